@@ -1,0 +1,308 @@
+"""Control: commands talk to the node that holds a data folder over DATA/control.sock, for its owner only.
+
+With no node running a command opens the folder itself and runs the very same words. A word is a query or command of a
+feature (`devices.add_device`) or one of the few that concern the whole node (`backup`, `erase`, `export` ...).
+"""
+
+import asyncio
+import base64
+import json
+import logging
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aquila.app.clockwork import real_clockwork
+from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.importing import import_file
+from aquila.app.parts import load_features
+from aquila.app.people import ensure_operator
+from aquila.app.port import Port
+from aquila.codecs.geojson import codec as geojson
+from aquila.config import Settings
+from aquila.core.codec import Outgoing
+from aquila.core.errors import AquilaError, Refused, UsageError
+from aquila.core.feature import Command, Feature, Query
+from aquila.core.model import Act, Entry, Principal, Report
+from aquila.core.policy import Policy
+from aquila.features.log import AskEntries
+from aquila.links.pki import Authority
+from aquila.stores.sqlite.backup import write_backup
+from aquila.stores.sqlite.folder import holder_of
+from aquila.web_api.port import Asked
+from aquila.web_api.routes import answer_query, run_command
+
+log = logging.getLogger(__name__)
+
+ANSWER_BYTES_MAX = 1 << 30
+ASK_BYTES_MAX = 64 << 20
+ASK_TIMEOUT_S = 600.0
+_LENGTH = struct.Struct("<I")
+
+Words = dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]
+
+
+class DeviceAddress(msgspec.Struct, frozen=True):
+    """Where devices reach this node. See features.devices.Address."""
+
+    host: str
+    tak_tls_port: int
+
+
+class Controls:
+    """The words of one open node, said by its owner: with the rights of the operator.
+
+    Args:
+        engine, port: the node. features: whose queries and commands are words.
+        operator: who says it. login_link: makes a one-time link; None = no page is served.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        port: Port,
+        features: Sequence[Feature],
+        operator: Principal,
+        login_link: Callable[[], str] | None,
+    ) -> None:
+        self._engine = engine
+        self._port = port
+        self._operator = operator
+        self._login_link = login_link
+        self._rows: dict[str, Query | Command] = {}
+        for feature in features:
+            self._rows |= {f"{feature.name}.{query.name}": query for query in feature.queries}
+            self._rows |= {f"{feature.name}.{command.name}": command for command in feature.commands}
+        self._words: Words = {
+            "login": self._login,
+            "backup": self._backup,
+            "erase": self._erase,
+            "export": self._export,
+            "import": self._import,
+        }
+
+    async def run(self, word: str, request: dict[str, Any]) -> Any:
+        """What a word answers. Raises AquilaError with a sentence."""
+        own = self._words.get(word)
+        if own is not None:
+            return await own(request)
+        row = self._rows.get(word)
+        if row is None:
+            known = ", ".join(sorted([*self._words, *self._rows]))
+            raise UsageError(f"{word} is no word of this node: {known}")
+        try:
+            ask = msgspec.convert(request, row.request, strict=False)
+        except msgspec.ValidationError as wrong:
+            raise UsageError(f"{word}: {wrong}") from wrong
+        asked = Asked(self._port, self._operator, "control")
+        if isinstance(row, Query):
+            return json.loads(await asyncio.to_thread(answer_query, row, ask, asked))
+        return msgspec.to_builtins(await run_command(row, ask, asked))
+
+    async def _login(self, _: dict[str, Any]) -> dict[str, str]:
+        if self._login_link is None:
+            raise UsageError("no node runs on this folder: start one with `aquila serve --data DIR`")
+        return {"link": self._login_link()}
+
+    async def _backup(self, request: dict[str, Any]) -> dict[str, Any]:
+        engine, out = self._engine, Path(request["to"])
+        manifest = await asyncio.to_thread(
+            lambda: write_backup(
+                engine.folder,
+                out,
+                now_ms=engine.clockwork.clock_ms(),
+                secrets=engine.secrets,
+                passphrase=request.get("passphrase") or None,
+            )
+        )
+        await self._act("backup", out.name, {"arrival": str(manifest.arrival)})
+        return {"entries": manifest.arrival, "bytes": sum(part.size_bytes for part in manifest.parts)}
+
+    async def _erase(self, request: dict[str, Any]) -> dict[str, str]:
+        subject, reason = str(request["subject"]), str(request["reason"]).strip()
+        if not reason:
+            raise UsageError("an erasure needs a --reason: it stands in the journal")
+        erased = await asyncio.to_thread(self._engine.subject_keys.erase, subject)
+        await self._act("erase", subject, {"reason": reason})
+        self._engine.drop_snapshots()
+        return {"result": "the key is gone" if erased else "there was no key (any more)"}
+
+    async def _export(self, request: dict[str, Any]) -> dict[str, Any]:
+        format = request.get("format", "journal")
+        asked = Asked(self._port, self._operator, "control")
+        if format == "journal":
+            lines = await asyncio.to_thread(self._journal_lines, asked)
+        elif format == "geojson":
+            lines = self._picture_lines(asked)
+        else:
+            raise UsageError(f"format {format}: journal or geojson")
+        await self._act("export", str(format), {"rows": str(len(lines))})
+        if format == "geojson":
+            return {"text": '{"type":"FeatureCollection","features":[' + ",".join(lines) + "]}\n", "count": len(lines)}
+        return {"text": "".join(f"{line}\n" for line in lines), "count": len(lines)}
+
+    def _journal_lines(self, asked: Asked) -> list[str]:
+        query = self._rows["log.entries"]
+        assert isinstance(query, Query)
+        lines: list[str] = []
+        since = ""
+        while True:
+            ask = AskEntries(since=since, limit=1000)
+            rows = json.loads(answer_query(query, ask, asked))
+            if not rows:
+                return lines
+            lines.extend(json.dumps(row, ensure_ascii=False) for row in rows)
+            since = rows[-1]["cursor"]
+
+    def _picture_lines(self, asked: Asked) -> list[str]:
+        query = self._rows["picture.entities"]
+        assert isinstance(query, Query)
+        assert geojson.encode is not None
+        lines: list[str] = []
+        policy = self._port.policy
+        picture = self._port.views["picture"]
+        for entity in picture.entities():  # type: ignore[attr-defined]  # the picture's own reading side
+            sight = picture.sight(entity, asked.release, policy)  # type: ignore[attr-defined]
+            if sight is not None and isinstance(sight.report, Report):
+                out = Outgoing(body=sight.report, label=sight.label, now_ms=self._port.clock_ms())
+                lines.append(geojson.encode(out).decode())
+        return lines
+
+    async def _import(self, request: dict[str, Any]) -> dict[str, Any]:
+        data = base64.b64decode(request["base64"])
+        answer = await import_file(self._engine, self._operator, str(request["name"]), data)
+        return {"written": answer.written, "refused": answer.refused, "reasons": list(answer.reasons)}
+
+    async def _act(self, action: str, target: str, detail: dict[str, str]) -> Entry:
+        act = Act(action=action, target=target, happened_at_ms=self._port.clock_ms(), detail=detail)
+        written = await self._port.write(self._operator, act, "control")
+        if isinstance(written, Refused):
+            raise UsageError(f"{action} was done, but the journal refused to note it: {written.detail}")
+        return written
+
+
+@asynccontextmanager
+async def serve_controls(path: Path, controls: Controls) -> AsyncIterator[None]:
+    """Answer on a Unix socket that only the owner of the folder can open."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                length = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))[0]
+                if length > ASK_BYTES_MAX:
+                    return
+                ask = json.loads(await reader.readexactly(length))
+                frame = json.dumps(await _answered(controls, ask)).encode()
+                writer.write(_LENGTH.pack(len(frame)) + frame)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError, ValueError):
+            log.info("a command went away before its answer")
+        finally:
+            writer.close()
+
+    path.unlink(missing_ok=True)  # noqa: ASYNC240  # a leftover of a killed node, once at start
+    old = os.umask(0o177)
+    try:
+        server = await asyncio.start_unix_server(answer, path=_short(path))
+    finally:
+        os.umask(old)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  # once, at the end
+
+
+async def _answered(controls: Controls, ask: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"answer": await controls.run(str(ask["word"]), ask["request"])}
+    except AquilaError as wrong:
+        return {"error": str(wrong)}
+    except Exception:  # boundary: a fault in one command must not end the node
+        log.exception("command failed word=%s", ask.get("word"))
+        return {"error": "an internal fault; see the node's log"}
+
+
+def ask(data: Path, word: str, request: dict[str, Any]) -> Any:
+    """Have a word answered by the node that holds `data`, or by opening the folder when none does.
+
+    Raises UsageError with the node's own sentence.
+    """
+    if holder_of(data) is not None:
+        return _ask_socket(data, word, request)
+    return asyncio.run(_ask_folder(data, word, request))
+
+
+def _ask_socket(data: Path, word: str, request: dict[str, Any]) -> Any:
+    frame = json.dumps({"word": word, "request": request}).encode()
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
+            talk.settimeout(ASK_TIMEOUT_S)
+            talk.connect(_short(data / "control.sock"))
+            talk.sendall(_LENGTH.pack(len(frame)) + frame)
+            length = _LENGTH.unpack(_exactly(talk, _LENGTH.size))[0]
+            answer = json.loads(_exactly(talk, min(length, ANSWER_BYTES_MAX)))
+    except OSError as wrong:
+        raise UsageError(
+            f"the node that holds {data} does not answer on its control socket ({wrong.strerror or wrong}): is it"
+            " starting or stopping? Try again, as the user that runs it"
+        ) from wrong
+    if "error" in answer:
+        raise UsageError(answer["error"])
+    return answer["answer"]
+
+
+def _exactly(talk: socket.socket, count: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < count:
+        part = talk.recv(min(1 << 20, count - len(parts)))
+        if not part:
+            raise ConnectionError("the node went away")
+        parts += part
+    return bytes(parts)
+
+
+async def _ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
+    """Open the folder without opening any door, and run the word."""
+    settings = Settings(data=str(data))
+    features = load_features()
+    engine = open_engine(
+        data,
+        name=settings.node_name,
+        context=None,
+        policy=Policy(),
+        features=features,
+        clockwork=real_clockwork(),
+        deliver=deliver_to(asyncio.get_running_loop()),
+    )
+    try:
+        operator = await ensure_operator(engine, settings)
+        parts: dict[str, Any] = {"address": DeviceAddress(settings.public_host(), settings.tak_tls_port)}
+        parts["authority"] = _authority(engine, settings)
+        controls = Controls(engine, Port(engine, None, parts), features, operator, None)
+        return await controls.run(word, request)
+    finally:
+        engine.close()
+
+
+def _authority(engine: Engine, settings: Settings) -> Authority:
+    folder = engine.folder.secrets_path
+    if Authority.exists(folder):
+        return Authority.open(folder)
+    return Authority.create(folder, settings.node_name, engine.clockwork.clock_ms())
+
+
+def _short(path: Path) -> str:
+    """The name of a socket, relative when shorter: the kernel allows 107 bytes."""
+    absolute = str(path.absolute())
+    relative = os.path.relpath(absolute)
+    return relative if len(relative) < len(absolute) else absolute
+
+
+__all__ = ["Controls", "DeviceAddress", "ask", "serve_controls"]

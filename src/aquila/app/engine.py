@@ -1,0 +1,373 @@
+"""Engine: the async edge of one node. It opens the folder, feeds the pure Node, commits, and tells those who listen.
+
+Everything here runs on the loop's thread; the disk is the writer's thread. Whoever listens hears statements only after
+their commit, and positions at once.
+"""
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aquila.app.clockwork import Clockwork
+from aquila.core.codec import Decoded
+from aquila.core.errors import Refused, UsageError
+from aquila.core.feature import Feature
+from aquila.core.journal import Staged
+from aquila.core.model import REAL, Body, Entry, Label, Principal, Sample, Tick
+from aquila.core.node import Identity, Node
+from aquila.core.policy import Policy
+from aquila.core.recording import encode_arrival
+from aquila.core.view import View
+from aquila.stores.sqlite.folder import DataFolder, machine_id
+from aquila.stores.sqlite.latest import Latest
+from aquila.stores.sqlite.positions import Positions
+from aquila.stores.sqlite.secrets import SecretStore, SubjectKeys
+from aquila.stores.sqlite.snapshots import Snapshot, Snapshots
+from aquila.stores.sqlite.store import Reading, SqliteStore
+from aquila.stores.sqlite.writer import Deliver, GroupWriter, Outcome
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+SNAPSHOT_EVERY = 20_000
+"""Entries between two snapshots; one more is made at a clean stop."""
+READ_AT_ONCE = 5_000
+
+LinkId = int
+HearEntries = Callable[[list[Entry]], None]
+HearSample = Callable[[Sample, LinkId | None], None]
+
+
+class Engine:
+    """One open data folder and the node over it. Made by `open_engine`.
+
+    Attributes:
+        node: the pure middle. on_entries, on_samples: who listens, in order.
+        sources: id of a staged statement -> the link it came by, until it is settled (no echo to the sender).
+    """
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        store: SqliteStore,
+        writer: GroupWriter,
+        node: Node,
+        clockwork: Clockwork,
+        secrets: SecretStore,
+        subject_keys: SubjectKeys,
+    ) -> None:
+        self.folder = folder
+        self.store = store
+        self.writer = writer
+        self.node = node
+        self.clockwork = clockwork
+        self.secrets = secrets
+        self.subject_keys = subject_keys
+        self.positions = Positions(writer)
+        self.on_entries: list[HearEntries] = []
+        self.on_samples: list[HearSample] = []
+        self.on_room: list[Callable[[], None]] = []
+        self.sources: dict[str, LinkId] = {}
+        self.arrival = 0
+        self.counts: Counter[str] = node.counts
+        self._recording: Any = None
+        self._since_snapshot = 0
+
+    # -- in ---------------------------------------------------------------------------------------------------------
+
+    def hear(
+        self, decoded: Decoded, principal: Principal, via: str, scheme: str, link: LinkId | None = None
+    ) -> Refused | None:
+        """Take what a peer said. Gives a Refused, whose reason `busy` means: stop reading and say it again later."""
+        heard = self.node.hear(decoded, principal, via, scheme)
+        if heard.sample is not None:
+            self._submit(heard.staged, None)
+            self.take_sample(heard.sample, link)
+            return None
+        if heard.refused is not None:
+            return heard.refused
+        if not self._submit(heard.staged, link):
+            for staged in heard.staged:
+                self.node.forget(staged.id)
+            return Refused("busy", "the journal's writer has no room: say it again in a moment")
+        return None
+
+    def take_sample(self, sample: Sample, link: LinkId | None) -> None:
+        """Fold a position and tell it to those who listen."""
+        self._record(sample)
+        proposals = self.node.sampled(sample)
+        self.positions.hear(sample, self._good_at_ms(sample))
+        for hear in self.on_samples:
+            hear(sample, link)
+        self._submit(proposals, None)
+
+    async def write(
+        self,
+        body: Body,
+        principal: Principal,
+        via: str,
+        *,
+        id: str | None = None,
+        subjects: tuple[str, ...] = (),
+        label: Label | None = None,
+    ) -> Entry | Refused:
+        """Say something born here; gives its entry after the commit, or why not."""
+        staged = self.node.write(body, principal, via, id=id, subjects=subjects, label=label)
+        if isinstance(staged, Refused):
+            return staged
+        settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not settled.done():
+                settled.set_result(outcome)
+
+        if not self.writer.submit([staged], settle):
+            return Refused("busy", "the journal's writer has no room: try again in a moment")
+        outcome = await settled
+        if isinstance(outcome, Refused):
+            return outcome
+        if outcome.entries:
+            return outcome.entries[0]
+        # The same id was written before: the answer is the entry that stands.
+        known = await asyncio.to_thread(self._entry, staged.id)
+        return known or Refused("unknown", f"entry {staged.id} is neither new nor known")
+
+    def say(self, body: Body) -> None:
+        """Say something as the node itself; nobody waits for it."""
+        staged = self.node.write(body, self.node.principal, "node")
+        if not isinstance(staged, Refused) and not self._submit([staged], None):
+            self.counts["act dropped, writer full"] += 1
+
+    def _entry(self, entry_id: str) -> Entry | None:
+        with self.store.reader() as reading:
+            return reading.journal.entry(entry_id)
+
+    def _submit(self, staged: Sequence[Staged], link: LinkId | None) -> bool:
+        if not staged:
+            return True
+        if link is not None:
+            self.sources[staged[-1].id] = link
+        taken = self.writer.submit(staged, lambda outcome: self._settled(staged, outcome))
+        if not taken:
+            self.sources.pop(staged[-1].id, None)
+        return taken
+
+    def _settled(self, staged: Sequence[Staged], outcome: Outcome) -> None:
+        for each in staged:
+            self.sources.pop(each.id, None)
+        if isinstance(outcome, Refused):
+            self.counts[f"refused {outcome.reason}"] += len(staged)
+            for each in staged:
+                self.node.forget(each.id)
+        else:
+            self.counts["replay known to the journal"] += len(outcome.known)
+
+    # -- after the commit -------------------------------------------------------------------------------------------
+
+    def take_entries(self, entries: list[Entry]) -> None:
+        """Durable entries, in order of arrival: fold, tell, and write what rules propose."""
+        for entry in entries:
+            self._record(entry)
+        proposals = self.node.committed(entries)
+        self.arrival = entries[-1].arrival
+        for hear in self.on_entries:
+            hear(entries)
+        self._submit(proposals, None)
+        self._since_snapshot += len(entries)
+
+    def take_room(self) -> None:
+        """The writer has room again."""
+        for call in self.on_room:
+            call()
+
+    def tick(self) -> None:
+        """Once a second: time passes for the views, positions go to the disk."""
+        self._record(self.node.tick())
+        self.positions.flush()
+        if self._recording is not None:
+            self._recording.flush()
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            self._since_snapshot = 0
+            self.keep_snapshots()
+
+    async def run_ticks(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.tick()
+
+    def keep_snapshots(self) -> None:
+        """Have the state of every view written, so that the next start need not fold from the beginning."""
+        arrival = self.arrival
+        shots = [Snapshot(view.name, view.version, arrival, b"", view.snapshot()) for view in self.node.views.values()]
+
+        def step(connection: Any) -> bool:
+            table = Snapshots(connection)
+            for shot in shots:
+                table.put(shot)
+            table.prune(2)
+            return False
+
+        self.writer.later(step)
+
+    def drop_snapshots(self) -> None:
+        """After an erasure: a kept state may still hold what was erased."""
+
+        def step(connection: Any) -> bool:
+            Snapshots(connection).clear()
+            return False
+
+        self.writer.later(step)
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def record_to(self, path: Path) -> None:
+        """Keep a recording of everything heard from now on."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._recording = path.open("ab")
+
+    def _record(self, arrival: Entry | Sample | Tick) -> None:
+        if self._recording is not None:
+            self._recording.write(encode_arrival(arrival))
+
+    def _good_at_ms(self, sample: Sample) -> int:
+        """The time a position holds good at: its own, or the received one when they differ too much."""
+        claimed = sample.report.observed_at_ms
+        if abs(claimed - sample.received_at_ms) > self.node.policy.skew_ms:
+            self.counts["skewed clock"] += 1
+            return sample.received_at_ms
+        return claimed
+
+    def close(self) -> None:
+        """Write what waits, keep snapshots, let the folder go."""
+        self.positions.flush()
+        self.keep_snapshots()
+        if not self.writer.stop():
+            log.error("the journal's writer did not end in time")
+        if self._recording is not None:
+            self._recording.close()
+        self.store.close()
+        self.secrets.close()
+        self.subject_keys.close()
+        self.folder.close()
+
+
+def _context_of(secrets: SecretStore, wanted: str | None, path: Path) -> str:
+    """A folder belongs to one context for good: nothing of an exercise ever lies among what is real."""
+    secrets.add("context", wanted or REAL)
+    made_for = str(secrets.get("context"))
+    if wanted is not None and wanted != made_for:
+        raise UsageError(f"data folder {path} holds {made_for}, not {wanted}: name another folder with --data")
+    return made_for
+
+
+class _Home:
+    """Calls of the writer before the engine stands have nobody to go to."""
+
+    engine: Engine | None = None
+
+    def entries(self, entries: list[Entry]) -> None:
+        if self.engine is not None:
+            self.engine.take_entries(entries)
+
+    def room(self) -> None:
+        if self.engine is not None:
+            self.engine.take_room()
+
+
+def deliver_to(loop: asyncio.AbstractEventLoop) -> Deliver:
+    """Brings the writer's calls home to a loop's thread."""
+
+    def deliver(call: Callable[[], None]) -> None:
+        loop.call_soon_threadsafe(call)
+
+    return deliver
+
+
+def open_engine(
+    data: Path,
+    *,
+    name: str,
+    context: str | None,
+    policy: Policy,
+    features: Sequence[Feature],
+    clockwork: Clockwork,
+    deliver: Deliver,
+    make: bool = True,
+) -> Engine:
+    """Open (or make) a data folder and bring its node to the state it had.
+
+    Args:
+        data: the folder.
+        name: of the node, for people.
+        context: of everything in this folder; None = what it was made for.
+        policy: the rules in force.
+        features: whose views and rules the node has.
+        clockwork: its clock and dice.
+        deliver: brings the writer's calls home, see `deliver_to`.
+        make: may the folder be made when it is absent?
+
+    Raises:
+        UsageError: held, read-only, full, not a data folder, made for another context.
+        Damaged: not to be trusted; left as it is.
+    """
+    folder = DataFolder(data, machine=machine_id(), make=make)
+    try:
+        subject_keys = SubjectKeys(folder.secrets_path / "subjects.db", os.urandom)
+        store = SqliteStore(folder.journal_path, sealer=subject_keys)
+        secrets = SecretStore(folder.secrets_path / "secrets.db")
+        context = _context_of(secrets, context, folder.path)
+        origin = store.claim(folder.mark, new_node=clockwork.new_id, now_ms=clockwork.clock_ms())
+        node = Node(
+            Identity(origin.node, origin.epoch, name),
+            context,
+            policy,
+            clock_ms=clockwork.clock_ms,
+            new_id=clockwork.new_id,
+            salt=clockwork.random_bytes,
+            views={view.name: view for feature in features for view in (make_view() for make_view in feature.views)},
+            rules=[rule for feature in features for rule in feature.rules],
+            last_hlc=max(store.journal.last_hlc(), Latest(store.writing).last_hlc()),
+        )
+        home = _Home()
+        writer = GroupWriter(store, origin, deliver=deliver, on_new=home.entries, on_room=home.room)
+        engine = Engine(folder, store, writer, node, clockwork, secrets, subject_keys)
+        home.engine = engine
+        with store.reader() as reading:
+            engine.arrival = rebuild(node.views, reading)
+    except BaseException:
+        folder.close()
+        raise
+    writer.start()
+    return engine
+
+
+def rebuild(views: Mapping[str, View], reading: Reading) -> int:
+    """Bring views to the journal's end: newest snapshot, then the entries after it, then the latest positions.
+
+    Rules do not run: nothing here is new. Gives the arrival number of the last entry.
+    """
+    since: dict[str, int] = {}
+    for view in views.values():
+        shot = reading.snapshots.newest(view.name, view.version)
+        if shot is not None:
+            view.restore(shot.data)
+        since[view.name] = 0 if shot is None else shot.arrival
+    at = min(since.values(), default=0)
+    while True:
+        entries = reading.journal.read(at, READ_AT_ONCE)
+        if not entries:
+            break
+        for view in views.values():
+            fresh = [entry for entry in entries if entry.arrival > since[view.name]]
+            for entry in fresh:
+                view.fold(entry)
+        at = entries[-1].arrival
+    for sample in reading.latest.load():
+        for view in views.values():
+            view.fold(sample)
+    return at

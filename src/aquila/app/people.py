@@ -1,0 +1,79 @@
+"""People: the principals that a node knows from its start: the operator at the desk, and the plain TCP listener."""
+
+from cryptography import x509
+
+from aquila.app.engine import Engine
+from aquila.config import Settings
+from aquila.core.errors import Refused, UsageError
+from aquila.core.model import Principal
+from aquila.features.access.view import Access, Grant, act_of, principal_of
+from aquila.features.devices import Devices
+from aquila.links.stream import Recognise
+
+OPERATOR = "operator"
+LISTENER = "listener:tcp"
+
+
+def access_of(engine: Engine) -> Access:
+    """The view of who may do what."""
+    view = engine.node.views["access"]
+    assert isinstance(view, Access)
+    return view
+
+
+async def ensure_operator(engine: Engine, settings: Settings) -> Principal:
+    """The operator of this node; made by an act of the node at its first start.
+
+    Raises UsageError when the journal refuses it.
+    """
+    node = engine.node
+    access = access_of(engine)
+    grant = access.grant(node.identity.node, "user", OPERATOR)
+    if grant is None:
+        grant = Grant(
+            kind="user",
+            name=OPERATOR,
+            role="admin",
+            nation=settings.nation,
+            clearance=settings.clearance,
+            groups_in=settings.groups,
+            groups_out=settings.groups,
+        )
+        written = await engine.write(act_of(grant, node.clock_ms()), node.principal, "node")
+        if isinstance(written, Refused):
+            raise UsageError(f"the operator cannot be made: {written.detail or written.reason}")
+    return principal_of(grant, node.context)
+
+
+def plain_principal(settings: Settings, context: str) -> Principal:
+    """Whoever comes in by plain TCP: nobody is known there, so all share one principal with a ceiling."""
+    return Principal(
+        id=LISTENER,
+        kind="listener",
+        name="TCP",
+        context=context,
+        nation=settings.nation,
+        clearance=settings.plain_clearance,
+        groups_in=frozenset(settings.groups),
+        groups_out=frozenset(settings.groups),
+    )
+
+
+def recogniser(engine: Engine) -> Recognise:
+    """Says which device shows a certificate: the view Devices knows, whatever the handshake let in."""
+
+    def recognise(certificate: bytes | None, address: str) -> Principal | Refused:
+        if certificate is None:
+            return Refused("certificate", "no client certificate was shown")
+        shown = x509.load_der_x509_certificate(certificate)
+        names = shown.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        name = str(names[0].value) if names else ""
+        devices = engine.node.views["devices"]
+        assert isinstance(devices, Devices)
+        serial = f"{shown.serial_number:X}"
+        serial = serial if len(serial) % 2 == 0 else f"0{serial}"
+        node = engine.node
+        principal = devices.principal(node.identity.node, name, node.context, serial)
+        return principal or Refused("unknown device", f"{name} is no device in force here")
+
+    return recognise

@@ -1,0 +1,261 @@
+"""Port: the engine as the web and the commands see it. Disk reads go through the store's small pool of readers."""
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from aquila.app.engine import Engine
+from aquila.app.tak import Speaker, TakEdge
+from aquila.core.errors import Refused
+from aquila.core.journal import Head
+from aquila.core.model import Body, Context, Entry, Label, Principal
+from aquila.core.policy import Policy
+from aquila.core.view import View
+from aquila.features.links import LinkRow, LinkState
+from aquila.features.picture.queries import TrackFix
+from aquila.links.hub import Hub
+from aquila.stores.sqlite.store import SqliteStore
+from aquila.stores.sqlite.tracks import Box
+
+FREE_BYTES_MIN = 64 << 20
+
+
+class PooledJournal:
+    """The journal for readers in any thread. Writing is the engine's alone."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def append(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Never: statements enter through the engine. Raises TypeError."""
+        raise TypeError(f"{len(entries)} entries: write them through the node's port, not into its journal")
+
+    def head(self, node: str, epoch: int) -> Head:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.head(node, epoch)
+
+    def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.read(after_arrival, limit, kinds)
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.entry(entry_id)
+
+    def last_arrival(self) -> int:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.last_arrival()
+
+    def last_hlc(self) -> int:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.last_hlc()
+
+
+class PooledTracks:
+    """The track table for the picture's queries. See features.picture.queries.TrackTable."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def inside(
+        self,
+        box: tuple[float, float, float, float],
+        from_ms: int,
+        until_ms: int,
+        may: Callable[[Label, Context], bool],
+        entity: str | None,
+        limit: int,
+    ) -> list[TrackFix]:
+        """Points in the box (west, south, east, north) and the time, of the labels that `may` lets through."""
+        west, south, east, north = box
+        with self._store.reader() as reading:
+            classes = reading.label_classes()
+            allowed = {number for number, each in classes.items() if may(each.label, each.context)}
+            if entity is None:
+                found = reading.tracks.inside(
+                    Box(south, west, north, east), from_ms, until_ms, label_classes=allowed, limit=limit
+                )
+            else:
+                found = reading.tracks.of_entity(entity, from_ms, until_ms, label_classes=allowed, limit=limit)
+        return [
+            TrackFix(
+                entity=row.entity,
+                at_ms=row.at_ms,
+                lat_deg=row.lat_deg,
+                lon_deg=row.lon_deg,
+                hae_m=row.hae_m,
+                course_deg=row.course_deg,
+                speed_mps=row.speed_mps,
+                label=classes[row.label_class].label,
+                context=classes[row.label_class].context,
+            )
+            for row in found.points
+        ]
+
+
+class LinkBoard:
+    """The live links as rows. See features.links.Links."""
+
+    def __init__(self, edge: TakEdge, context: Context) -> None:
+        self._edge = edge
+        self._context = context
+
+    def states(self) -> list[LinkState]:
+        """All links that are up."""
+        return [self._state(link) for link in self._edge.links.values()]
+
+    def _state(self, link: Any) -> LinkState:
+        state, speaker = link.state(), link.tag
+        assert isinstance(speaker, Speaker)
+        row = LinkRow(
+            id=str(state.id),
+            name=speaker.callsign or state.name or state.address,
+            transport=state.listener,
+            state=state.state,
+            since_ms=state.since_ms,
+            peer=state.address,
+            principal=state.principal,
+            in_count=state.in_count,
+            out_count=state.out_count,
+            refused_count=sum(state.refused.values()),
+            error_count=sum(state.errors.values()),
+            backlog_bytes=state.backlog_bytes,
+            uid=speaker.uid,
+            callsign=speaker.callsign,
+            format=state.format,
+        )
+        return LinkState(row=row, label=speaker.label, context=self._context)
+
+
+class Port:
+    """Implements web_api.NodePort over an engine.
+
+    Args:
+        engine: the node's async edge. hub: None = no links are open (a command with no node running).
+        parts: what features may ask for by name.
+    """
+
+    def __init__(self, engine: Engine, hub: Hub | None, parts: Mapping[str, Any]) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._parts = {"tracks": PooledTracks(engine.store), "secrets": engine.secrets, **parts}
+        self.journal = PooledJournal(engine.store)
+        self._subscribers: list[Callable[[Entry], None]] = []
+        engine.on_entries.append(self._tell)
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """By name."""
+        return self._engine.node.views
+
+    @property
+    def policy(self) -> Policy:
+        """The one in force."""
+        return self._engine.node.policy
+
+    @property
+    def context(self) -> Context:
+        """Of this node."""
+        return self._engine.node.context
+
+    @property
+    def node(self) -> str:
+        """Its id."""
+        return self._engine.node.identity.node
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        return self._engine.node.identity.name
+
+    def clock_ms(self) -> int:
+        """UTC milliseconds."""
+        return self._engine.clockwork.clock_ms()
+
+    def new_id(self) -> str:
+        """A new UUIDv7."""
+        return self._engine.clockwork.new_id()
+
+    def part(self, name: str) -> Any:
+        """A part by name; raises KeyError for one that this node has not."""
+        return self._parts[name]
+
+    async def write(
+        self,
+        principal: Principal,
+        body: Body,
+        via: str,
+        *,
+        id: str | None = None,
+        subjects: tuple[str, ...] = (),
+        label: Label | None = None,
+    ) -> Entry | Refused:
+        """Admit, commit and fold; gives the entry after its commit."""
+        return await self._engine.write(body, principal, via, id=id, subjects=subjects, label=label)
+
+    def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
+        """Hear every entry after its commit and fold; gives the way to stop."""
+        self._subscribers.append(callback)
+
+        def stop() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return stop
+
+    def _tell(self, entries: list[Entry]) -> None:
+        for callback in list(self._subscribers):
+            for entry in entries:
+                callback(entry)
+
+    def counters(self) -> Mapping[str, float]:
+        """Counts and gauges. The names are words of this program, never of a peer."""
+        engine = self._engine
+        counts: dict[str, float] = {f"node {name}": float(count) for name, count in engine.counts.items()}
+        state = engine.writer.state
+        for field in msgspec.structs.fields(state):
+            value = getattr(state, field.name)
+            if isinstance(value, int):
+                counts[f"journal {field.name.replace('_', ' ')}"] = float(value)
+        counts["positions dropped"] = float(engine.positions.dropped_count)
+        counts["clock clamped"] = float(engine.node.hlc.clamped_count)
+        if self._hub is not None:
+            counts |= _hub_counts(self._hub)
+        return counts
+
+    def health(self) -> Iterable[str]:
+        """Why the node is not ready: one sentence each."""
+        state = self._engine.writer.state
+        if state.trouble is not None:
+            yield state.trouble.detail
+        elif not state.running:
+            yield "the journal's writer is stopped: start the node again"
+        free = shutil.disk_usage(self._engine.folder.path).free
+        if free < FREE_BYTES_MIN:
+            yield f"the disk of {self._engine.folder.path} has {free >> 20} MiB free: make at least 64 MiB free"
+
+
+def _hub_counts(hub: Hub) -> dict[str, float]:
+    counts = hub.fanout.counts
+    figures: dict[str, float] = {
+        "hub audiences": float(hub.fanout.audience_count),
+        "hub latest states": float(hub.fanout.latest_count),
+        "hub flushes": float(hub.flush_count),
+        "loop lag ms": hub.loop_lag_ms,
+        "loop lag max ms": hub.loop_lag_max_ms,
+        "hub delivered": float(counts.delivered),
+        "hub redacted": float(counts.redacted),
+        "hub superseded": float(counts.superseded),
+    }
+    for reason, count in counts.denied.items():
+        figures[f"hub denied {reason}"] = float(count)
+    for reason, count in counts.unencodable.items():
+        figures[f"hub unencodable {reason}"] = float(count)
+    return figures

@@ -1,0 +1,152 @@
+"""Relay: what was admitted and committed goes out. Entries and samples become outbounds; codecs give them their form.
+
+The hub decides who may have what; this file only says what a statement *is* to a peer: a state with a key, a statement,
+something for named addressees, or nothing at all (acts stay at home).
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from aquila.app.engine import Engine
+from aquila.codecs.cot import TakSession, convert, delivery_failure
+from aquila.core.codec import Codec, Outgoing
+from aquila.core.errors import CodecError
+from aquila.core.fanout import Outbound
+from aquila.core.model import (
+    ALL_ROOM,
+    LOG_ROOM,
+    Act,
+    Body,
+    Entry,
+    Note,
+    Removal,
+    Report,
+    Sample,
+    Verdict,
+)
+from aquila.core.policy import redact
+from aquila.links.hub import Hub
+from aquila.links.stream import StreamLink
+
+REMOVAL_TOLD_MS = 20_000
+"""Newcomers are told of a removal this long; a TAK notice is stale after that too."""
+LOG_PREFIX = "LOG: "
+"""Staff log lines reach phones as chat to all, marked so."""
+
+
+class Encoder:
+    """Writes outbounds in the formats that links speak, each form made once. See core.fanout.Encode."""
+
+    def __init__(self, engine: Engine, codecs: Mapping[str, Codec]) -> None:
+        self._engine = engine
+        self._codecs = codecs
+
+    def __call__(self, outbound: Outbound, format: str, verdict: Verdict) -> bytes:
+        """One form; b"" = nothing of it can be told. Raises CodecError for what the format cannot carry."""
+        node = self._engine.node
+        body: Body | None = outbound.body
+        original = None if outbound.original is None else convert(outbound.original, format)
+        if verdict is not Verdict.FULL:
+            body, original = redact(node.policy, outbound.body), None
+        if body is None:
+            return b""
+        encode = self._codecs[format].encode
+        if encode is None:
+            raise CodecError("unsupported", f"{format} is not written here")
+        return encode(
+            Outgoing(
+                body=body,
+                label=outbound.label,
+                now_ms=node.clock_ms(),
+                original=original,
+                flow=node.identity.node,
+            )
+        )
+
+
+class Relay:
+    """Listens to the engine and publishes to the hub.
+
+    Args:
+        engine, hub: from and to. links: those that are up, by id.
+    """
+
+    def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, StreamLink]) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._links = links
+        engine.on_entries.append(self.take_entries)
+        engine.on_samples.append(self.take_sample)
+
+    def take_entries(self, entries: list[Entry]) -> None:
+        """Publish what was committed; tell a sender whose addressees nobody answers for."""
+        for entry in entries:
+            body = entry.body
+            if body is None or isinstance(body, Act):
+                continue
+            source = self._engine.sources.get(entry.envelope.id)
+            outbound = outbound_of(entry, source)
+            if isinstance(body, Removal):
+                self._hub.fanout.forget(body.entity)
+            reach = self._hub.publish(outbound)
+            if source is not None and isinstance(body, Note) and reach.unreachable and not reach.links:
+                self._give_back(entry, source)
+
+    def take_sample(self, sample: Sample, link: int | None) -> None:
+        """Publish a position."""
+        report = sample.report
+        self._hub.publish(
+            Outbound(
+                id="",
+                body=report,
+                label=sample.label,
+                context=sample.context,
+                source=link,
+                key=report.entity,
+                statement=False,
+                original=sample.original,
+                stale_at_ms=_stale_at_ms(report, sample.received_at_ms),
+            )
+        )
+
+    def _give_back(self, entry: Entry, source: int) -> None:
+        """TAK rule S8: the sender gets its own line back, of a type that says that nobody could be reached."""
+        link = self._links.get(source)
+        if entry.original is not None and link is not None and isinstance(link.session, TakSession):
+            self._hub.reply(source, link.session.write(delivery_failure(entry.original)))
+
+
+def outbound_of(entry: Entry, source: int | None) -> Outbound:
+    """A committed statement as the hub takes it."""
+    envelope, body, original = entry.envelope, entry.body, entry.original
+    assert body is not None
+    if isinstance(body, Note) and body.room == LOG_ROOM:
+        # Phones know no staff log; it reaches them in the room that everybody has.
+        body, original = msgspec.structs.replace(body, room=ALL_ROOM, text=LOG_PREFIX + body.text), None
+    key: str | None = None
+    stale_at_ms: int | None = None
+    if isinstance(body, Report):
+        key = None if body.to else body.entity
+        stale_at_ms = _stale_at_ms(body, envelope.received_at_ms)
+    elif isinstance(body, Removal):
+        key = body.entity
+        stale_at_ms = envelope.received_at_ms + REMOVAL_TOLD_MS
+    return Outbound(
+        id=envelope.id,
+        body=body,
+        label=envelope.label,
+        context=envelope.context,
+        source=source,
+        key=key,
+        to=() if isinstance(body, Act) else body.to,
+        original=original,
+        stale_at_ms=stale_at_ms,
+    )
+
+
+def _stale_at_ms(report: Report, received_at_ms: int) -> int | None:
+    """Stale by our own clock: the validity that the sender gave, from when it was received."""
+    if report.stale_at_ms is None:
+        return None
+    return received_at_ms + max(0, report.stale_at_ms - report.observed_at_ms)

@@ -1,0 +1,334 @@
+"""Serve: every part of a node, started in order and stopped in reverse."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+from rich.console import Console
+
+import aquila
+from aquila.app.clockwork import Clockwork, real_clockwork
+from aquila.app.control import Controls, DeviceAddress, serve_controls
+from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.parts import load_codecs, load_features
+from aquila.app.people import OPERATOR, ensure_operator, plain_principal, recogniser
+from aquila.app.port import LinkBoard, Port
+from aquila.app.relay import Encoder, Relay
+from aquila.app.tak import TakEdge
+from aquila.codecs.cot import TakSession
+from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
+from aquila.core.contacts import Contacts
+from aquila.core.errors import UsageError
+from aquila.core.fanout import Fanout
+from aquila.core.model import Audience, Context, Label, Principal
+from aquila.core.policy import Decision, Policy, release
+from aquila.links.hub import Hub
+from aquila.links.limits import Limits, raise_file_limit
+from aquila.links.pki import Authority
+from aquila.links.stream import StreamListener
+from aquila.links.tls import TlsGate
+from aquila.simulator import play, shipped
+from aquila.web_api import Web, make_app
+from aquila.web_api.settings import LOCAL_HOSTS, FirstView, WebSettings
+
+log = logging.getLogger(__name__)
+
+DEVICE_REVOKED = "device.revoke"
+PORT_NAMES = ("http", "tak", "tak_tls", "api_tls", "enrol")
+DEMO_CONTEXT = "EXERCISE:DEMO"
+STATIC = Path(aquila.__file__).parent / "static"
+TIAN_SHAN = FirstView(77.5, 42.9, 8.0)
+
+
+class Running:
+    """A node with all its doors open, as `running` gives it."""
+
+    def __init__(
+        self, engine: Engine, hub: Hub, web: Web, listeners: dict[str, StreamListener], ports: dict[str, int]
+    ) -> None:
+        self.engine = engine
+        self.hub = hub
+        self.web = web
+        self.listeners = listeners
+        self.ports = ports
+
+    def login_link(self) -> str:
+        """A link that logs a browser in as the operator: once, within ten minutes."""
+        return f"http://localhost:{self.ports['http']}/login?key={self.web.gate.issue_key(OPERATOR)}"
+
+
+async def serve(settings: Settings, screen: Console) -> None:
+    """Run a node until it is told to stop (SIGINT, SIGTERM). Prints the one link."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    _warn_of_plain_hosts(settings, screen)
+    async with running(settings, real_clockwork()) as node:
+        _greet(node, settings, screen)
+        await stop.wait()
+        screen.print("stopping: writing what waits")
+
+
+@asynccontextmanager
+async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Running]:
+    """Start every part of a node; all of it is stopped again on the way out.
+
+    Raises UsageError with a sentence: folder held or broken, port in use, unknown scenario.
+    """
+    scenario = None if settings.demo == "none" else shipped(settings.demo)
+    raise_file_limit()
+    context = DEMO_CONTEXT if scenario is not None else settings.context
+    features = load_features(settings.features)
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        engine = open_engine(
+            settings.folder(),
+            name=settings.node_name,
+            context=context,
+            policy=Policy(),
+            features=features,
+            clockwork=clockwork,
+            deliver=deliver_to(loop),
+        )
+        stack.callback(engine.close)
+        if settings.recording:
+            engine.record_to(engine.folder.path / "recordings" / f"{clockwork.clock_ms()}.rec")
+        operator = await ensure_operator(engine, settings)
+        authority = open_authority(engine, settings)
+        contacts = Contacts()
+        hub = make_hub(engine, contacts, settings)
+        edge = TakEdge(engine, hub, contacts)
+        Relay(engine, hub, edge.links)
+        gate = TlsGate(authority)
+        listeners = open_listeners(engine, hub, edge, gate, settings)
+        hub.start()
+        stack.callback(hub.stop)
+        plain_host, tls_host = settings.plain_host or LOOPBACK, settings.host or LOOPBACK
+        ports = {
+            "tak": listeners["tcp"].start(plain_host, settings.tak_port),
+            "tak_tls": listeners["tls"].start(tls_host, settings.tak_tls_port),
+        }
+        for listener in listeners.values():
+            stack.callback(listener.stop)
+        parts = {
+            "links": LinkBoard(edge, context),
+            "authority": authority,
+            "address": DeviceAddress(settings.public_host(), ports["tak_tls"]),
+        }
+        port = Port(engine, hub, parts)
+        app = make_app(port, features, web_settings(settings, scenario is not None))
+        doors: list[tuple[str, str, int, ssl.SSLContext | None]] = [
+            ("http", plain_host, settings.http_port, None),
+            ("api_tls", tls_host, settings.api_tls_port, gate.context),
+            ("enrol", tls_host, settings.enrol_port, TlsGate(authority, asks_certificate=False).context),
+        ]
+        ports |= await stack.enter_async_context(serve_http(app, doors))
+        node = Running(engine, hub, app.state.web, listeners, ports)
+        close_revoked(engine, listeners, gate)
+        controls = Controls(engine, port, features, operator, node.login_link)
+        await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
+        await stack.enter_async_context(_background(engine.run_ticks()))
+        if scenario is not None:
+            playing = play(scenario, LOOPBACK, ports["tak"], clockwork.clock_ms)
+            await stack.enter_async_context(_background(playing))
+        # What stands now stays: the collector need not walk over it again and again.
+        gc.collect()
+        gc.freeze()
+        engine.folder.write_ports({name: ports[name] for name in PORT_NAMES})
+        yield node
+
+
+def open_authority(engine: Engine, settings: Settings) -> Authority:
+    """The node's certificate authority, made at the first start, with a server certificate for its names."""
+    folder, now_ms = engine.folder.secrets_path, engine.clockwork.clock_ms()
+    if Authority.exists(folder):
+        authority = Authority.open(folder)
+    else:
+        authority = Authority.create(folder, settings.node_name, now_ms)
+    names = {"localhost", LOOPBACK, "::1", socket.gethostname(), *settings.public_names}
+    if settings.host is not None and settings.host not in EVERY_ADDRESS:
+        names.add(settings.host)
+    authority.ensure_server(names, now_ms)
+    return authority
+
+
+def make_hub(engine: Engine, contacts: Contacts, settings: Settings) -> Hub:
+    """The hub, judging by the policy that is in force at each moment."""
+
+    def judge(label: Label, context: Context, audience: Audience) -> Decision:
+        return release(engine.node.policy, label, context, audience)
+
+    return Hub(
+        Fanout(judge, Encoder(engine, load_codecs()), contacts),
+        clock_ms=engine.clockwork.clock_ms,
+        max_tick_ms=settings.tick_ms,
+        duty=1.0 if settings.tick_adaptive else None,
+    )
+
+
+def open_listeners(
+    engine: Engine, hub: Hub, edge: TakEdge, gate: TlsGate, settings: Settings
+) -> dict[str, StreamListener]:
+    """The two TAK doors, not listening yet."""
+    node = engine.node
+
+    def session(_: Principal) -> TakSession:
+        return TakSession(f"aquila-{aquila.__version__}", node.identity.node, engine.clockwork.new_id)
+
+    plain = plain_principal(settings, node.context)
+    limits = Limits(
+        connections=settings.connections,
+        per_address=settings.connections_per_address,
+        handshakes=settings.handshakes_at_once,
+        handshake_s=settings.handshake_s,
+        first_s=settings.link_first_s,
+        idle_s=settings.link_idle_s,
+        rate_per_s=settings.rate_per_s,
+        burst=settings.rate_per_s * 5,
+    )
+    tcp = StreamListener(
+        "tcp",
+        hub,
+        edge,
+        session=session,
+        recognise=lambda certificate, address: plain,
+        clock_ms=engine.clockwork.clock_ms,
+        limits=limits,
+    )
+    tls = StreamListener(
+        "tls",
+        hub,
+        edge,
+        session=session,
+        recognise=recogniser(engine),
+        clock_ms=engine.clockwork.clock_ms,
+        context=gate.context,
+        limits=limits,
+    )
+    return {"tcp": tcp, "tls": tls}
+
+
+def close_revoked(engine: Engine, listeners: dict[str, StreamListener], gate: TlsGate) -> None:
+    """Whoever's certificate is revoked is gone at once: live links are closed, new handshakes fail."""
+
+    def hear(entries: Sequence[Any]) -> None:
+        revoked = {entry.body.target for entry in entries if getattr(entry.body, "action", "") == DEVICE_REVOKED}
+        if not revoked:
+            return
+        gate.reload()
+        for listener in listeners.values():
+            listener.close_where(lambda link: link.principal is not None and link.principal.id in revoked, "revoked")
+
+    engine.on_entries.append(hear)
+
+
+def web_settings(settings: Settings, is_demo: bool) -> WebSettings:
+    """What the web needs to know beyond the node."""
+    hosts = {*LOCAL_HOSTS, socket.gethostname(), *settings.public_names}
+    hosts |= {host for host in (settings.host, settings.plain_host) if host is not None}
+    return WebSettings(hosts=tuple(sorted(hosts)), static_folder=STATIC, first_view=TIAN_SHAN if is_demo else None)
+
+
+@asynccontextmanager
+async def serve_http(
+    app: Litestar, doors: Sequence[tuple[str, str, int, ssl.SSLContext | None]]
+) -> AsyncIterator[dict[str, int]]:
+    """Serve one application on several doors, all on this loop; gives their ports by name."""
+    ports: dict[str, int] = {}
+    servers: list[_Quiet] = []
+    tasks: list[asyncio.Task[None]] = []
+    async with app.lifespan():
+        try:
+            for name, host, number, context in doors:
+                listening = _listen(host, number)
+                ports[name] = int(listening.getsockname()[1])
+                config = uvicorn.Config(
+                    app,
+                    lifespan="off",
+                    log_level="warning",
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=2,
+                    ws_max_size=1 << 16,
+                )
+                config.load()
+                config.ssl = context
+                server = _Quiet(config)
+                servers.append(server)
+                tasks.append(asyncio.create_task(server.serve([listening])))
+            while not all(server.started for server in servers):
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(0.01)
+            yield ports
+        finally:
+            for server in servers:
+                server.should_exit = True
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves the signals to the node."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise UsageError(
+            f"port {port} on {host} cannot be opened ({error.strerror}): stop whoever holds it, or choose another"
+            " port (0 = any free one)"
+        ) from error
+
+
+@asynccontextmanager
+async def _background(work: Any) -> AsyncIterator[None]:
+    """Run something beside everything else; its fault is logged, its end awaited."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_log_fault)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _log_fault(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        log.error("background work ended", exc_info=fault)
+
+
+def _warn_of_plain_hosts(settings: Settings, screen: Console) -> None:
+    if settings.plain_host is not None:
+        screen.print(
+            f"[yellow]warning:[/] --plain-host {settings.plain_host} opens the ports without encryption and without"
+            " names beyond this machine; anybody there reads and writes. Use --host (TLS) where you can."
+        )
+
+
+def _greet(node: Running, settings: Settings, screen: Console) -> None:
+    ports = node.ports
+    screen.print(f"[bold]Aquila[/] {aquila.__version__}  {node.engine.node.context}  data in {node.engine.folder.path}")
+    screen.print(f"  TAK   tcp {ports['tak']} (this machine)   tls {ports['tak_tls']} (device certificates)")
+    screen.print(f"  HTTPS {ports['enrol']} for other desks, {ports['api_tls']} with device certificates")
+    screen.print("\nOpen this link, once, within ten minutes:")
+    screen.print(node.login_link(), style="bold cyan", soft_wrap=True, highlight=False)

@@ -1,0 +1,170 @@
+"""TAK edge: what a TAK peer brings goes to the engine, with the rules of the stream contract around it.
+
+S and T numbers are the rules of codecs/cot/README.md. The session has answered pings and format switches already; here
+stand the rules that need the whole node: who is who, loops, goodbyes, doors that close.
+"""
+
+import logging
+from collections import Counter, OrderedDict
+
+import msgspec
+
+from aquila.app.engine import Engine
+from aquila.codecs.cot import disconnect_notice
+from aquila.core.codec import Control, Decoded
+from aquila.core.contacts import Contacts
+from aquila.core.errors import CodecError, Refused
+from aquila.core.fanout import Outbound
+from aquila.core.ids import entity_id
+from aquila.core.model import Act, Alias, Label, Removal, Report
+from aquila.core.policy import claimed_time_ms, label_for
+from aquila.links.hub import Hub
+from aquila.links.stream import StreamLink
+
+log = logging.getLogger(__name__)
+
+RELAYED_MAX = 50_000
+
+
+class Speaker(msgspec.Struct):
+    """What a link has said of itself.
+
+    Attributes:
+        types: CoT type of each uid that speaks over this link, for the goodbye. label: of its latest position.
+    """
+
+    label: Label
+    types: dict[str, str]
+    callsign: str | None = None
+    uid: str | None = None
+
+
+class TakEdge:
+    """Implements links.stream.Edge for TAK peers.
+
+    Args:
+        engine: who takes what is said. hub: where goodbyes go. contacts: the directory of callsigns.
+    """
+
+    def __init__(self, engine: Engine, hub: Hub, contacts: Contacts) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._contacts = contacts
+        self._relayed: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._held: dict[int, StreamLink] = {}
+        self.links: dict[int, StreamLink] = {}
+        self.controls: Counter[str] = Counter()
+        engine.on_room.append(self._resume)
+
+    def up(self, link: StreamLink) -> None:
+        """See Edge."""
+        principal = link.principal
+        assert principal is not None
+        label = label_for(self._engine.node.policy, principal, None)
+        if isinstance(label, Refused):
+            label = self._engine.node.policy.default_label
+        link.tag = Speaker(label, {})
+        self.links[link.id] = link
+        self._say("link.up", link, {})
+
+    def heard(self, link: StreamLink, decoded: Decoded) -> bool:
+        """See Edge. A position goes on at once; a statement waits for its commit."""
+        principal, speaker = link.principal, link.tag
+        assert principal is not None
+        assert isinstance(speaker, Speaker)
+        if self._loops(decoded):
+            return True
+        refused = self._engine.hear(decoded, principal, _via(link), _format_in(decoded), link.id)
+        if refused is None:
+            body = decoded.body
+            if isinstance(body, Report) and body.own:
+                self._introduce(link, speaker, body)
+            return True
+        if refused.reason == "busy":
+            self._held[link.id] = link
+            return False
+        link.count_refused(refused)
+        if refused.reason == "spoof":
+            log.warning("spoofed uid refused link=%s reason=%s", link.id, refused.reason)
+        return True
+
+    def control(self, link: StreamLink, control: Control) -> None:
+        """See Edge."""
+        self.controls[control.kind] += 1
+
+    def error(self, link: StreamLink, error: CodecError) -> None:
+        """See Edge."""
+        log.info("unreadable link=%s reason=%s", link.id, error.reason)
+
+    def down(self, link: StreamLink, reason: str, undelivered: tuple[Outbound, ...]) -> None:
+        """See Edge. Those who could see the peer are told that it is gone (S4)."""
+        self._held.pop(link.id, None)
+        self.links.pop(link.id, None)
+        speaker = link.tag
+        assert isinstance(speaker, Speaker)
+        for uid in self._contacts.leave(link.id):
+            self._say_goodbye(uid, speaker)
+        self._say("link.down", link, {"reason": reason, "undelivered": str(len(undelivered))})
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _loops(self, decoded: Decoded) -> bool:
+        """Has this very statement gone through here already? The flow tag alone proves nothing (T8): edits keep it."""
+        body = decoded.body
+        alias = getattr(body, "alias", None) or getattr(body, "author_alias", None)
+        key = (alias.value if alias is not None else "", claimed_time_ms(body))
+        if decoded.flow and self._engine.node.identity.node in decoded.flow and key in self._relayed:
+            self._engine.counts["refused loop"] += 1
+            return True
+        self._relayed[key] = None
+        if len(self._relayed) > RELAYED_MAX:
+            self._relayed.popitem(last=False)
+        return False
+
+    def _introduce(self, link: StreamLink, speaker: Speaker, body: Report) -> None:
+        """S3: name and uid are taken from every report a peer makes of itself, so a new callsign works at once."""
+        uid = body.alias.value
+        self._contacts.hear(link.id, uid, body.name)
+        if uid not in speaker.types:
+            self._hub.fanout.identify(link.id, body.entity)
+        speaker.types[uid] = body.type
+        speaker.uid, speaker.callsign = uid, body.name or speaker.callsign
+
+    def _say_goodbye(self, uid: str, speaker: Speaker) -> None:
+        engine = self._engine
+        now_ms = engine.node.clock_ms()
+        entity = entity_id("cot", uid)
+        notice = disconnect_notice(uid, speaker.types.get(uid, "a-f-G"), now_ms, engine.clockwork.new_id())
+        self._hub.publish(
+            Outbound(
+                id="",
+                body=Removal(entity=entity, alias=Alias("cot", uid), happened_at_ms=now_ms),
+                label=speaker.label,
+                context=engine.node.context,
+                key=entity,
+                original=notice,
+                stale_at_ms=now_ms + 20_000,
+            )
+        )
+
+    def _say(self, action: str, link: StreamLink, detail: dict[str, str]) -> None:
+        principal = link.principal
+        target = principal.id if principal is not None else "unknown"
+        node = self._engine.node
+        self._engine.say(
+            Act(action=action, target=target, happened_at_ms=node.clock_ms(), detail={"link": _via(link), **detail})
+        )
+
+    def _resume(self) -> None:
+        held, self._held = self._held, {}
+        for link in held.values():
+            link.resume()
+
+
+def _via(link: StreamLink) -> str:
+    return f"{link.listener.name}:{link.id}"
+
+
+def _format_in(decoded: Decoded) -> str:
+    """The format that the original is in: a protobuf frame begins with its magic byte, XML never does."""
+    return "tak-v1" if decoded.original[:1] == b"\xbf" else "cot-xml"

@@ -1,0 +1,1 @@
+"""Wire formats: one folder each, pure translation between bytes and bodies."""

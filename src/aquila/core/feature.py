@@ -1,0 +1,139 @@
+"""Feature: one area of staff work. It declares views, rules, queries and commands as tables; no web framework here.
+
+A query answers *labelled* rows; whoever serves it passes each through policy.release, so a row that the asker may not
+have is never counted, paged or sent. A command writes entries through its Desk.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.journal import JournalStore
+from aquila.core.model import Body, Context, Entry, Label, Principal
+from aquila.core.policy import Decision, Policy
+from aquila.core.rule import Rule
+from aquila.core.view import View
+
+Role = Literal["viewer", "operator", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+"""From the least to the most; each may do what those before it may."""
+
+
+def check_text(field: str, text: str | None) -> None:
+    """Refuse characters that no XML and no screen can carry. Raises ValueError; new line and tab are allowed."""
+    for char in text or "":
+        if (
+            (char < " " and char not in "\n\t")
+            or char == "\x7f"
+            or "\ud800" <= char <= "\udfff"
+            or char in "\ufffe\uffff"
+        ):
+            raise ValueError(
+                f"{field} holds the control character {char!a}: plain text, new lines and tabs are allowed"
+            )
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """One row of an answer with the marking that decides who may have it.
+
+    Attributes:
+        full: for readers with the verdict FULL. redacted: for REDACTED; None = they get nothing.
+        label: None = says nothing of anybody's statements (the node's own state), needs the query's role only.
+    """
+
+    full: Any
+    label: Label | None
+    context: Context
+    redacted: Any = None
+
+
+class Reading(Protocol):
+    """What a query may look at."""
+
+    views: Mapping[str, View]
+    journal: JournalStore
+    policy: Policy
+    context: Context
+    node: str
+    """Id of this node: what other nodes merged in gives nobody access here."""
+
+    def now_ms(self) -> int:
+        """The node's time."""
+        ...
+
+    def part(self, name: str) -> Any:
+        """A part of the node by name (tracks, links, authority, secrets, settings); raises KeyError when absent."""
+        ...
+
+    def release(self, label: Label, context: Context) -> Decision:
+        """May the asker have a row under this label?"""
+        ...
+
+
+class Desk(Reading, Protocol):
+    """What a command may use: a reading, and the one way in."""
+
+    def new_id(self) -> str:
+        """A new id (UUIDv7) for something born here."""
+        ...
+
+    async def write(
+        self,
+        body: Body,
+        *,
+        id: str | None = None,
+        subjects: tuple[str, ...] = (),
+        label: Label | None = None,
+    ) -> Entry | Refused:
+        """Say this as the asker; gives the entry after its commit.
+
+        Args:
+            body: what is said.
+            id: None = a new one.
+            subjects: persons that the body is about; then it is sealed with their keys.
+            label: None = what policy gives the asker. A command that passes one has checked that the asker may use it.
+        """
+        ...
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A question: GET under its path. `one` = the answer is the first released row, else 404; otherwise a list.
+
+    `blocking` = reads the disk or walks over much, so it runs off the loop. Path parameters in braces are fields of the
+    request. A field `limit` of the request is applied by whoever serves the query, after release.
+    """
+
+    name: str
+    path: str
+    request: type[Any]
+    row: type[Any]
+    role: Role
+    answer: Callable[[Principal, Any, Reading], Iterable[Labelled]]
+    one: bool = False
+    blocking: bool = False
+    summary: str = ""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be done: POST or DELETE under its path. Gives the answer record, or Refused with a sentence."""
+
+    name: str
+    method: Literal["POST", "DELETE"]
+    path: str
+    request: type[Any]
+    answer: type[Any]
+    role: Role
+    act: Callable[[Principal, Any, Desk], Awaitable[Any]]
+    summary: str = ""
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """One folder of staff work, loaded by its entry point."""
+
+    name: str
+    views: tuple[Callable[[], View], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    queries: tuple[Query, ...] = ()
+    commands: tuple[Command, ...] = ()

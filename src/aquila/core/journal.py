@@ -1,0 +1,285 @@
+"""The journal: append-only, chained per origin, idempotent on merge. The envelope is hashed, the body lies beside."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from aquila.core.model import KINDS, Body, Draft, Entry, Envelope, Original, kind_of
+
+SALT_BYTES = 16
+NO_DIGEST = bytes(32)
+
+_envelope_encoder = msgspec.msgpack.Encoder()
+_envelope_decoder = msgspec.msgpack.Decoder(Envelope)
+_body_encoder = msgspec.json.Encoder(order="deterministic")
+_body_decoder: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where the chain of one origin ends: last sequence number and the SHA-256 of its envelope bytes."""
+
+    seq: int = 0
+    digest: bytes = NO_DIGEST
+
+
+class Staged(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft with everything that clock and dice give it; only its place in the chain is still open."""
+
+    draft: Draft
+    id: str
+    hlc: int
+    salt: bytes
+
+
+class Sealer(Protocol):
+    """Seals bodies that name persons, with those persons' keys (which live outside journal and backup)."""
+
+    def seal(self, subjects: Sequence[str], body: bytes, nonce: bytes) -> bytes:
+        """The sealed form; deterministic for a given nonce."""
+        ...
+
+    def open(self, subjects: Sequence[str], sealed: bytes) -> bytes | None:
+        """The body again; None when a key is gone (erased)."""
+        ...
+
+
+def make_entry(
+    staged: Staged, *, node: str, epoch: int, head: Head, sealer: Sealer | None = None
+) -> tuple[Entry, Head]:
+    """The next line of an origin's chain, and the head after it. Pure: the same arguments give the same bytes.
+
+    Raises ValueError when the draft has subjects and there is no sealer: a person's body never lies open.
+    """
+    draft = staged.draft
+    body_bytes = _body_encoder.encode(draft.body)
+    original = draft.original
+    if draft.subjects:
+        if sealer is None:
+            raise ValueError(f"subjects {draft.subjects}: a sealer is needed for a body that names persons")
+        body_bytes = sealer.seal(draft.subjects, body_bytes, staged.salt)
+        # The foreign original says the same as the body, so it must not lie open beside the sealed one.
+        original = None
+    envelope = Envelope(
+        node=node,
+        epoch=epoch,
+        seq=head.seq + 1,
+        hlc=staged.hlc,
+        id=staged.id,
+        happened_at_ms=draft.happened_at_ms,
+        received_at_ms=draft.received_at_ms,
+        author=draft.author,
+        on_behalf_of=draft.on_behalf_of,
+        via=draft.via,
+        label=draft.label,
+        context=draft.context,
+        kind=kind_of(draft.body),
+        body_version=type(draft.body).VERSION,
+        subjects=draft.subjects,
+        cause=draft.cause,
+        body_digest=hashlib.sha256(staged.salt + body_bytes).digest(),
+        prev=head.digest,
+    )
+    envelope_bytes = _envelope_encoder.encode(envelope)
+    entry = Entry(
+        envelope=envelope,
+        envelope_bytes=envelope_bytes,
+        salt=staged.salt,
+        body_bytes=body_bytes,
+        body=draft.body,
+        original=original,
+    )
+    return entry, Head(envelope.seq, hashlib.sha256(envelope_bytes).digest())
+
+
+def open_entry(
+    envelope_bytes: bytes,
+    salt: bytes,
+    body_bytes: bytes | None,
+    original: Original | None = None,
+    arrival: int = 0,
+    sealer: Sealer | None = None,
+) -> Entry:
+    """A line as a store or a peer gives it back. Its body is None when it cannot be read; its bytes stay."""
+    envelope = _envelope_decoder.decode(envelope_bytes)
+    plain = body_bytes
+    if plain is not None and envelope.subjects:
+        plain = sealer.open(envelope.subjects, plain) if sealer is not None else None
+    body = None if plain is None else decode_body(envelope.kind, envelope.body_version, plain)
+    return Entry(
+        envelope=envelope,
+        envelope_bytes=envelope_bytes,
+        salt=salt,
+        body_bytes=body_bytes,
+        body=body,
+        original=original,
+        arrival=arrival,
+    )
+
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
+"""(kind, version) -> the pure function that lifts a body of that version to the next one."""
+
+
+def decode_body(
+    kind: str,
+    version: int,
+    data: bytes,
+    upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
+) -> Body | None:
+    """A body at the present version; None when the kind is unknown or its version is newer than this program."""
+    known = KINDS.get(kind)
+    if known is None or version > known.VERSION:
+        return None
+    if version == known.VERSION:
+        try:
+            return _body_decoder.decode(data)
+        except msgspec.DecodeError:
+            return None
+    fields = msgspec.json.decode(data)
+    for step in range(version, known.VERSION):
+        fields = upcasters[(kind, step)](fields)
+    lifted: Body = msgspec.convert(fields, Body)
+    return lifted
+
+
+def encode_body(body: Body) -> bytes:
+    """The bytes of a body as the journal writes them."""
+    return _body_encoder.encode(body)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something wrong in a chain: which origin and line, and what."""
+
+    node: str
+    epoch: int
+    seq: int
+    what: str
+
+
+def verify_chain(entries: Iterable[Entry], heads: Mapping[tuple[str, int], Head] | None = None) -> list[Fault]:
+    """Everything wrong in these entries, each origin in order of seq. An empty list means that the chain is whole.
+
+    Args:
+        entries: lines of any origins; those of one origin in order.
+        heads: where each chain stood before the first given line; absent = from its beginning.
+    """
+    at = dict(heads or {})
+    faults: list[Fault] = []
+    for entry in entries:
+        envelope = entry.envelope
+        origin = (envelope.node, envelope.epoch)
+        head = at.get(origin, Head())
+        wrong = _fault_of(entry, head)
+        if wrong is not None:
+            faults.append(Fault(envelope.node, envelope.epoch, envelope.seq, wrong))
+        at[origin] = Head(envelope.seq, hashlib.sha256(entry.envelope_bytes).digest())
+    return faults
+
+
+def _fault_of(entry: Entry, head: Head) -> str | None:
+    envelope = entry.envelope
+    if envelope.seq != head.seq + 1:
+        return f"sequence {envelope.seq} after {head.seq}"
+    if envelope.prev != head.digest:
+        return "the digest of the line before does not match"
+    if entry.body_bytes is not None and not digest_matches(entry):
+        return "the body does not match its digest"
+    return None
+
+
+def digest_matches(entry: Entry) -> bool:
+    """Does the body lie there as its envelope says? Raises ValueError for a stub, which has no body to judge."""
+    if entry.body_bytes is None:
+        raise ValueError(f"entry {entry.envelope.id} is a stub: there is no body to check")
+    return hashlib.sha256(entry.salt + entry.body_bytes).digest() == entry.envelope.body_digest
+
+
+class JournalStore(Protocol):
+    """What keeps the journal. One contract suite (aquila.testing.stores) runs over every implementation."""
+
+    def append(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Keep them in one transaction, durable on return; gives those that were new, with their arrival numbers.
+
+        An entry whose id, or (node, epoch, seq), is already there is left out: a merge is idempotent.
+        """
+        ...
+
+    def head(self, node: str, epoch: int) -> Head:
+        """Where the chain of this origin ends."""
+        ...
+
+    def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
+        """At most `limit` entries in order of arrival, all with an arrival number above the given one."""
+        ...
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """One entry by its id."""
+        ...
+
+    def last_arrival(self) -> int:
+        """The arrival number of the newest entry; 0 = empty."""
+        ...
+
+    def last_hlc(self) -> int:
+        """The greatest clock reading in the journal; 0 = empty."""
+        ...
+
+
+class MemoryJournal:
+    """A journal in memory, for simulation and tests; the same contract as every store."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._by_id: dict[str, Entry] = {}
+        self._places: set[tuple[str, int, int]] = set()
+        self._heads: dict[tuple[str, int], Head] = {}
+
+    def append(self, entries: Sequence[Entry]) -> list[Entry]:
+        """See JournalStore."""
+        new: list[Entry] = []
+        for entry in entries:
+            envelope = entry.envelope
+            place = (envelope.node, envelope.epoch, envelope.seq)
+            if envelope.id in self._by_id or place in self._places:
+                continue
+            kept = msgspec.structs.replace(entry, arrival=len(self._entries) + 1)
+            self._entries.append(kept)
+            self._by_id[envelope.id] = kept
+            self._places.add(place)
+            head = self._heads.get(place[:2], Head())
+            if envelope.seq > head.seq:
+                self._heads[place[:2]] = Head(envelope.seq, hashlib.sha256(entry.envelope_bytes).digest())
+            new.append(kept)
+        return new
+
+    def head(self, node: str, epoch: int) -> Head:
+        """See JournalStore."""
+        return self._heads.get((node, epoch), Head())
+
+    def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
+        """See JournalStore."""
+        return list(self._matching(after_arrival, limit, kinds))
+
+    def _matching(self, after: int, limit: int, kinds: frozenset[str] | None) -> Iterator[Entry]:
+        left = limit
+        for entry in self._entries[max(0, after) :]:
+            if left == 0:
+                return
+            if kinds is None or entry.envelope.kind in kinds:
+                left -= 1
+                yield entry
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """See JournalStore."""
+        return self._by_id.get(entry_id)
+
+    def last_arrival(self) -> int:
+        """See JournalStore."""
+        return len(self._entries)
+
+    def last_hlc(self) -> int:
+        """See JournalStore."""
+        return max((entry.envelope.hlc for entry in self._entries), default=0)

@@ -1,0 +1,10 @@
+"""Picture: who and what is where, by the latest report of every source."""
+
+from aquila.core.feature import Feature
+from aquila.features.picture.commands import COMMANDS
+from aquila.features.picture.queries import QUERIES, EntityRow, TrackFix, TrackTable, entity_row
+from aquila.features.picture.view import Cell, Picture, Sight
+
+feature = Feature(name="picture", views=(Picture,), queries=QUERIES, commands=COMMANDS)
+
+__all__ = ["Cell", "EntityRow", "Picture", "Sight", "TrackFix", "TrackTable", "entity_row", "feature"]

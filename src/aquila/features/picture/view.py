@@ -1,0 +1,367 @@
+"""Picture: a view of the latest report about every entity, per label and source, from any order of arrival.
+
+What hides, purges or wins is decided by stamps alone, so the same set of arrivals folds to the same state. Which of the
+cells of an entity a reader gets is decided when it is read, by that reader's release.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from aquila.core.hlc import hlc_ms
+from aquila.core.model import (
+    Arrival,
+    Context,
+    Entry,
+    Label,
+    Removal,
+    Report,
+    Sample,
+    Stamp,
+    Tick,
+    Verdict,
+)
+from aquila.core.policy import Decision, Policy, redact
+
+CELLS_MAX = 8
+"""Newest (label, source) cells that an entity keeps per lane."""
+LATEST_MS = 24 * 3_600_000
+"""A position is forgotten this long after it was heard; statements stay."""
+PURGE_MS = 60_000
+
+POSITION, STATEMENT, EMERGENCY = 0, 1, 2
+"""Lanes of an entity. They are kept apart, so that the next position wipes out neither a marker nor a beacon."""
+
+May = Callable[[Label, Context], Decision]
+
+
+class Cell(msgspec.Struct, frozen=True, array_like=True):
+    """The latest report of one source under one label."""
+
+    stamp: Stamp
+    author: str
+    label: Label
+    context: Context
+    received_at_ms: int
+    report: Report
+
+
+class Gone(msgspec.Struct, frozen=True, array_like=True):
+    """The latest removal of one sender under one label."""
+
+    stamp: Stamp
+    author: str
+    label: Label
+    context: Context
+
+    def hides(self, cell: Cell) -> bool:
+        """Older, same context, and under a label that this sender could write: its own, or one that it covers."""
+        if self.stamp <= cell.stamp or self.context != cell.context:
+            return False
+        return self.author == cell.author or covers(self.label, cell.label)
+
+
+def covers(by: Label, label: Label) -> bool:
+    """Could who writes under `by` have written under `label`: same classification, no group or caveat more?"""
+    return (
+        label.policy == by.policy
+        and label.classification == by.classification
+        and set(label.groups) <= set(by.groups)
+        and set(label.caveats) <= set(by.caveats)
+    )
+
+
+class Known(msgspec.Struct, array_like=True):
+    """Everything kept of one entity: cells by lane, and removals."""
+
+    lanes: tuple[list[Cell], list[Cell], list[Cell]]
+    gone: list[Gone]
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What one reader may have of an entity now.
+
+    Attributes:
+        report: already redacted when `verdict` is REDACTED.
+        label: of the report that won; not to be shown to a reader of the redacted form.
+        observed_at_ms: when it was true: the claimed time, or the received time when the claim is too far off.
+        skew_ms: claimed minus received time when that is beyond the policy's limit; None = the claim is believed.
+        cells: of the newest report of each source, newest first; only this one when redacted.
+    """
+
+    report: Report
+    label: Label
+    context: Context
+    verdict: Verdict
+    source: str | None
+    observed_at_ms: int
+    stale_at_ms: int | None
+    skew_ms: int | None
+    emergency: str | None
+    cells: tuple[Cell, ...]
+
+
+class _State(msgspec.Struct, array_like=True):
+    now_ms: int
+    entities: dict[str, Known]
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(_State)
+
+
+class Picture:
+    """The view. `turn` counts changes, so that a stream can ask what changed since it last looked.
+
+    Args:
+        latest_ms: a position is forgotten this long after it was heard.
+    """
+
+    name = "picture"
+    version = 1
+
+    def __init__(self, latest_ms: int = LATEST_MS) -> None:
+        self._latest_ms = latest_ms
+        self._entities: dict[str, Known] = {}
+        self._now_ms = 0
+        self._purged_ms = 0
+        self.turn = 0
+        # In order of their last change, which is no part of the state.
+        self._changed: dict[str, int] = {}
+        self._emptied: list[str] = []
+
+    # -- fold -------------------------------------------------------------------------------------------------------
+
+    def fold(self, arrival: Arrival) -> None:
+        """See View."""
+        if isinstance(arrival, Sample):
+            self._keep(
+                POSITION,
+                Cell(
+                    arrival.stamp,
+                    arrival.author,
+                    arrival.label,
+                    arrival.context,
+                    arrival.received_at_ms,
+                    arrival.report,
+                ),
+            )
+        elif isinstance(arrival, Entry):
+            self._fold_entry(arrival)
+        elif isinstance(arrival, Tick):
+            self._now_ms = max(self._now_ms, arrival.at_ms)
+            if self._now_ms - self._purged_ms >= PURGE_MS:
+                self._purge()
+
+    def _fold_entry(self, entry: Entry) -> None:
+        envelope, body = entry.envelope, entry.body
+        if isinstance(body, Report):
+            cell = Cell(
+                envelope.stamp,
+                envelope.author,
+                envelope.label,
+                envelope.context,
+                envelope.received_at_ms,
+                body,
+            )
+            self._keep(STATEMENT if body.emergency is None else EMERGENCY, cell)
+        elif isinstance(body, Removal):
+            gone = Gone(envelope.stamp, envelope.author, envelope.label, envelope.context)
+            known = self._known(body.entity)
+            if _newest_of_each(known.gone, gone):
+                self._touch(body.entity)
+
+    def _keep(self, lane: int, cell: Cell) -> None:
+        entity = cell.report.entity
+        if _newest_of_each(self._known(entity).lanes[lane], cell):
+            self._touch(entity)
+
+    def _known(self, entity: str) -> Known:
+        known = self._entities.get(entity)
+        if known is None:
+            known = self._entities[entity] = Known(([], [], []), [])
+        return known
+
+    def _touch(self, entity: str) -> None:
+        self.turn += 1
+        self._changed.pop(entity, None)
+        self._changed[entity] = self.turn
+
+    def _purge(self) -> None:
+        """Forget positions that are too old. Depends on stamps and the latest tick only, never on the order."""
+        self._purged_ms = self._now_ms
+        for entity in self._emptied:
+            if entity not in self._entities:
+                self._changed.pop(entity, None)
+        self._emptied = []
+        before = self._now_ms - self._latest_ms
+        for entity, known in list(self._entities.items()):
+            cells = known.lanes[POSITION]
+            if not any(hlc_ms(cell.stamp.hlc) < before for cell in cells):
+                continue
+            cells[:] = [cell for cell in cells if hlc_ms(cell.stamp.hlc) >= before]
+            self._touch(entity)
+            if _is_empty(known):
+                del self._entities[entity]
+                self._emptied.append(entity)
+
+    # -- state ------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """See View."""
+        self._purge()
+        ordered = {
+            entity: Known(
+                (_ordered(known.lanes[0]), _ordered(known.lanes[1]), _ordered(known.lanes[2])),
+                sorted(known.gone, key=lambda gone: gone.stamp),
+            )
+            for entity, known in sorted(self._entities.items())
+            if not _is_empty(known)
+        }
+        return _encoder.encode(_State(self._now_ms, ordered))
+
+    def restore(self, data: bytes) -> None:
+        """See View."""
+        state = _decoder.decode(data)
+        self._entities, self._now_ms, self._purged_ms = state.entities, state.now_ms, 0
+        for entity in [*self._changed, *self._entities]:
+            self._touch(entity)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._entities)
+
+    def entities(self) -> list[str]:
+        """All ids, the last changed first. A copy: it may be walked in another thread."""
+        return list(self._changed)[::-1]
+
+    def changed_since(self, turn: int) -> list[tuple[int, str]]:
+        """(turn, id) of what changed after this turn, oldest first; an id may be gone for good."""
+        changed: list[tuple[int, str]] = []
+        for entity in reversed(self._changed):
+            at = self._changed[entity]
+            if at <= turn:
+                break
+            changed.append((at, entity))
+        changed.reverse()
+        return changed
+
+    def sight(self, entity: str, may: May, policy: Policy) -> Sight | None:
+        """What a reader may have of this entity; None = nothing, or there is none.
+
+        Args:
+            entity: its id.
+            may: the reader's release.
+            policy: for the form of what is redacted, and for how far a claimed time is believed.
+        """
+        known = self._entities.get(entity)
+        if known is None:
+            return None
+        best, best_verdict, full = None, Verdict.DENIED, []
+        for cell in _shown(known):
+            verdict = may(cell.label, cell.context).verdict
+            if verdict is Verdict.FULL:
+                full.append(cell)
+            if verdict > best_verdict or (verdict is best_verdict and best is not None and cell.stamp > best.stamp):
+                best, best_verdict = cell, verdict
+        if best is None or best_verdict is Verdict.DENIED:
+            return None
+        if best_verdict is Verdict.REDACTED:
+            return _sight_redacted(best, policy)
+        return _sight_full(best, full, policy)
+
+
+def _newest_of_each(kept: list[Any], new: Any) -> bool:  # Cell or Gone, both lists alike
+    """Put `new` in the place of what the same source said before under the same label; is anything changed?
+
+    The newest CELLS_MAX by stamp stay. That is the same set in any order: what was dropped is older than all that is
+    kept, and the oldest of what is kept only ever gets newer.
+    """
+    for index, old in enumerate(kept):
+        if old.author == new.author and old.label == new.label and old.context == new.context:
+            if new.stamp <= old.stamp:
+                return False
+            kept[index] = new
+            return True
+    kept.append(new)
+    if len(kept) > CELLS_MAX:
+        oldest = min(range(len(kept)), key=lambda index: kept[index].stamp)
+        dropped = kept.pop(oldest)
+        return dropped is not new
+    return True
+
+
+def _is_empty(known: Known) -> bool:
+    return not (known.gone or any(known.lanes))
+
+
+def _ordered(cells: list[Cell]) -> list[Cell]:
+    return sorted(cells, key=lambda cell: cell.stamp)
+
+
+def _shown(known: Known) -> list[Cell]:
+    """The cells that no removal hides."""
+    cells = [cell for lane in known.lanes for cell in lane]
+    if not known.gone:
+        return cells
+    return [cell for cell in cells if not any(gone.hides(cell) for gone in known.gone)]
+
+
+def _times(cell: Cell, policy: Policy) -> tuple[int, int | None, int | None]:
+    """(observed, stale, skew) in ms: age runs from the received time when the claimed one is too far off."""
+    report = cell.report
+    skew_ms = report.observed_at_ms - cell.received_at_ms
+    if abs(skew_ms) <= policy.skew_ms:
+        return report.observed_at_ms, report.stale_at_ms, None
+    stale_at_ms = report.stale_at_ms
+    if stale_at_ms is not None:
+        stale_at_ms = cell.received_at_ms + max(0, stale_at_ms - report.observed_at_ms)
+    return cell.received_at_ms, stale_at_ms, skew_ms
+
+
+def _sight_full(best: Cell, full: list[Cell], policy: Policy) -> Sight | None:
+    full.sort(key=lambda cell: cell.stamp, reverse=True)
+    beacon = next((cell.report.emergency for cell in full if cell.report.emergency), None)
+    report = best.report
+    if report.category == "alert" and beacon is not None and not beacon.active:
+        # A cancelled alert is over: its own symbol goes, the journal keeps it.
+        return None
+    name = report.name or next((cell.report.name for cell in full if cell.report.name), None)
+    if name != report.name:
+        report = msgspec.structs.replace(report, name=name)
+    observed_at_ms, stale_at_ms, skew_ms = _times(best, policy)
+    return Sight(
+        report,
+        best.label,
+        best.context,
+        Verdict.FULL,
+        best.author,
+        observed_at_ms,
+        stale_at_ms,
+        skew_ms,
+        beacon.type if beacon is not None and beacon.active else None,
+        tuple(full),
+    )
+
+
+def _sight_redacted(best: Cell, policy: Policy) -> Sight | None:
+    observed_at_ms, stale_at_ms, _ = _times(best, policy)
+    # Redact what is shown, times too: they are rounded there.
+    shown = msgspec.structs.replace(best.report, observed_at_ms=observed_at_ms, stale_at_ms=stale_at_ms)
+    report = redact(policy, shown)
+    if not isinstance(report, Report):
+        return None
+    return Sight(
+        report,
+        best.label,
+        best.context,
+        Verdict.REDACTED,
+        None,
+        report.observed_at_ms,
+        report.stale_at_ms,
+        None,
+        None,
+        (),
+    )

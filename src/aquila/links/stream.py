@@ -1,0 +1,629 @@
+"""Stream links: TCP and TLS connections that speak any session, with every bound of a peer that may be hostile.
+
+The sockets are our own, read and written straight from the loop, because a transport would queue what it cannot send:
+what has not left must stay where policy can still take it back. Everything runs on the loop's thread.
+"""
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import socket
+import ssl
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+from aquila.core.codec import Control, Decoded, Session
+from aquila.core.errors import CodecError, Refused, UsageError
+from aquila.core.fanout import Outbound
+from aquila.core.model import Principal, audience_of
+from aquila.links.hub import Hub
+from aquila.links.limits import Bucket, Limits
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 65_536
+NOTSENT_BYTES = 65_536
+"""What the kernel may hold unsent per link: positions that wait in it can no longer be replaced by newer ones."""
+TLS_RECORD_BYTES = 16_384
+ACCEPTED_PER_ROUND = 64
+BACKLOG = 4_096
+HANDSHAKE_GRACE_S = 1.0
+SWEEP_S = 1.0
+DEAD_PEER_MS = 90_000
+
+_TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module names it only from 3.12 on
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_WAIT = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_UNREADABLE = frozenset({"syntax", "oversize", "encoding", "dtd", "depth", "elements", "attributes"})
+"""Reasons that count as a strike: framing lost or an attack, in contrast to a value that is only out of range."""
+
+DEFAULT_LIMITS = Limits()
+
+State = Literal["connecting", "up", "slow", "down"]
+
+
+class LinkState(msgspec.Struct, frozen=True, kw_only=True):
+    """One link at this moment, for people and metrics.
+
+    Attributes:
+        principal: its id; None = not known yet. since_ms: when it connected.
+        in_count, out_count: statements and positions. errors, refused: by reason.
+        throttled_count: how often it was read more slowly because it said too much.
+        backlog_bytes: not taken by the peer yet. waiting_count: statements that wait behind those bytes.
+    """
+
+    id: int
+    listener: str
+    principal: str | None
+    name: str | None
+    address: str
+    format: str | None
+    state: State
+    since_ms: int
+    in_count: int
+    out_count: int
+    in_bytes: int
+    out_bytes: int
+    errors: Mapping[str, int]
+    refused: Mapping[str, int]
+    throttled_count: int
+    backlog_bytes: int
+    waiting_count: int
+
+
+class Edge(Protocol):
+    """What the composition root does with what links bring."""
+
+    def up(self, link: "StreamLink") -> None:
+        """A peer is known; it has not been sent anything yet."""
+        ...
+
+    def heard(self, link: "StreamLink", decoded: Decoded) -> bool:
+        """Take what the peer said; False = no room: the link stops reading and says it again on `resume`."""
+        ...
+
+    def control(self, link: "StreamLink", control: Control) -> None:
+        """The peer said something to this connection only; it has been answered already."""
+        ...
+
+    def error(self, link: "StreamLink", error: CodecError) -> None:
+        """A piece could not be read; it has been counted already."""
+        ...
+
+    def down(self, link: "StreamLink", reason: str, undelivered: tuple[Outbound, ...]) -> None:
+        """A peer that was up is gone, without these statements."""
+        ...
+
+
+Recognise = Callable[[bytes | None, str], Principal | Refused]
+"""Says who a peer is from its certificate (DER; None = plain TCP) and its address."""
+MakeSession = Callable[[Principal], Session]
+
+
+class StreamLink:
+    """One connection: a socket, a session, a principal.
+
+    Attributes:
+        id: names it for as long as the node runs. address: of the peer, without port.
+        principal, session: there from `Edge.up` on. serial: of its certificate, if it has
+            one: hexadecimal, upper case, as the ssl module writes it.
+        tag: free for the edge.
+    """
+
+    def __init__(self, listener: "StreamListener", sock: socket.socket, address: str) -> None:
+        self.listener = listener
+        self.hub = listener.hub
+        self.id = self.hub.new_id()
+        self.address = address
+        self.principal: Principal | None = None
+        self.session: Session | None = None
+        self.serial: str | None = None
+        self.tag: object = None
+        self.since_ms = listener.clock_ms()
+        self.in_count = self.out_count = self.in_bytes = self.out_bytes = 0
+        self.errors: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.throttled_count = 0
+        self.opened_s = self.moved_s = listener.loop.time()
+        self.is_down = False
+        self._socket = sock
+        self._descriptor = sock.fileno()
+        self._send = sock.send
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
+        self._strikes = 0
+        self._spoke = False
+        self._held: deque[Decoded] = deque()
+        self._bucket: Bucket | None = None
+        self._wait: asyncio.TimerHandle | None = None
+        self._reading = self._writing = False
+        self._up = False
+
+    # -- in ---------------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except _WAIT:
+            return
+        except OSError as error:
+            self.close(_word(error))
+            return
+        if not data:
+            self.close("closed by the peer")
+            return
+        self.moved_s = self.listener.loop.time()
+        self.in_bytes += len(data)
+        session = self.session
+        if session is None:
+            return
+        try:
+            self._take(session, data)
+        except Exception:  # the boundary: one link's bytes must not end the others
+            log.exception("link closed by a fault of ours: link=%s", self.id)
+            self.close("internal error")
+
+    def _take(self, session: Session, data: bytes) -> None:
+        edge = self.listener.edge
+        before = self.in_count
+        for piece in session.receive(data, self.listener.clock_ms()):
+            if self.is_down:
+                return
+            if isinstance(piece, Decoded):
+                self.in_count += 1
+                self._spoke = True
+                self._strikes = 0
+                if self._held or not edge.heard(self, piece):
+                    self._held.append(piece)
+            elif isinstance(piece, Control):
+                self._answer(piece)
+            else:
+                self._strike(piece)
+        if self.is_down:
+            return
+        if session.broken:
+            self.close("broken stream")
+            return
+        if self._bucket is not None and self.in_count > before:
+            self._throttle(self._bucket.take(self.in_count - before, self.moved_s))
+        if self._held:
+            self._watch_reading()
+
+    def _answer(self, control: Control) -> None:
+        self._spoke = True
+        self._strikes = 0
+        if control.switched_to is not None:
+            self.hub.switch(self.id, control.switched_to, control.reply)
+        elif control.reply:
+            self.hub.reply(self.id, control.reply)
+        if not self.is_down:
+            self.listener.edge.control(self, control)
+
+    def _strike(self, error: CodecError) -> None:
+        self.errors[error.reason] += 1
+        self.listener.edge.error(self, error)
+        if error.reason in _UNREADABLE:
+            self._strikes += 1
+            if self._strikes >= self.listener.limits.strikes:
+                self.close("unreadable")
+
+    def resume(self) -> None:
+        """There is room again: say what was held back, then go on reading."""
+        edge = self.listener.edge
+        while self._held and not self.is_down:
+            if not edge.heard(self, self._held[0]):
+                return
+            self._held.popleft()
+        self._watch_reading()
+
+    @property
+    def has_spoken(self) -> bool:
+        """Has the peer said anything whole yet?"""
+        return self._spoke
+
+    def count_refused(self, refused: Refused) -> None:
+        """Note that policy did not admit something this peer said."""
+        self.refused[refused.reason] += 1
+
+    def _throttle(self, wait_s: float) -> None:
+        if wait_s > 0:
+            self.throttled_count += 1
+            self._wait = self.listener.loop.call_later(wait_s, self._pay)
+            self._watch_reading()
+
+    def _pay(self) -> None:
+        self._wait = None
+        self._watch_reading()
+
+    def _watch_reading(self) -> None:
+        wanted = self._up and not self.is_down and not self._held and self._wait is None
+        if wanted and not self._reading:
+            self.listener.loop.add_reader(self._descriptor, self._readable)
+        elif self._reading and not wanted:
+            self.listener.loop.remove_reader(self._descriptor)
+        self._reading = wanted
+
+    # -- out --------------------------------------------------------------------------------------------------------
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Write without waiting; gives how many bytes were taken."""
+        try:
+            taken = self._send(data)
+        except _WAIT:
+            return 0
+        except OSError as error:
+            self.close(_word(error))
+            return 0
+        self.out_bytes += taken
+        return taken
+
+    def watch_room(self, watch: bool) -> None:
+        """Call the hub whenever the socket takes bytes, from now on or no more."""
+        if watch == self._writing or self.is_down:
+            return
+        self._writing = watch
+        if watch:
+            self.listener.loop.add_writer(self._descriptor, self._has_room)
+        else:
+            self.listener.loop.remove_writer(self._descriptor)
+
+    def _has_room(self) -> None:
+        before = self.out_bytes
+        self.hub.has_room(self)
+        if self.out_bytes != before:
+            self.moved_s = self.listener.loop.time()
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Shake hands if there is TLS, then be up."""
+        if self._tls is None:
+            self._recognised(None)
+        else:
+            self._shake(self._tls)
+
+    def _shake(self, tls: ssl.SSLSocket) -> None:
+        loop = self.listener.loop
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            loop.remove_writer(self._descriptor)
+            loop.add_reader(self._descriptor, self._shake, tls)
+        except ssl.SSLWantWriteError:
+            loop.add_writer(self._descriptor, self._shake, tls)
+        except OSError as error:
+            self.close(_word(error))
+        else:
+            loop.remove_writer(self._descriptor)
+            loop.remove_reader(self._descriptor)
+            fields = tls.getpeercert()
+            self.serial = str(fields["serialNumber"]) if fields else None
+            self._recognised(tls.getpeercert(True))
+
+    def _recognised(self, certificate: bytes | None) -> None:
+        listener = self.listener
+        principal = listener.recognise(certificate, self.address)
+        if isinstance(principal, Refused):
+            self.close(principal.reason)
+            return
+        listener.shaken(self)
+        self.principal = principal
+        self.session = listener.session(principal)
+        self._bucket = listener.bucket(principal)
+        self._up = True
+        listener.edge.up(self)
+        if self.is_down:
+            return
+        self.hub.join(
+            self,
+            audience_of(principal),
+            self.session.format,
+            greeting=self.session.greeting(listener.clock_ms()),
+            committed_bytes=0 if self._tls is None else TLS_RECORD_BYTES,
+        )
+        self._watch_reading()
+
+    def close(self, reason: str) -> None:
+        """End the connection at once; what was not sent is told to the edge."""
+        if self.is_down:
+            return
+        self.is_down = True
+        loop = self.listener.loop
+        loop.remove_reader(self._descriptor)
+        loop.remove_writer(self._descriptor)
+        if self._wait is not None:
+            self._wait.cancel()
+        self._reading = self._writing = False
+        undelivered = self.hub.leave(self.id)
+        self.listener.gone(self, reason)
+        if self._tls is not None and self._up:
+            with contextlib.suppress(OSError, ValueError):
+                self._tls.unwrap()  # says goodbye; the answer is not waited for
+        self._socket.close()
+        if self._up:
+            self.listener.edge.down(self, reason, undelivered)
+
+    def state(self) -> LinkState:
+        """The link at this moment."""
+        backlog = waiting = 0
+        state: State = "down" if self.is_down else "up" if self._up else "connecting"
+        if state == "up":
+            standing = self.hub.fanout.standing(self.id)
+            backlog = standing.unsent_bytes + standing.statement_bytes
+            waiting = standing.statements
+            state = "slow" if standing.behind else "up"
+        return LinkState(
+            id=self.id,
+            listener=self.listener.name,
+            principal=None if self.principal is None else self.principal.id,
+            name=None if self.principal is None else self.principal.name,
+            address=self.address,
+            format=None if self.session is None else self.session.format,
+            state=state,
+            since_ms=self.since_ms,
+            in_count=self.in_count,
+            out_count=self.out_count,
+            in_bytes=self.in_bytes,
+            out_bytes=self.out_bytes,
+            errors=dict(self.errors),
+            refused=dict(self.refused),
+            throttled_count=self.throttled_count,
+            backlog_bytes=backlog,
+            waiting_count=waiting,
+        )
+
+
+class StreamListener:
+    """One listening port, plain or TLS, and the links that came in by it.
+
+    Args:
+        name: in counters and link states, for instance `tcp` or `tls`.
+        hub: where its links join. edge: who hears them.
+        session: makes the conversation with a peer. recognise: says who a peer is.
+        context: for TLS, asking for client certificates; None = plain TCP.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        hub: Hub,
+        edge: Edge,
+        *,
+        session: MakeSession,
+        recognise: Recognise,
+        clock_ms: Callable[[], int],
+        context: ssl.SSLContext | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.name = name
+        self.hub = hub
+        self.edge = edge
+        self.session = session
+        self.recognise = recognise
+        self.clock_ms = clock_ms
+        self.limits = limits
+        self.links: dict[int, StreamLink] = {}
+        self.closed: Counter[str] = Counter()
+        self.loop: asyncio.AbstractEventLoop
+        self._context = context
+        self._socket: socket.socket | None = None
+        self._accepting = False
+        self._shaking: dict[int, StreamLink] = {}
+        self._addresses: Counter[str] = Counter()
+        self._buckets: dict[str, Bucket] = {}
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def start(self, host: str, port: int) -> int:
+        """Listen; gives the port (0 asked for a free one). Call it on the running loop.
+
+        Raises:
+            UsageError: the address cannot be had; the sentence says why and what to do.
+        """
+        self.loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            raise UsageError(_sentence(error, host, port)) from error
+        self._socket.setblocking(False)
+        self._resume_accepting()
+        self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)
+        return int(self._socket.getsockname()[1])
+
+    def stop(self) -> None:
+        """Listen no more and close every link."""
+        self._pause_accepting()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        for link in list(self.links.values()):
+            link.close("the node stops")
+
+    def close_serials(self, serials: Collection[str]) -> int:
+        """Close at once whoever came in with one of these certificates; gives how many."""
+        return self.close_where(lambda link: link.serial in serials, "revoked")
+
+    def close_where(self, which: Callable[[StreamLink], bool], reason: str) -> int:
+        """Close every link that `which` picks; gives how many."""
+        picked = [link for link in self.links.values() if which(link)]
+        for link in picked:
+            link.close(reason)
+        return len(picked)
+
+    def states(self) -> list[LinkState]:
+        """Every link at this moment."""
+        return [link.state() for link in self.links.values()]
+
+    # -- newcomers --------------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTED_PER_ROUND):
+            if self._socket is None or not self._has_place():
+                return
+            try:
+                sock, peer = self._socket.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_FILES:
+                    raise
+                self.closed["out of files"] += 1
+                log.warning("no file is left for a connection: listener=%s open=%s", self.name, len(self.links))
+                self._pause_accepting()
+                return
+            self._welcome(sock, str(peer[0]))
+
+    def _has_place(self) -> bool:
+        """Is there room for one more? The slowest handshake gives way; else newcomers wait in the kernel."""
+        if len(self._shaking) >= self.limits.handshakes:
+            oldest = next(iter(self._shaking.values()))
+            if self.loop.time() - oldest.opened_s > HANDSHAKE_GRACE_S:
+                oldest.close("handshake too slow")
+            else:
+                self._pause_accepting()
+                return False
+        return True
+
+    def _welcome(self, sock: socket.socket, address: str) -> None:
+        if len(self.links) >= self.limits.connections:
+            self.closed["too many connections"] += 1
+            sock.close()
+            return
+        limit = self.limits.per_address
+        if limit is not None and self._addresses[address] >= limit and self._counts(address):
+            self.closed["too many from one address"] += 1
+            sock.close()
+            return
+        try:
+            _prepare(sock)
+            if self._context is not None:
+                sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        except OSError as error:
+            self.closed[_word(error)] += 1
+            sock.close()
+            return
+        link = StreamLink(self, sock, address)
+        self.links[link.id] = link
+        self._addresses[address] += 1
+        if self._context is not None:
+            self._shaking[link.id] = link
+        link.start()
+
+    def _counts(self, address: str) -> bool:
+        if self.limits.limits_loopback:
+            return True
+        try:
+            return not ipaddress.ip_address(address).is_loopback
+        except ValueError:
+            return True
+
+    def shaken(self, link: StreamLink) -> None:
+        """A peer is authenticated: it no longer counts against its address and its handshake is over."""
+        if self._shaking.pop(link.id, None) is not None:
+            self._release_address(link.address)
+            self._resume_accepting()
+
+    def bucket(self, principal: Principal) -> Bucket | None:
+        """The tokens that this principal's links share; each link of a plain listener has its own."""
+        rate = self.limits.rate_per_s
+        if rate is None:
+            return None
+        if principal.kind == "listener":
+            return Bucket(rate, self.limits.burst, self.loop.time())
+        bucket = self._buckets.get(principal.id)
+        if bucket is None:
+            bucket = self._buckets[principal.id] = Bucket(rate, self.limits.burst, self.loop.time())
+        bucket.uses += 1
+        return bucket
+
+    def gone(self, link: StreamLink, reason: str) -> None:
+        """A link is down: let go of everything that was counted for it."""
+        self.closed[reason] += 1
+        self.links.pop(link.id, None)
+        if self._shaking.pop(link.id, None) is not None or self._context is None:
+            self._release_address(link.address)
+        if link.principal is not None and (bucket := self._buckets.get(link.principal.id)) is not None:
+            bucket.uses -= 1
+            if not bucket.uses:
+                del self._buckets[link.principal.id]
+        self._resume_accepting()
+
+    def _release_address(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if self._addresses[address] <= 0:
+            del self._addresses[address]
+
+    def _pause_accepting(self) -> None:
+        if self._accepting and self._socket is not None:
+            self.loop.remove_reader(self._socket.fileno())
+        self._accepting = False
+
+    def _resume_accepting(self) -> None:
+        if not self._accepting and self._socket is not None:
+            self._accepting = True
+            self.loop.add_reader(self._socket.fileno(), self._accept)
+
+    # -- upkeep -----------------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        """Once a second: close whoever took too long for the handshake, the first word, or any word."""
+        now_s = self.loop.time()
+        limits = self.limits
+        for link in list(self.links.values()):
+            if link.principal is None:
+                if now_s - link.opened_s > limits.handshake_s:
+                    link.close("handshake too slow")
+            elif (
+                limits.first_s is not None
+                and self._context is None
+                and not link.has_spoken
+                and now_s - link.opened_s > limits.first_s
+            ):
+                link.close("said nothing")
+            elif limits.idle_s is not None and now_s - link.moved_s > limits.idle_s:
+                link.close("idle")
+        self._resume_accepting()
+        self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)
+
+
+def _prepare(sock: socket.socket) -> None:
+    """Set what keeps a socket from waiting, from queueing old positions, and from outliving its peer."""
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, NOTSENT_BYTES)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+
+
+def _word(error: OSError) -> str:
+    """A short stable word for why a connection failed, fit to be counted."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"tls: {(error.reason or 'protocol').replace('_', ' ').lower()}"
+    if isinstance(error, ConnectionError):
+        return "connection lost"
+    return f"socket: {errno.errorcode.get(error.errno or 0, 'unknown')}"
+
+
+def _sentence(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use: stop whoever holds it, or choose another port (0 = any free one)"
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} is not allowed for this user: choose one above 1023"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine: choose one of its own, or 127.0.0.1"
+    return f"cannot listen on {host} port {port}: {error.strerror or error}"
+
+
+__all__ = ["Edge", "LinkState", "MakeSession", "Recognise", "StreamLink", "StreamListener"]

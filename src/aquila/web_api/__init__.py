@@ -1,0 +1,257 @@
+"""Web API: the node over HTTP and WebSocket. Routes come from the features; every answer passes through release."""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from litestar import Litestar, Request, Response, WebSocket
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler, asgi
+from litestar.types import Receive, Scope, Send
+
+from aquila.core.feature import Feature
+from aquila.features.log import arrival_of
+from aquila.web_api.auth import SESSION_LIFE_MS, Gate, need_role
+from aquila.web_api.errors import WebError, answer_of, on_http_exception, on_web_error
+from aquila.web_api.guard import Guard
+from aquila.web_api.metrics import prometheus
+from aquila.web_api.openapi import PREFIX, Me, NodeName, WhoAmI, document
+from aquila.web_api.port import Asked, NodePort
+from aquila.web_api.routes import BODY_MAX_BYTES, AnyRequest, Routes, answer_query, run_command
+from aquila.web_api.settings import Banner, FirstView, WebSettings, banner_of
+from aquila.web_api.static import StaticFiles
+from aquila.web_api.stream import LOGGED_OUT, Screens
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+LOGIN_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Aquila: log in</title>
+<meta name="viewport" content="width=device-width">
+<style>body{background:#101418;color:#e6e6e6;font:16px system-ui,sans-serif;display:grid;place-items:center;
+height:100vh;margin:0}form{display:grid;gap:12px;width:18rem}input,button{font:inherit;padding:8px;border-radius:4px;
+border:1px solid #567;background:#1a2128;color:inherit}p{margin:0}</style>
+<form method="post" action="/login"><h1>Aquila</h1><p role="alert">%s</p>
+<label>Name <input name="user" autocomplete="username" autofocus required></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button>Log in</button></form></html>"""
+
+
+class Web:
+    """The parts of a running web, for the composition root: `gate` issues login keys, `screens` counts."""
+
+    def __init__(self, port: NodePort, features: Sequence[Feature], settings: WebSettings) -> None:
+        self.port = port
+        self.settings = settings
+        self.gate = Gate(port)
+        self.routes = Routes(port, self.gate)
+        self.screens = Screens(port, self.gate)
+        self.document = msgspec.json.encode(document(features))
+        self.features = features
+
+    @asynccontextmanager
+    async def life(self, _: Litestar) -> AsyncIterator[None]:
+        """From start to stop of the server."""
+        await self.gate.open()
+        self.screens.start()
+        try:
+            yield
+        finally:
+            self.screens.stop()
+            self.routes.pool.stop()
+
+    # -- routes of its own ------------------------------------------------------------------------------------------
+
+    async def healthz(self, request: AnyRequest) -> Response[bytes]:
+        """200 when ready, 503 with the reasons when not."""
+        reasons = list(self.port.health())
+        body = {"ready": not reasons, "reasons": reasons}
+        return _plain(msgspec.json.encode(body), 503 if reasons else 200, "application/json")
+
+    async def metrics(self, request: AnyRequest) -> Response[bytes]:
+        """Counts for Prometheus: on loopback for all, elsewhere with a token."""
+        if _address(request) not in LOOPBACK:
+            need_role(await self.routes.asker(request), "viewer")
+        counters = {
+            **self.port.counters(),
+            "web screens": float(len(self.screens)),
+            "web screens cut off": float(self.screens.cut_off),
+            "web stream sent bytes": float(self.screens.sent_bytes),
+        }
+        return _plain(prometheus(counters).encode(), 200, "text/plain; version=0.0.4; charset=utf-8")
+
+    async def openapi(self, request: AnyRequest) -> Response[bytes]:
+        """The contract; it holds nothing of this node, so it needs no login."""
+        return _plain(self.document, 200, "application/json")
+
+    async def me(self, request: AnyRequest) -> Response[bytes]:
+        """Who asks."""
+        principal = need_role(await self.routes.asker(request), "viewer").principal
+        port = self.port
+        me = Me(
+            principal=WhoAmI(
+                principal.id,
+                principal.name,
+                principal.roles,
+                principal.nation,
+                tuple(sorted(principal.groups_in)),
+                tuple(sorted(principal.groups_out)),
+            ),
+            node=NodeName(port.node, port.name),
+            context=port.context,
+            banner=banner_of(port.context, port.policy.default_label.classification),
+            server_time_ms=port.clock_ms(),
+            view=self.settings.first_view,
+        )
+        return _plain(msgspec.json.encode(me), 200, "application/json")
+
+    async def login_page(self, request: AnyRequest) -> Response[bytes]:
+        """A one-time key becomes a cookie; without one, a form."""
+        key = request.query_params.get("key")
+        if not key:
+            return _form("", 200)
+        value = await self.gate.redeem(key, _address(request))
+        if value is None:
+            return _form("This link was used already or is older than ten minutes.", 401)
+        return self._welcome(request, value)
+
+    async def login(self, request: AnyRequest) -> Response[bytes]:
+        """A name and a password become a cookie."""
+        try:
+            form = parse_qs((await request.body()).decode(), max_num_fields=10)
+        except (UnicodeDecodeError, ValueError) as wrong:
+            raise WebError(400, "syntax", "the form does not parse") from wrong
+        user, password = form.get("user", [""])[0], form.get("password", [""])[0]
+        value = await self.gate.log_in(user[:200], password[:200], _address(request))
+        if value is None:
+            return _form("Name and password do not match.", 401)
+        return self._welcome(request, value)
+
+    def _welcome(self, request: AnyRequest, value: str) -> Response[bytes]:
+        secure = "; Secure" if request.url.scheme == "https" else ""
+        cookie = (
+            f"{self.gate.cookie}={value}; Path=/; Max-Age={SESSION_LIFE_MS // 1000}; HttpOnly; SameSite=Strict{secure}"
+        )
+        return Response(
+            b"", status_code=303, headers={"Location": "/", "Set-Cookie": cookie, "Cache-Control": "no-store"}
+        )
+
+    async def logout(self, request: AnyRequest) -> Response[bytes]:
+        """End the session."""
+        asker = await self.routes.asker(request)
+        if asker is not None:
+            await self.gate.log_out(asker)
+        gone = f"{self.gate.cookie}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
+        return Response(b"", status_code=204, headers={"Set-Cookie": gone, "Cache-Control": "no-store"})
+
+    async def stream(self, socket: "WebSocket[Any, Any, Any]") -> None:
+        """The live stream of one screen."""
+        headers = {key.lower(): value for key, value in socket.headers.items()}
+        asker = await self.gate.asker(headers)
+        if asker is None:
+            # Accepted first: a browser is told the code of a close, but nothing of a refused handshake.
+            await socket.accept()
+            await socket.close(code=LOGGED_OUT, reason="nobody is logged in")
+            return
+        since = socket.query_params.get("since")
+        try:
+            arrival_of(since or "")
+        except ValueError:
+            since = None
+        await self.screens.serve(socket, asker, since)
+
+
+def make_app(port: NodePort, features: Sequence[Feature], settings: WebSettings) -> Litestar:
+    """The ASGI application of a node. `app.state.web` is its Web, for login keys and counters.
+
+    Args:
+        port: the node.
+        features: whose queries and commands become routes.
+        settings: hosts, folder of the page, first view.
+    """
+    web = Web(port, features, settings)
+    static = StaticFiles(settings.static_folder)
+
+    @asgi("/", is_mount=True, copy_scope=True)
+    async def files(scope: Scope, receive: Receive, send: Send) -> None:
+        await static(scope, receive, send)
+
+    app = Litestar(
+        [
+            *web.routes.handlers(features),
+            _route("/healthz", ["GET", "HEAD"], web.healthz),
+            _route("/metrics", ["GET"], web.metrics),
+            _route(f"{PREFIX}/openapi.json", ["GET"], web.openapi),
+            _route(f"{PREFIX}/me", ["GET"], web.me),
+            _route("/login", ["GET"], web.login_page),
+            _route("/login", ["POST"], web.login),
+            _route("/logout", ["POST"], web.logout),
+            _stream(web),
+            files,
+        ],
+        exception_handlers={
+            WebError: on_web_error,
+            HTTPException: on_http_exception,
+            Exception: _on_bug,
+        },
+        request_max_body_size=BODY_MAX_BYTES,
+        openapi_config=None,
+        logging_config=None,
+        lifespan=[web.life],
+    )
+    app.state.web = web
+    # Around everything, also around what the framework answers by itself.
+    app.asgi_handler = Guard(app.asgi_handler, settings.hosts)
+    return app
+
+
+def _route(path: str, methods: list[Any], work: Any) -> HTTPRouteHandler:
+    async def handle(request: AnyRequest) -> Response[bytes]:
+        answer: Response[bytes] = await work(request)
+        return answer
+
+    handle.__annotations__ = {"request": Request, "return": Response}
+    return HTTPRouteHandler(path, http_method=methods, name=f"{methods[0]} {path}", status_code=200)(handle)
+
+
+def _stream(web: Web) -> WebsocketRouteHandler:
+    async def handle(socket: "WebSocket[Any, Any, Any]") -> None:
+        await web.stream(socket)
+
+    handle.__annotations__ = {"socket": WebSocket, "return": None}
+    return WebsocketRouteHandler(f"{PREFIX}/stream")(handle)
+
+
+def _on_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
+    """Our fault: the log gets all of it, the asker nothing."""
+    log.error("request failed path=%s", request.scope.get("path_template", "?"), exc_info=error)
+    return answer_of(WebError(500, "internal", "the node failed; its log says why"))
+
+
+def _address(request: AnyRequest) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _plain(body: bytes, status: int, kind: str) -> Response[bytes]:
+    return Response(body, status_code=status, media_type=kind, headers={"Cache-Control": "no-store"})
+
+
+def _form(sentence: str, status: int) -> Response[bytes]:
+    return _plain((LOGIN_FORM % sentence).encode(), status, "text/html; charset=utf-8")
+
+
+__all__ = [
+    "Asked",
+    "Banner",
+    "FirstView",
+    "NodePort",
+    "Web",
+    "WebSettings",
+    "answer_query",
+    "banner_of",
+    "document",
+    "make_app",
+    "run_command",
+]

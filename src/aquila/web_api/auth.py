@@ -1,0 +1,224 @@
+"""Auth: who asks. One-time links, passwords, sessions in a cookie, bearer tokens; the view Access says what they may."""
+
+import asyncio
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import msgspec
+
+from aquila.core.feature import ROLES, Role
+from aquila.core.model import Principal
+from aquila.features.access import (
+    Access,
+    Secrets,
+    hash_of,
+    is_password,
+    password_hash,
+    password_secret,
+    token_secret,
+)
+from aquila.features.access.view import Grant, GrantKind, principal_of
+from aquila.web_api.errors import WebError
+from aquila.web_api.port import NodePort
+
+KEY_LIFE_MS = 600_000
+SESSION_LIFE_MS = 7 * 86_400_000
+SESSIONS_MAX = 10_000
+KEYS_MAX = 1_000
+TRIES_PER_MIN = 10
+ADDRESSES_MAX = 10_000
+PASSWORDS_AT_ONCE = 2
+"""Each check of a password takes 64 MiB."""
+
+
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks, and what proves it.
+
+    Attributes:
+        session: hash of its session; None = it came with a token.
+        grant: as it was when it came; a connection ends when it is no longer the same.
+    """
+
+    principal: Principal
+    grant: Grant
+    session: str | None = None
+
+
+class _Session(msgspec.Struct, frozen=True):
+    name: str
+    ends_ms: int
+
+
+class Gate:
+    """Keys, sessions and tokens of one node.
+
+    Args:
+        port: its part `secrets` keeps hashes; its view `access` says who is who.
+    """
+
+    def __init__(self, port: NodePort) -> None:
+        self._port = port
+        self._keys: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._tries: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._checks = asyncio.Semaphore(PASSWORDS_AT_ONCE)
+        self._decoy: str | None = None
+        self.cookie = "aquila_" + re.sub(r"[^A-Za-z0-9]", "", port.node)[:16]
+        """Named after the node: browsers share cookies between the ports of one address."""
+
+    @property
+    def _secrets(self) -> Secrets:
+        found: Secrets = self._port.part("secrets")
+        return found
+
+    @property
+    def _access(self) -> Access:
+        view = self._port.views["access"]
+        if not isinstance(view, Access):
+            raise TypeError(f"view access is a {type(view).__name__}")
+        return view
+
+    async def open(self) -> None:
+        """Take up the sessions of before a restart."""
+        kept = await asyncio.to_thread(self._secrets.named, "session/")
+        now_ms = self._port.clock_ms()
+        for name, value in kept.items():
+            session = msgspec.convert(value, _Session)
+            if session.ends_ms > now_ms:
+                self._sessions[name.removeprefix("session/")] = session
+            else:
+                await asyncio.to_thread(self._secrets.remove, name)
+
+    # -- coming in --------------------------------------------------------------------------------------------------
+
+    def issue_key(self, user: str) -> str:
+        """A key for GET /login?key=: good once, for ten minutes."""
+        key = secrets.token_urlsafe(24)
+        self._keys[hash_of(key)] = (user, self._port.clock_ms() + KEY_LIFE_MS)
+        if len(self._keys) > KEYS_MAX:
+            self._keys.popitem(last=False)
+        return key
+
+    async def redeem(self, key: str, address: str) -> str | None:
+        """The value of a new session cookie for a one-time key; None = unknown, used or too old."""
+        self._count_try(address)
+        user, ends_ms = self._keys.pop(hash_of(key), ("", 0))
+        if self._port.clock_ms() >= ends_ms:
+            return None
+        return await self._new_session(user)
+
+    async def log_in(self, user: str, password: str, address: str) -> str | None:
+        """The value of a new session cookie for a name and password; None = they do not match."""
+        self._count_try(address)
+        async with self._checks:
+            kept = await asyncio.to_thread(self._secrets.get, password_secret(user))
+            if self._decoy is None:
+                self._decoy = await asyncio.to_thread(password_hash, secrets.token_urlsafe(24))
+            # An unknown name takes as long as a wrong password, so that names cannot be guessed by the clock.
+            right = await asyncio.to_thread(is_password, kept or self._decoy, password)
+        if not (right and kept):
+            return None
+        return await self._new_session(user)
+
+    async def _new_session(self, user: str) -> str | None:
+        if self._access.grant(self._port.node, "user", user) is None:
+            return None
+        value = secrets.token_urlsafe(32)
+        session = _Session(user, self._port.clock_ms() + SESSION_LIFE_MS)
+        self._sessions[hash_of(value)] = session
+        await asyncio.to_thread(self._secrets.put, f"session/{hash_of(value)}", msgspec.to_builtins(session))
+        if len(self._sessions) > SESSIONS_MAX:
+            await self._end(next(iter(self._sessions)))
+        return value
+
+    async def log_out(self, asker: Asker) -> None:
+        """End the session; its connections close within two seconds."""
+        if asker.session is not None:
+            await self._end(asker.session)
+
+    async def _end(self, session: str) -> None:
+        self._sessions.pop(session, None)
+        await asyncio.to_thread(self._secrets.remove, f"session/{session}")
+
+    def _count_try(self, address: str) -> None:
+        """Before anybody is known, only the address can be limited."""
+        minute = self._port.clock_ms() // 60_000
+        at, count = self._tries.pop(address, (minute, 0))
+        count = count + 1 if at == minute else 1
+        self._tries[address] = (minute, count)
+        if len(self._tries) > ADDRESSES_MAX:
+            self._tries.popitem(last=False)
+        if count > TRIES_PER_MIN:
+            raise WebError(429, "rate", f"more than {TRIES_PER_MIN} logins a minute", do="wait a minute")
+
+    # -- who asks ---------------------------------------------------------------------------------------------------
+
+    async def asker(self, headers: Mapping[str, str]) -> Asker | None:
+        """Who sent a request with these headers (names in lower case); None = nobody we know."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._by_token(token.strip())
+        value = _cookie_of(headers.get("cookie", ""), self.cookie)
+        return None if value is None else self._by_session(hash_of(value))
+
+    async def _by_token(self, token: str) -> Asker | None:
+        kept: Any = await asyncio.to_thread(self._secrets.get, token_secret(token))
+        if not isinstance(kept, dict):
+            return None
+        return self._asker("token", str(kept.get("name", "")), None)
+
+    def _by_session(self, session: str) -> Asker | None:
+        kept = self._sessions.get(session)
+        if kept is None or self._port.clock_ms() >= kept.ends_ms:
+            return None
+        return self._asker("user", kept.name, session)
+
+    def _asker(self, kind: GrantKind, name: str, session: str | None) -> Asker | None:
+        grant = self._access.grant(self._port.node, kind, name)
+        if grant is None or self._is_over(grant):
+            return None
+        return Asker(principal=principal_of(grant, self._port.context), grant=grant, session=session)
+
+    def _is_over(self, grant: Grant) -> bool:
+        return grant.expires_at_ms is not None and self._port.clock_ms() >= grant.expires_at_ms
+
+    def is_still(self, asker: Asker) -> bool:
+        """Does what an asker came with still hold? Cheap: for connections that stay open."""
+        if asker.session is not None:
+            kept = self._sessions.get(asker.session)
+            if kept is None or self._port.clock_ms() >= kept.ends_ms:
+                return False
+        grant = asker.grant
+        return self._access.grant(self._port.node, grant.kind, grant.name) == grant and not self._is_over(grant)
+
+
+def has_role(principal: Principal, role: Role) -> bool:
+    """May the principal do what needs this role?"""
+    return any(each in principal.roles for each in ROLES[ROLES.index(role) :])
+
+
+def need_role(asker: Asker | None, role: Role) -> Asker:
+    """The asker, if it is known and has the role; raises WebError 401 or 403."""
+    if asker is None:
+        raise WebError(
+            401,
+            "login",
+            "nobody is logged in",
+            do="open the link that the node printed, log in at /login, or send Authorization: Bearer TOKEN",
+        )
+    if not has_role(asker.principal, role):
+        own = ", ".join(asker.principal.roles) or "none"
+        raise WebError(403, "role", f"this needs the role {role}; yours: {own}", do="ask an administrator of this node")
+    return asker
+
+
+def _cookie_of(header: str, name: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(name)
+    except CookieError:
+        return None
+    return None if morsel is None else morsel.value

@@ -1,0 +1,108 @@
+"""Errors as the web says them: {error: {code, reason, allowed?, do?}}, never more than the asker may know."""
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from aquila.core.errors import Refused
+
+STATUS_OF_REASON = {
+    "absent": 404,
+    "inactive": 403,
+    "role": 403,
+    "group": 403,
+    "ceiling": 403,
+    "caveat": 403,
+    "spoof": 403,
+    "taken": 409,
+    "replay": 409,
+    "rate": 429,
+    "busy": 503,
+    "disk": 507,
+    "full": 507,
+    "unavailable": 503,
+}
+"""Refused.reason -> status; every other reason is the asker's own mistake: 422."""
+
+WORD_OF_STATUS = {
+    400: "syntax",
+    401: "login",
+    403: "forbidden",
+    404: "absent",
+    405: "method",
+    413: "oversize",
+    421: "host",
+    429: "rate",
+    500: "internal",
+    503: "unavailable",
+}
+
+
+class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong. `code`: short stable word. `allowed`, `do`: what would be right and what to do about it."""
+
+    code: str
+    reason: str
+    allowed: str | None = None
+    do: str | None = None
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """The body of every answer that is no success."""
+
+    error: ErrorBody
+
+
+class WebError(Exception):
+    """An answer that is no success, raised from anywhere below a route."""
+
+    def __init__(
+        self, status: int, code: str, reason: str, *, allowed: str | None = None, do: str | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.body = ErrorBody(code, reason, allowed, do)
+
+
+def absent() -> WebError:
+    """The one answer for what is not there and for what the asker may not have: the same bytes."""
+    return WebError(404, "absent", "there is nothing here, or you may not see it")
+
+
+def refused(value: Refused) -> WebError:
+    """The answer for a statement that policy, store or command did not take."""
+    status = STATUS_OF_REASON.get(value.reason, 422)
+    if status == 404:
+        return absent()
+    return WebError(status, value.reason, value.detail or value.reason)
+
+
+def answer_of(error: WebError) -> Response[bytes]:
+    """The HTTP answer."""
+    headers = {"Cache-Control": "no-store"}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        msgspec.json.encode(ErrorAnswer(error.body)),
+        status_code=error.status,
+        media_type="application/json",
+        headers=headers,
+    )
+
+
+def on_web_error(_: Request, error: WebError) -> Response[bytes]:  # type: ignore[type-arg]
+    """Exception handler of the app."""
+    return answer_of(error)
+
+
+def on_http_exception(_: Request, error: HTTPException) -> Response[bytes]:  # type: ignore[type-arg]
+    """Exception handler for what the framework itself refuses (no route, wrong method, body too large)."""
+    status = error.status_code
+    if status == 404:
+        return answer_of(absent())
+    word = WORD_OF_STATUS.get(status, "syntax" if status < 500 else "internal")
+    reason = str(error.detail) if status < 500 else "the node failed; its log says why"
+    answer = answer_of(WebError(status, word, reason))
+    if error.headers:
+        answer.headers.update({key: value for key, value in error.headers.items() if key.lower() == "allow"})
+    return answer

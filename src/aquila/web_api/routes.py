@@ -1,0 +1,194 @@
+"""Routes: made from the features' tables, all in the same way: role, size, decode, answer, release, encode."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, Response
+from litestar.handlers import HTTPRouteHandler
+
+from aquila.core.errors import Refused, UsageError
+from aquila.core.feature import Command, Feature, Query
+from aquila.web_api.auth import Asker, Gate, need_role
+from aquila.web_api.errors import WebError, absent, refused
+from aquila.web_api.openapi import PREFIX
+from aquila.web_api.port import Asked, NodePort
+
+BODY_MAX_BYTES = 256 * 1024
+QUERIES_AT_ONCE = 4
+QUERIES_WAITING = 64
+CONTRACT = "every parameter and its values are in /api/v1/openapi.json"
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Pool:
+    """Threads for queries that read the disk, so that the loop goes on; bounds on those at work and those waiting."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(QUERIES_AT_ONCE, thread_name_prefix="query")
+        self._count = 0
+
+    async def run(self, work: Callable[[], bytes]) -> bytes:
+        """The answer of `work`, made in a thread; raises WebError 503 when too many wait already."""
+        if self._count >= QUERIES_AT_ONCE + QUERIES_WAITING:
+            raise WebError(503, "busy", f"{self._count} queries wait already", do="ask again in a moment")
+        self._count += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._count -= 1
+
+    def stop(self) -> None:
+        """Wait for no more of them."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Routes:
+    """Everything that a route needs.
+
+    Args:
+        port: the node.
+        gate: says who asks.
+    """
+
+    def __init__(self, port: NodePort, gate: Gate) -> None:
+        self.port = port
+        self.gate = gate
+        self.pool = Pool()
+
+    def handlers(self, features: Iterable[Feature]) -> Iterator[HTTPRouteHandler]:
+        """One handler for each query and command."""
+        for feature in features:
+            for query in feature.queries:
+                yield self._handler("GET", query.path, self._answering(query), feature, query.name)
+            for command in feature.commands:
+                acting = self._acting(command)
+                yield self._handler(command.method, command.path, acting, feature, command.name)
+
+    def _handler(
+        self,
+        method: Literal["GET", "POST", "DELETE"],
+        path: str,
+        work: Callable[[AnyRequest], Any],
+        feature: Feature,
+        name: str,
+    ) -> HTTPRouteHandler:
+        async def handle(request: AnyRequest) -> Response[bytes]:
+            answer: Response[bytes] = await work(request)
+            return answer
+
+        handle.__annotations__ = {"request": Request, "return": Response}
+        litestar_path = PREFIX + path.replace("}", ":str}")
+        return HTTPRouteHandler(litestar_path, http_method=method, name=f"{feature.name}.{name}", status_code=200)(
+            handle
+        )
+
+    async def asker(self, request: AnyRequest) -> Asker | None:
+        """Who sent this. With a cookie, what changes something needs a header that no foreign page can set."""
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        asker = await self.gate.asker(headers)
+        is_unsafe = request.method not in ("GET", "HEAD")
+        if asker is not None and asker.session is not None and is_unsafe and "x-aquila" not in headers:
+            raise WebError(
+                403,
+                "origin",
+                "with a login cookie, what changes something needs the header X-Aquila",
+                do="send X-Aquila: 1, or use a bearer token",
+            )
+        return asker
+
+    # -- queries ----------------------------------------------------------------------------------------------------
+
+    def _answering(self, query: Query) -> Callable[[AnyRequest], Any]:
+        async def answer(request: AnyRequest) -> Response[bytes]:
+            asker = need_role(await self.asker(request), query.role)
+            ask = _decode_parameters(request, query.request)
+            asked = Asked(self.port, asker.principal, "web")
+
+            def work() -> bytes:
+                return answer_query(query, ask, asked)
+
+            body = await self.pool.run(work) if query.blocking else work()
+            return _json(body)
+
+        return answer
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    def _acting(self, command: Command) -> Callable[[AnyRequest], Any]:
+        async def act(request: AnyRequest) -> Response[bytes]:
+            asker = need_role(await self.asker(request), command.role)
+            if command.method == "POST":
+                ask = await _decode_body(request, command.request)
+            else:
+                ask = _decode_parameters(request, command.request)
+            asked = Asked(self.port, asker.principal, "web")
+            answer = await run_command(command, ask, asked)
+            return _json(msgspec.json.encode(answer), 201 if command.method == "POST" else 200)
+
+        return act
+
+
+def answer_query(query: Query, ask: Any, asked: Asked) -> bytes:  # the query's own request
+    """The JSON of an answer: rows after release, at most `limit`; raises WebError 404 for one that is absent."""
+    try:
+        rows = query.answer(asked.principal, ask, asked)
+        forms = list(asked.releaser.forms(rows, 1 if query.one else getattr(ask, "limit", None)))
+    except UsageError as wrong:
+        raise WebError(503, "unavailable", str(wrong)) from wrong
+    if not query.one:
+        return msgspec.json.encode(forms)
+    if not forms:
+        raise absent()
+    return msgspec.json.encode(forms[0])
+
+
+async def run_command(command: Command, ask: Any, asked: Asked) -> Any:  # the command's own answer
+    """What a command gives; raises WebError when it, or policy, refuses."""
+    try:
+        answer = await command.act(asked.principal, ask, asked)
+    except UsageError as wrong:
+        raise WebError(422, "unavailable", str(wrong)) from wrong
+    if isinstance(answer, Refused):
+        raise refused(answer)
+    return answer
+
+
+def _decode_parameters(request: AnyRequest, kind: type[Any]) -> Any:
+    """The request record from path and query string; an empty parameter counts as left out."""
+    values: dict[str, Any] = {}
+    for key, value in request.query_params.multi_items():
+        if key in values:
+            raise WebError(400, "syntax", f"parameter {key[:40]} is there twice", do=CONTRACT)
+        if value != "":
+            values[key] = value
+    values |= request.path_params
+    return _converted(lambda: msgspec.convert(values, kind, strict=False))
+
+
+async def _decode_body(request: AnyRequest, kind: type[Any]) -> Any:
+    body = await request.body()
+    if request.query_params:
+        raise WebError(400, "syntax", "what is to be done is said in the body", do=CONTRACT)
+    if not request.path_params:
+        return _converted(lambda: msgspec.json.decode(body, type=kind))
+    return _converted(lambda: msgspec.convert({**msgspec.json.decode(body, type=dict), **request.path_params}, kind))
+
+
+def _converted(convert: Callable[[], Any]) -> Any:
+    try:
+        return convert()
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+        raise WebError(400, "syntax", str(wrong)[:500], do=CONTRACT) from wrong
+
+
+def _json(body: bytes, status: int = 200) -> Response[bytes]:
+    return Response(
+        body,
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,702 @@
+"""The fan-out against a naive reference that asks for every recipient and every statement on its own."""
+
+import random
+import re
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila.core.contacts import Contacts
+from aquila.core.errors import CodecError
+from aquila.core.fanout import AUDIENCES_MAX, WAITING_BYTES_MAX, WAITING_MS_MAX, Batch, Fanout, Outbound
+from aquila.core.model import Address, Audience, Foreign, Alias, Label, Verdict
+from aquila.core.policy import Decision
+
+CONTEXT = "REAL"
+TOKEN = re.compile(r"<[^<>{}]*>|\{[^<>{}]*\}")
+
+
+def audience(*groups, nation="ITA", active=True):
+    return Audience(CONTEXT, nation, "UNCLASSIFIED", (), frozenset(groups), active)
+
+
+def label(*groups, redacted=()):
+    return Label("P", "UNCLASSIFIED", (), tuple(groups), redacted_to=tuple(redacted))
+
+
+def release(marking, context, reader):
+    """A small policy: a common group gives all of it, one in redacted_to gives the redacted form."""
+    if not reader.active or context != reader.context:
+        return Decision(Verdict.DENIED, "context")
+    if not reader.groups.isdisjoint(marking.groups):
+        return Decision(Verdict.FULL, "released")
+    if not reader.groups.isdisjoint(marking.redacted_to):
+        return Decision(Verdict.REDACTED, "redacted")
+    return Decision(Verdict.DENIED, "group")
+
+
+class Encoder:
+    """Writes `<id format verdict>` and notes what it was asked for."""
+
+    def __init__(self):
+        self.asked = Counter()
+
+    def __call__(self, outbound, format, verdict):
+        self.asked[outbound.id, format, verdict] += 1
+        return f"<{outbound.id} {format} {verdict.name}>".encode()
+
+
+def outbound(id, marking, **rest):
+    return Outbound(
+        id=str(id), body=Foreign(alias=Alias("t", "x"), type="t", happened_at_ms=0), label=marking, context=CONTEXT, **rest
+    )
+
+
+class Peer:
+    """A socket that takes as much as it is told to."""
+
+    def __init__(self):
+        self.received = b""
+        self.room = None  # None = takes everything
+
+    def take(self, data):
+        count = len(data) if self.room is None else min(self.room, len(data))
+        self.received += bytes(data[:count])
+        if self.room is not None:
+            self.room -= count
+        return count
+
+    def tokens(self):
+        text = self.received.decode()
+        found = TOKEN.findall(text)
+        assert "".join(found) == text, "cut inside a statement"
+        return found
+
+    def events(self):
+        return [tuple(token[1:-1].split(" ")) for token in self.tokens() if token[0] == "<"]
+
+    def ids(self):
+        return [event[0] for event in self.events()]
+
+
+class Net:
+    """A fan-out and its peers: does what the hub does."""
+
+    def __init__(self, release=release):
+        self.encode = Encoder()
+        self.contacts = Contacts()
+        self.fanout = Fanout(release, self.encode, self.contacts)
+        self.peers = {}
+        self.slow = set()
+        self.now_ms = 0
+
+    def join(self, link, reader, format="xml", **rest):
+        self.peers[link] = Peer()
+        self.write(self.fanout.join(link, reader, format, **rest))
+        return self.peers[link]
+
+    def write(self, batch: Batch | None):
+        for link in batch.links if batch else ():
+            taken = self.peers[link].take(batch.data)
+            if taken < len(batch.data):
+                self.fanout.blocked(link, batch, taken)
+                self.slow.add(link)
+
+    def tick(self):
+        self.now_ms += 20
+        for batch in self.fanout.tick(self.now_ms):
+            self.write(batch)
+
+    def drain(self, link, room=None):
+        self.peers[link].room = room
+        while (rest := self.fanout.pending(link)) is not None:
+            taken = self.peers[link].take(rest)
+            self.fanout.sent(link, taken)
+            if taken < len(rest):
+                return
+        self.slow.discard(link)
+
+
+@pytest.fixture
+def net():
+    return Net()
+
+
+A, B = audience("a"), audience("b")
+
+
+def test_everyone_entitled_gets_it_and_the_sender_gets_no_echo(net):
+    one, two, other = net.join(1, A), net.join(2, A), net.join(3, B)
+    net.fanout.publish(outbound("x", label("a"), source=1))
+    net.tick()
+    assert (one.ids(), two.ids(), other.ids()) == ([], ["x"], [])
+    assert net.fanout.counts.denied == {"group": 1}
+    assert net.fanout.counts.delivered == 1
+
+
+def test_the_own_run_is_cut_out_to_the_byte(net):
+    one, two = net.join(1, A), net.join(2, A)
+    for id, source in (("p", 2), ("q", 1), ("r", 2), ("s", 1), ("t", None)):
+        net.fanout.publish(outbound(id, label("a"), source=source, key=id, statement=False))
+    net.tick()
+    assert sorted(one.ids()) == ["p", "r", "t"]
+    assert one.ids().index("p") < one.ids().index("r")
+    assert sorted(two.ids()) == ["q", "s", "t"]
+
+
+def test_each_form_is_encoded_once(net):
+    for link in range(1, 5):
+        net.join(link, audience("a", str(link)), "xml" if link % 2 else "proto")
+    net.join(9, B)
+    net.fanout.publish(outbound("x", label("a", redacted=["b"])))
+    net.tick()
+    assert net.encode.asked == {
+        ("x", "xml", Verdict.FULL): 1,
+        ("x", "proto", Verdict.FULL): 1,
+        ("x", "xml", Verdict.REDACTED): 1,
+    }
+    assert net.peers[9].events() == [("x", "xml", "REDACTED")]
+    assert net.fanout.counts.redacted == 1
+
+
+def test_what_a_format_cannot_carry_is_left_out_and_counted():
+    def encode(outbound, format, verdict):
+        if outbound.id == "bad":
+            raise CodecError("unsupported")
+        return b"" if outbound.id == "nothing" else f"<{outbound.id}>".encode()
+
+    net = Net()
+    net.fanout = Fanout(release, encode, net.contacts)
+    one = net.join(1, A)
+    for id in ("bad", "nothing", "good"):
+        net.fanout.publish(outbound(id, label("a")))
+    net.tick()
+    assert one.ids() == ["good"]
+    assert net.fanout.counts.unencodable == {"unsupported": 1}
+
+
+def test_a_newcomer_gets_the_newest_state_it_may_see_then_the_greeting(net):
+    for id, key, marking in (("x1", "x", "a"), ("y1", "y", "b"), ("x2", "x", "a"), ("z1", "z", "a")):
+        net.fanout.publish(outbound(id, label(marking), key=key, statement=False))
+    net.fanout.publish(outbound("old", label("a"), key="w", stale_at_ms=10))
+    net.fanout.publish(outbound("chat", label("a")))
+    net.fanout.publish(outbound("me", label("a"), key="me", statement=False))
+    net.tick()
+    assert net.join(1, A, greeting=b"{hello}", own="me").tokens() == ["<x2 xml FULL>", "<z1 xml FULL>", "{hello}"]
+
+
+def test_a_marker_is_a_statement_and_part_of_the_picture(net):
+    one = net.join(1, A)
+    one.room = 0
+    for id in ("m1", "m2"):
+        net.fanout.publish(outbound(id, label("a"), key="m"))
+        net.tick()
+    net.drain(1)
+    assert one.ids() == ["m1", "m2"]
+    assert net.join(2, A).ids() == ["m2"]
+
+
+def test_one_entity_under_two_labels_is_shown_to_each_as_it_may_see_it(net):
+    net.fanout.publish(outbound("x1", label("b"), key="x", statement=False))
+    net.fanout.publish(outbound("x2", label("a"), key="x", statement=False))
+    net.tick()
+    assert net.join(1, A).ids() == ["x2"]
+    assert net.join(2, B).ids() == ["x1"]
+    assert net.join(3, audience("a", "b")).ids() == ["x1", "x2"]
+
+
+def test_a_slow_link_gets_only_the_newest_state_and_every_statement(net):
+    one = net.join(1, A)
+    one.room = 3
+    for number in range(5):
+        net.fanout.publish(outbound(f"x{number}", label("a"), key="x", statement=False))
+        net.fanout.publish(outbound(f"s{number}", label("a")))
+        net.fanout.publish(outbound(f"h{number}", label("b"), key="h", statement=False))
+        net.tick()
+    assert one.received == b"<x0"
+    standing = net.fanout.standing(1)
+    assert standing.behind
+    assert (standing.statements, standing.statement_bytes) == (4, 4 * len(b"<s0 xml FULL>"))
+    net.drain(1)
+    assert one.ids() == ["x0", "s0", "s1", "s2", "s3", "x4", "s4"]
+    assert net.fanout.counts.superseded == 3
+    assert not net.fanout.standing(1).behind
+
+
+def test_deleted_and_seen_again_ends_as_seen(net):
+    one = net.join(1, A)
+    one.room = 0
+    net.fanout.publish(outbound("x1", label("a"), key="x", statement=False))
+    net.fanout.publish(outbound("y1", label("a"), key="y", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("gone", label("a")))
+    net.fanout.forget("x")
+    net.tick()
+    net.fanout.publish(outbound("x2", label("a"), key="x", statement=False))
+    net.tick()
+    net.drain(1)
+    assert one.ids() == ["x1", "y1", "gone", "x2"]
+    net.fanout.forget("x")
+    assert net.join(2, A).ids() == ["y1"]
+
+
+def test_a_delete_stays_behind_what_another_sender_said_before(net):
+    one = net.join(1, A)
+    net.fanout.publish(outbound("b1", label("a"), source=2, key="b", statement=False))
+    net.fanout.publish(outbound("x1", label("a"), source=3, key="x", statement=False))
+    net.fanout.publish(outbound("x gone".replace(" ", "_"), label("a"), source=2))
+    net.tick()
+    assert one.ids()[-1] == "x_gone"
+
+
+def test_a_reply_goes_first_but_never_inside_a_statement(net):
+    one = net.join(1, A)
+    net.write(net.fanout.reply(1, b"{pong0}"))
+    one.room = 4
+    for id in ("x", "y"):
+        net.fanout.publish(outbound(id, label("a")))
+    net.tick()
+    for reply in (b"{pong1}", b"{pong2}"):
+        assert net.fanout.reply(1, reply) is None
+    net.drain(1)
+    assert one.tokens() == ["{pong0}", "<x xml FULL>", "{pong1}", "{pong2}", "<y xml FULL>"]
+
+
+def test_replies_for_a_link_that_never_reads_are_bounded(net):
+    one = net.join(1, A)
+    one.room = 0
+    net.write(net.fanout.reply(1, b"{" + b"p" * 40_000 + b"}"))
+    for _ in range(3):
+        net.fanout.reply(1, b"{" + b"p" * 40_000 + b"}")
+    assert net.fanout.counts.replies_dropped == 2
+    net.drain(1)
+    assert len(one.tokens()) == 2
+
+
+def test_the_format_switches_behind_what_was_queued(net):
+    one = net.join(1, A)
+    one.room = 4
+    for id in ("x", "y"):
+        net.fanout.publish(outbound(id, label("a")))
+    net.tick()
+    net.fanout.publish(outbound("z", label("a")))
+    net.write(net.fanout.switch(1, "proto", b"{yes}"))
+    net.fanout.reply(1, b"{pong}")
+    net.tick()
+    net.drain(1)
+    assert one.tokens() == ["<x xml FULL>", "<y xml FULL>", "{yes}", "{pong}", "<z proto FULL>"]
+
+
+def test_a_record_of_tls_that_was_refused_is_never_changed(net):
+    one = net.join(1, A, committed_bytes=20)
+    one.room = 0
+    for id in ("x", "y", "z"):
+        net.fanout.publish(outbound(id, label("a")))
+    net.tick()
+    before = bytes(net.fanout.pending(1))[:20]
+    net.fanout.reply(1, b"{pong}")
+    net.fanout.new_epoch(lambda *_: Decision(Verdict.DENIED, "closed"))
+    assert bytes(net.fanout.pending(1))[:20] == before
+    net.drain(1)
+    assert one.tokens() == ["<x xml FULL>", "<y xml FULL>", "{pong}"]
+
+
+def test_a_new_epoch_takes_back_what_has_not_left(net):
+    one, two = net.join(1, A), net.join(2, B)
+    one.room = 4
+    for id in ("s1", "s2"):
+        net.fanout.publish(outbound(id, label("a")))
+        net.fanout.publish(outbound("x" + id, label("a"), key="x", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("s3", label("a")))
+
+    def swapped(marking, context, reader):
+        return release(marking, context, audience(*{"a": "b", "b": "a"}[next(iter(reader.groups))]))
+
+    net.fanout.new_epoch(swapped)
+    net.tick()
+    net.drain(1)
+    assert one.ids() == ["s1"]
+    assert two.ids() == ["xs2", "s3"], "it may see more now, so its picture was refreshed"
+
+
+def test_a_link_with_other_rights_gets_its_picture_anew(net):
+    one = net.join(1, A)
+    net.fanout.publish(outbound("x1", label("a"), key="x", statement=False))
+    net.fanout.publish(outbound("y1", label("b"), key="y", statement=False))
+    net.tick()
+    net.write(net.fanout.regroup(1, B))
+    net.fanout.publish(outbound("x2", label("a"), key="x", statement=False))
+    net.fanout.publish(outbound("y2", label("b"), key="y", statement=False))
+    net.tick()
+    assert one.ids() == ["x1", "y1", "y2"]
+
+
+def test_a_slow_link_with_other_rights_gets_nothing_of_the_old_ones(net):
+    one = net.join(1, A)
+    one.room = 4
+    for id in ("s1", "s2"):
+        net.fanout.publish(outbound(id, label("a")))
+    net.fanout.publish(outbound("y1", label("b"), key="y", statement=False))
+    net.tick()
+    net.write(net.fanout.regroup(1, B))
+    net.drain(1)
+    assert one.ids() == ["s1", "y1"]
+
+
+def test_named_addressees_get_it_alone_and_a_name_gives_no_right(net):
+    one, two, three, other = net.join(1, A), net.join(2, A), net.join(3, A), net.join(4, B)
+    for link, name in ((1, "ONE"), (2, "TWO"), (3, "THREE"), (4, "OTHER")):
+        net.contacts.hear(link, f"uid-{name}", name)
+    to = tuple(Address("callsign", name) for name in ("TWO", "OTHER", "NOBODY")) + (Address("uid", "uid-THREE"),)
+    reach = net.fanout.publish(outbound("x", label("a"), source=1, to=to))
+    assert reach.links == (2, 3)
+    assert [address.value for address in reach.unreachable] == ["OTHER", "NOBODY"]
+    net.fanout.publish(outbound("y", label("a"), source=1))
+    net.tick()
+    assert (one.ids(), two.ids(), three.ids(), other.ids()) == ([], ["x", "y"], ["x", "y"], [])
+    assert net.join(5, A).ids() == []
+
+
+def test_an_addressed_statement_waits_for_a_slow_link(net):
+    one, two = net.join(1, A), net.join(2, A)
+    net.contacts.hear(1, "uid", "ONE")
+    one.room = 0
+    net.fanout.publish(outbound("p", label("a"), key="p", statement=False))
+    net.tick()
+    assert net.fanout.publish(outbound("x", label("a"), to=(Address("callsign", "ONE"),))).links == (1,)
+    net.tick()
+    net.drain(1)
+    assert one.ids() == ["p", "x"]
+    assert two.ids() == ["p"]
+
+
+def test_a_group_is_an_address_too(net):
+    one, two = net.join(1, audience("a", "red")), net.join(2, A)
+    reach = net.fanout.publish(outbound("x", label("a"), to=(Address("group", "red"),)))
+    net.tick()
+    assert reach.links == (1,)
+    assert (one.ids(), two.ids()) == (["x"], [])
+
+
+def test_what_a_leaving_link_did_not_get_is_told(net):
+    one = net.join(1, A)
+    one.room = 14
+    for id in ("s1", "s2"):
+        net.fanout.publish(outbound(id, label("a")))
+    net.fanout.publish(outbound("x", label("a"), key="x", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("s3", label("a")))
+    net.tick()
+    net.fanout.publish(outbound("s4", label("a")))
+    net.fanout.publish(outbound("s5", label("b")))
+    assert [each.id for each in net.fanout.leave(1)] == ["s2", "s3", "s4"]
+    assert net.fanout.leave(1) == ()
+    net.tick()
+    assert net.fanout.audience_count == 0
+
+
+def test_a_link_that_stays_slow_is_to_be_closed(net):
+    net.join(1, A).room = 0
+    net.join(2, A).room = 0
+    net.fanout.publish(outbound("x", label("a")))
+    net.tick()
+    assert net.fanout.sweep(net.now_ms) == ()
+    net.drain(2)
+    assert net.fanout.sweep(net.now_ms + WAITING_MS_MAX + 1) == (1,)
+
+
+def test_statements_wait_only_up_to_a_bound():
+    net = Net()
+    net.fanout = Fanout(release, lambda *_: b"<" + b"x" * ((1 << 20) - 2) + b">", net.contacts)
+    net.join(1, A).room = 0
+    for number in range(WAITING_BYTES_MAX // (1 << 20) + 1):
+        net.fanout.publish(outbound(number, label("a")))
+        net.tick()
+    assert net.fanout.sweep(net.now_ms) == ()
+    net.fanout.publish(outbound("one more", label("a")))
+    net.tick()
+    assert net.fanout.sweep(net.now_ms) == (1,)
+
+
+def test_stale_states_leave_the_picture(net):
+    net.fanout.publish(outbound("x", label("a"), key="x", statement=False, stale_at_ms=60_000))
+    net.fanout.publish(outbound("y", label("a"), key="y", statement=False))
+    net.tick()
+    net.fanout.sweep(59_999)
+    assert net.fanout.latest_count == 2
+    net.fanout.sweep(70_000)
+    assert net.fanout.latest_count == 1
+
+
+def test_many_audiences_raise_a_warning(net):
+    for link in range(AUDIENCES_MAX):
+        net.join(link, audience(str(link)))
+    assert net.fanout.warning() is None
+    net.join(AUDIENCES_MAX, audience("one too many"))
+    assert str(AUDIENCES_MAX + 1) in (net.fanout.warning() or "")
+
+
+def test_labels_nothing_uses_are_let_go(net):
+    one = net.join(1, A)
+    for number in range(3_000):
+        net.fanout.publish(outbound(number, label("a", str(number))))
+        if number % 100 == 0:
+            net.tick()
+    net.fanout.publish(outbound("x", label("b", "again"), key="x", statement=False))
+    net.tick()
+    assert len(one.ids()) == 3_000
+    assert net.join(2, audience("again")).ids() == ["x"]
+
+
+def test_release_is_asked_once_for_a_label_an_audience_and_an_epoch():
+    asked = Counter()
+
+    def counting(marking, context, reader):
+        asked[marking, reader] += 1
+        return release(marking, context, reader)
+
+    net = Net(counting)
+    for link in range(20):
+        net.join(link, A if link % 2 else B)
+    for number in range(10):
+        net.fanout.publish(outbound(number, label("a"), key=number % 3, statement=False))
+        net.tick()
+    assert set(asked.values()) == {1}
+    assert len(asked) == 2
+
+
+class Reference:
+    """Asks release for every recipient and every statement on its own."""
+
+    def __init__(self):
+        self.said = []
+        self.joined = {}
+
+    def visible(self, link, reader):
+        return [
+            (each, decision.verdict)
+            for each in self.said[self.joined[link] :]
+            if each.source != link and (decision := release(each.label, CONTEXT, reader)).verdict
+        ]
+
+
+GROUPS = ("a", "b", "c")
+
+
+def a_label(dice):
+    return label(*dice.sample(GROUPS, dice.randint(1, 2)), redacted=dice.sample(GROUPS, dice.randint(0, 1)))
+
+
+def run_program(dice, slow_links):
+    """Links, statements, states and deletes in any order; some links take bytes only now and then."""
+    net, reference = Net(), Reference()
+    readers, always_ready = {}, set()
+    entity_of = {}
+    last_id = 0
+    for link in range(1, 6):
+        readers[link] = audience(*dice.sample(GROUPS, dice.randint(1, 3)))
+        net.join(link, readers[link], dice.choice(("xml", "proto")))
+        reference.joined[link] = 0
+        if link > slow_links:
+            always_ready.add(link)
+    for _ in range(dice.randint(20, 120)):
+        step = dice.random()
+        if step < 0.55:
+            last_id += 1
+            key = dice.choice("uvwxyz")
+            kind = dice.random()
+            source = dice.choice((None, 1, 2, 3, 4, 5))
+            if kind < 0.6:
+                said = outbound(last_id, a_label(dice), source=source, key=key, statement=kind < 0.1)
+                entity_of[said.id] = key
+            elif kind < 0.75:
+                said = outbound(last_id, a_label(dice), source=source)
+                entity_of[said.id] = key  # a delete
+            else:
+                said = outbound(last_id, a_label(dice), source=source)
+            net.fanout.publish(said)
+            if said.key is None and said.id in entity_of:
+                net.fanout.forget(key)
+            reference.said.append(said)
+        elif step < 0.8:
+            net.tick()
+        elif step < 0.9:
+            link = dice.randint(1, 5)
+            if link not in always_ready:
+                net.peers[link].room = dice.randint(0, 60)
+        elif step < 0.97:
+            for link in sorted(net.slow):
+                net.drain(link, dice.randint(0, 200))
+        else:
+            link = dice.randint(1, 5)
+            net.write(net.fanout.reply(link, b"{reply}"))
+    net.tick()
+    for link in range(1, 6):
+        net.drain(link)
+        net.peers[link].room = None
+    return net, reference, readers, always_ready, entity_of
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 4))
+def test_every_link_gets_what_the_naive_reference_gives_it(seed, slow_links):
+    net, reference, readers, always_ready, entity_of = run_program(random.Random(seed), slow_links)
+    for link, reader in readers.items():
+        visible = reference.visible(link, reader)
+        verdict_of = {each.id: verdict.name for each, verdict in visible}
+        got = net.peers[link].events()
+        ids = [event[0] for event in got]
+        assert len(ids) == len(set(ids)), "nothing twice"
+        assert set(ids) <= set(verdict_of), "nothing that it may not see, no echo"
+        assert all(verdict_of[event[0]] == event[2] for event in got)
+        statements = {each.id for each, _ in visible if each.statement}
+        assert statements <= set(ids), "every statement"
+        if link in always_ready:
+            assert set(ids) == set(verdict_of), "every state to a link that reads"
+        order = {each.id: place for place, each in enumerate(reference.said)}
+        per_sender = defaultdict(list)
+        for id in ids:
+            per_sender[reference.said[order[id]].source].append(order[id])
+        assert all(places == sorted(places) for places in per_sender.values()), "in order per sender"
+        last_said = {entity_of[each.id]: each.id for each, _ in visible if each.id in entity_of}
+        last_got = {entity_of[id]: id for id in ids if id in entity_of}
+        hidden = {
+            key: order[id]
+            for id, key in entity_of.items()
+            if id not in verdict_of and (reference.said[order[id]].key is None or reference.said[order[id]].source == link)
+        }
+        for key, id in last_said.items():
+            # A delete that it may not see, or its own newer word, ends what a slow link would have caught up with.
+            if order[id] > hidden.get(key, -1):
+                assert last_got.get(key) == id, "the last state of each entity, deletes included"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_newcomer_sees_what_the_others_see(seed):
+    dice = random.Random(seed)
+    net, reference, _, _, entity_of = run_program(dice, 2)
+    reader = audience(*dice.sample(GROUPS, 2))
+    newest = {}
+    for each in reference.said:
+        if each.id not in entity_of:
+            continue
+        if each.key is None:
+            newest = {place: said for place, said in newest.items() if place[0] != entity_of[each.id]}
+        else:
+            newest[each.key, each.label] = each
+    wanted = [each.id for each in newest.values() if release(each.label, CONTEXT, reader).verdict]
+    got = net.join(99, reader).ids()
+    assert sorted(got) == sorted(wanted)
+    assert got == sorted(got, key=int), "oldest first, so the newest of two labels wins"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32))
+def test_nothing_leaves_that_the_rights_of_that_moment_deny(seed):
+    """Rights, epochs and formats change in the middle, for slow links as well."""
+    dice = random.Random(seed)
+    net = Net()
+    rights = {link: audience(dice.choice(GROUPS)) for link in (1, 2, 3)}
+    formats = dict.fromkeys(rights, "xml")
+    closed: set[str] = set()
+    said = {}
+
+    def policy(marking, context, reader):
+        return release(marking, context, audience(*(reader.groups - closed)))
+
+    net.fanout.new_epoch(policy)
+    for link, reader in rights.items():
+        net.join(link, reader)
+
+    def check(link, since):
+        """Everything that began after `since` bytes is allowed now."""
+        for match in re.finditer(rb"<(\d+) (\w+) (\w+)>", net.peers[link].received):
+            if match.start() >= since:
+                verdict = policy(said[match[1].decode()].label, CONTEXT, rights[link]).verdict
+                assert verdict.name == match[3].decode()
+                assert formats[link] == match[2].decode() or match.start() < switched[link]
+
+    marks = dict.fromkeys(rights, 0)
+    switched = dict.fromkeys(rights, 0)
+    for number in range(dice.randint(20, 80)):
+        step = dice.random()
+        link = dice.choice(sorted(rights))
+        if step < 0.5:
+            each = outbound(number, a_label(dice), key=dice.choice(("x", "y", None)), statement=dice.random() < 0.5)
+            said[each.id] = each
+            net.fanout.publish(each)
+        elif step < 0.65:
+            net.tick()
+        elif step < 0.75:
+            net.peers[link].room = dice.randint(0, 40)
+        elif step < 0.85:
+            if link in net.slow:
+                net.drain(link, dice.randint(0, 80))
+        else:
+            for every in rights:
+                check(every, marks[every])
+            if step < 0.9:
+                rights[link] = audience(dice.choice(GROUPS))
+                net.write(net.fanout.regroup(link, rights[link]))
+            elif step < 0.95:
+                closed = {dice.choice(GROUPS)} if dice.random() < 0.7 else set()
+                net.fanout.new_epoch(policy)
+            else:
+                # Half-written and queued bytes stay in the old format; the reply stands behind them.
+                formats[link] = {"xml": "proto", "proto": "xml"}[formats[link]]
+                net.write(net.fanout.switch(link, formats[link], b"{switch}"))
+                switched[link] = 1 << 30
+            for every in rights:
+                marks[every] = net.peers[every].received.rfind(b"<") + 1
+    net.tick()
+    net.tick()
+    for every in rights:
+        net.drain(every)
+        net.peers[every].room = None
+        net.peers[every].tokens()
+        check(every, marks[every])
+        # Whatever the way there: what it may see now is shown as it is now.
+        newest = {}
+        for each in said.values():
+            if each.key is not None:
+                newest[each.key, each.label] = each
+        shown = net.peers[every].ids()
+        for each in newest.values():
+            if policy(each.label, CONTEXT, rights[every]).verdict:
+                assert each.id in shown
+
+
+def test_a_callsign_that_changes_takes_its_messages_along():
+    contacts = Contacts()
+    contacts.hear(1, "u1", "ALPHA")
+    contacts.hear(2, "u2", "BRAVO")
+    contacts.hear(1, "u1", "CHARLIE")
+    assert contacts.links(Address("callsign", "ALPHA")) == ()
+    assert contacts.links(Address("callsign", "CHARLIE")) == (1,)
+    contacts.hear(2, "u2", None)
+    assert contacts.links(Address("callsign", "BRAVO")) == (2,)
+
+
+def test_a_device_on_two_links_is_reached_on_both_and_gone_with_the_last():
+    contacts = Contacts()
+    contacts.hear(1, "u", "ALPHA")
+    contacts.hear(2, "u", "ALPHA")
+    assert contacts.links(Address("callsign", "ALPHA")) == (1, 2)
+    assert contacts.leave(1) == ()
+    assert contacts.links(Address("uid", "u")) == (2,)
+    assert contacts.leave(2) == ("u",)
+    assert contacts.links(Address("callsign", "ALPHA")) == ()
+
+
+def test_a_link_speaks_for_a_bounded_number_of_devices():
+    contacts = Contacts()
+    for number in range(300):
+        contacts.hear(1, f"u{number}", f"C{number}")
+    assert contacts.links(Address("uid", "u0")) == ()
+    assert contacts.links(Address("callsign", "C0")) == ()
+    assert contacts.links(Address("callsign", "C299")) == (1,)
+    assert len(contacts.uids(1)) == 256

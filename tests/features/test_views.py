@@ -1,0 +1,110 @@
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aquila.core.model import LOG_ROOM, Act, Alias, Note, Receipt
+from aquila.core.policy import FULL
+from aquila.features.access import Access, Grant, act_of
+from aquila.features.chat import Chat
+from aquila.features.chat import view as chat_view
+from aquila.features.devices import Devices
+from aquila.features.log import Log
+
+VIEWS = (Log, Chat, Access, Devices)
+STATES = ("delivered", "read", "pending")
+
+
+def body(make: Any, number: int, kind: str, which: int) -> Any:
+    at_ms = make.start_ms + number
+    match kind:
+        case "log":
+            return Note(room=LOG_ROOM, text=f"line {number}", happened_at_ms=at_ms)
+        case "chat":
+            return Note(room=f"room {which}", text=f"line {number}", happened_at_ms=at_ms, reference=f"r{which}")
+        case "receipt":
+            by = Alias("cot", f"P{which % 2}")
+            return Receipt(reference=f"r{which}", state=STATES[which % 3], happened_at_ms=at_ms, by=by)  # type: ignore[arg-type]
+        case "grant":
+            kind_of = "user" if which % 2 else "token"
+            return act_of(Grant(kind=kind_of, name=f"P{which}", role="viewer", groups_in=(f"G{number}",)), at_ms)  # type: ignore[arg-type]
+        case "device":
+            detail = {"serial": f"{number:02X}", "groups_in": "COMMON", "not_after_ms": "9"}
+            return Act(action="device.add", target=f"device:P{which}", happened_at_ms=at_ms, detail=detail)
+        case "bind":
+            return Act(
+                action="device.bind", target=f"device:P{which}", happened_at_ms=at_ms, detail={"uid": f"u{number}"}
+            )
+        case _:
+            action = ("device.revoke", "token.revoke", "user.remove")[which % 3]
+            return Act(action=action, target=f"{'device:' if which % 3 == 0 else ''}P{which}", happened_at_ms=at_ms)
+
+
+KINDS = st.sampled_from(["log", "chat", "receipt", "grant", "device", "bind", "revoke"])
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(KINDS, st.integers(0, 5)), max_size=40), dice=st.randoms(use_true_random=False))
+def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, view: Any, rows: Any, dice: Any) -> None:
+    heard = [make.entry(body(make, number, *row), number) for number, row in enumerate(rows, 1)]
+    one, other, third = view(), view(), view()
+    for entry in heard:
+        one.fold(entry)
+    dice.shuffle(heard)
+    for entry in heard:
+        other.fold(entry)
+    third.restore(other.snapshot())
+    for entry in heard:
+        third.fold(entry)
+    assert one.snapshot() == other.snapshot() == third.snapshot()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_bounds_keep_the_newest_in_any_order(make: Any, monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    monkeypatch.setattr(chat_view, "ALL_LINES_MAX", 10)
+    monkeypatch.setattr(chat_view, "RECEIPTS_MAX", 5)
+    monkeypatch.setattr(chat_view, "SLACK", 3)
+    chat = Chat()
+    numbers = range(1, 41)[::order]
+    for number in numbers:
+        chat.fold(make.entry(body(make, number, "chat", number), number))
+    kept = Chat()
+    kept.restore(chat.snapshot())
+    assert sorted(room for _, room in kept.rooms()) == sorted(f"room {number}" for number in range(31, 41))
+
+
+def test_read_outranks_delivered_whatever_comes_first(make: Any) -> None:
+    chat = Chat()
+    for number, state in ((2, "read"), (1, "delivered"), (3, "delivered")):
+        receipt = Receipt(reference="r", state=state, happened_at_ms=make.start_ms, by=Alias("cot", "P1"))  # type: ignore[arg-type]
+        chat.fold(make.entry(receipt, number))
+
+    assert chat.receipts("r", lambda label, context: FULL) == {"P1": "read"}
+
+
+def test_what_another_node_grants_opens_nothing_here(make: Any) -> None:
+    access, devices = Access(), Devices()
+    grant = Grant(kind="user", name="operator", role="admin")
+    access.fold(make.entry(act_of(grant, make.start_ms), 1, node="n2"))
+    devices.fold(make.entry(body(make, 2, "device", 1), 2, node="n2"))
+    assert access.grant("n1", "user", "operator") is None
+    assert devices.device("n1", "P1") is None
+    assert devices.device("n2", "P1") is not None
+
+
+def test_a_revoked_device_is_nobody_until_it_is_added_again(make: Any) -> None:
+    devices = Devices()
+    devices.fold(make.entry(body(make, 1, "device", 0), 1))
+    devices.fold(make.entry(body(make, 2, "bind", 0), 2))
+    principal = devices.principal("n1", "P0", make.context, "01")
+    assert principal is not None
+    assert (principal.id, principal.groups_in) == ("device:P0", frozenset({"COMMON"}))
+    assert devices.principal("n1", "P0", make.context, "FF") is None
+    devices.fold(make.entry(body(make, 3, "revoke", 0), 3))
+    assert devices.principal("n1", "P0", make.context) is None
+    devices.fold(make.entry(body(make, 4, "device", 0), 4))
+    again = devices.device("n1", "P0")
+    assert again is not None
+    assert (again.serial, again.uids) == ("04", ())

@@ -1,0 +1,146 @@
+/** The shapes that the node speaks over REST and over the live stream. */
+import type { Geometry } from 'geojson'
+
+export type Affiliation = 'friend' | 'hostile' | 'neutral' | 'unknown'
+export type Category = 'unit' | 'platform' | 'marker' | 'drawing' | 'alert' | 'place' | 'track'
+
+export interface Banner {
+  classification: string
+  text: string
+  exercise: boolean
+}
+export interface NodeName {
+  id: string
+  name: string
+}
+export interface Me {
+  principal: { id: string; name: string; roles: string[]; nation?: string | null }
+  node: NodeName
+  context: string
+  banner: Banner
+  server_time_ms: number
+  view?: { lon_deg: number; lat_deg: number; zoom: number } | null
+}
+
+/** Static attributes of one track; `h` is its handle in the binary frames. */
+export interface TrackMeta {
+  h: number
+  id: string
+  name: string
+  sidc: string
+  type: string
+  source: string
+  observed_at_ms: number
+  stale_at_ms: number
+  affiliation: Affiliation | string
+  category: Category | string
+  emergency?: string | null
+  geometry?: Geometry | null
+}
+
+export interface Position {
+  lat_deg: number
+  lon_deg: number
+  hae_m?: number | null
+  ce_m?: number | null
+}
+export interface Label {
+  policy?: string
+  classification?: string
+  categories?: unknown
+  [key: string]: unknown
+}
+export interface SourceReport {
+  source: string
+  observed_at: string
+  position?: Position | null
+  how?: string | null
+}
+export interface EntityDetail {
+  id: string
+  name: string
+  sidc: string
+  type: string
+  aliases?: { scheme: string; value: string }[]
+  position?: Position | null
+  motion?: { course_deg?: number | null; speed_mps?: number | null } | null
+  observed_at: string
+  stale_at?: string | null
+  source: string
+  label?: Label | null
+  team?: string | null
+  role?: string | null
+  remarks?: string | null
+  battery_pct?: number | null
+  sources?: SourceReport[]
+}
+
+export interface NoteBody {
+  room?: string
+  text?: string
+  author_name?: string
+  to?: string[]
+}
+export type Cursor = string | number
+export interface Entry {
+  id: string
+  cursor: Cursor
+  kind: 'note' | 'report' | 'removal' | 'receipt' | 'act' | 'foreign' | string
+  body?: NoteBody & Record<string, unknown>
+  author: string
+  author_name?: string | null
+  happened_at_ms: number
+  received_at_ms: number
+  label?: Label | null
+  context?: string
+  node?: string
+  seq: number
+  summary?: string | null
+}
+
+export interface LinkState {
+  id: string
+  name: string
+  transport: string
+  peer?: string | null
+  principal?: string | null
+  state: 'up' | 'slow' | 'down' | string
+  since_ms: number
+  in_count: number
+  out_count: number
+  in_rate?: number | null
+  refused_count?: number | null
+  backlog_bytes?: number | null
+  error_count?: number | null
+  uid?: string | null
+  callsign?: string | null
+}
+
+export interface Counts {
+  entities: number
+  fresh: number
+  stale: number
+  links: number
+}
+
+export type ServerText =
+  | {
+      t: 'hello'
+      node: NodeName
+      context: string
+      banner: Banner
+      cursor: Cursor
+      server_time_ms: number
+      epoch: string | number
+    }
+  | { t: 'entry'; entry: Entry; cursor: Cursor }
+  | ({ t: 'counts' } & Counts)
+
+export interface NewMarker {
+  name: string
+  lat_deg: number
+  lon_deg: number
+  sidc?: string
+  type?: string
+  remarks?: string
+}

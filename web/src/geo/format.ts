@@ -1,0 +1,69 @@
+/** Places, heights, courses and speeds as text; unknown is an en dash, never a zero. */
+import { forward, toPoint } from 'mgrs'
+
+export const UNKNOWN = '–'
+
+/** `43T FJ 12345 67890`; latitude and longitude where MGRS ends (beyond 80 S and 84 N). */
+export function mgrs(lat_deg: number, lon_deg: number, digits = 5): string {
+  if (!Number.isFinite(lat_deg) || !Number.isFinite(lon_deg)) return UNKNOWN
+  if (lat_deg < -80 || lat_deg > 84) return latLon(lat_deg, lon_deg)
+  const wrapped = ((((lon_deg + 180) % 360) + 360) % 360) - 180
+  const packed = forward([wrapped, lat_deg], digits)
+  const parts = /^(\d{1,2}[C-X])([A-Z]{2})(\d*)$/.exec(packed)
+  if (!parts) return packed
+  const half = parts[3].length / 2
+  return [parts[1], parts[2], parts[3].slice(0, half), parts[3].slice(half)].join(' ').trim()
+}
+
+/** `42.80000° N  077.50000° E`. */
+export function latLon(lat_deg: number, lon_deg: number): string {
+  if (!Number.isFinite(lat_deg) || !Number.isFinite(lon_deg)) return UNKNOWN
+  const lat = Math.abs(lat_deg).toFixed(5).padStart(8, '0')
+  const lon = Math.abs(lon_deg).toFixed(5).padStart(9, '0')
+  return `${lat}° ${lat_deg < 0 ? 'S' : 'N'} ${lon}° ${lon_deg < 0 ? 'W' : 'E'}`
+}
+
+/** `047°`, true; UNKNOWN for null. */
+export function course(course_deg: number | null | undefined): string {
+  if (course_deg === null || course_deg === undefined) return UNKNOWN
+  return `${String(Math.round(course_deg) % 360).padStart(3, '0')}°`
+}
+
+/** m/s inside, km/h on the screen. */
+export function speed(speed_mps: number | null | undefined): string {
+  if (speed_mps === null || speed_mps === undefined) return UNKNOWN
+  const kph = speed_mps * 3.6
+  return `${kph < 10 ? kph.toFixed(1) : Math.round(kph)} km/h`
+}
+
+export function metres(value_m: number | null | undefined): string {
+  if (value_m === null || value_m === undefined) return UNKNOWN
+  return `${Math.round(value_m).toLocaleString('en').replace(/,/g, '\u202f')} m`
+}
+
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`
+  return count < 1_048_576 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1_048_576).toFixed(1)} MiB`
+}
+
+/**
+ * The place a person typed as MGRS (`43TFJ1234567890`, spaces allowed) or as `lat, lon` in
+ * degrees; `null` when the text is neither.
+ */
+export function parsePlace(text: string): { lat_deg: number; lon_deg: number } | null {
+  const degrees = /^\s*(-?\d{1,2}(?:[.,]\d+)?)\s*[;,\s]\s*(-?\d{1,3}(?:[.,]\d+)?)\s*$/.exec(text)
+  if (degrees) {
+    const lat_deg = Number(degrees[1].replace(',', '.'))
+    const lon_deg = Number(degrees[2].replace(',', '.'))
+    return Math.abs(lat_deg) <= 90 && Math.abs(lon_deg) <= 180 ? { lat_deg, lon_deg } : null
+  }
+  const packed = text.replace(/\s+/g, '').toUpperCase()
+  const grid = /^\d{1,2}[C-HJ-NP-X][A-HJ-NP-Z]{2}(\d*)$/.exec(packed)
+  if (!grid || grid[1].length < 2 || grid[1].length > 10 || grid[1].length % 2) return null
+  try {
+    const [lon_deg, lat_deg] = toPoint(packed)
+    return Number.isFinite(lat_deg) && Number.isFinite(lon_deg) ? { lat_deg, lon_deg } : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,369 @@
+/**
+ * The map behind one interface, so that the page knows no map engine.
+ *
+ * It draws what the track store holds. It is told when something changed (`refresh`), and says
+ * what the pointer did.
+ */
+import * as maplibre from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
+import { Protocol } from 'pmtiles'
+import type { FeatureCollection } from 'geojson'
+import type { TrackStore } from '../store/tracks'
+import { Atlas } from './atlas'
+import { SpriteBatch } from './batch'
+import { mercatorX, mercatorY } from './mercator'
+import { Scene, type SceneTheme } from './scene'
+import { SpriteLayer } from './spriteLayer'
+import { FIRST_LABEL_LAYER, mapStyle, type Theme } from './style'
+
+export interface Place {
+  lat_deg: number
+  lon_deg: number
+}
+export interface MapPoint extends Place {
+  x_px: number
+  y_px: number
+}
+export interface MapEvents {
+  /** A click: the handle under it, or null for the ground. */
+  click(handle: number | null, at: MapPoint): void
+  /** The pointer's place, null when it left the map. */
+  pointer(at: MapPoint | null): void
+  /** The view came to rest. */
+  moved(bbox: [number, number, number, number]): void
+}
+export interface MapAdapter {
+  fit(bounds: [number, number, number, number]): void
+  flyTo(place: Place, zoom?: number): void
+  zoomBy(steps: number): void
+  centre(): MapPoint
+  project(place: Place): { x_px: number; y_px: number }
+  select(handle: number | null): void
+  setLook(theme: Theme, locale: string): void
+  setDrawings(drawings: FeatureCollection): void
+  setCrosshair(on: boolean): void
+  /** How much of the map's lower part is covered; places are shown above it. */
+  setCovered(bottom_px: number): void
+  /** The store changed or time went on. */
+  refresh(): void
+  destroy(): void
+}
+
+const LOOKS: Record<Theme, SceneTheme> = {
+  dark: {
+    label: '#F2F6FA',
+    plate: 'rgba(9, 15, 22, 0.78)',
+    accent: '#4AA8FF',
+    alarm: '#FF5C5C',
+    on_tone: '#0B1118',
+  },
+  day: {
+    label: '#15202B',
+    plate: 'rgba(255, 255, 255, 0.86)',
+    accent: '#0A63C2',
+    alarm: '#C42020',
+    on_tone: '#FFFFFF',
+  },
+}
+/** Colours of lines and areas: bright on dark ground, deep on light ground. */
+const DRAWN: Record<Theme, Record<string, string>> = {
+  dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#FFE27A' },
+  day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#7A5F00' },
+}
+function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
+  const c = DRAWN[theme]
+  const colour: maplibre.ExpressionSpecification = [
+    'match',
+    ['get', 'affiliation'],
+    'friend',
+    c.friend,
+    'hostile',
+    c.hostile,
+    'neutral',
+    c.neutral,
+    c.other,
+  ]
+  return colour
+}
+const CLICK_RADIUS_PX = 20
+const LAYER_ID = 'sprites'
+const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
+
+let prepared = false
+function prepare(): void {
+  if (prepared) return
+  prepared = true
+  maplibre.setWorkerUrl(workerUrl)
+  maplibre.addProtocol('pmtiles', new Protocol().tile)
+}
+
+export interface MapOptions {
+  container: HTMLElement
+  store: TrackStore
+  now_ms: () => number
+  events: MapEvents
+  theme: Theme
+  locale: string
+  start: Place & { zoom: number }
+}
+
+class MapLibreAdapter implements MapAdapter {
+  private readonly map: maplibre.Map
+  private readonly atlas: Atlas
+  private readonly batch = new SpriteBatch()
+  private readonly scene: Scene
+  private layer: SpriteLayer | null = null
+  private selected: number | null = null
+  private hovered: number | null = null
+  private drawings: FeatureCollection = EMPTY
+  private built: { west: number; east: number; north: number; south: number } | null = null
+  private built_ms = 0
+  private crosshair = false
+  private covered_px = 0
+  private theme: Theme
+
+  constructor(private readonly options: MapOptions) {
+    prepare()
+    this.theme = options.theme
+    const ratio = window.devicePixelRatio || 1
+    this.atlas = new Atlas(ratio, ratio > 1.5 ? 4096 : 2048)
+    this.scene = new Scene(options.store, this.batch, this.atlas, LOOKS[options.theme])
+    this.map = new maplibre.Map({
+      container: options.container,
+      style: mapStyle(options.theme, options.locale, location.origin),
+      center: [options.start.lon_deg, options.start.lat_deg],
+      zoom: options.start.zoom,
+      minZoom: 1,
+      maxZoom: 17,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      fadeDuration: 0,
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.keyboard.disableRotation()
+    this.map.addControl(new maplibre.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-right')
+    this.listen()
+  }
+
+  private listen(): void {
+    const { map } = this
+    map.on('style.load', () => this.addOurs())
+    map.on('webglcontextrestored', () => map.once('idle', () => this.addOurs()))
+    map.on('move', () => this.rebuildWhileMoving())
+    map.on('resize', () => {
+      this.followPixelRatio()
+      this.refresh()
+    })
+    map.on('moveend', () => {
+      this.refresh()
+      const b = map.getBounds()
+      this.options.events.moved([b.getWest(), b.getSouth(), b.getEast(), b.getNorth()])
+    })
+    map.on('click', (event) => this.onClick(event))
+    map.on('mousemove', (event) => this.onPointer(event))
+    map.on('mouseout', () => {
+      this.hover(null)
+      this.options.events.pointer(null)
+    })
+    map.on('error', (event) => console.warn('map:', event.error?.message ?? event))
+  }
+
+  private addOurs(): void {
+    const { map } = this
+    if (!map.getSource('drawings')) {
+      map.addSource('drawings', { type: 'geojson', data: this.drawings })
+      map.addLayer(
+        {
+          id: 'drawing-fill',
+          type: 'fill',
+          source: 'drawings',
+          filter: ['==', ['geometry-type'], 'Polygon'],
+          paint: { 'fill-color': drawnColour(this.theme), 'fill-opacity': ['*', 0.1, ['get', 'opacity']] },
+        },
+        FIRST_LABEL_LAYER,
+      )
+      map.addLayer(
+        {
+          id: 'drawing-line',
+          type: 'line',
+          source: 'drawings',
+          filter: ['!=', ['geometry-type'], 'Point'],
+          layout: { 'line-join': 'round', 'line-cap': 'round' },
+          paint: {
+            'line-color': drawnColour(this.theme),
+            'line-opacity': ['get', 'opacity'],
+            'line-width': ['case', ['get', 'selected'], 3.5, 2],
+          },
+        },
+        FIRST_LABEL_LAYER,
+      )
+    }
+    // A layer that lived in a lost WebGL context or an old style is dead: make a new one.
+    if (map.getLayer(LAYER_ID)) map.removeLayer(LAYER_ID)
+    this.layer = new SpriteLayer(LAYER_ID, this.batch, this.atlas)
+    map.addLayer(this.layer)
+    this.refresh()
+  }
+
+  private followPixelRatio(): void {
+    const ratio = window.devicePixelRatio || 1
+    if (ratio === this.map.getPixelRatio()) return
+    this.map.setPixelRatio(ratio)
+    this.atlas.reset(ratio)
+  }
+
+  private view() {
+    const b = this.map.getBounds()
+    const box = this.map.getContainer()
+    return {
+      west: mercatorX(b.getWest()),
+      east: mercatorX(b.getEast()),
+      north: mercatorY(b.getNorth()),
+      south: mercatorY(b.getSouth()),
+      width_px: box.clientWidth,
+      height_px: box.clientHeight,
+    }
+  }
+
+  refresh(): void {
+    const view = this.view()
+    if (!(view.width_px > 0)) return
+    this.scene.build(
+      view,
+      { selected: this.selected, hovered: this.hovered },
+      this.options.now_ms(),
+    )
+    this.built = view
+    this.built_ms = performance.now()
+    this.layer?.touch()
+  }
+
+  /** While the map moves: at most ten times a second, at once when the built part is left. */
+  private rebuildWhileMoving(): void {
+    const built = this.built
+    if (!built) return
+    const view = this.view()
+    const margin_x = (built.east - built.west) / 2
+    const margin_y = (built.south - built.north) / 2
+    const left =
+      view.west < built.west - margin_x ||
+      view.east > built.east + margin_x ||
+      view.north < built.north - margin_y ||
+      view.south > built.south + margin_y
+    if (left || performance.now() - this.built_ms > 100) this.refresh()
+  }
+
+  private point(event: { lngLat: maplibre.LngLat; point: { x: number; y: number } }): MapPoint {
+    const place = event.lngLat.wrap()
+    return { lat_deg: place.lat, lon_deg: place.lng, x_px: event.point.x, y_px: event.point.y }
+  }
+
+  private handleAt(event: maplibre.MapMouseEvent): number | null {
+    const { lng, lat } = event.lngLat
+    const sprite = this.scene.pick(mercatorX(lng), mercatorY(lat), CLICK_RADIUS_PX)
+    if (sprite !== null) return sprite
+    if (!this.drawings.features.length || !this.map.getLayer('drawing-line')) return null
+    const { x, y } = event.point
+    const found = this.map.queryRenderedFeatures(
+      [
+        [x - 5, y - 5],
+        [x + 5, y + 5],
+      ],
+      { layers: ['drawing-line'] },
+    )
+    const handle: unknown = found[0]?.properties.h
+    return typeof handle === 'number' ? handle : null
+  }
+
+  private onClick(event: maplibre.MapMouseEvent): void {
+    this.options.events.click(this.handleAt(event), this.point(event))
+  }
+
+  private onPointer(event: maplibre.MapMouseEvent): void {
+    this.options.events.pointer(this.point(event))
+    if (!this.map.isMoving()) this.hover(this.handleAt(event))
+  }
+
+  private hover(handle: number | null): void {
+    if (handle === this.hovered) return
+    this.hovered = handle
+    this.showCursor()
+    this.refresh()
+  }
+
+  private showCursor(): void {
+    this.map.getCanvas().style.cursor = this.crosshair
+      ? 'crosshair'
+      : this.hovered === null
+        ? ''
+        : 'pointer'
+  }
+
+  fit([west, south, east, north]: [number, number, number, number]): void {
+    const box = this.map.getContainer()
+    const padding = Math.min(70, box.clientWidth / 11, box.clientHeight / 8)
+    this.map.fitBounds([west, south, east, north], { padding, maxZoom: 11.5, animate: false })
+  }
+
+  flyTo(place: Place, zoom?: number): void {
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+    const camera = {
+      center: [place.lon_deg, place.lat_deg] as [number, number],
+      zoom: Math.max(this.map.getZoom(), zoom ?? 0),
+      offset: [0, -this.covered_px / 2] as [number, number],
+    }
+    this.map.easeTo({ ...camera, duration: still ? 0 : 150 })
+  }
+
+  zoomBy(steps: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 120 })
+  }
+
+  centre(): MapPoint {
+    const c = this.map.getCenter().wrap()
+    return { lat_deg: c.lat, lon_deg: c.lng, ...this.project({ lat_deg: c.lat, lon_deg: c.lng }) }
+  }
+
+  project(place: Place): { x_px: number; y_px: number } {
+    const at = this.map.project([place.lon_deg, place.lat_deg])
+    return { x_px: at.x, y_px: at.y }
+  }
+
+  select(handle: number | null): void {
+    if (handle === this.selected) return
+    this.selected = handle
+    this.refresh()
+  }
+
+  setLook(theme: Theme, locale: string): void {
+    this.theme = theme
+    this.scene.setTheme(LOOKS[theme])
+    this.map.setStyle(mapStyle(theme, locale, location.origin), { diff: false })
+  }
+
+  setDrawings(drawings: FeatureCollection): void {
+    this.drawings = drawings
+    this.map.getSource<maplibre.GeoJSONSource>('drawings')?.setData(drawings)
+  }
+
+  setCrosshair(on: boolean): void {
+    this.crosshair = on
+    this.showCursor()
+  }
+
+  setCovered(bottom_px: number): void {
+    this.covered_px = bottom_px
+  }
+
+  destroy(): void {
+    this.map.remove()
+  }
+}
+
+/** A map in a container; fonts must be loaded before, or its labels are drawn in another one. */
+export async function createMap(options: MapOptions): Promise<MapAdapter> {
+  // Resolves with an empty list where the font is missing; the map is then drawn in sans-serif.
+  await document.fonts.load('14px "Inter Variable"', 'AЖқ')
+  return new MapLibreAdapter(options)
+}

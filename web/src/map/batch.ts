@@ -1,0 +1,66 @@
+/** The instance buffer of the sprite layer: one record of 36 bytes per sprite. */
+import type { Cell } from './atlas'
+
+export const STRIDE_BYTES = 36
+/** Offsets and sizes are kept in eighths of a CSS pixel. */
+export const SUBPIXEL = 8
+
+export class SpriteBatch {
+  count = 0
+  private capacity = 0
+  private buffer = new ArrayBuffer(0)
+  private floats = new Float32Array(0)
+  private shorts = new Uint16Array(0)
+  private signed = new Int16Array(0)
+
+  constructor(capacity = 1024) {
+    this.reserve(capacity)
+  }
+
+  private reserve(capacity: number): void {
+    const old = new Uint8Array(this.buffer)
+    this.capacity = capacity
+    this.buffer = new ArrayBuffer(capacity * STRIDE_BYTES)
+    new Uint8Array(this.buffer).set(old)
+    this.floats = new Float32Array(this.buffer)
+    this.shorts = new Uint16Array(this.buffer)
+    this.signed = new Int16Array(this.buffer)
+  }
+
+  clear(): void {
+    this.count = 0
+  }
+
+  /** The bytes of all sprites pushed since `clear`. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.buffer, 0, this.count * STRIDE_BYTES)
+  }
+
+  /** `mercator[at..at+3]` is the split place; dx, dy shift the cell in CSS pixels. */
+  push(
+    mercator: Float32Array,
+    at: number,
+    cell: Cell,
+    opacity: number,
+    dx = 0,
+    dy = 0,
+  ): void {
+    if (this.count === this.capacity) this.reserve(this.capacity * 2)
+    const f = (this.count * STRIDE_BYTES) / 4
+    const s = f * 2
+    this.floats[f] = mercator[at]
+    this.floats[f + 1] = mercator[at + 1]
+    this.floats[f + 2] = mercator[at + 2]
+    this.floats[f + 3] = mercator[at + 3]
+    this.shorts[s + 8] = cell.u0
+    this.shorts[s + 9] = cell.v0
+    this.shorts[s + 10] = cell.u1
+    this.shorts[s + 11] = cell.v1
+    this.signed[s + 12] = Math.round((cell.left + dx) * SUBPIXEL)
+    this.signed[s + 13] = Math.round((cell.top + dy) * SUBPIXEL)
+    this.shorts[s + 14] = Math.round(cell.width * SUBPIXEL)
+    this.shorts[s + 15] = Math.round(cell.height * SUBPIXEL)
+    this.floats[f + 8] = opacity
+    this.count++
+  }
+}

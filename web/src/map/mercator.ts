@@ -1,0 +1,37 @@
+/** Web mercator in the unit square, and the split of a double into two floats. */
+
+const RADIAN = Math.PI / 180
+/** Beyond this latitude the square ends. */
+export const LATITUDE_LIMIT_DEG = 85.051129
+
+/** 0 at 180 W, 1 at 180 E. */
+export function mercatorX(lon_deg: number): number {
+  return lon_deg / 360 + 0.5
+}
+
+/** 0 at the north edge, 1 at the south edge; latitudes beyond the square are clamped. */
+export function mercatorY(lat_deg: number): number {
+  const lat = Math.max(-LATITUDE_LIMIT_DEG, Math.min(LATITUDE_LIMIT_DEG, lat_deg))
+  return 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * RADIAN) / 2)) / (2 * Math.PI)
+}
+
+export function lonOfX(x: number): number {
+  return (x - 0.5) * 360
+}
+
+export function latOfY(y: number): number {
+  return (2 * Math.atan(Math.exp((0.5 - y) * 2 * Math.PI)) - Math.PI / 2) / RADIAN
+}
+
+/**
+ * Writes (x hi, y hi, x lo, y lo) at `into[at]`.
+ *
+ * A float alone holds 24 bits: 2.4 m at the equator. The low part carries what the high part
+ * dropped, so that a shader which subtracts the map centre part by part stays exact.
+ */
+export function writeSplit(into: Float32Array, at: number, x: number, y: number): void {
+  into[at] = x
+  into[at + 1] = y
+  into[at + 2] = x - into[at]
+  into[at + 3] = y - into[at + 1]
+}

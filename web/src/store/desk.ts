@@ -1,0 +1,264 @@
+/**
+ * The desk: everything one open page knows, and what it can do.
+ *
+ * Fast things (tracks) are plain and read on the beat `tick`; slow things (entries, links, who I
+ * am) are shallow refs. One desk is made in `main.ts` and injected.
+ */
+import { inject, ref, shallowRef, type InjectionKey } from 'vue'
+import { api, ApiError } from '../api/client'
+import type { Banner, Counts, Cursor, Entry, LinkState, Me, ServerText } from '../api/types'
+import { FrameKind, type Frame } from '../stream/frame'
+import { StreamClient, type StreamState, type View } from '../stream/stream'
+import { ServerClock } from '../time/clock'
+import { JournalTail } from './journal'
+import { TrackStore } from './tracks'
+
+/** After this long without the node the picture is called not live. */
+export const FROZEN_AFTER_MS = 5000
+const LINKS_EVERY_MS = 5000
+const NOTICE_MS = 7000
+
+export interface Notice {
+  id: number
+  tone: 'ok' | 'bad'
+  /** A catalogue key, or plain text from the node. */
+  key?: string
+  words?: Record<string, string>
+  text?: string
+  remedy?: string | null
+  allowed?: string | null
+}
+
+export class Desk {
+  readonly tracks = new TrackStore()
+  readonly clock = new ServerClock(() => performance.now(), Date.now())
+
+  /** Grows with every frame and at least once a second. */
+  readonly tick = ref(0)
+  readonly now_ms = ref(this.clock.now_ms())
+  readonly me = shallowRef<Me | null>(null)
+  readonly banner = shallowRef<Banner | null>(null)
+  readonly context = ref('')
+  readonly node_name = ref('')
+  readonly counts = shallowRef<Counts | null>(null)
+  readonly entries = shallowRef<Entry[]>([])
+  readonly links = shallowRef<LinkState[]>([])
+  readonly links_error = ref<string | null>(null)
+  readonly stream_state = ref<StreamState>('connecting')
+  /** The node's time when the stream was last heard, 0 before the first. */
+  readonly heard_ms = ref(0)
+  readonly login_needed = ref(false)
+  readonly notices = shallowRef<Notice[]>([])
+  readonly selected = ref<string | null>(null)
+  readonly meta_version = ref(0)
+  /** Set once the first snapshot with a position was drawn. */
+  readonly first_picture = ref(false)
+
+  private readonly tail = new JournalTail()
+  private stream: StreamClient | null = null
+  private links_ms = -Infinity
+  private frame_pending = false
+  private framed_ms = -Infinity
+  private notice_id = 0
+  private starting = false
+
+  /** Logs in with the cookie, reads the tail, opens the stream. Tries again until it works. */
+  async start(): Promise<void> {
+    if (this.starting || this.stream) return
+    this.starting = true
+    try {
+      const me = await api.me()
+      this.clock.set(me.server_time_ms)
+      this.me.value = me
+      this.banner.value = me.banner
+      this.context.value = me.context
+      this.node_name.value = me.node.name
+      this.login_needed.value = false
+      const entries = await api.entries(200)
+      this.takeEntries(entries)
+      this.openStream(this.newestCursor())
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.status === 401 || error.status === 403) {
+        this.login_needed.value = true
+        this.stream_state.value = 'refused'
+      } else {
+        this.stream_state.value = 'lost'
+        setTimeout(() => void this.start(), 3000)
+      }
+    } finally {
+      this.starting = false
+    }
+  }
+
+  private newestCursor(): Cursor | null {
+    const lines = this.tail.all()
+    return lines.length ? lines[lines.length - 1].cursor : null
+  }
+
+  private openStream(since: Cursor | null): void {
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+    this.stream = new StreamClient(`${scheme}://${location.host}/api/v1/stream`, {
+      state: (state) => this.onState(state),
+      text: (message) => this.onText(message),
+      frame: (frame) => this.onFrame(frame),
+      broken: (reason) => this.notify({ tone: 'bad', key: 'error.broken', words: { reason } }),
+    })
+    this.stream.start(since)
+  }
+
+  /** Once a second: clocks and ages go on whether or not the node speaks. */
+  beat(): void {
+    this.now_ms.value = this.clock.now_ms()
+    // A frame just told everyone; a second telling would only draw the same picture again.
+    if (performance.now() - this.framed_ms > 900) this.tick.value++
+    if (this.stream_state.value === 'live' && performance.now() - this.links_ms > LINKS_EVERY_MS) {
+      this.links_ms = performance.now()
+      void this.readLinks()
+    }
+  }
+
+  hurry(): void {
+    if (this.stream) this.stream.hurry()
+    else void this.start()
+  }
+
+  setView(view: View): void {
+    this.stream?.setView(view)
+  }
+
+  private onState(state: StreamState): void {
+    const was = this.stream_state.value
+    // "Connecting" after a loss is still lost for the person who looks at the page.
+    if (state === 'connecting' && was === 'lost') return
+    this.stream_state.value = state
+    // A browser cannot see why a WebSocket was refused; the REST side can say it.
+    if ((state === 'lost' || state === 'refused') && was !== state) void this.checkLogin()
+  }
+
+  private async checkLogin(): Promise<void> {
+    try {
+      await api.me()
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.status === 401) this.login_needed.value = true
+    }
+  }
+
+  private onText(message: ServerText): void {
+    this.heard()
+    if (message.t === 'hello') {
+      this.clock.set(message.server_time_ms)
+      this.banner.value = message.banner
+      this.context.value = message.context
+      this.node_name.value = message.node.name
+      this.login_needed.value = false
+      this.now_ms.value = this.clock.now_ms()
+    } else if (message.t === 'entry') {
+      this.takeEntries([message.entry])
+    } else if (message.t === 'counts') {
+      this.counts.value = message
+    }
+  }
+
+  private heard(): void {
+    this.heard_ms.value = this.clock.now_ms()
+  }
+
+  private onFrame(frame: Frame): void {
+    if (frame.base_time_ms > 0) this.clock.atLeast(frame.base_time_ms)
+    this.heard()
+    switch (frame.kind) {
+      case FrameKind.positions:
+        this.tracks.applyPositions(frame)
+        break
+      case FrameKind.meta:
+        this.tracks.applyMetas(frame.metas)
+        break
+      case FrameKind.remove:
+        this.tracks.remove(frame.handle)
+        break
+      case FrameKind.snapshot:
+        this.tracks.clear()
+        break
+      default:
+        return
+    }
+    if (this.frame_pending) return
+    this.frame_pending = true
+    // Frames come in bursts (snapshot, meta, positions): the page is told once for all of them.
+    requestAnimationFrame(() => {
+      this.frame_pending = false
+      this.framed_ms = performance.now()
+      this.meta_version.value = this.tracks.meta_version
+      this.now_ms.value = this.clock.now_ms()
+      this.tick.value++
+      if (!this.first_picture.value && this.tracks.bounds()) this.first_picture.value = true
+    })
+  }
+
+  private takeEntries(entries: Entry[]): void {
+    if (this.tail.add(entries)) this.entries.value = this.tail.all()
+  }
+
+  private async readLinks(): Promise<void> {
+    try {
+      this.links.value = await api.links()
+      this.links_error.value = null
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      this.links_error.value = error.message
+    }
+  }
+
+  /** Runs a call; a refusal is shown with its reason and remedy. Answers whether it worked. */
+  async attempt(call: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await call()
+      return true
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.status === 401) this.login_needed.value = true
+      this.notify(
+        error.status === 0
+          ? { tone: 'bad', key: 'error.unreachable' }
+          : { tone: 'bad', text: error.message, remedy: error.remedy, allowed: error.allowed },
+      )
+      return false
+    }
+  }
+
+  notify(notice: Omit<Notice, 'id'>): void {
+    const id = ++this.notice_id
+    this.notices.value = [...this.notices.value.slice(-3), { ...notice, id }]
+    if (notice.tone === 'ok') setTimeout(() => this.dismiss(id), NOTICE_MS)
+  }
+
+  dismiss(id: number): void {
+    this.notices.value = this.notices.value.filter((notice) => notice.id !== id)
+  }
+
+  /** Fresh and stale counted here, for when the node's own counts are no longer the present. */
+  countsHere(): Counts {
+    let [entities, stale] = [0, 0]
+    this.tracks.meta.forEach((meta, h) => {
+      if (!meta) return
+      entities++
+      if (this.tracks.age(h, this.now_ms.value) === 'stale') stale++
+    })
+    return { entities, stale, fresh: entities - stale, links: 0 }
+  }
+
+  /** True when what is on the screen may no longer be the present. */
+  frozen(): boolean {
+    return this.heard_ms.value > 0 && this.now_ms.value - this.heard_ms.value > FROZEN_AFTER_MS
+  }
+}
+
+export const DESK: InjectionKey<Desk> = Symbol('desk')
+
+export function useDesk(): Desk {
+  const desk = inject(DESK)
+  if (!desk) throw new Error('no desk was provided')
+  return desk
+}

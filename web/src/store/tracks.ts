@@ -1,0 +1,191 @@
+/**
+ * Where every track is, in typed columns indexed by handle.
+ *
+ * Plain arrays on purpose: at 10,000 moves a second a reactive proxy would cost more than the
+ * drawing. The page reads it on its own beat and asks `version` and `meta_version` what changed.
+ */
+import type { TrackMeta } from '../api/types'
+import { mercatorX, mercatorY, writeSplit } from '../map/mercator'
+import { NO_ALTITUDE, NO_VALUE, type PositionFrame } from '../stream/frame'
+import { ageState, isStill, type AgeState } from '../time/age'
+
+/** A handle beyond this is a broken frame: the columns would not fit a laptop's memory. */
+export const HANDLE_LIMIT = 4_000_000
+
+export interface TrackMotion {
+  lat_deg: number
+  lon_deg: number
+  alt_m: number | null
+  speed_mps: number | null
+  course_deg: number | null
+}
+
+export class TrackStore {
+  /** One more than the greatest handle seen. */
+  size = 0
+  /** Grows with every position, removal or snapshot. */
+  version = 0
+  /** Grows with every name, symbol, removal or snapshot. */
+  meta_version = 0
+
+  lat_deg = new Float64Array(256)
+  lon_deg = new Float64Array(256)
+  alt_m = new Int16Array(256)
+  speed_dmps = new Uint16Array(256)
+  course_cdeg = new Uint16Array(256)
+  /** NaN until a position or a meta said when. */
+  observed_ms = new Float64Array(256)
+  /** Mercator (x hi, y hi, x lo, y lo), ready for the graphics card. */
+  mercator = new Float32Array(256 * 4)
+  /** 1 where there is a position. */
+  placed = new Uint8Array(256)
+  /** How long the last reporter asked to be believed, 0 when it did not say. */
+  valid_ms = new Float64Array(256)
+  /** 1 for markers, drawings and places, which do not age before their stale time. */
+  still = new Uint8Array(256)
+
+  readonly meta: (TrackMeta | undefined)[] = []
+  private readonly handles = new Map<string, number>()
+
+  private reserve(size: number): void {
+    if (size > this.size) this.size = size
+    if (size <= this.placed.length) return
+    const capacity = Math.max(size, this.placed.length * 2)
+    const grow = <T extends { set(from: T): void }>(old: T, fresh: T): T => {
+      fresh.set(old)
+      return fresh
+    }
+    this.lat_deg = grow(this.lat_deg, new Float64Array(capacity))
+    this.lon_deg = grow(this.lon_deg, new Float64Array(capacity))
+    this.alt_m = grow(this.alt_m, new Int16Array(capacity))
+    this.speed_dmps = grow(this.speed_dmps, new Uint16Array(capacity))
+    this.course_cdeg = grow(this.course_cdeg, new Uint16Array(capacity))
+    this.observed_ms = grow(this.observed_ms, new Float64Array(capacity))
+    this.mercator = grow(this.mercator, new Float32Array(capacity * 4))
+    this.placed = grow(this.placed, new Uint8Array(capacity))
+    this.valid_ms = grow(this.valid_ms, new Float64Array(capacity))
+    this.still = grow(this.still, new Uint8Array(capacity))
+  }
+
+  /** Takes a position frame; answers how many of its handles were out of bounds and dropped. */
+  applyPositions(frame: PositionFrame): number {
+    const { handle, lat_e7, lon_e7, alt_m, speed_dmps, course_cdeg, age_ds } = frame
+    let dropped = 0
+    let top = 0
+    for (let i = 0; i < frame.count; i++) if (handle[i] < HANDLE_LIMIT && handle[i] >= top) top = handle[i] + 1
+    this.reserve(top)
+    for (let i = 0; i < frame.count; i++) {
+      const h = handle[i]
+      if (h >= HANDLE_LIMIT) {
+        dropped++
+        continue
+      }
+      if (lat_e7 && lon_e7) {
+        const lat = lat_e7[i] / 1e7
+        const lon = lon_e7[i] / 1e7
+        if (lat < -90 || lat > 90 || lon < -180 || lon > 180) {
+          dropped++
+          continue
+        }
+        this.lat_deg[h] = lat
+        this.lon_deg[h] = lon
+        writeSplit(this.mercator, h * 4, mercatorX(lon), mercatorY(lat))
+        this.alt_m[h] = alt_m ? alt_m[i] : NO_ALTITUDE
+        this.speed_dmps[h] = speed_dmps ? speed_dmps[i] : NO_VALUE
+        this.course_cdeg[h] = course_cdeg ? course_cdeg[i] : NO_VALUE
+        this.placed[h] = 1
+      }
+      if (age_ds) {
+        // 65535 = older than the field can say: what meta said stays, at best the field's end.
+        const told = frame.base_time_ms - age_ds[i] * 100
+        if (age_ds[i] !== NO_VALUE) this.observed_ms[h] = told
+        else if (!(this.observed_ms[h] > 0) || this.observed_ms[h] > told) {
+          this.observed_ms[h] = Math.min(this.meta[h]?.observed_at_ms ?? told, told)
+        }
+      }
+    }
+    this.version++
+    return dropped
+  }
+
+  applyMetas(metas: TrackMeta[]): void {
+    for (const meta of metas) {
+      const h = meta.h
+      if (!Number.isInteger(h) || h < 0 || h >= HANDLE_LIMIT) continue
+      this.reserve(h + 1)
+      const old = this.meta[h]
+      if (old && old.id !== meta.id) {
+        // A handle used again for another entity starts empty.
+        this.handles.delete(old.id)
+        this.placed[h] = 0
+        this.observed_ms[h] = 0
+      }
+      this.meta[h] = meta
+      this.handles.set(meta.id, h)
+      this.valid_ms[h] = Math.max(0, meta.stale_at_ms - meta.observed_at_ms) || 0
+      this.still[h] = isStill(meta.category) ? 1 : 0
+      if (!(this.observed_ms[h] >= meta.observed_at_ms)) this.observed_ms[h] = meta.observed_at_ms
+    }
+    this.meta_version++
+    this.version++
+  }
+
+  remove(handles: Uint32Array): void {
+    for (const h of handles) {
+      const meta = this.meta[h]
+      if (meta) this.handles.delete(meta.id)
+      this.meta[h] = undefined
+      if (h < this.placed.length) {
+        this.placed[h] = 0
+        this.observed_ms[h] = 0
+      }
+    }
+    this.meta_version++
+    this.version++
+  }
+
+  clear(): void {
+    this.placed.fill(0)
+    this.observed_ms.fill(0)
+    this.meta.length = 0
+    this.handles.clear()
+    this.size = 0
+    this.meta_version++
+    this.version++
+  }
+
+  handleOf(id: string): number | null {
+    return this.handles.get(id) ?? null
+  }
+
+  age(h: number, now_ms: number): AgeState {
+    return ageState(this.observed_ms[h], this.valid_ms[h], this.still[h] === 1, now_ms)
+  }
+
+  motion(h: number): TrackMotion | null {
+    if (!this.placed[h]) return null
+    const alt = this.alt_m[h]
+    const speed = this.speed_dmps[h]
+    const course = this.course_cdeg[h]
+    return {
+      lat_deg: this.lat_deg[h],
+      lon_deg: this.lon_deg[h],
+      alt_m: alt === NO_ALTITUDE ? null : alt,
+      speed_mps: speed === NO_VALUE ? null : speed / 10,
+      course_deg: course === NO_VALUE ? null : course / 100,
+    }
+  }
+
+  /** West, south, east, north of all placed tracks that have a name; null when there is none. */
+  bounds(): [number, number, number, number] | null {
+    let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity]
+    for (let h = 0; h < this.size; h++) {
+      if (!this.placed[h] || !this.meta[h]) continue
+      west = Math.min(west, this.lon_deg[h])
+      east = Math.max(east, this.lon_deg[h])
+      south = Math.min(south, this.lat_deg[h])
+      north = Math.max(north, this.lat_deg[h])
+    }
+    return west <= east ? [west, south, east, north] : null
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The live stream from the node: connects, watches, asks again, never gives up.
+ *
+ * It knows sockets and frames, not Vue: the page gives it a `StreamSink`. The seam is here, so
+ * that it can move into a worker without a change to anything else.
+ */
+import type { Cursor, ServerText } from '../api/types'
+import { decodeFrame, FrameError, FrameKind, type Frame } from './frame'
+
+export type StreamState = 'connecting' | 'live' | 'lost' | 'refused'
+
+export interface StreamSink {
+  state(state: StreamState): void
+  text(message: ServerText): void
+  frame(frame: Frame): void
+  /** A frame that broke the contract; the stream asks for a snapshot by itself. */
+  broken(reason: string): void
+}
+
+export interface View {
+  /** West, south, east, north in degrees; null for everything. */
+  bbox: [number, number, number, number] | null
+  interval_ms: number
+}
+
+const BACKOFF_MS = [500, 1000, 2000, 4000, 8000]
+/** A socket that says nothing for this long is dead, whatever the browser believes. */
+export const SILENCE_MS = 12_000
+
+export class StreamClient {
+  private socket: WebSocket | null = null
+  private cursor: Cursor | null = null
+  private sequence: number | null = null
+  private attempt = 0
+  private timer: ReturnType<typeof setTimeout> | null = null
+  private watch: ReturnType<typeof setInterval> | null = null
+  private heard_ms = 0
+  private view: View = { bbox: null, interval_ms: 1000 }
+  private stopped = false
+
+  constructor(
+    private readonly url: string,
+    private readonly sink: StreamSink,
+    private readonly monotonic_ms: () => number = () => performance.now(),
+  ) {}
+
+  start(since: Cursor | null): void {
+    this.cursor = since
+    this.watch = setInterval(() => this.checkSilence(), 1000)
+    this.connect()
+  }
+
+  stop(): void {
+    this.stopped = true
+    if (this.timer) clearTimeout(this.timer)
+    if (this.watch) clearInterval(this.watch)
+    this.socket?.close()
+  }
+
+  setView(view: View): void {
+    this.view = view
+    this.say({ t: 'view', ...view })
+  }
+
+  /** Tries at once, for `online` and for a page that comes back to the front. */
+  hurry(): void {
+    if (this.stopped || this.socket) return
+    if (this.timer) clearTimeout(this.timer)
+    this.attempt = 0
+    this.connect()
+  }
+
+  private say(message: unknown): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+
+  private connect(): void {
+    if (this.stopped) return
+    const since = this.cursor === null ? '' : `?since=${encodeURIComponent(String(this.cursor))}`
+    const socket = new WebSocket(this.url + since)
+    socket.binaryType = 'arraybuffer'
+    this.socket = socket
+    this.sequence = null
+    this.heard_ms = this.monotonic_ms()
+    this.sink.state('connecting')
+    socket.onopen = () => {
+      this.heard_ms = this.monotonic_ms()
+      this.say({ t: 'view', ...this.view })
+    }
+    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
+      if (this.socket !== socket) return
+      this.heard_ms = this.monotonic_ms()
+      if (typeof event.data === 'string') this.onText(event.data)
+      else this.onFrame(event.data)
+    }
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.lose(event.code)
+    }
+  }
+
+  private lose(code: number): void {
+    this.socket = null
+    if (this.stopped) return
+    // 4401 and 1008 are the node's way to say: log in again.
+    if (code === 4401 || code === 1008) this.sink.state('refused')
+    else this.sink.state('lost')
+    const base = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)]
+    this.attempt++
+    // Half of the wait is drawn by chance, so that all pages do not come back in one instant.
+    this.timer = setTimeout(() => this.connect(), base / 2 + (Math.random() * base) / 2)
+  }
+
+  private checkSilence(): void {
+    const socket = this.socket
+    if (!socket || this.monotonic_ms() - this.heard_ms < SILENCE_MS) return
+    this.lose(1006)
+    socket.close()
+  }
+
+  private onText(data: string): void {
+    let message: ServerText
+    try {
+      message = JSON.parse(data) as ServerText
+    } catch {
+      this.sink.broken('text frame is not JSON')
+      return
+    }
+    if (message.t === 'hello') {
+      this.attempt = 0
+      this.cursor ??= message.cursor
+      this.sink.state('live')
+    } else if (message.t === 'entry') {
+      this.cursor = message.cursor
+    }
+    this.sink.text(message)
+  }
+
+  private onFrame(data: ArrayBuffer): void {
+    let frame: Frame | null
+    try {
+      frame = decodeFrame(data)
+    } catch (error) {
+      if (!(error instanceof FrameError || error instanceof SyntaxError)) throw error
+      this.sink.broken(error.message)
+      this.say({ t: 'resync' })
+      return
+    }
+    if (!frame) return
+    const expected = this.sequence === null ? frame.sequence : (this.sequence + 1) >>> 0
+    this.sequence = frame.sequence
+    // A snapshot repairs every gap by itself.
+    if (frame.sequence !== expected && frame.kind !== FrameKind.snapshot) this.say({ t: 'resync' })
+    this.sink.frame(frame)
+  }
+}

@@ -1,0 +1,55 @@
+/** How old a report is, and what that means for how it is shown. */
+
+export type AgeState = 'fresh' | 'ageing' | 'stale'
+
+export const AGEING_AFTER_MS = 120_000
+/** Things that do not move are believed until their own stale time. */
+const STILL = new Set(['marker', 'drawing', 'place', 'alert'])
+
+/** Whether a category is one of those that stay where they are. */
+export function isStill(category: string): boolean {
+  return STILL.has(category)
+}
+
+export const AGE_OPACITY: Record<AgeState, number> = { fresh: 1, ageing: 0.7, stale: 0.4 }
+
+/**
+ * The state of a report at `now_ms`.
+ *
+ * `observed_ms` is NaN when nobody knows (then stale); `valid_ms` is how long the reporter asked
+ * to be believed, 0 or NaN when it did not say. What is `still` does not age before that.
+ */
+export function ageState(
+  observed_ms: number,
+  valid_ms: number,
+  still: boolean,
+  now_ms: number,
+): AgeState {
+  if (!(observed_ms > 0)) return 'stale'
+  const age_ms = now_ms - observed_ms
+  if (valid_ms > 0 && age_ms > valid_ms) return 'stale'
+  if (still) return 'fresh'
+  return age_ms > AGEING_AFTER_MS ? 'ageing' : 'fresh'
+}
+
+/** A short clock: `42 s`, `12:05`, `3 h 20`, `2 d 4 h`. Never negative: clocks differ a little. */
+export function ageClock(age_ms: number): string {
+  if (!Number.isFinite(age_ms)) return '–'
+  const seconds = Math.max(0, Math.floor(age_ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  const two = (value: number) => String(value).padStart(2, '0')
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return `${hours} h ${two(minutes % 60)}`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
+/** A coarse age for labels on the map, which must not flicker: `4 min`, `2 h`, `3 d`. */
+export function ageRound(age_ms: number): string {
+  if (!Number.isFinite(age_ms)) return '?'
+  const minutes = Math.max(0, Math.floor(age_ms / 60_000))
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`
+}

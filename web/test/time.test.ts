@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { ageClock, ageRound, ageState, AGE_OPACITY, isStill } from '../src/time/age'
+import { ServerClock } from '../src/time/clock'
+import { dtg, dtgSeconds, dtgShort } from '../src/time/dtg'
+
+const NOW = Date.UTC(2026, 10, 23, 14, 32, 5)
+
+describe('date-time groups', () => {
+  it('are Zulu and padded', () => {
+    expect(dtg(NOW)).toBe('231432ZNOV26')
+    expect(dtg(Date.UTC(2027, 0, 1, 0, 5))).toBe('010005ZJAN27')
+    expect(dtgSeconds(NOW)).toBe('05')
+  })
+
+  it('name the day only when it is not today', () => {
+    expect(dtgShort(NOW - 60_000, NOW)).toBe('1431Z')
+    expect(dtgShort(NOW - 86_400_000, NOW)).toBe('22 1432Z')
+  })
+
+  it('say that a time is unknown', () => {
+    expect([dtg(NaN), dtgShort(NaN, NOW)]).toEqual(['–', '–'])
+  })
+})
+
+describe('age', () => {
+  it.each([
+    [0, 300_000, false, 'fresh'],
+    [120_000, 300_000, false, 'fresh'],
+    [120_001, 300_000, false, 'ageing'],
+    [300_001, 300_000, false, 'stale'],
+    [60_001, 60_000, false, 'stale'],
+    [9_000_000, 0, false, 'ageing'],
+    [9_000_000, 86_400_000, true, 'fresh'],
+    [-5000, 300_000, false, 'fresh'],
+  ] as const)('of %d ms, valid %d ms, still %s is %s', (age_ms, valid_ms, still, state) => {
+    expect(ageState(NOW - age_ms, valid_ms, still, NOW)).toBe(state)
+  })
+
+  it('of a report whose time nobody knows is stale', () => {
+    expect([ageState(NaN, 1, false, NOW), ageState(0, 1, true, NOW)]).toEqual(['stale', 'stale'])
+  })
+
+  it('shows as opacity: 100, 70 and 40 percent', () => {
+    expect(AGE_OPACITY).toEqual({ fresh: 1, ageing: 0.7, stale: 0.4 })
+    expect([isStill('marker'), isStill('unit')]).toEqual([true, false])
+  })
+
+  it('reads as a short clock', () => {
+    expect([-500, 42_000, 725_000, 12_000_000, 190_000_000, NaN].map(ageClock)).toEqual(['0 s', '42 s', '12:05', '3 h 20', '2 d 4 h', '–'])
+    expect([30_000, 260_000, 9_000_000, 300_000_000].map(ageRound)).toEqual(['0 min', '4 min', '2 h', '3 d'])
+  })
+})
+
+describe("the node's clock", () => {
+  it('follows the node, not the wall, and never runs behind a frame', () => {
+    let monotonic = 1000
+    const clock = new ServerClock(() => monotonic, 5)
+    clock.set(NOW)
+    monotonic += 250
+    expect(clock.now_ms()).toBe(NOW + 250)
+    clock.atLeast(NOW)
+    expect(clock.now_ms()).toBe(NOW + 250)
+    clock.atLeast(NOW + 60_000)
+    expect(clock.now_ms()).toBe(NOW + 60_000)
+  })
+})
