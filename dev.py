@@ -308,7 +308,7 @@ def bench_step() -> Step:
 
 def packages_step() -> Step:
     """The web packages of the lock file."""
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     return Step(
         "web packages",
         ("package.json", "package-lock.json"),

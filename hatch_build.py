@@ -32,10 +32,17 @@ class PageAndNotices(BuildHookInterface):  # type: ignore[type-arg]  # hatchling
         if not (root / "src/aquila/static/index.html").is_file():
             raise RuntimeError("The web build left no src/aquila/static/index.html.")
 
-        notices = Path(self.directory) / "THIRD_PARTY.txt"
+        notices = self._notices()
         notices.parent.mkdir(parents=True, exist_ok=True)
         notices.write_text(load(root / "tools/third_party.py").notices(root), encoding="utf-8")
         build_data["force_include"][str(notices)] = "aquila/THIRD_PARTY.txt"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Leave nothing but the wheel."""
+        self._notices().unlink(missing_ok=True)
+
+    def _notices(self) -> Path:
+        return Path(self.directory) / "THIRD_PARTY.txt"
 
 
 def load(path: Path) -> ModuleType:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 RECORD = "third_party.toml"
 UNKNOWN = "unknown"
+TEXTS = r"LICEN[CS]E|COPYING|NOTICE|ATTRIBUTION"
+"""How files with licence texts begin."""
 
 SHIPPED = frozenset(
     {
@@ -214,11 +216,10 @@ def notices(root: Path) -> str:
 
 def _attributions(root: Path) -> Iterator[Path]:
     """Licence and attribution files that stand beside data in the repository."""
-    for folder in (root / "src/aquila", root / "web"):
+    for folder, names in ((root / "src/aquila", TEXTS), (root / "web", TEXTS), (root / "web/public", r"README\.md")):
         for path in folder.rglob("*"):
-            if re.match(r"(LICEN[CS]E|ATTRIBUTION|NOTICE)", path.name) and path.is_file():
-                if "static" not in path.parts:
-                    yield path
+            if re.match(names, path.name, re.IGNORECASE) and path.is_file() and "static" not in path.parts:
+                yield path
 
 
 def web_texts(root: Path, name: str) -> list[str]:
@@ -226,7 +227,7 @@ def web_texts(root: Path, name: str) -> list[str]:
     own = [
         path
         for path in sorted((root / "node_modules" / name).glob("*"))
-        if re.match(r"(LICEN[CS]E|COPYING|NOTICE)", path.name, re.IGNORECASE) and path.is_file()
+        if re.match(TEXTS, path.name, re.IGNORECASE) and path.is_file()
     ]
     kept = root / "tools/licences" / f"{name.replace('/', '+')}.txt"
     if not own and kept.is_file():

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlparse
 
+import msgspec
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from aquila.core.errors import Refused, UsageError
@@ -199,14 +200,11 @@ def self_signed(name: str) -> Issued:
 
 
 def forged(authority: Authority, name: str) -> Issued:
-    """A certificate in the name of the authority's intermediate, with another key's signature."""
-    key, thief = new_key(), new_key()
-    issuer, now = authority.intermediate.subject, moment(NOW_MS)
-    builder = certificate_builder(common_name(name), issuer, key.public_key(), 12345, now, moment(NOW_MS + DAY_MS))
-    leaf = builder.sign(thief, hashes.SHA256())
-    return Issued(
-        name=name, serial="3039", certificate_pem=pem(leaf), key_pem=key_pem(key), not_after_ms=NOW_MS + DAY_MS
-    )
+    """A good certificate of the authority, but for one bit of its signature."""
+    issued = authority.issue_device(name, NOW_MS)
+    der = bytearray(x509.load_pem_x509_certificate(issued.certificate_pem).public_bytes(serialization.Encoding.DER))
+    der[-1] ^= 1
+    return msgspec.structs.replace(issued, certificate_pem=ssl.DER_cert_to_PEM_cert(bytes(der)).encode())
 
 
 def revoked(authority: Authority) -> Issued:
@@ -237,10 +235,10 @@ def test_a_good_device_comes_in(authority: Authority, tmp_path: Path, version: s
 def test_a_device_that_sends_its_leaf_alone_comes_in(
     authority: Authority, tmp_path: Path, version: ssl.TLSVersion
 ) -> None:
-    issued = authority.issue_device("Zoë КАЗ-1", NOW_MS)
+    issued = authority.issue_device("Zoë 山岳隊", NOW_MS)
     made, heard = try_once(authority, caller(authority, tmp_path, issued, version))
     assert made.said == "in"
-    assert heard == [Peer("Zoë КАЗ-1", issued.serial, issued.not_after_ms)]
+    assert heard == [Peer("Zoë 山岳隊", issued.serial, issued.not_after_ms)]
 
 
 class Case(NamedTuple):
@@ -264,7 +262,7 @@ CASES = {
         "another authority",
     ),
     "forged": Case(
-        lambda ours, other: forged(ours, "P1"), "TLSV1_ALERT_UNKNOWN_CA", "does not trust", "another authority"
+        lambda ours, other: forged(ours, "P1"), "TLSV1_ALERT_DECRYPT_ERROR", "forged or damaged", "forged or damaged"
     ),
     "expired": Case(
         lambda ours, other: ours.issue_device("P1", LONG_AGO_MS),
@@ -315,9 +313,9 @@ def test_tls_older_than_1_2_is_refused(authority: Authority, tmp_path: Path) -> 
     context = caller(authority, tmp_path, authority.issue_device("PATROL1", NOW_MS))
     # OpenSSL's own default level would not even let the client offer it.
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     made, heard = try_once(authority, context)
     assert made.said == "TLSV1_ALERT_PROTOCOL_VERSION"

@@ -32,7 +32,7 @@ EPOCH_MS = 1_800_000_000_000
 NOISE_MPS = 0.6
 """What the wandering error of a receiver may add to a speed between two reports."""
 
-SCENARIO = shipped("snow_leopard_26")
+SCENARIO = shipped("snow-leopard")
 READY = script(SCENARIO, EPOCH_MS)
 PERIOD = documents(READY, 0.0, SCENARIO.period_s)
 
@@ -56,7 +56,7 @@ def _moving(kind: str) -> list[Timeline]:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    again = script(shipped("snow_leopard_26"), EPOCH_MS)
+    again = script(shipped("snow-leopard"), EPOCH_MS)
     assert documents(again, 100.0, 300.0) == documents(READY, 100.0, 300.0)
 
 
@@ -299,14 +299,14 @@ def test_a_faster_play_keeps_the_wall_clock() -> None:
 
 
 def test_every_shipped_scenario_can_be_read() -> None:
-    assert "snow_leopard_26" in names()
+    assert "snow-leopard" in names()
     for name in names():
         assert isinstance(script(shipped(name), EPOCH_MS), Script)
 
 
 def test_an_unknown_scenario_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ScenarioError, match="snow_leopard_26"):
-        shipped("snow_leopard_27")
+    with pytest.raises(ScenarioError, match="snow-leopard"):
+        shipped("snow-tiger")
 
 
 def _small(mover_lines: str, beats: str = "beat = []") -> Scenario:

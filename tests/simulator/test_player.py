@@ -10,7 +10,7 @@ from lxml import etree
 from aquila.simulator.player import play
 from aquila.simulator.scenario import shipped
 
-SCENARIO = shipped("snow_leopard_26")
+SCENARIO = shipped("snow-leopard")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 EVENT = re.compile(rb"<event .*?</event>", re.DOTALL)
 LIMIT_S = 60.0

@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila.core.model import Alias, Label, Motion, Position, Report, Sample, Stamp
+from aquila.core.policy import Retention, Thinning
 from aquila.stores.sqlite import (
     Box,
     Latest,
-    Retention,
     Snapshot,
     Snapshots,
     SqliteStore,
-    Thinning,
     TrackPoint,
     Tracks,
     is_worth_keeping,
@@ -63,10 +62,9 @@ def scatter(seed: int, count: int = 400) -> list[TrackPoint]:
 
 
 def is_inside(box: Box, one: TrackPoint) -> bool:
-    return any(
-        half.south_deg <= one.lat_deg <= half.north_deg and half.west_deg <= one.lon_deg <= half.east_deg
-        for half in box.halves()
-    )
+    lon, west, east = one.lon_deg, box.west_deg, box.east_deg
+    between = west <= lon <= east if west <= east else lon >= west or lon <= east
+    return between and box.south_deg <= one.lat_deg <= box.north_deg
 
 
 @pytest.mark.parametrize("whole_buckets", [False, True])

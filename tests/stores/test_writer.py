@@ -12,6 +12,7 @@ import pytest
 from aquila.core.errors import Refused
 from aquila.core.journal import Staged, verify_chain
 from aquila.core.model import Entry
+from aquila.core.policy import Thinning
 from aquila.stores.sqlite import (
     GroupWriter,
     Latest,
@@ -23,7 +24,6 @@ from aquila.stores.sqlite import (
     Snapshot,
     Snapshots,
     SqliteStore,
-    Thinning,
     Tracks,
 )
 from aquila.stores.sqlite import positions as positions_module

@@ -9,6 +9,8 @@ from types import ModuleType
 import new_codec
 import pytest
 
+from aquila.simulator import scenario
+
 
 @pytest.fixture
 def checkout(dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -108,6 +110,10 @@ def test_without_a_browser_and_without_leave_it_says_what_to_do(
     with pytest.raises(SystemExit):
         dev.find_browser(may_install=False)
     assert "--install-browser" in capsys.readouterr().err
+
+
+def test_the_demo_that_run_asks_for_is_shipped(dev: ModuleType) -> None:
+    assert dev.DEMO in scenario.names()
 
 
 def test_unknown_words_are_refused_with_the_list_of_known_ones(root: Path) -> None:

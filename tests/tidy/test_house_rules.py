@@ -1,5 +1,6 @@
 """House rules that no linter knows. Each failure names the place and what to do."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -61,15 +62,29 @@ def test_no_file_is_larger_than_a_clone_can_bear(files: list[Path], root: Path) 
     assert not bad, f"At most {LARGEST_MB} MB a file: {bad}"
 
 
-def test_broad_handlers_stand_at_named_boundaries(texts: dict[Path, str]) -> None:
+def test_broad_handlers_raise_again_or_stand_at_named_boundaries(texts: dict[Path, str]) -> None:
     bad = [
-        f"{path}:{number}: {line.strip()}"
+        f"{path}:{handler.lineno}: {lines[handler.lineno - 1].strip()}"
         for path, text in texts.items()
         if path.suffix == ".py" and path.parts[0] == "src"
-        for number, line in enumerate(text.splitlines(), 1)
-        if re.match(r"\s*except(\s*:|.*\b(Base)?Exception\b)", line) and not re.search(r"#.*\bboundary\b", line)
+        for lines in [text.splitlines()]
+        for handler in ast.walk(ast.parse(text))
+        if isinstance(handler, ast.ExceptHandler)
+        and BROAD & names_in(handler.type)
+        and not (isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None)
+        and not re.search(r"#.*\bboundary\b", lines[handler.lineno - 1])
     ]
     assert not bad, (
         "Catch what can be mended here; at the edge of a task or thread say `# boundary: WHY` on the line:\n"
         + "\n".join(bad)
     )
+
+
+BROAD = {"Exception", "BaseException"}
+
+
+def names_in(expression: ast.expr | None) -> set[str]:
+    """The exceptions that a handler names; a bare one catches all."""
+    if expression is None:
+        return BROAD
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}

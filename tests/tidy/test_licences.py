@@ -44,6 +44,7 @@ def test_the_notices_hold_names_texts_and_data(root: Path) -> None:
     assert "msgspec" in notices
     assert "maplibre-gl" in notices
     assert "SIL OPEN FONT LICENSE" in notices
+    assert "GeoNames" in notices, "the base map's attribution"
 
 
 @pytest.mark.parametrize("shipped", [True, False])

@@ -28,6 +28,7 @@ from aquila.core.node import Identity, Node
 from aquila.core.policy import EXAMPLE_POLICY, Policy
 from aquila.features import access, chat, devices, links, log, picture
 from aquila.features.access import Grant, act_of, hash_of, token_secret
+from aquila.links.pki.authority import Authority
 from aquila.web_api import Web, WebSettings, make_app
 
 FEATURES: tuple[Feature, ...] = (
@@ -171,6 +172,9 @@ class MemoryPort:
         )
         return report.entity
 
+    def report(self, uid: str, lat_deg: float, lon_deg: float, **more: Any) -> Report:
+        return report_of(uid, lat_deg, lon_deg, self.now_ms, **more)
+
     def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
         self._heard.append(callback)
         return lambda: self._heard.remove(callback)
@@ -241,3 +245,9 @@ def web(client: TestClient[Any]) -> Web:
     found = client.app.state.web
     assert isinstance(found, Web)
     return found
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority, made once."""
+    return Authority.create(tmp_path_factory.mktemp("authority") / "ca", "TEST", START_MS)

@@ -36,7 +36,7 @@ export function encodeMetas(metas, sequence, base_time_ms) {
 }
 
 export function encodeRemove(handles, sequence, base_time_ms) {
-  const frame = header(3, 1, sequence, handles.length, base_time_ms, handles.length * 4)
+  const frame = header(3, 0, sequence, handles.length, base_time_ms, handles.length * 4)
   handles.forEach((h, i) => frame.writeUInt32LE(h, 24 + 4 * i))
   return frame
 }

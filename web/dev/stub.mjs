@@ -203,7 +203,7 @@ async function interfaceCall(request, response, url) {
   if (request.method === 'POST') {
     const told = await body(request)
     if (path === '/notes') return json(response, publish(entry('note', 'Watch officer', { room: 'log', text: told.text })), 201)
-    if (path === '/chat') return json(response, publish(entry('note', 'Watch officer', { room: told.room, text: told.text, to: told.to })), 201)
+    if (path === '/chat') return json(response, publish(entry('note', 'Watch officer', { room: told.room, text: told.text, to: (told.to ?? []).map((value) => ({ scheme: 'callsign', value })) })), 201)
     if (path === '/markers') {
       if (told.name === 'REFUSE') return refuse(response, 422, 'name "REFUSE" is not allowed here', 'Choose another name.')
       const affiliation = { 3: 'friend', 6: 'hostile', 4: 'neutral' }[told.sidc?.[3]] ?? 'unknown'

@@ -23,9 +23,9 @@ const vectors = [
   { name: 'three positions with unknowns, limits and an age beyond the field', kind: 1, mask: 0x7f, sequence: 4294967295, count: 3, base_time_ms: BASE_MS, positions: three.map(tell), hex: encodePositions(three, 4294967295, BASE_MS) },
   { name: 'no positions', kind: 1, mask: 0x7f, sequence: 2, count: 0, base_time_ms: BASE_MS, positions: [], hex: encodePositions([], 2, BASE_MS) },
   { name: 'two metas, one with a geometry', kind: 2, mask: 0, sequence: 3, count: 2, base_time_ms: BASE_MS, metas, hex: encodeMetas(metas, 3, BASE_MS) },
-  { name: 'removal of two handles', kind: 3, mask: 1, sequence: 4, count: 2, base_time_ms: BASE_MS, handles: [7, 65_536], hex: encodeRemove([7, 65_536], 4, BASE_MS) },
+  { name: 'removal of two handles', kind: 3, mask: 0, sequence: 4, count: 2, base_time_ms: BASE_MS, handles: [7, 65_536], hex: encodeRemove([7, 65_536], 4, BASE_MS) },
   { name: 'a snapshot begins', kind: 4, mask: 0, sequence: 5, count: 0, base_time_ms: BASE_MS, hex: encodeSignal(4, 5, BASE_MS) },
   { name: 'heartbeat', kind: 5, mask: 0, sequence: 6, count: 0, base_time_ms: BASE_MS, hex: encodeSignal(5, 6, BASE_MS) },
 ].map((vector) => ({ ...vector, hex: vector.hex.toString('hex') }))
 
-writeFileSync(new URL('./frames.json', import.meta.url), `${JSON.stringify({ about: 'Binary frames of the live stream. An encoder must write hex from the other fields; a decoder must read them back. age_ms beyond 6553.4 s is written as 65535. Kind 2 bodies may order their JSON keys otherwise: compare the header and the parsed JSON. The mask of kinds 2 to 5 is not read by the page.', vectors }, null, 1)}\n`)
+writeFileSync(new URL('./frames.json', import.meta.url), `${JSON.stringify({ about: 'Binary frames of the live stream. An encoder must write hex from the other fields; a decoder must read them back. age_ms beyond 6553.4 s is written as 65535. Kind 2 bodies may order their JSON keys otherwise: compare the header and the parsed JSON..', vectors }, null, 1)}\n`)

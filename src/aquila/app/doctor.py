@@ -1,19 +1,223 @@
-"""Doctor: why a handshake, port, clock, disk, file limit or certificate fails, one sentence each, and what to do."""
+"""Doctor: why a handshake, port, clock, disk, file limit or certificate fails, one sentence each, and what to do.
 
+It looks from outside and changes nothing, so it can be run beside a node that works and on a folder that does not.
+"""
+
+import json
+import os
+import resource
+import shutil
+import socket
+import sqlite3
+import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from aquila.app.clockwork import real_clockwork
+from aquila.config import LOOPBACK, Settings
+from aquila.core.errors import UsageError
+from aquila.core.hlc import hlc_ms
+from aquila.core.journal import Head, head_after, verify_chain
+from aquila.links.pki import Authority, describe, explain_handshake
+from aquila.links.tls import client_context
+from aquila.stores.sqlite.folder import holder_of
+from aquila.stores.sqlite.store import SqliteStore
+
+FILES_WANTED = 4096
+FREE_BYTES_WANTED = 1 << 30
+AHEAD_MS = 60_000
+YEAR_2026_MS = 1_767_225_600_000
+CONNECT_S = 5.0
+LINES_CHECKED = 5_000
+
+Grade = Literal["good", "warn", "bad"]
+
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
+    """One thing that was looked at: how it stands, and in a sentence why and what to do."""
 
     what: str
-    grade: Literal["good", "warn", "bad"]
+    grade: Grade
     sentence: str
 
 
-def examine(data: Path, *, certificate: Path | None, connect: str | None, key: Path | None) -> list[Finding]:
-    """Look at everything."""
-    return []
+def examine(
+    data: Path, *, certificate: Path | None = None, connect: str | None = None, key: Path | None = None
+) -> list[Finding]:
+    """Look at clock, file limit, disk, folder, journal, ports, authority; at a certificate and a handshake if named.
+
+    Args:
+        data: the node's data folder.
+        certificate: PEM of a device.
+        connect: HOST:PORT of a TLS port to try.
+        key: of the certificate, for the try.
+    """
+    now_ms = real_clockwork().clock_ms()
+    findings = [_clock(now_ms), _file_limit()]
+    if not data.exists():
+        sentence = f"{data} does not exist: `aquila serve --data {data}` makes it"
+        return [*findings, Finding("data folder", "bad", sentence)]
+    findings += [_disk(data), _folder(data)]
+    findings += _journal(data, now_ms)
+    findings += _ports(data)
+    findings += _certificates(data, now_ms, certificate)
+    if connect is not None:
+        findings.append(_handshake(data, connect, certificate, key))
+    return findings
+
+
+def _clock(now_ms: int) -> Finding:
+    if now_ms < YEAR_2026_MS:
+        return Finding("clock", "bad", "this machine's clock stands before 2026: set it, certificates look unborn")
+    return Finding("clock", "good", "the clock looks plausible; compare it with a watch, devices judge by theirs")
+
+
+def _file_limit() -> Finding:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < FILES_WANTED:
+        sentence = f"this user may open {hard} files, so about {hard // 2} links: raise `ulimit -Hn` to {FILES_WANTED}"
+        return Finding("file limit", "warn", sentence)
+    return Finding("file limit", "good", f"up to {hard} files may be open")
+
+
+def _disk(data: Path) -> Finding:
+    free = shutil.disk_usage(data).free
+    if free < FREE_BYTES_WANTED // 16:
+        return Finding("disk", "bad", f"{free >> 20} MiB are free: statements will be refused; free some space")
+    grade: Grade = "warn" if free < FREE_BYTES_WANTED else "good"
+    return Finding("disk", grade, f"{free >> 20} MiB are free")
+
+
+def _folder(data: Path) -> Finding:
+    if not (data / "journal.db").exists():
+        return Finding("data folder", "bad", f"{data} holds no journal.db: it is no data folder of a node")
+    if not os.access(data, os.W_OK):
+        return Finding("data folder", "bad", f"{data} may not be written by this user: change its owner or mount")
+    holder = holder_of(data)
+    state = "no node runs on it" if holder is None else f"process {holder} runs on it"
+    return Finding("data folder", "good", state)
+
+
+def _journal(data: Path, now_ms: int) -> Iterator[Finding]:
+    path = data / "journal.db"
+    if not path.exists():
+        return
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=CONNECT_S)
+        try:
+            [answer] = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as wrong:
+        yield Finding("journal", "bad", f"{path} cannot be read ({wrong}): restore a backup into a new folder")
+        return
+    if answer != "ok":
+        yield Finding("journal", "bad", f"{path} is damaged ({answer}): restore a backup into a new folder")
+        return
+    if holder_of(data) is not None:
+        yield Finding("journal", "good", "the database is sound; its chain is checked when no node runs")
+        return
+    yield from _chain(path, now_ms)
+
+
+def _chain(path: Path, now_ms: int) -> Iterator[Finding]:
+    try:
+        store = SqliteStore(path)
+    except UsageError as wrong:
+        yield Finding("journal", "bad", str(wrong))
+        return
+    try:
+        heads: dict[tuple[str, int], Head] = {}
+        at, count, faults = 0, 0, 0
+        while entries := store.journal.read(at, LINES_CHECKED):
+            faults += len(verify_chain(entries, heads))
+            for entry in entries:
+                heads[entry.envelope.node, entry.envelope.epoch] = head_after(entry)
+            at, count = entries[-1].arrival, count + len(entries)
+        ahead_ms = hlc_ms(store.journal.last_hlc()) - now_ms
+    finally:
+        store.close()
+    if faults:
+        yield Finding("journal", "bad", f"{faults} of {count} lines do not fit the chain: restore a backup")
+    else:
+        yield Finding("journal", "good", f"{count} lines, the chain is whole")
+    if ahead_ms > AHEAD_MS:
+        sentence = f"the journal's clock is {ahead_ms // 1000} s ahead of this machine's: the clock went back; set it"
+        yield Finding("clock", "warn", sentence)
+
+
+def _ports(data: Path) -> Iterator[Finding]:
+    file = data / "ports.json"
+    if file.exists() and holder_of(data) is not None:
+        for name, port in sorted(json.loads(file.read_text(encoding="utf-8")).items()):
+            if _answers(port):
+                yield Finding(f"port {name}", "good", f"{port} answers on this machine")
+            else:
+                sentence = f"{port} does not answer on {LOOPBACK}: it may be open on another address only, or blocked"
+                yield Finding(f"port {name}", "warn", sentence)
+        return
+    settings = Settings()
+    for name in ("http_port", "tak_port", "tak_tls_port", "api_tls_port", "enrol_port"):
+        port = int(getattr(settings, name))
+        if _answers(port):
+            sentence = f"{port} is taken by another program: stop it, or give --{name.replace('_', '-')}"
+            yield Finding(f"port {name.removesuffix('_port')}", "warn", sentence)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def _certificates(data: Path, now_ms: int, certificate: Path | None) -> Iterator[Finding]:
+    chain = data / "secrets" / "ca.pem"
+    try:
+        trusted = chain.read_bytes()
+        server = (data / "secrets" / "server.pem").read_bytes()
+    except OSError as wrong:
+        yield Finding("authority", "bad", f"{wrong.filename} cannot be read ({wrong.strerror}): run as the node's user")
+        return
+    found = describe(_first_certificate(server), trusted, now_ms, purpose="server")
+    yield Finding("server certificate", found.grade, found.sentence)
+    if certificate is not None:
+        try:
+            shown = certificate.read_bytes()
+        except OSError as wrong:
+            yield Finding("certificate", "bad", f"{certificate} cannot be read: {wrong.strerror}")
+            return
+        revoked = _revoked(data)
+        device = describe(shown, trusted, now_ms, is_revoked=revoked.__contains__)
+        yield Finding("certificate", device.grade, device.sentence)
+
+
+def _revoked(data: Path) -> frozenset[str]:
+    return frozenset(Authority.open(data / "secrets").revoked)
+
+
+def _first_certificate(pem: bytes) -> bytes:
+    """The server's file begins with its key; what is judged is the certificate."""
+    return pem[pem.find(b"-----BEGIN CERTIFICATE-----") :]
+
+
+def _handshake(data: Path, connect: str, certificate: Path | None, key: Path | None) -> Finding:
+    host, _, port = connect.rpartition(":")
+    if not (host and port.isdecimal()):
+        return Finding("handshake", "bad", f"{connect}: HOST:PORT is needed, for instance 127.0.0.1:8089")
+    try:
+        context = client_context((data / "secrets" / "ca.pem").read_bytes(), certificate, key)
+        with socket.create_connection((host, int(port)), CONNECT_S) as plain:
+            with context.wrap_socket(plain, server_hostname=host) as tls:
+                tls.settimeout(CONNECT_S)
+                # In TLS 1.3 a refused client believes itself connected until it reads.
+                if not tls.recv(1):
+                    sentence = f"{connect} hangs up right after the handshake: the node knows no such device (any more)"
+                    return Finding("handshake", "bad", f"{sentence}; see `aquila device list`")
+                return Finding("handshake", "good", f"{connect} lets this certificate in ({tls.version()})")
+    except TimeoutError:
+        return Finding("handshake", "warn", f"{connect} shook hands and then said nothing within {CONNECT_S:.0f} s")
+    except (OSError, ssl.SSLError, UsageError) as wrong:
+        return Finding("handshake", "bad", f"{connect}: {explain_handshake(wrong)}")

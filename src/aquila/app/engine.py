@@ -5,6 +5,7 @@ their commit, and positions at once.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import Counter
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 SNAPSHOT_EVERY = 20_000
 """Entries between two snapshots; one more is made at a clean stop."""
+PRUNE_EVERY_MS = 600_000
 READ_AT_ONCE = 5_000
 
 LinkId = int
@@ -67,7 +69,7 @@ class Engine:
         self.clockwork = clockwork
         self.secrets = secrets
         self.subject_keys = subject_keys
-        self.positions = Positions(writer)
+        self.positions = Positions(writer, node.policy.thinning)
         self.on_entries: list[HearEntries] = []
         self.on_samples: list[HearSample] = []
         self.on_room: list[Callable[[], None]] = []
@@ -76,6 +78,7 @@ class Engine:
         self.counts: Counter[str] = node.counts
         self._recording: Any = None
         self._since_snapshot = 0
+        self._prune_at_ms = 0
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -190,6 +193,10 @@ class Engine:
         self.positions.flush()
         if self._recording is not None:
             self._recording.flush()
+        now_ms = self.clockwork.clock_ms()
+        if now_ms >= self._prune_at_ms:
+            self._prune_at_ms = now_ms + PRUNE_EVERY_MS
+            self.writer.later(lambda _: self.store.prune_step(self.node.policy.retention, now_ms))
         if self._since_snapshot >= SNAPSHOT_EVERY:
             self._since_snapshot = 0
             self.keep_snapshots()
@@ -315,16 +322,18 @@ def open_engine(
         UsageError: held, read-only, full, not a data folder, made for another context.
         Damaged: not to be trusted; left as it is.
     """
-    folder = DataFolder(data, machine=machine_id(), make=make)
-    try:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(DataFolder(data, machine=machine_id(), make=make))
         subject_keys = SubjectKeys(folder.secrets_path / "subjects.db", os.urandom)
-        store = SqliteStore(folder.journal_path, sealer=subject_keys)
+        stack.callback(subject_keys.close)
         secrets = SecretStore(folder.secrets_path / "secrets.db")
-        context = _context_of(secrets, context, folder.path)
+        stack.callback(secrets.close)
+        store = SqliteStore(folder.journal_path, sealer=subject_keys)
+        stack.callback(store.close)
         origin = store.claim(folder.mark, new_node=clockwork.new_id, now_ms=clockwork.clock_ms())
         node = Node(
             Identity(origin.node, origin.epoch, name),
-            context,
+            _context_of(secrets, context, folder.path),
             policy,
             clock_ms=clockwork.clock_ms,
             new_id=clockwork.new_id,
@@ -335,13 +344,11 @@ def open_engine(
         )
         home = _Home()
         writer = GroupWriter(store, origin, deliver=deliver, on_new=home.entries, on_room=home.room)
-        engine = Engine(folder, store, writer, node, clockwork, secrets, subject_keys)
-        home.engine = engine
+        engine = home.engine = Engine(folder, store, writer, node, clockwork, secrets, subject_keys)
         with store.reader() as reading:
             engine.arrival = rebuild(node.views, reading)
-    except BaseException:
-        folder.close()
-        raise
+        # From here on the engine's own close lets everything go.
+        stack.pop_all()
     writer.start()
     return engine
 

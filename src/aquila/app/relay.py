@@ -4,7 +4,7 @@ The hub decides who may have what; this file only says what a statement *is* to 
 something for named addressees, or nothing at all (acts stay at home).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -46,9 +46,12 @@ class Encoder:
         """One form; b"" = nothing of it can be told. Raises CodecError for what the format cannot carry."""
         node = self._engine.node
         body: Body | None = outbound.body
-        original = None if outbound.original is None else convert(outbound.original, format)
+        original: bytes | None = None
         if verdict is not Verdict.FULL:
-            body, original = redact(node.policy, outbound.body), None
+            # What was said in the sender's own words never leaves in a redacted form.
+            body = redact(node.policy, outbound.body)
+        elif outbound.original is not None:
+            original = convert(outbound.original, format)
         if body is None:
             return b""
         encode = self._codecs[format].encode
@@ -69,10 +72,13 @@ class Relay:
     """Listens to the engine and publishes to the hub.
 
     Args:
-        engine, hub: from and to. links: those that are up, by id.
+        engine, hub: from and to.
+        links: those that are up, by id.
+        desks: callsigns that are read on the page of this node, so that addressing them is no failure.
     """
 
-    def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, StreamLink]) -> None:
+    def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, StreamLink], desks: Collection[str] = ()) -> None:
+        self._desks = desks
         self._engine = engine
         self._hub = hub
         self._links = links
@@ -90,7 +96,8 @@ class Relay:
             if isinstance(body, Removal):
                 self._hub.fanout.forget(body.entity)
             reach = self._hub.publish(outbound)
-            if source is not None and isinstance(body, Note) and reach.unreachable and not reach.links:
+            nobody = [address for address in reach.unreachable if address.value not in self._desks]
+            if source is not None and isinstance(body, Note) and nobody and not reach.links:
                 self._give_back(entry, source)
 
     def take_sample(self, sample: Sample, link: int | None) -> None:

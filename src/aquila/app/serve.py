@@ -30,20 +30,21 @@ from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.contacts import Contacts
 from aquila.core.errors import UsageError
 from aquila.core.fanout import Fanout
-from aquila.core.model import Audience, Context, Label, Principal
+from aquila.core.model import Act, Audience, Context, Entry, Label, Principal
 from aquila.core.policy import Decision, Policy, release
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits, raise_file_limit
 from aquila.links.pki import Authority
-from aquila.links.stream import StreamListener
+from aquila.links.stream import StreamLink, StreamListener
 from aquila.links.tls import TlsGate
-from aquila.simulator import play, shipped
+from aquila.simulator import Scenario, ScenarioError, play, shipped
 from aquila.web_api import Web, make_app
 from aquila.web_api.settings import LOCAL_HOSTS, FirstView, WebSettings
 
 log = logging.getLogger(__name__)
 
 DEVICE_REVOKED = "device.revoke"
+AUTHORITY_S = 0.5
 PORT_NAMES = ("http", "tak", "tak_tls", "api_tls", "enrol")
 DEMO_CONTEXT = "EXERCISE:DEMO"
 STATIC = Path(aquila.__file__).parent / "static"
@@ -87,7 +88,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
 
     Raises UsageError with a sentence: folder held or broken, port in use, unknown scenario.
     """
-    scenario = None if settings.demo == "none" else shipped(settings.demo)
+    scenario = _scenario(settings)
     raise_file_limit()
     context = DEMO_CONTEXT if scenario is not None else settings.context
     features = load_features(settings.features)
@@ -110,8 +111,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         contacts = Contacts()
         hub = make_hub(engine, contacts, settings)
         edge = TakEdge(engine, hub, contacts)
-        Relay(engine, hub, edge.links)
-        gate = TlsGate(authority)
+        Relay(engine, hub, edge.links, desks=(operator.name, settings.node_name))
+        gate, open_gate = TlsGate(authority), TlsGate(authority, asks_certificate=False)
         listeners = open_listeners(engine, hub, edge, gate, settings)
         hub.start()
         stack.callback(hub.stop)
@@ -132,11 +133,12 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         doors: list[tuple[str, str, int, ssl.SSLContext | None]] = [
             ("http", plain_host, settings.http_port, None),
             ("api_tls", tls_host, settings.api_tls_port, gate.context),
-            ("enrol", tls_host, settings.enrol_port, TlsGate(authority, asks_certificate=False).context),
+            ("enrol", tls_host, settings.enrol_port, open_gate.context),
         ]
         ports |= await stack.enter_async_context(serve_http(app, doors))
         node = Running(engine, hub, app.state.web, listeners, ports)
-        close_revoked(engine, listeners, gate)
+        close_revoked(engine, listeners)
+        await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
         await stack.enter_async_context(_background(engine.run_ticks()))
@@ -148,6 +150,13 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         gc.freeze()
         engine.folder.write_ports({name: ports[name] for name in PORT_NAMES})
         yield node
+
+
+def _scenario(settings: Settings) -> Scenario | None:
+    try:
+        return None if settings.demo == "none" else shipped(settings.demo)
+    except ScenarioError as wrong:
+        raise UsageError(f"--demo {settings.demo}: {wrong}, or none") from wrong
 
 
 def open_authority(engine: Engine, settings: Settings) -> Authority:
@@ -220,18 +229,37 @@ def open_listeners(
     return {"tcp": tcp, "tls": tls}
 
 
-def close_revoked(engine: Engine, listeners: dict[str, StreamListener], gate: TlsGate) -> None:
-    """Whoever's certificate is revoked is gone at once: live links are closed, new handshakes fail."""
+def close_revoked(engine: Engine, listeners: dict[str, StreamListener]) -> None:
+    """Whoever's certificate is revoked is gone at once: the act itself closes every live link."""
 
-    def hear(entries: Sequence[Any]) -> None:
-        revoked = {entry.body.target for entry in entries if getattr(entry.body, "action", "") == DEVICE_REVOKED}
-        if not revoked:
-            return
-        gate.reload()
-        for listener in listeners.values():
-            listener.close_where(lambda link: link.principal is not None and link.principal.id in revoked, "revoked")
+    def hear(entries: Sequence[Entry]) -> None:
+        revoked = {
+            entry.body.target
+            for entry in entries
+            if isinstance(entry.body, Act) and entry.body.action == DEVICE_REVOKED
+        }
+        if revoked:
+            for listener in listeners.values():
+                listener.close_where(
+                    lambda link: link.principal is not None and link.principal.id in revoked, "revoked"
+                )
 
     engine.on_entries.append(hear)
+
+
+def _principal_id(link: StreamLink) -> str | None:
+    return None if link.principal is None else link.principal.id
+
+
+async def follow_authority(authority: Authority, gates: Sequence[TlsGate]) -> None:
+    """Judge handshakes by the newest revocation list: it is written a moment after the act that revokes."""
+    count = len(authority.revoked)
+    while True:
+        await asyncio.sleep(AUTHORITY_S)
+        if len(authority.revoked) != count:
+            count = len(authority.revoked)
+            for gate in gates:
+                gate.reload()
 
 
 def web_settings(settings: Settings, is_demo: bool) -> WebSettings:

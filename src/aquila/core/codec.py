@@ -1,8 +1,8 @@
 """Codec: pure translation between the bytes of one wire format and bodies. Never touches a socket, a clock or a file.
 
 A decoder keeps the state of one stream. It yields bodies *or CodecError values*: one bad event never ends a good
-stream, the link logs, counts and goes on. When the stream cannot be followed any further (framing lost, limit exceeded),
-the decoder says `broken = True` and the link closes.
+stream, the link logs, counts and goes on. When the stream cannot be followed any further (framing lost, limit
+exceeded), the decoder says `broken = True` and the link closes.
 """
 
 from collections.abc import Callable, Iterator
@@ -104,14 +104,16 @@ class Session(Protocol):
 
     format: str
     """Name of the outgoing format at this moment."""
-    broken: bool
+
+    @property
+    def broken(self) -> bool:
+        """Can the incoming bytes be followed no further? Then the link closes."""
+        ...
 
     def greeting(self, now_ms: int) -> bytes:
         """Bytes to offer at connect, after the latest positions (the offer to switch the format)."""
         ...
 
-    def receive(
-        self, data: bytes, now_ms: int
-    ) -> Iterator["Decoded | Control | CodecError"]:
+    def receive(self, data: bytes, now_ms: int) -> Iterator["Decoded | Control | CodecError"]:
         """Take bytes as they came; give what is complete."""
         ...

@@ -42,9 +42,7 @@ IdSource = Callable[[], str]
 """Gives a new id for something born here; injected, so that replay is exact."""
 
 
-def uuid7_source(
-    clock_ms: Callable[[], int], random_bytes: Callable[[int], bytes]
-) -> IdSource:
+def uuid7_source(clock_ms: Callable[[], int], random_bytes: Callable[[int], bytes]) -> IdSource:
     """UUID version 7 (RFC 9562, 5.7) from an injected clock and injected dice."""
 
     def new_id() -> str:

@@ -150,6 +150,11 @@ def encode_body(body: Body) -> bytes:
     return _body_encoder.encode(body)
 
 
+def head_after(entry: Entry) -> Head:
+    """Where a chain stands behind this line."""
+    return Head(entry.envelope.seq, hashlib.sha256(entry.envelope_bytes).digest())
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Something wrong in a chain: which origin and line, and what."""
 
@@ -175,7 +180,7 @@ def verify_chain(entries: Iterable[Entry], heads: Mapping[tuple[str, int], Head]
         wrong = _fault_of(entry, head)
         if wrong is not None:
             faults.append(Fault(envelope.node, envelope.epoch, envelope.seq, wrong))
-        at[origin] = Head(envelope.seq, hashlib.sha256(entry.envelope_bytes).digest())
+        at[origin] = head_after(entry)
     return faults
 
 
@@ -251,7 +256,7 @@ class MemoryJournal:
             self._places.add(place)
             head = self._heads.get(place[:2], Head())
             if envelope.seq > head.seq:
-                self._heads[place[:2]] = Head(envelope.seq, hashlib.sha256(entry.envelope_bytes).digest())
+                self._heads[place[:2]] = head_after(entry)
             new.append(kept)
         return new
 

@@ -28,9 +28,7 @@ class Owners:
             return
         act, stamp = arrival.body, arrival.envelope.stamp
         if act.action == "device.bind":
-            stamps = self._state.binds.setdefault(
-                act.detail.get("uid", ""), {}
-            ).setdefault(act.target, [])
+            stamps = self._state.binds.setdefault(act.detail.get("uid", ""), {}).setdefault(act.target, [])
             if stamp not in stamps:
                 stamps.append(stamp)
                 stamps.sort()
@@ -48,8 +46,7 @@ class Owners:
             (stamp, principal)
             for principal, stamps in claims.items()
             for stamp in stamps
-            if principal not in self._state.revokes
-            or stamp > self._state.revokes[principal]
+            if principal not in self._state.revokes or stamp > self._state.revokes[principal]
         ]
         return min(standing)[1] if standing else None
 

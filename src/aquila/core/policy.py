@@ -38,18 +38,20 @@ class LaneRule(msgspec.Struct, frozen=True):
 
 
 class Thinning(msgspec.Struct, frozen=True):
-    """When a position is kept in the track table: moved further, turned more, or waited longer than this."""
+    """When a position is kept in the track table: it moved, it turned while moving, or nothing was kept for a while."""
 
-    moved_m: float = 10.0
-    waited_ms: int = 30_000
+    moved_m: float = 20.0
     turned_deg: float = 20.0
+    turning_speed_mps: float = 1.0
+    silent_ms: int = 60_000
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """How long things are kept; statements stay for ever."""
+    """How long what is no statement is kept. Statements are kept for good; None = for good as well."""
 
-    track_days: int = 90
-    latest_hours: int = 24
+    track_ms: int | None = 30 * 86_400_000
+    latest_ms: int | None = 7 * 86_400_000
+    snapshot_count: int = 2
 
 
 EXAMPLE_POLICY = "AQUILA-EXAMPLE"

@@ -131,9 +131,7 @@ def sidc_of_letters(letters: str, context: Context = REAL) -> tuple[str, bool]:
     echelon = ECHELONS.get(code[11], "00")
     headquarters = _HEADQUARTERS.get(code[10], "0")
     lost = not exact or (code[11] != "-" and echelon == "00")
-    sidc = (
-        _head(code[1].lower(), context) + digits[:2] + status + headquarters + echelon + digits[2:]
-    )
+    sidc = _head(code[1].lower(), context) + digits[:2] + status + headquarters + echelon + digits[2:]
     return sidc, lost
 
 

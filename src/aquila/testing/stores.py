@@ -140,6 +140,10 @@ class JournalStoreContract:
         assert journal.append([same_id, same_place]) == []
         assert ids_of(journal.read(0, 10)) == [original.envelope.id]
         assert journal.read(0, 10)[0].body == original.body
+        later, _ = make_entry(make_staged(3), node="b", epoch=1, head=Head())
+        twin, _ = make_entry(make_staged(3), node="c", epoch=1, head=Head())
+        assert journal.append([later, twin])[0].envelope.node == "b"
+        assert journal.last_arrival() == 2
 
     def test_a_stub_and_an_unknown_kind_are_kept(self, make_journal: MakeJournal) -> None:
         """A line without a body, and one that this program cannot read, come back untouched."""

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 import msgspec
 from litestar import Litestar, Request, Response, WebSocket
 from litestar.exceptions import HTTPException
-from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler, asgi
-from litestar.types import Receive, Scope, Send
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from aquila.core.feature import Feature
 from aquila.features.log import arrival_of
@@ -27,7 +27,9 @@ from aquila.web_api.stream import LOGGED_OUT, Screens
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics", "Marti"})
+"""First parts of the paths that are routes; all others are files of the page."""
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
 LOGIN_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Aquila: log in</title>
 <meta name="viewport" content="width=device-width">
 <style>body{background:#101418;color:#e6e6e6;font:16px system-ui,sans-serif;display:grid;place-items:center;
@@ -172,12 +174,6 @@ def make_app(port: NodePort, features: Sequence[Feature], settings: WebSettings)
         settings: hosts, folder of the page, first view.
     """
     web = Web(port, features, settings)
-    static = StaticFiles(settings.static_folder)
-
-    @asgi("/", is_mount=True, copy_scope=True)
-    async def files(scope: Scope, receive: Receive, send: Send) -> None:
-        await static(scope, receive, send)
-
     app = Litestar(
         [
             *web.routes.handlers(features),
@@ -189,7 +185,6 @@ def make_app(port: NodePort, features: Sequence[Feature], settings: WebSettings)
             _route("/login", ["POST"], web.login),
             _route("/logout", ["POST"], web.logout),
             _stream(web),
-            files,
         ],
         exception_handlers={
             WebError: on_web_error,
@@ -203,8 +198,18 @@ def make_app(port: NodePort, features: Sequence[Feature], settings: WebSettings)
     )
     app.state.web = web
     # Around everything, also around what the framework answers by itself.
-    app.asgi_handler = Guard(app.asgi_handler, settings.hosts)
+    app.asgi_handler = Guard(_beside_files(app.asgi_handler, StaticFiles(settings.static_folder)), settings.hosts)
     return app
+
+
+def _beside_files(routes: ASGIApp, files: StaticFiles) -> ASGIApp:
+    """Everything that is no route of ours is a file. A mount at `/` would hide routes with parameters."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        first = scope["path"].split("/", 2)[1:2]
+        await (routes if first and first[0] in ROUTED else files)(scope, receive, send)
+
+    return choose
 
 
 def _route(path: str, methods: list[Any], work: Any) -> HTTPRouteHandler:

@@ -1,4 +1,4 @@
-"""Auth: who asks. One-time links, passwords, sessions in a cookie, bearer tokens; the view Access says what they may."""
+"""Auth: who asks. One-time links, passwords, sessions in a cookie, bearer tokens; what they may is in Access."""
 
 import asyncio
 import re

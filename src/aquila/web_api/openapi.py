@@ -48,6 +48,7 @@ FAULTS = {
     "401": "Nobody is logged in",
     "403": "The role, the groups or the origin do not allow it",
     "404": "Nothing here, or nothing that the asker may see",
+    "409": "The name is taken",
     "413": "The body is larger than 256 kB",
     "421": "The node is not called by this Host",
     "422": "The statement is not admitted; the reason is given",

@@ -151,7 +151,7 @@ async def run_command(command: Command, ask: Any, asked: Asked) -> Any:  # the c
     try:
         answer = await command.act(asked.principal, ask, asked)
     except UsageError as wrong:
-        raise WebError(422, "unavailable", str(wrong)) from wrong
+        raise WebError(503, "unavailable", str(wrong)) from wrong
     if isinstance(answer, Refused):
         raise refused(answer)
     return answer

@@ -38,6 +38,6 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def banner_of(context: str, classification: str) -> Banner:
-    """The banner of a node: `EXERCISE DEMO` for EXERCISE:DEMO, the classification alone in reality."""
+    """The banner of a node: the classification always, the name of the exercise behind it."""
     kind, _, name = context.partition(":")
-    return Banner(classification, f"{kind} {name}".strip() if name else "", kind != "REAL")
+    return Banner(classification, f"{classification} \u2013 {name}" if name else classification, kind != "REAL")

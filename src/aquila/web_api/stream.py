@@ -159,6 +159,7 @@ class Screen:
         self.releaser = Releaser(screens.port.policy, self.audience)
         self._table = screens.table(self.audience, self.releaser)
         self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
         self._ending: Closed | None = None
         self._texts: deque[str] = deque()
         self._text_bytes = 0
@@ -188,7 +189,7 @@ class Screen:
     def end(self, closed: Closed) -> None:
         """End this connection."""
         self._ending = self._ending or closed
-        self._wake.set()
+        self._ended.set()
 
     def close(self) -> None:
         """Let go of what is shared."""
@@ -275,8 +276,11 @@ class Screen:
             await self._sleep_or_end(LOOK_S)
 
     async def _sleep_or_end(self, wait_s: float) -> None:
-        # Twice as often as promised, so that two seconds hold even when the loop is late.
-        await asyncio.sleep(wait_s / 2 if self._ending is None else 0)
+        try:
+            # Twice as often as promised, so that two seconds hold even when the loop is late.
+            await asyncio.wait_for(self._ended.wait(), wait_s / 2)
+        except TimeoutError:
+            return
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
@@ -371,11 +375,12 @@ class Screen:
 
     async def _send_picture(self, now_ms: int) -> None:
         table = self._table
-        has_more = table.refresh()
-        while has_more:
-            # Others get their turn between two steps.
-            await asyncio.sleep(0)
+        # One screen at a time works for all of this audience; links get their turn between two steps.
+        async with table.turns:
             has_more = table.refresh()
+            while has_more:
+                await asyncio.sleep(0)
+                has_more = table.refresh()
         if self._wants_all:
             self._wants_all = False
             self._moved, self._described = np.zeros(0, np.int64), np.zeros(0, np.int64)

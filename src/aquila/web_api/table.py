@@ -4,6 +4,7 @@ Names, places and times are released, redacted and rounded once here; each scree
 Handles are given in the order in which this audience gets to know entities, so their numbers tell nothing of the rest.
 """
 
+import asyncio
 from collections import deque
 from typing import Any
 
@@ -17,7 +18,7 @@ from aquila.features.picture.queries import affiliation_word, geojson_of
 from aquila.web_api import frames
 from aquila.web_api.release import Releaser
 
-STEP = 1000
+STEP = 200
 """Entities brought up to date before the event loop gets a turn."""
 FIRST_ROWS = 256
 
@@ -44,6 +45,9 @@ class Table:
     Args:
         picture: the view that is followed.
         releaser: the decisions for this audience, of the policy epoch in which the table was made.
+
+    Attributes:
+        turns: held while the table is brought up to date.
     """
 
     def __init__(self, picture: Picture, releaser: Releaser) -> None:
@@ -53,6 +57,7 @@ class Table:
         self._said: list[tuple[Any, ...] | None] = []
         self._spots: list[tuple[Any, ...] | None] = []
         self._waiting: deque[str] = deque()
+        self.turns = asyncio.Lock()
         self.metas: list[bytes] = []
         self.size = 0
         self.turn = 0

@@ -67,7 +67,9 @@ function list<T>(answer: T[] | { items?: T[] } | null | undefined): T[] {
 export const api = {
   me: () => call<Me>('GET', '/me'),
   entity: (id: string) => call<EntityDetail>('GET', `/entities/${encodeURIComponent(id)}`),
-  entries: async (limit: number) => list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}`)),
+  /** The newest lines, from old to new. */
+  entries: async (limit: number) =>
+    list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}`)),
   links: async () => list(await call<LinkState[]>('GET', '/links')),
   note: (text: string) => call<unknown>('POST', '/notes', { text }),
   chat: (room: string, text: string, to?: string[]) =>

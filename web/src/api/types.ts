@@ -66,7 +66,7 @@ export interface EntityDetail {
   motion?: { course_deg?: number | null; speed_mps?: number | null } | null
   observed_at: string
   stale_at?: string | null
-  source: string
+  source?: string | null
   label?: Label | null
   team?: string | null
   role?: string | null
@@ -77,16 +77,19 @@ export interface EntityDetail {
 
 export interface NoteBody {
   room?: string
+  /** What people call the room, where its id is a foreign one. */
+  room_name?: string | null
   text?: string
-  author_name?: string
-  to?: string[]
+  author_name?: string | null
+  to?: { scheme: string; value: string }[]
 }
 export type Cursor = string | number
 export interface Entry {
   id: string
   cursor: Cursor
   kind: 'note' | 'report' | 'removal' | 'receipt' | 'act' | 'foreign' | string
-  body?: NoteBody & Record<string, unknown>
+  /** Null when it is sealed, erased or withheld. */
+  body?: (NoteBody & Record<string, unknown>) | null
   author: string
   author_name?: string | null
   happened_at_ms: number

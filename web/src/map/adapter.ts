@@ -34,12 +34,16 @@ export interface MapEvents {
 }
 export interface MapAdapter {
   fit(bounds: [number, number, number, number]): void
+  /** Shows a place at exactly this zoom, at once. */
+  show(place: Place, zoom: number): void
+  /** Goes to a place; never zooms out. */
   flyTo(place: Place, zoom?: number): void
   zoomBy(steps: number): void
   centre(): MapPoint
   project(place: Place): { x_px: number; y_px: number }
   select(handle: number | null): void
-  setLook(theme: Theme, locale: string): void
+  /** `title` is what a screen reader calls the map. */
+  setLook(theme: Theme, locale: string, title: string): void
   setDrawings(drawings: FeatureCollection): void
   setCrosshair(on: boolean): void
   /** How much of the map's lower part is covered; places are shown above it. */
@@ -65,10 +69,10 @@ const LOOKS: Record<Theme, SceneTheme> = {
     on_tone: '#FFFFFF',
   },
 }
-/** Colours of lines and areas: bright on dark ground, deep on light ground. */
+/** Colours of lines and areas: bright on dark ground, deep on light ground, pale for no side. */
 const DRAWN: Record<Theme, Record<string, string>> = {
-  dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#FFE27A' },
-  day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#7A5F00' },
+  dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#A9BACB' },
+  day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
 }
 function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
   const c = DRAWN[theme]
@@ -104,6 +108,7 @@ export interface MapOptions {
   events: MapEvents
   theme: Theme
   locale: string
+  title: string
   start: Place & { zoom: number }
 }
 
@@ -136,6 +141,7 @@ class MapLibreAdapter implements MapAdapter {
       minZoom: 1,
       maxZoom: 17,
       attributionControl: false,
+      locale: { 'Map.Title': options.title },
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
@@ -146,8 +152,15 @@ class MapLibreAdapter implements MapAdapter {
     this.listen()
   }
 
+  private readonly onFonts = (): void => {
+    this.atlas.reset()
+    this.scene.forgetWidths()
+    this.refresh()
+  }
+
   private listen(): void {
     const { map } = this
+    document.fonts.addEventListener('loadingdone', this.onFonts)
     map.on('style.load', () => this.addOurs())
     map.on('webglcontextrestored', () => map.once('idle', () => this.addOurs()))
     map.on('move', () => this.rebuildWhileMoving())
@@ -306,6 +319,10 @@ class MapLibreAdapter implements MapAdapter {
     this.map.fitBounds([west, south, east, north], { padding, maxZoom: 11.5, animate: false })
   }
 
+  show(place: Place, zoom: number): void {
+    this.map.jumpTo({ center: [place.lon_deg, place.lat_deg], zoom })
+  }
+
   flyTo(place: Place, zoom?: number): void {
     const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
     const camera = {
@@ -336,7 +353,8 @@ class MapLibreAdapter implements MapAdapter {
     this.refresh()
   }
 
-  setLook(theme: Theme, locale: string): void {
+  setLook(theme: Theme, locale: string, title: string): void {
+    this.map.getCanvas().setAttribute('aria-label', title)
     this.theme = theme
     this.scene.setTheme(LOOKS[theme])
     this.map.setStyle(mapStyle(theme, locale, location.origin), { diff: false })
@@ -357,6 +375,7 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   destroy(): void {
+    document.fonts.removeEventListener('loadingdone', this.onFonts)
     this.map.remove()
   }
 }
@@ -364,6 +383,7 @@ class MapLibreAdapter implements MapAdapter {
 /** A map in a container; fonts must be loaded before, or its labels are drawn in another one. */
 export async function createMap(options: MapOptions): Promise<MapAdapter> {
   // Resolves with an empty list where the font is missing; the map is then drawn in sans-serif.
-  await document.fonts.load('14px "Inter Variable"', 'AЖқ')
+  // Other scripts load when a name first needs them; the labels are then drawn anew.
+  await document.fonts.load('14px "Inter Variable"', 'A')
   return new MapLibreAdapter(options)
 }

@@ -184,6 +184,11 @@ export class Scene {
     return width
   }
 
+  /** Texts have other widths once their font has come. */
+  forgetWidths(): void {
+    this.widths.clear()
+  }
+
   private label(text: string, tone: 'plain' | 'accent' | 'alarm'): Cell {
     return this.atlas.cell(`l|${tone}|${text}`, (ratio) => {
       const width = this.widthOf(text)

@@ -13,8 +13,10 @@ import { ServerClock } from '../time/clock'
 import { JournalTail } from './journal'
 import { TrackStore } from './tracks'
 
-/** After this long without the node the picture is called not live. */
+/** After this long without a connection the picture is called not live. */
 export const FROZEN_AFTER_MS = 5000
+/** A connection that is up may be silent for one heartbeat of the node (5 s) and a little more. */
+export const SILENT_AFTER_MS = 7500
 const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
 
@@ -76,7 +78,7 @@ export class Desk {
       this.login_needed.value = false
       const entries = await api.entries(200)
       this.takeEntries(entries)
-      this.openStream(this.newestCursor())
+      this.openStream(entries.length ? entries[entries.length - 1].cursor : null)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (error.status === 401 || error.status === 403) {
@@ -89,11 +91,6 @@ export class Desk {
     } finally {
       this.starting = false
     }
-  }
-
-  private newestCursor(): Cursor | null {
-    const lines = this.tail.all()
-    return lines.length ? lines[lines.length - 1].cursor : null
   }
 
   private openStream(since: Cursor | null): void {
@@ -130,7 +127,7 @@ export class Desk {
   private onState(state: StreamState): void {
     const was = this.stream_state.value
     // "Connecting" after a loss is still lost for the person who looks at the page.
-    if (state === 'connecting' && was === 'lost') return
+    if (state === 'connecting' && (was === 'lost' || was === 'refused')) return
     this.stream_state.value = state
     // A browser cannot see why a WebSocket was refused; the REST side can say it.
     if ((state === 'lost' || state === 'refused') && was !== state) void this.checkLogin()
@@ -251,7 +248,8 @@ export class Desk {
 
   /** True when what is on the screen may no longer be the present. */
   frozen(): boolean {
-    return this.heard_ms.value > 0 && this.now_ms.value - this.heard_ms.value > FROZEN_AFTER_MS
+    const limit_ms = this.stream_state.value === 'live' ? SILENT_AFTER_MS : FROZEN_AFTER_MS
+    return this.heard_ms.value > 0 && this.now_ms.value - this.heard_ms.value > limit_ms
   }
 }
 

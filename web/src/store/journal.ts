@@ -55,10 +55,15 @@ export class JournalTail {
   }
 }
 
+/** The room's own id, which the node wants back; everyone's when it has none. */
+export function roomOf(entry: Entry): string {
+  return entry.body?.room || EVERYONE
+}
+
 /** The rooms that were written in, everyone's first, then by name. */
 export function roomsOf(entries: Entry[]): string[] {
   const rooms = new Set<string>()
-  for (const entry of entries) if (kindOf(entry) === 'chat') rooms.add(entry.body?.room || EVERYONE)
+  for (const entry of entries) if (kindOf(entry) === 'chat') rooms.add(roomOf(entry))
   rooms.delete(EVERYONE)
   return [EVERYONE, ...[...rooms].sort((a, b) => a.localeCompare(b))]
 }

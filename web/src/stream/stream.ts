@@ -101,8 +101,8 @@ export class StreamClient {
   private lose(code: number): void {
     this.socket = null
     if (this.stopped) return
-    // 4401 and 1008 are the node's way to say: log in again.
-    if (code === 4401 || code === 1008) this.sink.state('refused')
+    // 4401 is the node's way to say: log in again.
+    if (code === 4401) this.sink.state('refused')
     else this.sink.state('lost')
     const base = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)]
     this.attempt++

@@ -217,9 +217,7 @@ def flow_of(parts: Mapping[str, Part], children: Sequence[Element]) -> tuple[str
 def body_of(event: Event) -> Body | Control:
     """What an event says. Raises CodecError, and ValueError for a number out of range."""
     if not event.uid or len(event.uid) > UID_LENGTH_MAX:
-        raise CodecError(
-            "missing" if not event.uid else "range", f"uid: 1 to {UID_LENGTH_MAX} characters"
-        )
+        raise CodecError("missing" if not event.uid else "range", f"uid: 1 to {UID_LENGTH_MAX} characters")
     if not event.type or len(event.type) > TYPE_LENGTH_MAX:
         raise CodecError("type", f"type {event.type[:40]!r}: 1 to {TYPE_LENGTH_MAX} characters")
     read, category, sidc = _plan(event.type)
@@ -392,9 +390,7 @@ def _to(event: Event) -> tuple[Address, ...]:
                 if scheme is not None and value:
                     to.append(Address(scheme, value))
             if len(to) == before:
-                raise CodecError(
-                    "unsupported", "marti/dest: callsign, uid, group or mission is needed"
-                )
+                raise CodecError("unsupported", "marti/dest: callsign, uid, group or mission is needed")
     return tuple(to)
 
 
@@ -440,9 +436,7 @@ def _fields(event: Event, category: Category) -> tuple[Category, Mapping[str, st
     if icon is not None:
         path = fields["iconsetpath"] = icon.get("iconsetpath") or ""
         if category == "unit" and path and not path.startswith("COT_MAPPING_"):
-            category = (
-                "marker"  # An icon of the user's own set says more than the a-u-G it stands on.
-            )
+            category = "marker"  # An icon of the user's own set says more than the a-u-G it stands on.
     color = event.parts.get("color")
     if color is not None:
         fields["color"] = color.get("argb") or color.get("value") or ""
@@ -487,9 +481,7 @@ def _geometry(event: Event) -> Geometry | None:
     if event.type.startswith("u-rb") and "range" in parts and "bearing" in parts:
         range_m = number(parts["range"].get("value"), "range")
         bearing_deg = number(parts["bearing"].get("value"), "bearing")
-        return Geometry(
-            "line", (centre, _destination(centre, range_m, bearing_deg)), None, stroke, fill
-        )
+        return Geometry("line", (centre, _destination(centre, range_m, bearing_deg)), None, stroke, fill)
     shape = _child(event, "shape")
     if shape is not None:
         for child in shape:
@@ -504,11 +496,7 @@ def _geometry(event: Event) -> Geometry | None:
                 )
                 closed = child.get("closed") == "true"
                 return _closed(points, closed, stroke, fill) if points else None
-    points = tuple(
-        _point(text)
-        for child in event.children
-        if child.tag == "link" and (text := child.get("point"))
-    )
+    points = tuple(_point(text) for child in event.children if child.tag == "link" and (text := child.get("point")))
     if not points:
         return None
     if event.type == "b-m-r":
@@ -516,9 +504,7 @@ def _geometry(event: Event) -> Geometry | None:
     return _closed(points, event.type in ("u-d-r", "u-d-p"), stroke, fill)
 
 
-def _closed(
-    points: tuple[tuple[float, float], ...], closed: bool, stroke: str | None, fill: str | None
-) -> Geometry:
+def _closed(points: tuple[tuple[float, float], ...], closed: bool, stroke: str | None, fill: str | None) -> Geometry:
     """A polygon (its first point stands once) when it is said to be one or ends where it began."""
     if len(points) > 3 and points[0] == points[-1]:
         return Geometry("polygon", points[:-1], None, stroke, fill)
@@ -533,34 +519,26 @@ def _point(text: str) -> tuple[float, float]:
 
 def _checked(point: tuple[float, float]) -> tuple[float, float]:
     if not (-90.0 <= point[0] <= 90.0 and -180.0 <= point[1] <= 180.0):
-        raise CodecError(
-            "range", f"point {point[0]}, {point[1]}: lat -90..90 and lon -180..180 degrees"
-        )
+        raise CodecError("range", f"point {point[0]}, {point[1]}: lat -90..90 and lon -180..180 degrees")
     return point
 
 
 _EARTH_RADIUS_M: Final = 6_371_008.8
 
 
-def _destination(
-    start: tuple[float, float], range_m: float, bearing_deg: float
-) -> tuple[float, float]:
+def _destination(start: tuple[float, float], range_m: float, bearing_deg: float) -> tuple[float, float]:
     """Where a line of range and bearing ends, on a sphere (within 0.6 % of the range)."""
     lat, lon = (math.radians(angle) for angle in _checked(start))
     arc = range_m / _EARTH_RADIUS_M
     bearing = math.radians(bearing_deg)
     sine = math.sin(lat) * math.cos(arc) + math.cos(lat) * math.sin(arc) * math.cos(bearing)
     end_lat = math.asin(max(-1.0, min(1.0, sine)))
-    turn = math.atan2(
-        math.sin(bearing) * math.sin(arc) * math.cos(lat), math.cos(arc) - math.sin(lat) * sine
-    )
+    turn = math.atan2(math.sin(bearing) * math.sin(arc) * math.cos(lat), math.cos(arc) - math.sin(lat) * sine)
     end_lon_deg = (math.degrees(lon + turn) + 540.0) % 360.0 - 180.0
     return round(math.degrees(end_lat), 7), round(end_lon_deg, 7)
 
 
-def _range_and_bearing(
-    start: tuple[float, float], end: tuple[float, float]
-) -> tuple[float, float]:
+def _range_and_bearing(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
     """Range in metres and true bearing in degrees between two points, on the same sphere."""
     lat_a, lon_a, lat_b, lon_b = (math.radians(angle) for angle in (*start, *end))
     turn = lon_b - lon_a
@@ -677,19 +655,13 @@ def _control(event: Event, category: Category, sidc: str) -> Control:
         for child in event.children:
             if child.tag == "TakControl":
                 fields += [
-                    ("version", request.get("version") or "")
-                    for request in child
-                    if request.tag == "TakRequest"
+                    ("version", request.get("version") or "") for request in child if request.tag == "TakRequest"
                 ]
     elif kind == "geo-filter":
         for child in event.children:
             if child.tag == "subscription":
                 fields += [
-                    pair
-                    for filter_ in child
-                    for box in filter_
-                    if box.tag == "boundingBox"
-                    for pair in box.items()
+                    pair for filter_ in child for box in filter_ if box.tag == "boundingBox" for pair in box.items()
                 ]
     return Control(kind, fields=tuple(fields))
 
@@ -743,9 +715,7 @@ def _reference(match: "re.Match[str]") -> str:
 
 def element(tag: str, attributes: Mapping[str, str | None], inner: str = "") -> str:
     """An element; attributes that are None are left out; inner is XML already."""
-    head = tag + "".join(
-        f' {key}="{escape(value)}"' for key, value in attributes.items() if value is not None
-    )
+    head = tag + "".join(f' {key}="{escape(value)}"' for key, value in attributes.items() if value is not None)
     return f"<{head}>{inner}</{tag}>" if inner else f"<{head}/>"
 
 
@@ -786,11 +756,7 @@ def write_event(body: Body) -> bytes:
 
 def uid_of(alias: Alias) -> str:
     """The CoT uid of an alias; a scheme other than cot and aquila stands in front (MMSI-247...)."""
-    return (
-        alias.value
-        if alias.scheme in (SCHEME, "aquila")
-        else f"{alias.scheme.upper()}-{alias.value}"
-    )
+    return alias.value if alias.scheme in (SCHEME, "aquila") else f"{alias.scheme.upper()}-{alias.value}"
 
 
 def _write_report(report: Report) -> bytes:
@@ -815,10 +781,7 @@ def _write_report(report: Report) -> bytes:
 def _write_point(position: Position | None) -> str:
     if position is None:
         return '<point lat="0.0" lon="0.0" hae="9999999.0" ce="9999999.0" le="9999999.0"/>'
-    hae, ce, le = (
-        9999999.0 if value is None else value
-        for value in (position.hae_m, position.ce_m, position.le_m)
-    )
+    hae, ce, le = (9999999.0 if value is None else value for value in (position.hae_m, position.ce_m, position.le_m))
     place = f'lat="{position.lat_deg!r}" lon="{position.lon_deg!r}"'
     return f'<point {place} hae="{hae!r}" ce="{ce!r}" le="{le!r}"/>'
 
@@ -921,9 +884,7 @@ def _write_geometry(geometry: Geometry, report: Report) -> str:
 def _write_marti(to: tuple[Address, ...]) -> str:
     if not to:
         return ""
-    return element(
-        "marti", {}, "".join(element("dest", {address.scheme: address.value}) for address in to)
-    )
+    return element("marti", {}, "".join(element("dest", {address.scheme: address.value}) for address in to))
 
 
 _TEAMS: Final = frozenset(
@@ -988,9 +949,7 @@ def _write_removal(removal: Removal) -> bytes:
 def _write_receipt(receipt: Receipt) -> bytes:
     by = uid_of(receipt.by) if receipt.by is not None else None
     types = {state: cot_type for cot_type, state in _RECEIPT_STATES.items()}
-    link = (
-        "" if by is None else element("link", {"uid": by, "type": "a-f-G-U-C", "relation": "p-p"})
-    )
+    link = "" if by is None else element("link", {"uid": by, "type": "a-f-G-U-C", "relation": "p-p"})
     return event_xml(
         uid=receipt.reference[:UID_LENGTH_MAX],
         cot_type=types[receipt.state],

@@ -48,9 +48,7 @@ def group_change_notice(client_uid: str, now_ms: int, notice_id: str) -> Origina
         now_ms: time of sending.
         notice_id: fresh.
     """
-    return _notice(
-        "t-x-g-c", f"{notice_id}.{client_uid}", now_ms, element("link", {"relation": "p-p"})
-    )
+    return _notice("t-x-g-c", f"{notice_id}.{client_uid}", now_ms, element("link", {"relation": "p-p"}))
 
 
 def delivery_failure(chat: Original) -> Original:

@@ -68,9 +68,7 @@ class ProtoDecoder:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._begun = (
-            False  # White space may come between the last XML event and the first frame, not later.
-        )
+        self._begun = False  # White space may come between the last XML event and the first frame, not later.
 
     def feed(self, data: bytes) -> Iterator[Decoded | CodecError]:
         """Bodies and errors of what is complete; what concerns the connection only is left out."""
@@ -121,9 +119,7 @@ class ProtoDecoder:
             length |= (buffer[here] & 0x7F) << (7 * place)
             if buffer[here] < 0x80:
                 if not 0 < length <= FRAME_BYTES_MAX:
-                    raise CodecError(
-                        "oversize", f"frame of {length} bytes: 1 to {FRAME_BYTES_MAX} are allowed"
-                    )
+                    raise CodecError("oversize", f"frame of {length} bytes: 1 to {FRAME_BYTES_MAX} are allowed")
                 return place + 2, length
         raise CodecError("oversize", f"the length of a frame has at most {VARINT_BYTES_MAX} bytes")
 
@@ -208,8 +204,11 @@ def _xml_children(xml_detail: str, frame_bytes: int) -> tuple[Element, ...]:
         if len(text) + 6 * others + 1_000 > EVENT_BYTES_MAX:
             raise CodecError("oversize", f"an event may have {EVENT_BYTES_MAX} bytes as XML")
     root = parse(b"<event><detail>%b</detail></event>" % xml_detail.encode())
-    (detail,) = root
-    return tuple(detail)
+    details = tuple(root)
+    if len(details) != 1:
+        # `</detail><x/><detail>` is well-formed in between, and would stand beside <detail> in XML.
+        raise CodecError("syntax", "xmlDetail must be the inside of one <detail>")
+    return tuple(details[0])
 
 
 def _typed_parts(detail: Detail) -> dict[str, dict[str, str]]:
@@ -229,9 +228,7 @@ def _typed_parts(detail: Detail) -> dict[str, dict[str, str]]:
 def _checked_ms(at_ms: int) -> int:
     if not 0 < at_ms < TIME_MAX_MS:
         reason = "time" if at_ms else "missing"
-        raise CodecError(
-            reason, f"{at_ms} ms: sendTime, startTime and staleTime from 1970 to 2100 are needed"
-        )
+        raise CodecError(reason, f"{at_ms} ms: sendTime, startTime and staleTime from 1970 to 2100 are needed")
     return at_ms
 
 
@@ -279,9 +276,7 @@ def frame_of(message: TakMessage) -> bytes:
         length >>= 7
     head.append(length)
     if len(head) + len(payload) > OUT_BYTES_MAX:
-        raise CodecError(
-            "oversize", f"{len(payload)} bytes: a TAK client takes {OUT_BYTES_MAX} with the frame"
-        )
+        raise CodecError("oversize", f"{len(payload)} bytes: a TAK client takes {OUT_BYTES_MAX} with the frame")
     return bytes(head) + payload
 
 
@@ -410,26 +405,18 @@ def xml_of_proto(frame: bytes) -> bytes:
         "caveat": cot.caveat or None,
         "releasableTo": cot.releasable_to or None,
     }
-    point = {
-        name: repr(cast(float, getattr(cot, name))) for name in ("lat", "lon", "hae", "ce", "le")
-    }
+    point = {name: repr(cast(float, getattr(cot, name))) for name in ("lat", "lon", "hae", "ce", "le")}
     inner = element("point", point)
     if cot.HasField("detail"):
         inner += f"<detail>{_detail_xml(cot.detail)}</detail>"
     data = element("event", attributes, inner).encode("ascii", "xmlcharrefreplace")
     if len(data) > OUT_BYTES_MAX:
-        raise CodecError(
-            "oversize", f"{len(data)} bytes as XML: a TAK client takes {OUT_BYTES_MAX}"
-        )
+        raise CodecError("oversize", f"{len(data)} bytes as XML: a TAK client takes {OUT_BYTES_MAX}")
     return data
 
 
 def _detail_xml(detail: Detail) -> str:
     xml = detail.xml_detail
     wins = {child.tag for child in _xml_children(xml, 0)} if xml else set()
-    typed = "".join(
-        element(tag, attributes)
-        for tag, attributes in _typed_parts(detail).items()
-        if tag not in wins
-    )
+    typed = "".join(element(tag, attributes) for tag, attributes in _typed_parts(detail).items() if tag not in wins)
     return typed + xml

@@ -84,7 +84,9 @@ class TakSession:
     def write(self, original: Original) -> bytes:
         """A statement or notice as it goes out here at this moment, unchanged, or CodecError."""
         data = convert(original, self.format)
-        return HEADER + data if self.format == XML else data
+        if self.format != XML:
+            return data
+        return HEADER + (data if data.isascii() else data.decode().encode("ascii", "xmlcharrefreplace"))
 
     def _answered(self, control: Control, now_ms: int) -> Control:
         """The control with our reply, and the switch that it brings."""

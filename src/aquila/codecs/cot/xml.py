@@ -49,9 +49,7 @@ _WHITE: Final = b" \t\r\n\xef\xbb\xbf"
 
 # A start tag whole. `<` is legal in no attribute value, so that a lost end can never swallow the
 # next event.
-_START_TAG = re.compile(
-    rb"""<event(?=[\s/>])[^"'<>]*+(?:"[^"<]*+"[^"'<>]*+|'[^'<]*+'[^"'<>]*+)*+>"""
-)
+_START_TAG = re.compile(rb"""<event(?=[\s/>])[^"'<>]*+(?:"[^"<]*+"[^"'<>]*+|'[^'<]*+'[^"'<>]*+)*+>""")
 _OUTSIDE_QUOTES = re.compile(rb"""["'<>]""")
 _INSIDE_QUOTES = {0x22: re.compile(rb'["<]'), 0x27: re.compile(rb"['<]")}
 _START = re.compile(rb"<event[\s/>]")
@@ -153,9 +151,7 @@ class XmlDecoder:
         if at < 0:
             if len(buffer) - start < bytes_max:
                 return False
-            return self._lose(
-                CodecError("oversize", f"{end!r} is expected within {bytes_max} bytes")
-            )
+            return self._lose(CodecError("oversize", f"{end!r} is expected within {bytes_max} bytes"))
         if end == b"?>":
             encoding = _ENCODING.search(bytes(buffer[start:at]))
             if encoding is not None and encoding[1].lower() not in _ENCODINGS:
@@ -269,6 +265,9 @@ class XmlDecoder:
 
 # --- reading --------------------------------------------------------------------------------------
 
+_ATTRIBUTE = rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')"""
+_ONE_ATTRIBUTE = re.compile(_ATTRIBUTE)
+_ATTRIBUTES_OF_TAG = re.compile(rb"[^\s/>]+((?:" + _ATTRIBUTE + rb")*+)")
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False
 )
@@ -283,17 +282,15 @@ def parse(data: bytes) -> Element:
     is_ascii = data.isascii()
     if not is_ascii:
         _check_encoding(data)
+    # Every element needs a `<`, every attribute a `=`: few of them in a short event break no limit.
+    is_small = data.count(b"<") <= DEPTH_MAX and data.count(b"=") <= ATTRIBUTES_MAX and len(data) <= ATTRIBUTE_BYTES_MAX
+    if not is_small:
+        _check_counts(data)
     try:
         root = cast(Element, etree.fromstring(data, _PARSER))
     except etree.XMLSyntaxError as error:
         raise CodecError("syntax", str(error)) from error
-    # Every element needs a `<`, every attribute a `=`: few of them, or a short event, cannot break
-    # a limit.
-    if (
-        data.count(b"<") > DEPTH_MAX
-        or data.count(b"=") > ATTRIBUTES_MAX
-        or len(data) > ATTRIBUTE_BYTES_MAX
-    ):
+    if not is_small:
         _check_limits(root)
     if not is_ascii:
         _check_names(root)
@@ -311,9 +308,18 @@ def _check_encoding(data: bytes) -> None:
     except UnicodeDecodeError as error:
         raise CodecError("encoding", f"not UTF-8: {error.reason} at byte {error.start}") from error
     if len(text.encode("ascii", "xmlcharrefreplace")) > EVENT_BYTES_MAX:
-        raise CodecError(
-            "oversize", f"an event may have {EVENT_BYTES_MAX} bytes with character references"
-        )
+        raise CodecError("oversize", f"an event may have {EVENT_BYTES_MAX} bytes with character references")
+
+
+def _check_counts(data: bytes) -> None:
+    """Elements and attributes, before the parser spends milliseconds on thousands of them."""
+    if data.count(b"<") - data.count(b"</") > ELEMENTS_MAX:
+        raise CodecError("elements", f"an event may have {ELEMENTS_MAX} elements")
+    for tag in data.split(b"<"):
+        if tag.count(b"=") > ATTRIBUTES_MAX:
+            found = _ATTRIBUTES_OF_TAG.match(tag)
+            if found is not None and len(_ONE_ATTRIBUTE.findall(found[1])) > ATTRIBUTES_MAX:
+                raise CodecError("attributes", f"an element may have {ATTRIBUTES_MAX} attributes")
 
 
 def _check_limits(root: Element) -> None:
@@ -330,9 +336,7 @@ def _check_limits(root: Element) -> None:
                 raise CodecError("attributes", f"an element may have {ATTRIBUTES_MAX} attributes")
             for _, value in attributes:
                 if len(value) > ATTRIBUTE_BYTES_MAX or len(value.encode()) > ATTRIBUTE_BYTES_MAX:
-                    raise CodecError(
-                        "attributes", f"an attribute may have {ATTRIBUTE_BYTES_MAX} bytes"
-                    )
+                    raise CodecError("attributes", f"an attribute may have {ATTRIBUTE_BYTES_MAX} bytes")
         level = [child for one in level for child in one]
         if not level:
             return
@@ -406,22 +410,13 @@ def decode_event(data: bytes) -> Decoded | Control:
 
 # --- writing --------------------------------------------------------------------------------------
 
-_ATTRIBUTE = rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')"""
 _MARK_NAME = rb"""\s+(?:access|caveat|releas(?:e)?ableTo)\s*=\s*"""
 _MARK = re.compile(
-    rb"<event(?:(?!"
-    + _MARK_NAME
-    + rb")"
-    + _ATTRIBUTE
-    + rb")*+("
-    + _MARK_NAME
-    + rb"""(?:"[^"]*"|'[^']*'))"""
+    rb"<event(?:(?!" + _MARK_NAME + rb")" + _ATTRIBUTE + rb")*+(" + _MARK_NAME + rb"""(?:"[^"]*"|'[^']*'))"""
 )
 # Flow tags as the last child of the detail that is the last child of the event: proves where they
 # stand.
-_LAST_FLOW = re.compile(
-    rb"<_flow-tags_((?:" + _ATTRIBUTE + rb")*+)\s*/>\s*</detail\s*>\s*</event\s*>\Z"
-)
+_LAST_FLOW = re.compile(rb"<_flow-tags_((?:" + _ATTRIBUTE + rb")*+)\s*/>\s*</detail\s*>\s*</event\s*>\Z")
 _LAST_DETAIL = re.compile(rb"</detail\s*>\s*</event\s*>\Z")
 _TAG = re.compile(rb"<(/?)([^\s/>]+)((?:" + _ATTRIBUTE + rb")*+)\s*(/?)>")
 _FLOW_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")

@@ -45,9 +45,7 @@ def _geometry(geometry: Geometry | None, position: Position | None) -> dict[str,
 
 def _ring(points: list[list[float]]) -> list[list[float]]:
     """A closed ring, counter-clockwise (RFC 7946, 3.1.6)."""
-    twice_area = sum(
-        a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1], strict=True)
-    )
+    twice_area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1], strict=True))
     ring = points if twice_area >= 0 else points[::-1]
     return [*ring, ring[0]]
 

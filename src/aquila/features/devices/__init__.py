@@ -181,11 +181,13 @@ def _issue(authority: Authority, name: str, now_ms: int, host: str, port: int, p
 
 
 async def drop_device(principal: Principal, ask: DropDevice, desk: Desk) -> DeviceDropped | Refused:
-    """Revoke a device: the entry first, because by it alone the device is refused; then the revocation list."""
+    """Revoke a device. The list first: whoever hears the entry loads the list anew."""
     device = devices_of(desk).device(desk.node, ask.name)
     if device is None:
         return Refused("absent", f"there is no device {ask.name}")
+    authority: Authority = desk.part("authority")
     now_ms = desk.now_ms()
+    await asyncio.to_thread(authority.revoke, device.serial, now_ms)
     written = await desk.write(
         Act(
             action=DEVICE_REVOKED,
@@ -196,8 +198,6 @@ async def drop_device(principal: Principal, ask: DropDevice, desk: Desk) -> Devi
     )
     if isinstance(written, Refused):
         return written
-    authority: Authority = desk.part("authority")
-    await asyncio.to_thread(authority.revoke, device.serial, now_ms)
     return DeviceDropped(name=device.name, serial=device.serial, entry=written.envelope.id)
 
 

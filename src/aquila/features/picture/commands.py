@@ -70,7 +70,7 @@ async def place_marker(principal: Principal, ask: NewMarker, desk: Desk) -> Plac
         entity=entity_id("cot", uid),
         alias=Alias("cot", uid),
         type=kind,
-        sidc=ask.sidc or sidc_of_cot(kind, desk.context)[0],
+        sidc=ask.sidc or sidc_of_cot(kind)[0],
         category="marker",
         observed_at_ms=now_ms,
         stale_at_ms=now_ms + int(ask.valid_h * 3_600_000),

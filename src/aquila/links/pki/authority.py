@@ -8,7 +8,7 @@ itself after a power cut, so a passphrase would lie beside them.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -229,17 +229,8 @@ class Authority:
         Returns True when a new one was made: running gates are then to `reload`. To be called at
         start and once a day. Raises UsageError as `issue_server` does.
         """
-        wanted = set(map(general_name, map(server_name, server_names(names))))
-        now = moment(now_ms)
-        if self.server_path.exists():
-            leaf, _ = _read_pair(self.server_path)
-            fresh = leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc - timedelta(days=SERVER_RENEW_DAYS)
-            # Near the intermediate's end no longer one can be made; then one per start would be no
-            # help.
-            last = leaf.not_valid_after_utc >= self.intermediate.not_valid_after_utc
-            ours = leaf.issuer == self.intermediate.subject and is_issued_by(leaf, self.intermediate)
-            if ours and set(alternative_names(leaf)) == wanted and (fresh or last):
-                return False
+        if self._is_server_good(set(map(general_name, map(server_name, server_names(names)))), moment(now_ms)):
+            return False
         issued = self.issue_server(names, now_ms)
         assert issued.key_pem is not None
         write_whole(
@@ -276,6 +267,19 @@ class Authority:
         self._revoked = {**self._revoked, serial: now_ms}
         return True
 
+    def _is_server_good(self, wanted: set[x509.GeneralName], now: datetime) -> bool:
+        try:
+            leaf, _ = _read_pair(self.server_path)
+        except UsageError:
+            # Missing or damaged: unlike the authority's own files it can simply be made anew.
+            return False
+        if not is_issued_by(leaf, self.intermediate) or set(alternative_names(leaf)) != wanted:
+            return False
+        renewal = leaf.not_valid_after_utc - timedelta(days=SERVER_RENEW_DAYS)
+        # Near the intermediate's end no longer one can be made, so one per start would be no help.
+        is_last = leaf.not_valid_after_utc >= self.intermediate.not_valid_after_utc
+        return leaf.not_valid_before_utc <= now < renewal or is_last
+
     def _issue_device(self, name: str, key: PublicKey, now_ms: int, days: int, kept_pem: bytes | None) -> Issued:
         if not 1 <= days <= DEVICE_DAYS_MAX:
             raise UsageError(f"{days} days of validity: allowed are 1 to {DEVICE_DAYS_MAX}")
@@ -289,10 +293,8 @@ class Authority:
         first, last = self.intermediate.not_valid_before_utc, self.intermediate.not_valid_after_utc
         if not first <= now < last:
             raise UsageError(
-                f"the clock says {day(now)}, but the certificate authority in {self.folder} is "
-                "valid from"
-                f" {day(first)} to {day(last)}: set the clock right, or begin with a new data "
-                "folder"
+                f"the clock says {day(now)}, but the certificate authority in {self.folder} is valid from"
+                f" {day(first)} to {day(last)}: set the clock right, or begin with a new data folder"
             )
         until = min(now + timedelta(days=days), last)
         serial = new_serial(self._random_bytes)

@@ -10,6 +10,7 @@ _OTHER_USE = (
     " name the device's .pem and .key"
 )
 _REVOKED = f"the certificate is revoked: {NEW_FILES} if the device may come back"
+_FORGED = f"a signature does not fit: the certificate is forged or damaged, or the key is not its own; {NEW_FILES}"
 _OLD_TLS = "one side speaks only TLS older than 1.2: update the client"
 _HUNG_UP = "the other side hung up during the handshake: look into its log; a firewall or a wrong port does this, too"
 _WRONG_NAME = (
@@ -20,6 +21,7 @@ _WRONG_NAME = (
 # X509_V_ERR_* of OpenSSL's x509_vfy.h; Python has no names for them.
 _BY_VERIFY_CODE = {
     3: "the revocation list is missing: restore DATA/secrets/ca-crl.pem from a backup",
+    7: _FORGED,
     9: ("the certificate is not valid yet: the clock of one of the two machines is wrong; compare and set them"),
     10: f"the certificate has expired: {NEW_FILES}, or set the clock if it is wrong",
     11: "the revocation list is not valid yet: the node's clock went back; set it",
@@ -78,7 +80,7 @@ _BY_REASON = {
     "KEY_VALUES_MISMATCH": ("key and certificate do not belong together: name the .pem and the .key of one device"),
     "UNEXPECTED_EOF_WHILE_READING": _HUNG_UP,
     "NO_RENEGOTIATION": "the client wants to renegotiate, which is not allowed: update the client",
-    "DECRYPT_ERROR": f"the client's key is not the certificate's: {NEW_FILES}",
+    "DECRYPT_ERROR": _FORGED,
 }
 
 # The first kind that fits counts.

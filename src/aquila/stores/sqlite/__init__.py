@@ -13,10 +13,9 @@ from aquila.stores.sqlite.positions import Positions
 from aquila.stores.sqlite.schema import DamagedError
 from aquila.stores.sqlite.secrets import SecretStore, SubjectKeys
 from aquila.stores.sqlite.snapshots import Snapshot, Snapshots
-from aquila.stores.sqlite.store import Origin, Reading, Retention, SqliteStore
+from aquila.stores.sqlite.store import Origin, Reading, SqliteStore
 from aquila.stores.sqlite.tracks import (
     Box,
-    Thinning,
     TrackAnswer,
     TrackPoint,
     TrackRow,
@@ -47,7 +46,6 @@ __all__ = [
     "Positions",
     "Reading",
     "RefusedError",
-    "Retention",
     "SecretStore",
     "Settled",
     "Snapshot",
@@ -56,7 +54,6 @@ __all__ = [
     "SqliteStore",
     "StoredFile",
     "SubjectKeys",
-    "Thinning",
     "TrackAnswer",
     "TrackPoint",
     "TrackRow",

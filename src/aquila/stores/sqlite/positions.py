@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from aquila.core.errors import Refused
 from aquila.core.model import Context, Label, Sample
+from aquila.core.policy import Thinning
 from aquila.stores.sqlite.latest import Latest
-from aquila.stores.sqlite.tracks import Kept, Thinning, TrackPoint, Tracks, is_worth_keeping
+from aquila.stores.sqlite.tracks import Kept, TrackPoint, Tracks, is_worth_keeping
 from aquila.stores.sqlite.writer import GroupWriter
 
 POINTS_MAX = 100_000

@@ -11,6 +11,7 @@ import msgspec
 
 from aquila.core.errors import UsageError
 from aquila.core.journal import Sealer
+from aquila.core.policy import Retention
 from aquila.stores.sqlite.journal import SqliteJournal
 from aquila.stores.sqlite.latest import Latest
 from aquila.stores.sqlite.marking import LabelClass, classes
@@ -38,17 +39,6 @@ class Origin(msgspec.Struct, frozen=True):
     node: str
     epoch: int
     is_new: bool
-
-
-class Retention(msgspec.Struct, frozen=True):
-    """How long what is no statement is kept.
-
-    Statements are kept for good; None = for good as well.
-    """
-
-    track_ms: int | None = 30 * 86_400_000
-    latest_ms: int | None = 7 * 86_400_000
-    snapshot_count: int = 2
 
 
 class Reading:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from aquila.core.model import Context, Label
+from aquila.core.policy import Thinning
 from aquila.stores.sqlite.marking import class_id
 
 BUCKET_MS = 600_000
@@ -81,18 +82,6 @@ class Box(msgspec.Struct, frozen=True):
             Box(self.south_deg, self.west_deg, self.north_deg, 180.0),
             Box(self.south_deg, -180.0, self.north_deg, self.east_deg),
         )
-
-
-class Thinning(msgspec.Struct, frozen=True):
-    """When a position is worth keeping.
-
-    It moved, it turned while moving, or nothing was kept for a while.
-    """
-
-    moved_m: float = 20.0
-    turned_deg: float = 20.0
-    turning_speed_mps: float = 1.0
-    silent_ms: int = 60_000
 
 
 class Kept(msgspec.Struct, frozen=True):

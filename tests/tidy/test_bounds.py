@@ -1,0 +1,59 @@
+"""The table of bounds in ARCHITECTURE.md says what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from aquila.codecs.cot import xml
+from aquila.config import Settings
+from aquila.core import fanout
+from aquila.stores.sqlite.writer import Limits as WriterLimits
+from aquila.web_api import routes, stream
+
+MIB = 1 << 20
+SETTINGS = Settings()
+IN_CODE: dict[str, list[str]] = {
+    "link in, statements": [f"{WriterLimits().waiting_max} drafts"],
+    "link in, positions": [],
+    "link in, one event": [
+        f"{xml.EVENT_BYTES_MAX} bytes",
+        f"depth {xml.DEPTH_MAX}",
+        f"{xml.ELEMENTS_MAX} elements",
+        f"{xml.ATTRIBUTES_MAX} attributes",
+        f"{xml.ATTRIBUTE_BYTES_MAX} bytes an attribute",
+    ],
+    "link out, positions": [],
+    "link out, statements": [
+        f"{fanout.WAITING_BYTES_MAX // MIB} MiB",
+        f"{fanout.WAITING_MS_MAX // 60_000} min",
+    ],
+    "browser out": [f"{stream.BACKLOG_BYTES // MIB} MiB"],
+    "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
+    "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
+    "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
+}
+
+
+def table(root: Path) -> dict[str, tuple[str, str]]:
+    """Queue -> bound, rule at the bound."""
+    text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    _, _, part = text.partition("\n## Bounds\n")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", part.partition("\n## ")[0], re.MULTILINE)
+    return {queue: (bound, rule) for queue, bound, rule in rows if queue != "queue"}
+
+
+def test_every_queue_of_the_table_has_a_rule_at_its_bound(root: Path) -> None:
+    rows = table(root)
+    assert rows.keys() == IN_CODE.keys(), "the table and this test name the same queues"
+    assert all(rule.strip() for _, rule in rows.values())
+
+
+@pytest.mark.parametrize("queue", IN_CODE)
+def test_the_bound_of_a_queue_is_the_one_in_the_code(root: Path, queue: str) -> None:
+    rest, _ = table(root)[queue]
+    # The longest first: "60000 bytes" is also the beginning of a longer phrase.
+    for words in sorted(IN_CODE[queue], key=len, reverse=True):
+        assert words in rest, f"{queue}: the code says {words}"
+        rest = rest.replace(words, "", 1)
+    assert not re.search(r"\d", rest), f"{queue}: no code stands behind {rest!r}"
