@@ -77,8 +77,8 @@ Say what this format cannot carry, in both directions.
 Which programs, in which version, were talked to, and how.
 
 ## Vectors
-`vectors/` holds bytes as they come (`*.wire`) and beside each what they mean (`*.json`). The
-contract suite in `aquila.testing` runs them; no test code is needed.
+`vectors/` holds bytes as a peer sends them (`case.NAME.wire`), and beside each the list of bodies
+that they say (`case.NAME.json`). The contract suite in `aquila.testing` runs them; no test code is needed.
 """
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError
 from aquila.core.fanout import AUDIENCES_MAX, WAITING_BYTES_MAX, WAITING_MS_MAX, Batch, Fanout, Outbound
-from aquila.core.model import Address, Audience, Foreign, Alias, Label, Verdict
+from aquila.core.model import Address, Alias, Audience, Foreign, Label, Verdict
 from aquila.core.policy import Decision
 
 CONTEXT = "REAL"
@@ -50,7 +50,11 @@ class Encoder:
 
 def outbound(id, marking, **rest):
     return Outbound(
-        id=str(id), body=Foreign(alias=Alias("t", "x"), type="t", happened_at_ms=0), label=marking, context=CONTEXT, **rest
+        id=str(id),
+        body=Foreign(alias=Alias("t", "x"), type="t", happened_at_ms=0),
+        label=marking,
+        context=CONTEXT,
+        **rest,
     )
 
 
@@ -350,7 +354,7 @@ def test_named_addressees_get_it_alone_and_a_name_gives_no_right(net):
     one, two, three, other = net.join(1, A), net.join(2, A), net.join(3, A), net.join(4, B)
     for link, name in ((1, "ONE"), (2, "TWO"), (3, "THREE"), (4, "OTHER")):
         net.contacts.hear(link, f"uid-{name}", name)
-    to = tuple(Address("callsign", name) for name in ("TWO", "OTHER", "NOBODY")) + (Address("uid", "uid-THREE"),)
+    to = (*(Address("callsign", name) for name in ("TWO", "OTHER", "NOBODY")), Address("uid", "uid-THREE"))
     reach = net.fanout.publish(outbound("x", label("a"), source=1, to=to))
     assert reach.links == (2, 3)
     assert [address.value for address in reach.unreachable] == ["OTHER", "NOBODY"]
@@ -566,7 +570,8 @@ def test_every_link_gets_what_the_naive_reference_gives_it(seed, slow_links):
         hidden = {
             key: order[id]
             for id, key in entity_of.items()
-            if id not in verdict_of and (reference.said[order[id]].key is None or reference.said[order[id]].source == link)
+            if id not in verdict_of
+            and (reference.said[order[id]].key is None or reference.said[order[id]].source == link)
         }
         for key, id in last_said.items():
             # A delete that it may not see, or its own newer word, ends what a slow link would have caught up with.

@@ -107,21 +107,12 @@ class Vault:
 
 def test_a_body_about_a_person_is_sealed_and_can_be_erased() -> None:
     vault = Vault()
-    entry, _ = make_entry(
-        staged(1, "born in", ("PERSON1",)), node="n", epoch=1, head=Head(), sealer=vault
-    )
+    entry, _ = make_entry(staged(1, "born in", ("PERSON1",)), node="n", epoch=1, head=Head(), sealer=vault)
     assert entry.body_bytes is not None
     assert b"born in" not in entry.body_bytes
-    assert (
-        open_entry(
-            entry.envelope_bytes, entry.salt, entry.body_bytes, sealer=vault
-        ).body
-        == entry.body
-    )
+    assert open_entry(entry.envelope_bytes, entry.salt, entry.body_bytes, sealer=vault).body == entry.body
     vault.keys.clear()
-    erased = open_entry(
-        entry.envelope_bytes, entry.salt, entry.body_bytes, sealer=vault
-    )
+    erased = open_entry(entry.envelope_bytes, entry.salt, entry.body_bytes, sealer=vault)
     assert erased.body is None
     assert verify_chain([erased]) == []
 
@@ -140,9 +131,7 @@ def test_an_old_body_is_lifted_to_the_present_version(
         ("note", 2): lambda fields: {**fields, "room": fields["room"].lower()},
     }
     old = b'{"kind":"note","room":"LOG","words":"hello","happened_at_ms":7}'
-    assert decode_body("note", 1, old, upcasters) == Note(
-        room="log", text="hello", happened_at_ms=7
-    )
+    assert decode_body("note", 1, old, upcasters) == Note(room="log", text="hello", happened_at_ms=7)
 
 
 def test_an_unknown_kind_or_a_newer_version_is_kept_unread() -> None:
@@ -158,6 +147,4 @@ def test_merging_any_order_with_repeats_keeps_each_once(picks: list[int]) -> Non
     assert sum(new) == len(set(picks)) == journal.last_arrival()
     kept = journal.read(0, 100)
     assert [entry.arrival for entry in kept] == list(range(1, len(kept) + 1))
-    assert [entry.envelope.id for entry in kept] == [
-        f"id-{pick + 1}" for pick in dict.fromkeys(picks)
-    ]
+    assert [entry.envelope.id for entry in kept] == [f"id-{pick + 1}" for pick in dict.fromkeys(picks)]

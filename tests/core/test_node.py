@@ -1,7 +1,5 @@
 """What a node does with what it hears: lanes, refusals, replays, spoofs, floods, rules."""
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 
@@ -89,9 +87,7 @@ def device(name: str = "A") -> Principal:
 LISTENER = msgspec.structs.replace(device("tcp"), id="listener:tcp", kind="listener")
 
 
-def position(
-    uid: str = "U1", at_ms: int = 1_700_000_000_000, own: bool = True, how: str = "m-g"
-) -> Decoded:
+def position(uid: str = "U1", at_ms: int = 1_700_000_000_000, own: bool = True, how: str = "m-g") -> Decoded:
     body = Report(
         entity=entity_id("cot", uid),
         alias=Alias("cot", uid),
@@ -118,8 +114,8 @@ def chat(text: str = "hello", uid: str = "U1", at_ms: int = 5) -> Decoded:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    yield World()
+def world() -> World:
+    return World()
 
 
 def test_an_own_position_is_a_sample_and_is_not_journalled(world: World) -> None:
@@ -160,23 +156,13 @@ def test_a_statement_that_could_not_be_committed_may_be_said_again(
 def test_a_replayed_position_is_refused_and_a_newer_one_is_not(world: World) -> None:
     assert world.node.hear(position(), LISTENER, "tcp:1").sample is not None
     assert world.node.hear(position(), LISTENER, "tcp:1").refused is not None
-    assert (
-        world.node.hear(position(at_ms=1_700_000_001_000), LISTENER, "tcp:1").sample
-        is not None
-    )
+    assert world.node.hear(position(at_ms=1_700_000_001_000), LISTENER, "tcp:1").sample is not None
 
 
 def test_time_is_never_a_reason_to_drop_unless_it_is_no_time(world: World) -> None:
-    assert (
-        world.node.hear(position(at_ms=1_000_000), LISTENER, "tcp:1").sample is not None
-    )
-    assert (
-        world.node.hear(position(at_ms=3_900_000_000_000), LISTENER, "tcp:1").sample
-        is not None
-    )
-    refused = world.node.hear(
-        position(at_ms=5_000_000_000_000), LISTENER, "tcp:1"
-    ).refused
+    assert world.node.hear(position(at_ms=1_000_000), LISTENER, "tcp:1").sample is not None
+    assert world.node.hear(position(at_ms=3_900_000_000_000), LISTENER, "tcp:1").sample is not None
+    refused = world.node.hear(position(at_ms=5_000_000_000_000), LISTENER, "tcp:1").refused
     assert refused is not None
     assert refused.reason == "time"
 
@@ -184,23 +170,14 @@ def test_time_is_never_a_reason_to_drop_unless_it_is_no_time(world: World) -> No
 def test_the_uid_of_a_device_is_its_own(world: World) -> None:
     first = world.node.hear(position(), device("A"), "tls:1")
     acts = world.commit(first.staged)
-    assert [act.body.action for act in acts if isinstance(act.body, Act)] == [
-        "device.bind"
-    ]
+    assert [act.body.action for act in acts if isinstance(act.body, Act)] == ["device.bind"]
     for said in (position(at_ms=1_700_000_002_000), chat("forged")):
         refused = world.node.hear(said, device("B"), "tls:2").refused
         assert refused is not None
         assert refused.reason == "spoof"
-    removal = Removal(
-        entity=entity_id("cot", "U1"), alias=Alias("cot", "U1"), happened_at_ms=9
-    )
-    assert (
-        world.node.hear(Decoded(removal, b"x"), LISTENER, "tcp:1").refused is not None
-    )
-    assert (
-        world.node.hear(position(at_ms=1_700_000_003_000), device("A"), "tls:3").sample
-        is not None
-    )
+    removal = Removal(entity=entity_id("cot", "U1"), alias=Alias("cot", "U1"), happened_at_ms=9)
+    assert world.node.hear(Decoded(removal, b"x"), LISTENER, "tcp:1").refused is not None
+    assert world.node.hear(position(at_ms=1_700_000_003_000), device("A"), "tls:3").sample is not None
 
 
 def test_the_binding_of_a_uid_survives_a_restart(world: World) -> None:
@@ -229,11 +206,7 @@ def test_a_flood_of_statements_about_one_entity_falls_to_the_position_lane(
 
 def test_a_rule_writes_once_and_only_when_live() -> None:
     def propose(arrival: Arrival, views: dict[str, View]) -> list[Proposal]:
-        if (
-            isinstance(arrival, Entry)
-            and isinstance(arrival.body, Note)
-            and arrival.body.room != "log"
-        ):
+        if isinstance(arrival, Entry) and isinstance(arrival.body, Note) and arrival.body.room != "log":
             body = Note(room="log", text=f"heard {arrival.body.text}", happened_at_ms=1)
             return [Proposal(body, arrival.envelope.label)]
         return []
@@ -248,8 +221,6 @@ def test_a_rule_writes_once_and_only_when_live() -> None:
 
 def test_an_inactive_principal_writes_nothing(world: World) -> None:
     revoked = msgspec.structs.replace(device(), active=False)
-    answer = world.node.write(
-        Note(room="log", text="x", happened_at_ms=1), revoked, "web"
-    )
+    answer = world.node.write(Note(room="log", text="x", happened_at_ms=1), revoked, "web")
     assert isinstance(answer, Refused)
     assert world.node.hear(chat(), revoked, "tls:1").refused is not None

@@ -1,4 +1,4 @@
-"""What release promises, for every label and every reader (reliability: I1 default deny, I2 monotone, I3 derive, I4 redact)."""
+"""What release promises, for every label and every reader: default deny, monotone, derived, redacted."""
 
 import msgspec
 from hypothesis import given
@@ -23,14 +23,10 @@ POLICY = Policy(communities={"MISSION": ("ITA", "FRA", "KAZ")})
 NATIONS = ["ITA", "FRA", "KAZ", "DEU"]
 GROUPS = ["COMMON", "RED", "BLUE"]
 
-some = st.lists(st.sampled_from([*NATIONS, "MISSION"]), max_size=3, unique=True).map(
-    tuple
-)
+some = st.lists(st.sampled_from([*NATIONS, "MISSION"]), max_size=3, unique=True).map(tuple)
 groups = st.lists(st.sampled_from(GROUPS), max_size=3, unique=True).map(tuple)
 words = st.sampled_from([*POLICY.classifications, "COSMIC", ""])
-caveats = st.lists(st.sampled_from(["EYES", "CRYPTO"]), max_size=2, unique=True).map(
-    tuple
-)
+caveats = st.lists(st.sampled_from(["EYES", "CRYPTO"]), max_size=2, unique=True).map(tuple)
 labels = st.builds(
     Label,
     policy=st.sampled_from([POLICY.name, POLICY.name, "OTHER"]),
@@ -64,13 +60,8 @@ def test_nothing_is_released_by_default(label: Label, audience: Audience) -> Non
         msgspec.structs.replace(label, classification="COSMIC"),
     ]
     assert all(verdict(each, audience) == Verdict.DENIED for each in refused)
-    assert (
-        verdict(label, msgspec.structs.replace(audience, active=False))
-        == Verdict.DENIED
-    )
-    assert (
-        verdict(label, msgspec.structs.replace(audience, nation=None)) == Verdict.DENIED
-    )
+    assert verdict(label, msgspec.structs.replace(audience, active=False)) == Verdict.DENIED
+    assert verdict(label, msgspec.structs.replace(audience, nation=None)) == Verdict.DENIED
     assert verdict(label, audience, "SIMULATION:X") == Verdict.DENIED
 
 
@@ -96,22 +87,14 @@ def test_a_stricter_label_or_a_lesser_reader_never_sees_more(
         ),
     ]
     if rank is not None and rank + 1 < len(POLICY.classifications):
-        stricter.append(
-            msgspec.structs.replace(
-                label, classification=POLICY.classifications[rank + 1]
-            )
-        )
-    lesser = msgspec.structs.replace(
-        audience, groups=audience.groups - {group}, caveats=()
-    )
+        stricter.append(msgspec.structs.replace(label, classification=POLICY.classifications[rank + 1]))
+    lesser = msgspec.structs.replace(audience, groups=audience.groups - {group}, caveats=())
     assert all(verdict(each, audience) <= before for each in stricter)
     assert verdict(label, lesser) <= before
 
 
 @given(labels, labels, audiences)
-def test_what_is_made_of_two_is_as_strict_as_each(
-    a: Label, b: Label, audience: Audience
-) -> None:
+def test_what_is_made_of_two_is_as_strict_as_each(a: Label, b: Label, audience: Audience) -> None:
     if a.policy != b.policy:
         return
     joined = verdict(derive(POLICY, [a, b]), audience)
@@ -142,12 +125,8 @@ def report(lat: float, lon: float, name: str, speed: float) -> Report:
     st.text(min_size=1, max_size=9),
     st.floats(0, 90),
 )
-def test_the_redacted_form_depends_on_the_cell_only(
-    lat: float, lon: float, name: str, speed: float
-) -> None:
-    assert redact(POLICY, report(lat, lon, name, speed)) == redact(
-        POLICY, report(42.05, 77.05, "other", 3.0)
-    )
+def test_the_redacted_form_depends_on_the_cell_only(lat: float, lon: float, name: str, speed: float) -> None:
+    assert redact(POLICY, report(lat, lon, name, speed)) == redact(POLICY, report(42.05, 77.05, "other", 3.0))
 
 
 def test_a_note_has_no_redacted_form() -> None:
@@ -181,15 +160,11 @@ def test_a_marking_in_unknown_words_is_refused() -> None:
 def test_an_unmarked_statement_gets_the_default_and_the_groups_of_its_writer() -> None:
     answer = admit(POLICY, device(), report(1, 2, "x", 1))
     assert not isinstance(answer, Refused)
-    assert answer.label == msgspec.structs.replace(
-        POLICY.default_label, groups=("COMMON",)
-    )
+    assert answer.label == msgspec.structs.replace(POLICY.default_label, groups=("COMMON",))
 
 
 def test_releasability_that_travelled_along_narrows_the_label() -> None:
-    answer = admit(
-        POLICY, device(), report(1, 2, "x", 1), Marking(releasable_to=("ITA",))
-    )
+    answer = admit(POLICY, device(), report(1, 2, "x", 1), Marking(releasable_to=("ITA",)))
     assert not isinstance(answer, Refused)
     assert answer.label.releasable_to == ("ITA",)
 

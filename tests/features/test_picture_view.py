@@ -178,3 +178,32 @@ def test_a_redacted_reader_gets_a_cell_and_no_name(make: Any) -> None:
     assert sight is not None
     assert sight.verdict is Verdict.REDACTED
     assert (sight.source, sight.report.name, sight.report.remarks, sight.cells) == (None, None, None, ())
+
+
+def test_an_alert_marks_its_caller_until_it_is_cancelled_or_taken_off(make: Any) -> None:
+    unit = make.report("A", 0).entity
+    parent = Alias("cot", "A")
+    for over in ("cancelled", "taken off"):
+        picture = Picture()
+        picture.fold(make.sample("A", 1))
+        turn = picture.turn
+        on = make.report("A-9-1-1", 2, category="alert", parent=parent, emergency=Emergency("911 Alert", True))
+        picture.fold(make.entry(on, 2))
+        assert unit in {entity for _, entity in picture.changed_since(turn)}
+        restored = Picture()
+        restored.restore(picture.snapshot())
+        for each in (picture, restored):
+            sight = each.sight(unit, reader(), POLICY)
+            assert sight is not None
+            assert sight.emergency == "911 Alert"
+        turn = picture.turn
+        if over == "cancelled":
+            off = make.report("A-9-1-1", 3, category="alert", parent=parent, emergency=Emergency("Cancel Alert", False))
+            picture.fold(make.entry(off, 3))
+        else:
+            picture.fold(make.entry(removal(make, "A-9-1-1", 3), 3))
+        assert unit in {entity for _, entity in picture.changed_since(turn)}
+        sight = picture.sight(unit, reader(), POLICY)
+        assert sight is not None
+        assert sight.emergency is None
+        assert picture.sight(on.entity, reader(), POLICY) is None

@@ -2,8 +2,8 @@
 
 A node asks with its version vector (highest contiguous sequence per origin) and a short list of *wants*. The answer
 holds lines in order; a line that the asker may not have is a *stub*: its place and the digest of its envelope, so the
-chain still verifies and nothing is told of label, body or length. A stub stays wanted until somebody sends the line or the
-origin itself denies it: otherwise an uncleared relay would leave permanent holes behind it.
+chain still verifies and nothing is told of label, body or length. A stub stays wanted until somebody sends the line
+or the origin itself denies it: otherwise an uncleared relay would leave permanent holes behind it.
 """
 
 import hashlib

@@ -12,6 +12,7 @@ from typing import Protocol
 from aquila.core.contacts import LinkId
 from aquila.core.fanout import Batch, Fanout, Outbound, Reach, Release
 from aquila.core.model import Audience
+from aquila.links.poller import Poller
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Hub:
         self.loop_lag_ms = 0.0
         self.loop_lag_max_ms = 0.0
         self.flush_count = 0
+        self.poller = Poller()
         self._clock_ms = clock_ms
         self._max_tick_s = max_tick_ms / 1000
         self._duty = duty
@@ -65,7 +67,7 @@ class Hub:
         self._timer: asyncio.Handle | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._lagger: asyncio.TimerHandle | None = None
-        self._flushed_s = 0.0
+        self._in_round = False
         self._gap_s = 0.0
 
     # -- life -------------------------------------------------------------------------------------------------------
@@ -74,6 +76,7 @@ class Hub:
         """Begin to sweep and to measure the loop's lag; call it on the running loop."""
         self._loop = asyncio.get_running_loop()
         self._running = True
+        self.poller.start(self._loop, self._round)
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
         self._lagger = self._loop.call_later(LAG_S, self._measure_lag, self._loop.time() + LAG_S)
         self._schedule()
@@ -88,6 +91,7 @@ class Hub:
             self._running = False
             self._flush()
         self._running = False
+        self.poller.stop()
 
     def new_id(self) -> LinkId:
         """A name for one more connection."""
@@ -140,8 +144,7 @@ class Hub:
     def publish(self, outbound: Outbound) -> Reach:
         """Take something that may leave; says who of its named addressees gets it."""
         reach = self.fanout.publish(outbound)
-        if self._timer is None:
-            self._schedule()
+        self._schedule()
         return reach
 
     def has_room(self, port: Port) -> None:
@@ -156,22 +159,37 @@ class Hub:
             port.watch_room(False)
 
     def _schedule(self) -> None:
-        if self._timer is not None or not self._running or not self.fanout.has_work:
-            return
-        wait_s = self._flushed_s + self._gap_s - self._loop.time()
-        # call_soon, not at once: whatever else this round of the loop reads goes into the same batch.
-        self._timer = self._loop.call_later(wait_s, self._flush) if wait_s > 0 else self._loop.call_soon(self._flush)
+        """See to it that there will be a round, unless one is on its way or going on."""
+        if self._timer is None and self._running and not self._in_round and self.fanout.has_work:
+            # call_soon, not at once: whatever else this turn of the loop brings goes into the same batch.
+            self._timer = self._loop.call_soon(self._round)
+
+    def _round(self) -> None:
+        """Read whatever came, write whatever is to leave, then rest."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._in_round = True
+        try:
+            more = self.poller.serve()
+            flushed = self.fanout.has_work
+            if flushed:
+                self._flush()
+        finally:
+            self._in_round = False
+        if more or self.fanout.has_work:
+            self._timer = self._loop.call_soon(self._round)
+        elif flushed and self._gap_s > 0:
+            self._timer = self._loop.call_later(self._gap_s, self._round)
+        self.poller.rest(self._timer is not None)
 
     def _flush(self) -> None:
         began_s = self._loop.time()
-        self._timer = None
         for batch in self.fanout.tick(self._clock_ms()):
             self._write(batch)
         self.flush_count += 1
-        self._flushed_s = self._loop.time()
-        took_s = self._flushed_s - began_s
+        took_s = self._loop.time() - began_s
         self._gap_s = self._max_tick_s if self._duty is None else min(self._max_tick_s, took_s * self._duty)
-        self._schedule()
 
     def _give(self, batch: Batch | None) -> None:
         if batch is not None:

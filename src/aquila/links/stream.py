@@ -23,6 +23,7 @@ from aquila.core.fanout import Outbound
 from aquila.core.model import Principal, audience_of
 from aquila.links.hub import Hub
 from aquila.links.limits import Bucket, Limits
+from aquila.links.poller import READ, WRITE
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,8 @@ class StreamLink:
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
-    def _readable(self) -> None:
+    def readable(self) -> None:
+        """Read what came, and have it heard."""
         try:
             data = self._socket.recv(READ_BYTES)
         except _WAIT:
@@ -240,12 +242,14 @@ class StreamLink:
         self._watch_reading()
 
     def _watch_reading(self) -> None:
-        wanted = self._up and not self.is_down and not self._held and self._wait is None
-        if wanted and not self._reading:
-            self.listener.loop.add_reader(self._descriptor, self._readable)
-        elif self._reading and not wanted:
-            self.listener.loop.remove_reader(self._descriptor)
-        self._reading = wanted
+        wanted = not self._held and self._wait is None
+        if self._up and not self.is_down and wanted != self._reading:
+            self._reading = wanted
+            self._watch()
+
+    def _watch(self) -> None:
+        events = (READ if self._reading else 0) | (WRITE if self._writing else 0)
+        self.hub.poller.watch(self._descriptor, self, events)
 
     # -- out --------------------------------------------------------------------------------------------------------
 
@@ -266,12 +270,10 @@ class StreamLink:
         if watch == self._writing or self.is_down:
             return
         self._writing = watch
-        if watch:
-            self.listener.loop.add_writer(self._descriptor, self._has_room)
-        else:
-            self.listener.loop.remove_writer(self._descriptor)
+        self._watch()
 
-    def _has_room(self) -> None:
+    def writable(self) -> None:
+        """Give the peer what waits for it."""
         before = self.out_bytes
         self.hub.has_room(self)
         if self.out_bytes != before:
@@ -332,9 +334,11 @@ class StreamLink:
         if self.is_down:
             return
         self.is_down = True
-        loop = self.listener.loop
-        loop.remove_reader(self._descriptor)
-        loop.remove_writer(self._descriptor)
+        if self._up:
+            self.hub.poller.unwatch(self._descriptor)
+        else:
+            self.listener.loop.remove_reader(self._descriptor)
+            self.listener.loop.remove_writer(self._descriptor)
         if self._wait is not None:
             self._wait.cancel()
         self._reading = self._writing = False

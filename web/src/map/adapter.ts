@@ -106,6 +106,8 @@ export interface MapOptions {
   store: TrackStore
   now_ms: () => number
   events: MapEvents
+  /** Parts of the map under buttons and texts: left, top, width, height in CSS pixels. */
+  covered: () => [number, number, number, number][]
   theme: Theme
   locale: string
   title: string
@@ -236,6 +238,7 @@ class MapLibreAdapter implements MapAdapter {
       south: mercatorY(b.getSouth()),
       width_px: box.clientWidth,
       height_px: box.clientHeight,
+      covered: this.options.covered(),
     }
   }
 

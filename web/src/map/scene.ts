@@ -31,6 +31,8 @@ export interface SceneView {
   south: number
   width_px: number
   height_px: number
+  /** Parts of the screen under something else (left, top, width, height): no label goes there. */
+  covered: [number, number, number, number][]
 }
 
 export interface SceneFocus {
@@ -232,7 +234,9 @@ export class Scene {
 
     const last: number[] = []
     for (const h of this.visible) {
-      if (h === focus.selected || h === focus.hovered || store.meta[h]?.emergency) {
+      const meta = store.meta[h]
+      const matters = meta?.emergency || meta?.category === 'alert'
+      if (matters || h === focus.selected || h === focus.hovered) {
         last.push(h)
         continue
       }
@@ -317,6 +321,7 @@ export class Scene {
   private placeLabels(view: SceneView, focus: SceneFocus, now_ms: number): void {
     const { store } = this
     const room = new Occupancy(view.width_px, view.height_px)
+    for (const part of view.covered) room.take(...part)
     const candidates: { h: number; x: number; y: number; rank: number }[] = []
     for (const h of this.visible) {
       const cell = this.cellOf[h]

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from aquila.core.hlc import hlc_ms
+from aquila.core.ids import entity_id
 from aquila.core.model import (
     Arrival,
     Context,
+    Emergency,
     Entry,
     Label,
     Removal,
@@ -130,6 +132,8 @@ class Picture:
         # In order of their last change, which is no part of the state.
         self._changed: dict[str, int] = {}
         self._emptied: list[str] = []
+        # Who calls for help -> the entities of its alerts: TAK gives every alert a uid of its own. Made from the cells.
+        self._alerts: dict[str, set[str]] = {}
 
     # -- fold -------------------------------------------------------------------------------------------------------
 
@@ -175,7 +179,14 @@ class Picture:
     def _keep(self, lane: int, cell: Cell) -> None:
         entity = cell.report.entity
         if _newest_of_each(self._known(entity).lanes[lane], cell):
+            if lane == EMERGENCY:
+                self._note_alert(cell.report)
             self._touch(entity)
+
+    def _note_alert(self, report: Report) -> None:
+        if report.parent is not None:
+            caller = entity_id(report.parent.scheme, report.parent.value)
+            self._alerts.setdefault(caller, set()).add(report.entity)
 
     def _known(self, entity: str) -> Known:
         known = self._entities.get(entity)
@@ -187,6 +198,15 @@ class Picture:
         self.turn += 1
         self._changed.pop(entity, None)
         self._changed[entity] = self.turn
+        known = self._entities.get(entity)
+        for cell in known.lanes[EMERGENCY] if known is not None else ():
+            # An alert changes how its caller looks. A caller is not touched for the alerts of its alerts.
+            parent = cell.report.parent
+            caller = None if parent is None else entity_id(parent.scheme, parent.value)
+            if caller is not None and caller != entity and caller in self._entities:
+                self.turn += 1
+                self._changed.pop(caller, None)
+                self._changed[caller] = self.turn
 
     def _purge(self) -> None:
         """Forget positions that are too old. Depends on stamps and the latest tick only, never on the order."""
@@ -225,6 +245,10 @@ class Picture:
         """See View."""
         state = _decoder.decode(data)
         self._entities, self._now_ms, self._purged_ms = state.entities, state.now_ms, 0
+        self._alerts = {}
+        for known in self._entities.values():
+            for cell in known.lanes[EMERGENCY]:
+                self._note_alert(cell.report)
         for entity in [*self._changed, *self._entities]:
             self._touch(entity)
 
@@ -270,7 +294,26 @@ class Picture:
             return None
         if best_verdict is Verdict.REDACTED:
             return _sight_redacted(best, policy)
-        return _sight_full(best, full, policy)
+        return _sight_full(best, full, self._called(entity, may), policy)
+
+    def _called(self, caller: str, may: May) -> Emergency | None:
+        """The newest active beacon in the alerts of this entity that the reader may have in full."""
+        newest: Cell | None = None
+        for alert in tuple(self._alerts.get(caller, ())):
+            known = self._entities.get(alert)
+            if alert == caller or known is None:
+                continue
+            cells = [cell for cell in _shown(known) if may(cell.label, cell.context).verdict is Verdict.FULL]
+            last = max((cell for cell in cells if cell.report.emergency), key=_stamp, default=None)
+            if last is None or last.report.emergency is None or not last.report.emergency.active:
+                continue
+            if newest is None or last.stamp > newest.stamp:
+                newest = last
+        return None if newest is None else newest.report.emergency
+
+
+def _stamp(cell: Cell) -> Stamp:
+    return cell.stamp
 
 
 def _newest_of_each(kept: list[Any], new: Any) -> bool:  # Cell or Gone, both lists alike
@@ -298,7 +341,7 @@ def _is_empty(known: Known) -> bool:
 
 
 def _ordered(cells: list[Cell]) -> list[Cell]:
-    return sorted(cells, key=lambda cell: cell.stamp)
+    return sorted(cells, key=_stamp)
 
 
 def _shown(known: Known) -> list[Cell]:
@@ -321,13 +364,15 @@ def _times(cell: Cell, policy: Policy) -> tuple[int, int | None, int | None]:
     return cell.received_at_ms, stale_at_ms, skew_ms
 
 
-def _sight_full(best: Cell, full: list[Cell], policy: Policy) -> Sight | None:
-    full.sort(key=lambda cell: cell.stamp, reverse=True)
+def _sight_full(best: Cell, full: list[Cell], called: Emergency | None, policy: Policy) -> Sight | None:
+    full.sort(key=_stamp, reverse=True)
     beacon = next((cell.report.emergency for cell in full if cell.report.emergency), None)
     report = best.report
     if report.category == "alert" and beacon is not None and not beacon.active:
         # A cancelled alert is over: its own symbol goes, the journal keeps it.
         return None
+    if beacon is None or not beacon.active:
+        beacon = called
     name = report.name or next((cell.report.name for cell in full if cell.report.name), None)
     if name != report.name:
         report = msgspec.structs.replace(report, name=name)
@@ -341,7 +386,7 @@ def _sight_full(best: Cell, full: list[Cell], policy: Policy) -> Sight | None:
         observed_at_ms,
         stale_at_ms,
         skew_ms,
-        beacon.type if beacon is not None and beacon.active else None,
+        None if beacon is None else beacon.type,
         tuple(full),
     )
 
