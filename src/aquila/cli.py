@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from aquila.app.control import ask
@@ -253,7 +254,8 @@ def main() -> None:
     try:
         app()
     except AquilaError as wrong:
-        screen.print(f"[red]aquila:[/] {wrong}", highlight=False)
+        # One sentence is one line, however narrow the terminal; what it quotes is no markup of ours.
+        screen.print("[red]aquila:[/]", escape(str(wrong)), highlight=False, soft_wrap=True)
         sys.exit(1)
 
 

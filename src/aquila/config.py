@@ -19,8 +19,8 @@ LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 ENVIRONMENT_PREFIX = "AQUILA_"
-NOT_SETTINGS = frozenset({"AQUILA_BROWSER"})
-"""Variables of the tests that only look like settings."""
+NOT_SETTINGS = frozenset({"AQUILA_BACKUP_PASSPHRASE", "AQUILA_BROWSER"})
+"""Variables of other commands and of the tests that only look like settings."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,8 +11,8 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_BYTES_MAX = 1 << 30
 ASK_BYTES_MAX = 64 << 20
+SOCKET_NAME_BYTES_MAX = 107
 ASK_TIMEOUT_S = 600.0
 _LENGTH = struct.Struct("<I")
 
@@ -209,7 +210,8 @@ async def serve_controls(path: Path, controls: Controls) -> AsyncIterator[None]:
     path.unlink(missing_ok=True)  # noqa: ASYNC240  # a leftover of a killed node, once at start
     old = os.umask(0o177)
     try:
-        server = await asyncio.start_unix_server(answer, path=_short(path))
+        with _named(path) as name:
+            server = await asyncio.start_unix_server(answer, path=name)
     finally:
         os.umask(old)
     try:
@@ -244,7 +246,8 @@ def _ask_socket(data: Path, word: str, request: dict[str, Any]) -> Any:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
             talk.settimeout(ASK_TIMEOUT_S)
-            talk.connect(_short(data / "control.sock"))
+            with _named(data / "control.sock") as name:
+                talk.connect(name)
             talk.sendall(_LENGTH.pack(len(frame)) + frame)
             length = _LENGTH.unpack(_exactly(talk, _LENGTH.size))[0]
             answer = json.loads(_exactly(talk, min(length, ANSWER_BYTES_MAX)))
@@ -298,11 +301,19 @@ def _authority(engine: Engine, settings: Settings) -> Authority:
     return Authority.create(folder, settings.node_name, engine.clockwork.clock_ms())
 
 
-def _short(path: Path) -> str:
-    """The name of a socket, relative when shorter: the kernel allows 107 bytes."""
+@contextmanager
+def _named(path: Path) -> Iterator[str]:
+    """A name for a socket that the kernel takes: it allows 107 bytes, a folder may lie deeper than that."""
     absolute = str(path.absolute())
-    relative = os.path.relpath(absolute)
-    return relative if len(relative) < len(absolute) else absolute
+    name = min(os.path.relpath(absolute), absolute, key=len)
+    if len(os.fsencode(name)) <= SOCKET_NAME_BYTES_MAX:
+        yield name
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 __all__ = ["Controls", "DeviceAddress", "ask", "serve_controls"]

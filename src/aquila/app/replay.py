@@ -42,4 +42,6 @@ def replay_file(path: Path) -> Replayed:
                 view.fold(arrival)
     except msgspec.MsgspecError as wrong:
         raise UsageError(f"{path} is no recording of a node: {wrong}") from wrong
+    if not entries + samples + ticks:
+        raise UsageError(f"{path} holds nothing that was heard: name a *.rec file of a node that has run")
     return Replayed(entries, samples, ticks, state_hash(views))

@@ -277,10 +277,13 @@ async def serve_http(
     ports: dict[str, int] = {}
     servers: list[_Quiet] = []
     tasks: list[asyncio.Task[None]] = []
+    # Every port is open before the lifespan begins: its task group would wrap a refusal in a group of exceptions.
+    with contextlib.ExitStack() as opened:
+        sockets = [opened.enter_context(_listen(host, number)) for _, host, number, _ in doors]
+        opened.pop_all()
     async with app.lifespan():
         try:
-            for name, host, number, context in doors:
-                listening = _listen(host, number)
+            for (name, _, _, context), listening in zip(doors, sockets, strict=True):
                 ports[name] = int(listening.getsockname()[1])
                 config = uvicorn.Config(
                     app,
