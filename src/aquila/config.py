@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tick_ms: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 20.0
     tick_adaptive: bool = True
     link_idle_s: Annotated[float, msgspec.Meta(gt=0)] = 90.0
-    link_first_s: Annotated[float, msgspec.Meta(gt=0)] = 15.0
+    link_unfinished_s: Annotated[float, msgspec.Meta(gt=0)] = 15.0
     handshake_s: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     handshakes_at_once: Annotated[int, msgspec.Meta(ge=1)] = 64
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 200

@@ -202,7 +202,7 @@ def open_listeners(
         per_address=settings.connections_per_address,
         handshakes=settings.handshakes_at_once,
         handshake_s=settings.handshake_s,
-        first_s=settings.link_first_s,
+        unfinished_s=settings.link_unfinished_s,
         idle_s=settings.link_idle_s,
         rate_per_s=settings.rate_per_s,
         burst=settings.rate_per_s * 5,

@@ -15,8 +15,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         limits_loopback: does per_address hold for this machine itself?
         handshakes: TLS handshakes at once; one that lasts longer than a second gives way to a newcomer.
         handshake_s: a TLS handshake may take this long.
-        first_s: an unauthenticated peer must have said something whole by then.
-        idle_s: no byte went either way for this long: closed.
+        unfinished_s: what a peer began to say must be whole by then.
+        idle_s: a peer that has spoken, and no byte went either way for this long: closed.
         rate_per_s, burst: statements and positions a principal may say; beyond that its links are read more slowly.
         strikes: this many pieces in a row that cannot be read, and the link is closed.
     """
@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     limits_loopback: bool = False
     handshakes: int = 16
     handshake_s: float = 5.0
-    first_s: float | None = 15.0
+    unfinished_s: float | None = 15.0
     idle_s: float | None = 90.0
     rate_per_s: float | None = 2_000.0
     burst: float = 10_000.0

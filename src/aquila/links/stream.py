@@ -137,7 +137,8 @@ class StreamLink:
         self._send = sock.send
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
         self._strikes = 0
-        self._spoke = False
+        self.unfinished_s: float | None = None  # Since when the peer owes the rest of what it began.
+        self._swept_bytes = 0
         self._held: deque[Decoded] = deque()
         self._bucket: Bucket | None = None
         self._wait: asyncio.TimerHandle | None = None
@@ -172,12 +173,13 @@ class StreamLink:
     def _take(self, session: Session, data: bytes) -> None:
         edge = self.listener.edge
         before = self.in_count
+        unfinished_s = self.unfinished_s or (self.moved_s if data.strip() else None)
         for piece in session.receive(data, self.listener.clock_ms()):
+            unfinished_s = None
             if self.is_down:
                 return
             if isinstance(piece, Decoded):
                 self.in_count += 1
-                self._spoke = True
                 self._strikes = 0
                 if self._held or not edge.heard(self, piece):
                     self._held.append(piece)
@@ -190,13 +192,13 @@ class StreamLink:
         if session.broken:
             self.close("broken stream")
             return
+        self.unfinished_s = unfinished_s
         if self._bucket is not None and self.in_count > before:
             self._throttle(self._bucket.take(self.in_count - before, self.moved_s))
         if self._held:
             self._watch_reading()
 
     def _answer(self, control: Control) -> None:
-        self._spoke = True
         self._strikes = 0
         if control.switched_to is not None:
             self.hub.switch(self.id, control.switched_to, control.reply)
@@ -221,11 +223,6 @@ class StreamLink:
                 return
             self._held.popleft()
         self._watch_reading()
-
-    @property
-    def has_spoken(self) -> bool:
-        """Has the peer said anything whole yet?"""
-        return self._spoke
 
     def count_refused(self, refused: Refused) -> None:
         """Note that policy did not admit something this peer said."""
@@ -350,6 +347,24 @@ class StreamLink:
         self._socket.close()
         if self._up:
             self.listener.edge.down(self, reason, undelivered)
+
+    def overdue(self, now_s: float) -> str | None:
+        """Why the link is to be closed now; None = all is well.
+
+        Who only listens is a good client: silence alone closes nobody who has never spoken, and bytes that leave count
+        as life. A peer that is dead without a goodbye is found by TCP's own keepalive.
+        """
+        limits = self.listener.limits
+        if self.principal is None:
+            return "handshake too slow" if now_s - self.opened_s > limits.handshake_s else None
+        if self.out_bytes != self._swept_bytes:
+            self._swept_bytes, self.moved_s = self.out_bytes, now_s
+        owed_s = None if self.unfinished_s is None else now_s - self.unfinished_s
+        if limits.unfinished_s is not None and owed_s is not None and owed_s > limits.unfinished_s:
+            return "unfinished event"
+        if limits.idle_s is not None and self.in_bytes and now_s - self.moved_s > limits.idle_s:
+            return "idle"
+        return None
 
     def state(self) -> LinkState:
         """The link at this moment."""
@@ -578,22 +593,12 @@ class StreamListener:
     # -- upkeep -----------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
-        """Once a second: close whoever took too long for the handshake, the first word, or any word."""
+        """Once a second: close whoever took too long for the handshake, for the rest of an event, or for any word."""
         now_s = self.loop.time()
-        limits = self.limits
         for link in list(self.links.values()):
-            if link.principal is None:
-                if now_s - link.opened_s > limits.handshake_s:
-                    link.close("handshake too slow")
-            elif (
-                limits.first_s is not None
-                and self._context is None
-                and not link.has_spoken
-                and now_s - link.opened_s > limits.first_s
-            ):
-                link.close("said nothing")
-            elif limits.idle_s is not None and now_s - link.moved_s > limits.idle_s:
-                link.close("idle")
+            reason = link.overdue(now_s)
+            if reason is not None:
+                link.close(reason)
         self._resume_accepting()
         self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)
 
