@@ -1,7 +1,9 @@
 """Port: the engine as the web and the commands see it. Disk reads go through the store's small pool of readers."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,10 +18,12 @@ from aquila.core.view import View
 from aquila.features.links import LinkRow, LinkState
 from aquila.features.picture.queries import TrackFix
 from aquila.links.hub import Hub
+from aquila.links.stream import StreamListener
 from aquila.stores.sqlite.store import SqliteStore
 from aquila.stores.sqlite.tracks import Box
 
 FREE_BYTES_MIN = 64 << 20
+_NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
 class PooledJournal:
@@ -139,11 +143,18 @@ class Port:
 
     Args:
         engine: the node's async edge. hub: None = no links are open (a command with no node running).
-        parts: what features may ask for by name.
+        parts: what features may ask for by name. listeners: the doors whose refusals are counted, by name.
     """
 
-    def __init__(self, engine: Engine, hub: Hub | None, parts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        hub: Hub | None,
+        parts: Mapping[str, Any],
+        listeners: Mapping[str, StreamListener] = MappingProxyType({}),
+    ) -> None:
         self._engine = engine
+        self._listeners = listeners
         self._hub = hub
         self._parts = {"tracks": PooledTracks(engine.store), "secrets": engine.secrets, **parts}
         self.journal = PooledJournal(engine.store)
@@ -228,6 +239,11 @@ class Port:
         counts["clock clamped"] = float(engine.node.hlc.clamped_count)
         if self._hub is not None:
             counts |= _hub_counts(self._hub)
+        for name, listener in self._listeners.items():
+            counts[f"links {name}"] = float(len(listener.links))
+            for reason, count in listener.closed.items():
+                key = f"closed {name} {_NO_WORD.sub(' ', reason.lower()).strip()}"
+                counts[key] = counts.get(key, 0.0) + count
         return counts
 
     def health(self) -> Iterable[str]:

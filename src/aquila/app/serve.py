@@ -128,7 +128,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "authority": authority,
             "address": DeviceAddress(settings.public_host(), ports["tak_tls"]),
         }
-        port = Port(engine, hub, parts)
+        port = Port(engine, hub, parts, listeners)
         app = make_app(port, features, web_settings(settings, scenario is not None))
         doors: list[tuple[str, str, int, ssl.SSLContext | None]] = [
             ("http", plain_host, settings.http_port, None),

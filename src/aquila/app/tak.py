@@ -94,6 +94,7 @@ class TakEdge:
 
     def error(self, link: StreamLink, error: CodecError) -> None:
         """See Edge."""
+        self._engine.counts[f"unreadable {error.reason}"] += 1
         log.info("unreadable link=%s reason=%s", link.id, error.reason)
 
     def down(self, link: StreamLink, reason: str, undelivered: tuple[Outbound, ...]) -> None:

@@ -31,7 +31,7 @@ ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics", "Marti"})
 """First parts of the paths that are routes; all others are files of the page."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 LOGIN_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Aquila: log in</title>
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width"><link rel="icon" href="/favicon.svg">
 <style>body{background:#101418;color:#e6e6e6;font:16px system-ui,sans-serif;display:grid;place-items:center;
 height:100vh;margin:0}form{display:grid;gap:12px;width:18rem}input,button{font:inherit;padding:8px;border-radius:4px;
 border:1px solid #567;background:#1a2128;color:inherit}p{margin:0}</style>

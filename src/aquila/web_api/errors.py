@@ -20,6 +20,11 @@ STATUS_OF_REASON = {
     "busy": 503,
     "disk": 507,
     "full": 507,
+    "storage_full": 507,
+    "storage_failed": 503,
+    "storage_busy": 503,
+    "storage_damaged": 503,
+    "internal": 500,
     "unavailable": 503,
 }
 """Refused.reason -> status; every other reason is the asker's own mistake: 422."""

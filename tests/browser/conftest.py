@@ -1,0 +1,259 @@
+"""The page in a real Chromium, over a real node, with TAK clients beside it."""
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep, time
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from aquila.simulator.cot import Client
+
+START_S = 30.0
+WAIT_S = 20.0
+HERE = {"127.0.0.1", "localhost"}
+PORTS = ("--http-port", "--tak-port", "--tak-tls-port", "--api-tls-port", "--enrol-port")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+DESKTOP = {"width": 1600, "height": 900}
+COLOURS = """async (png) => {
+  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0))
+  const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
+  const brush = new OffscreenCanvas(image.width, image.height).getContext('2d')
+  brush.drawImage(image, 0, 0)
+  const pixels = new Uint32Array(brush.getImageData(0, 0, image.width, image.height).data.buffer)
+  const count = new Map()
+  for (const pixel of pixels) count.set(pixel, (count.get(pixel) ?? 0) + 1)
+  // 128, 224, 255: the fill of a friendly frame, in the byte order of a Uint32Array.
+  return [count.size, Math.max(...count.values()) / pixels.length, count.get(0xffffe080) ?? 0]
+}"""
+ONLY_MAP = "* { visibility: hidden !important } canvas.maplibregl-canvas { visibility: visible !important }"
+
+
+def until(holds: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
+    """Ask again and again until it holds; the words say what did not."""
+    deadline = monotonic() + wait_s
+    while not holds():
+        assert monotonic() < deadline, f"not within {wait_s} s: {what}"
+        sleep(0.05)
+
+
+class PageNode:
+    """A node in a process of its own, killed rather than stopped."""
+
+    def __init__(self, data: Path, demo: str) -> None:
+        self.data = data
+        self.log = data.parent / f"{data.name}.log"
+        self.ports: dict[str, int] = {}
+        self._demo = demo
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, http_port: int = 0) -> None:
+        """Start it and wait until its doors are open."""
+        ready = self.data / "ports.json"
+        ready.unlink(missing_ok=True)
+        flags = [word for flag in PORTS for word in (flag, str(http_port) if flag == "--http-port" else "0")]
+        command = [sys.executable, "-m", "aquila.cli", "serve", "--data", str(self.data), "--demo", self._demo]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([*command, *flags], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+        def is_ready() -> bool:
+            assert self._process is not None
+            assert self._process.poll() is None, f"the node ended: {self.log.read_text()}"
+            return ready.exists()
+
+        until(is_ready, "the node opens its ports", START_S)
+        self.ports = json.loads(ready.read_text())
+
+    def kill(self) -> None:
+        """As a power cut ends it."""
+        if self._process is not None and self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.ports['http']}/"
+
+    def link(self) -> str:
+        """A fresh login link."""
+        command = [sys.executable, "-m", "aquila.cli", "login", "--data", str(self.data)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+class TakClient:
+    """A TAK client on plain TCP that keeps every XML document it hears."""
+
+    def __init__(self, port: int, uid: str, callsign: str) -> None:
+        self.who = Client(uid, callsign, "a-f-G-U-C", "Cyan", "Team Member", "phone")
+        self.heard = ""
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self._socket.settimeout(0.05)
+
+    def send(self, document: bytes) -> None:
+        self._socket.sendall(document)
+
+    def hears(self, *words: str) -> None:
+        """Wait for one document that holds all the words."""
+
+        def found() -> bool:
+            try:
+                self.heard += self._socket.recv(1 << 16).decode(errors="replace")
+            except TimeoutError:
+                pass
+            return any(all(word in document for word in words) for document in self.heard.split("</event>")[:-1])
+
+        until(found, f"{self.who.callsign} hears {words}")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Watched:
+    """A browser context that keeps whatever a page must not do.
+
+    Attributes:
+        expected: parts of console errors that the test itself causes.
+    """
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.url = url
+        self.expected: list[str] = []
+        self.faults: list[str] = []
+        context.on("request", lambda request: self._note_address(request.url))
+        context.on("weberror", lambda wrong: self.faults.append(f"page error: {wrong.error}"))
+        context.on("console", lambda line: self._note_console(line.type, f"{line.text} {line.location['url']}"))
+
+    def _note_address(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in HERE:
+            self.faults.append(f"left this machine: {url}")
+
+    def _note_console(self, kind: str, text: str) -> None:
+        if kind == "error" and not any(part in text for part in self.expected):
+            self.faults.append(f"console: {text}")
+
+    def open(self) -> Page:
+        """The desk, live."""
+        page = self.context.new_page()
+        page.on("websocket", lambda stream: self._note_address(stream.url))
+        page.goto(self.url)
+        expect(page.locator(".chip.connection.live")).to_be_visible(timeout=WAIT_S * 1000)
+        return page
+
+
+@pytest.fixture(scope="module")
+def chromium(browser_path: str) -> Iterator[Browser]:
+    # Of the module and no wider: as long as it runs, nobody else can run an event loop in this thread.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, headless=True, args=CHROMIUM_FLAGS)
+        expect.set_options(timeout=WAIT_S * 1000)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageNode]:
+    node = PageNode(tmp_path_factory.mktemp("page") / "node", "snow-leopard")
+    try:
+        node.start()
+        yield node
+    finally:
+        node.kill()
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, demo: PageNode) -> object:
+    """The cookie of one login: keys are for once, sessions for a shift."""
+    return log_in(chromium, demo)
+
+
+def log_in(chromium: Browser, node: PageNode) -> object:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(node.link())
+    expect(page.locator(".desk")).to_be_visible()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def browse(chromium: Browser, demo: PageNode, session: object) -> Iterator[Callable[..., Watched]]:
+    """Make contexts; at the end, none of them did what a page must not do."""
+    made: list[Watched] = []
+
+    def make(url: str = "", **options: object) -> Watched:
+        settings = {"viewport": DESKTOP, "locale": "en-GB", "storage_state": session, **options}
+        made.append(Watched(chromium.new_context(**settings), url or demo.url))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()
+    assert not [fault for one in made for fault in one.faults]
+
+
+@pytest.fixture
+def page(browse: Callable[..., Watched]) -> Page:
+    """The demo on a desktop screen."""
+    return browse().open()
+
+
+@pytest.fixture
+def tak(demo: PageNode) -> Iterator[Callable[[str, str], TakClient]]:
+    made: list[TakClient] = []
+
+    def join(uid: str, callsign: str) -> TakClient:
+        made.append(TakClient(demo.ports["tak"], uid, callsign))
+        return made[-1]
+
+    yield join
+    for client in made:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def map_is_drawn(chromium: Browser) -> Iterator[Callable[[Page], None]]:
+    """Wait until the map itself, without what lies over it, has many colours, none that fills it, and friends."""
+    context = chromium.new_context()
+    eye = context.new_page()
+
+    def look(page: Page) -> None:
+        seen: list[float] = []
+
+        def drawn() -> bool:
+            png = page.screenshot(style=ONLY_MAP, clip=page.locator("#map").bounding_box())
+            seen[:] = eye.evaluate(COLOURS, base64.b64encode(png).decode())
+            colours, largest, friends = seen
+            return colours > 100 and largest < 0.9 and friends > 200
+
+        try:
+            until(drawn, "the map is drawn")
+        except AssertionError:
+            pytest.fail(f"no map: {seen} = colours, share of the most frequent one, pixels of friends")
+
+    yield look
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def now_ms() -> Callable[[], int]:
+    return lambda: int(time() * 1000)

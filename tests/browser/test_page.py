@@ -1,0 +1,259 @@
+"""The watch floor as people see it: lists, map, journal, chat, and what happens when the node dies."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from aquila.simulator import cot
+from aquila.simulator.cot import EVERYONE, Look, Spot
+
+from .conftest import PageNode, TakClient, Watched, log_in
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+Join = Callable[[str, str], TakClient]
+Clock = Callable[[], int]
+
+SCREENS = [(1600, 900), (1280, 720), (390, 844)]
+PATROL = "CAMOSCIO 11"
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+ITALIAN = ROOT / "web" / "src" / "i18n" / "it.json"
+SPOT = Spot(43.05, 77.05, 1500.0)
+LOST = ["WebSocket", "ERR_CONNECTION", "Failed to load resource"]
+
+WORDS = """() => [document.body.innerText, ...[...document.querySelectorAll('*')].flatMap((one) =>
+  ['aria-label', 'title', 'placeholder'].map((name) => one.getAttribute(name) ?? ''))].join('\\n')"""
+LOSE_CONTEXT = """() => {
+  const gl = document.querySelector('canvas.maplibregl-canvas').getContext('webgl2')
+  window.gl_extension = gl.getExtension('WEBGL_lose_context')
+  window.gl_extension.loseContext()
+  return gl.isContextLost()
+}"""
+VIOLATIONS = """async () => (await axe.run(document)).violations.map((one) =>
+  `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(' | ')}`)"""
+
+
+def rows_of(page: Page, name: str) -> Locator:
+    """The rows of the list with exactly this name."""
+    page.get_by_role("searchbox").fill(name)
+    return page.locator(".entity").filter(has=page.locator(".name").get_by_text(name, exact=True))
+
+
+def select(page: Page, name: str) -> Locator:
+    """Its details, opened from the list."""
+    rows_of(page, name).click()
+    details = page.locator(".details")
+    expect(details.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    return details
+
+
+def journal_lines(page: Page, text: str) -> Locator:
+    return page.locator(".journal .entry").filter(has_text=text)
+
+
+def write_note(page: Page, text: str) -> None:
+    page.locator(".journal form input").fill(text)
+    page.locator(".journal form").get_by_role("button").click()
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_the_map_is_drawn(browse: Browse, map_is_drawn: Callable[[Page], None], width: int, height: int) -> None:
+    map_is_drawn(browse(viewport={"width": width, "height": height}).open())
+
+
+def test_a_login_link_works_once(browse: Browse, demo: PageNode) -> None:
+    link = demo.link()
+    first = browse(storage_state=None).context.new_page()
+    first.goto(link)
+    expect(first.locator(".desk")).to_be_visible()
+    watched = browse(storage_state=None)
+    # The form has no icon of its own, so a browser asks for the one that every site had once.
+    watched.expected.append("401")
+    second = watched.context.new_page()
+    answer = second.goto(link)
+    assert answer is not None
+    assert answer.status == 401
+    expect(second.get_by_text("This link was used already or is older than ten minutes.")).to_be_visible()
+    expect(second.locator(".desk")).to_have_count(0)
+
+
+def test_the_demo_is_listed_under_an_exercise_banner(page: Page) -> None:
+    expect(page.locator(".banner.top")).to_contain_text("EXERCISE")
+    expect(page.locator(".banner.bottom")).to_contain_text("EXERCISE")
+    for name in ("LEOPARD HQ", PATROL, "GYPAÈTE 24"):
+        expect(rows_of(page, name)).to_have_count(1)
+
+
+def test_a_patrol_moves_in_the_details(page: Page) -> None:
+    details = select(page, PATROL)
+    grid, age = details.locator("dd.grid"), details.locator(".age-mark")
+    first_grid, first_age = grid.inner_text(), age.inner_text()
+    expect(age).not_to_have_text(first_age)
+    expect(grid).not_to_have_text(first_grid, timeout=60_000)
+    assert re.fullmatch(r"\d{1,2}[A-Z] [A-Z]{2} \d{5} \d{5}", grid.inner_text())
+
+
+def test_what_a_tak_client_says_appears_once(page: Page, tak: Join, now_ms: Clock) -> None:
+    client = tak("ANDROID-page-1", "PAGE ONE")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.chat(client.who, SPOT, now_ms(), "page-chat-1", "chat from the phone", EVERYONE))
+    look = Look(colour="red", remarks="seen from the ridge")
+    client.send(cot.marker("page-marker-1", "PAGE MARKER", "a-h-G", client.who, SPOT, now_ms(), look))
+    expect(rows_of(page, "PAGE MARKER")).to_have_count(1)
+    expect(journal_lines(page, "chat from the phone")).to_have_count(1)
+    expect(page.locator(".chat .entry").filter(has_text="chat from the phone")).to_have_count(1)
+    details = select(page, "PAGE ONE")
+    expect(rows_of(page, "PAGE ONE")).to_have_count(1)
+    grid = details.locator("dd.grid")
+    before = grid.inner_text()
+    client.send(cot.position(client.who, Spot(43.06, 77.06, 1500.0), now_ms(), 5.0, 80))
+    expect(grid).not_to_have_text(before)
+    expect(rows_of(page, "PAGE ONE")).to_have_count(1)
+    page.get_by_role("tab", name="Links").click()
+    link = page.locator(".link").filter(has_text="PAGE ONE")
+    expect(link).to_have_count(1)
+    expect(link).to_have_class(re.compile(r"\bup\b"))
+
+
+def test_what_the_page_writes_reaches_phones_and_other_desks(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    client = tak("ANDROID-page-2", "PAGE TWO")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    here, there = browse().open(), browse(viewport={"width": 1280, "height": 720}).open()
+    expect(rows_of(here, "PAGE TWO")).to_have_count(1)
+
+    write_note(here, "note from the desk")
+    for page in (here, there):
+        expect(journal_lines(page, "note from the desk")).to_have_count(1)
+
+    here.locator(".chat form input").fill("chat from the desk")
+    here.locator(".chat form").get_by_role("button").click()
+    client.hears("b-t-f", "chat from the desk")
+    for page in (here, there):
+        expect(page.locator(".chat .entry").filter(has_text="chat from the desk")).to_have_count(1)
+
+    here.get_by_role("button", name="Place a marker").click()
+    here.get_by_role("button", name="Use map centre").click()
+    here.get_by_label("Name", exact=True).fill("LZ DESK")
+    here.get_by_role("button", name="Place marker", exact=True).click()
+    client.hears("LZ DESK")
+    for page in (here, there):
+        expect(rows_of(page, "LZ DESK")).to_have_count(1)
+
+
+def test_an_emergency_is_shown_until_it_is_cancelled(page: Page, tak: Join, now_ms: Clock) -> None:
+    client = tak("ANDROID-page-3", "PAGE SOS")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.alert(client.who, SPOT, now_ms()))
+    cards = page.locator(".attention .card").filter(has_text="PAGE SOS")
+    # The one in distress; the alert itself may have a card of its own beside it.
+    unit = cards.filter(has=page.locator("b").get_by_text("PAGE SOS", exact=True))
+    expect(unit).to_have_count(1)
+    expect(unit).to_contain_text("911")
+    client.send(cot.alert_over(client.who, SPOT, now_ms()))
+    expect(cards).to_have_count(0)
+
+
+def test_hostile_words_stay_words(page: Page, tak: Join, now_ms: Clock) -> None:
+    name = "<img src=x onerror=window.hacked=1>"
+    words = "</b><script>window.hacked=1</script>{{7*7}}"
+    client = tak("ANDROID-page-4", name)
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.chat(client.who, SPOT, now_ms(), "page-chat-4", words, EVERYONE))
+    look = Look(colour="red", remarks=words)
+    client.send(cot.marker("page-marker-4", f"M {name}", "a-h-G", client.who, SPOT, now_ms(), look))
+    expect(page.locator(".journal .entry.chat").filter(has_text=words)).to_have_count(1)
+    expect(rows_of(page, name)).to_have_count(1)
+    details = select(page, f"M {name}")
+    expect(details.locator(".remarks")).to_have_text(words)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_italian_is_whole_and_stays(page: Page) -> None:
+    catalogue = json.loads(ITALIAN.read_text("utf-8"))
+    raw_key = re.compile(rf"\b(?:{'|'.join(catalogue)})\.[a-z]\w+")
+    expect(page.get_by_role("heading", name="Journal")).to_be_visible()
+    page.get_by_label("Language").select_option("it")
+    for _ in range(2):
+        expect(page.get_by_role("heading", name="Diario")).to_be_visible()
+        expect(page.get_by_role("tab", name="Entità")).to_be_visible()
+        expect(page.locator(".chip.connection.live")).to_have_text("Dal vivo")
+        expect(page.locator(".banner.top")).to_contain_text("ESERCITAZIONE")
+        assert raw_key.findall(page.evaluate(WORDS)) == []
+        assert page.evaluate("document.documentElement.lang") == "it"
+        page.reload()
+    select(page, PATROL)
+    expect(page.locator(".details")).to_contain_text("Ultimo rapporto")
+    page.get_by_role("button", name="Inserisci indicatore").click()
+    assert raw_key.findall(page.evaluate(WORDS)) == []
+    page.get_by_role("button", name="Usa il centro").click()
+    page.get_by_role("tab", name="Collegamenti").click()
+    expect(page.locator(".link").first).to_contain_text("attivo")
+    assert raw_key.findall(page.evaluate(WORDS)) == []
+
+
+def test_keys_reach_search_and_close_details(page: Page) -> None:
+    select(page, PATROL)
+    search = page.get_by_role("searchbox")
+    page.locator(".details h2").click()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(search).not_to_be_focused()
+    expect(search).to_have_value("")
+    expect(page.locator(".details h2")).to_have_text(PATROL)
+    page.keyboard.press("Escape")
+    expect(page.locator(".details h2")).to_have_text("Details")
+
+
+def test_a_dead_node_is_said_and_a_live_one_is_found_again(browse: Browse, chromium: Browser, tmp_path: Path) -> None:
+    node = PageNode(tmp_path / "node", "none")
+    try:
+        node.start()
+        watched = browse(node.url, storage_state=log_in(chromium, node))
+        watched.expected.extend(LOST)
+        page = watched.open()
+        write_note(page, "line before the cut")
+        expect(journal_lines(page, "line before the cut")).to_have_count(1)
+        page.evaluate("window.not_reloaded = true")
+        node.kill()
+        expect(page.locator(".chip.connection.lost")).to_be_visible()
+        expect(page.locator(".banner.top .not-live")).to_be_visible()
+        node.start(node.ports["http"])
+        expect(page.locator(".chip.connection.live")).to_be_visible(timeout=40_000)
+        expect(page.locator(".banner.top .not-live")).to_have_count(0)
+        write_note(page, "line after the cut")
+        expect(journal_lines(page, "line after the cut")).to_have_count(1)
+        expect(journal_lines(page, "line before the cut")).to_have_count(1)
+        assert page.evaluate("window.not_reloaded") is True
+    finally:
+        node.kill()
+
+
+@pytest.mark.parametrize(("width", "height"), [SCREENS[0], SCREENS[2]])
+def test_axe_finds_nothing_to_say(browse: Browse, width: int, height: int) -> None:
+    page = browse(viewport={"width": width, "height": height}).open()
+    page.evaluate(AXE.read_text("utf-8"))
+    if width > 600:
+        select(page, PATROL)
+        assert page.evaluate(VIOLATIONS) == []
+        page.get_by_role("tab", name="Links").click()
+        expect(page.locator(".link").first).to_be_visible()
+        assert page.evaluate(VIOLATIONS) == []
+        return
+    for name in ("Map", "Entities", "Journal", "Chat", "Links"):
+        page.locator(".nav").get_by_role("button", name=name).click()
+        assert page.evaluate(VIOLATIONS) == [], name
+
+
+def test_the_map_comes_back_after_a_lost_graphics_context(page: Page, map_is_drawn: Callable[[Page], None]) -> None:
+    map_is_drawn(page)
+    assert page.evaluate(LOSE_CONTEXT)
+    page.evaluate("window.gl_extension.restoreContext()")
+    map_is_drawn(page)
