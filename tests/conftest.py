@@ -1,9 +1,14 @@
-"""What every test shares: how hypothesis searches, and where the browser is."""
+"""What every test shares: how hypothesis searches, where the browser is, whole nodes."""
 
 import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from aquila.testing.served import Serve, ServedNode
 
 # The same cases on every run and machine: a red test is a finding, never bad luck. Deadlines
 # would make a slow machine fail.
@@ -18,3 +23,38 @@ def browser_path() -> str:
     if not path:
         pytest.fail("No browser: run `python3 dev.py test`, or set AQUILA_BROWSER to a Chromium.")
     return path
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[ServedNode]:
+    """One node for every test of a module that does not stop it."""
+    before = request.session.testsfailed
+    process = ServedNode(tmp_path_factory.mktemp("node") / "data")
+    try:
+        yield process.start()
+    finally:
+        process.stop()
+        if request.session.testsfailed > before:
+            show_log(process)
+
+
+@pytest.fixture
+def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """Starts nodes that live as long as one test."""
+    started: list[ServedNode] = []
+
+    def start(name: str = "data", *words: str, **environ: str) -> ServedNode:
+        started.append(ServedNode(tmp_path / name, *words, environ=environ))
+        return started[-1].start()
+
+    before = request.session.testsfailed
+    yield start
+    for process in started:
+        process.stop()
+        if request.session.testsfailed > before:
+            show_log(process)
+
+
+def show_log(process: ServedNode) -> None:
+    """The end of a node's log, for the report of a failed test."""
+    sys.stderr.write(f"--- log of {process.data.name}\n{process.log.read_text()[-4000:]}\n")

@@ -1,26 +1,19 @@
 """The page in a real Chromium, over a real node, with TAK clients beside it."""
 
 import base64
-import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from time import monotonic, sleep, time
+from time import time
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from aquila.simulator.cot import Client
+from aquila.testing.served import ServedNode, wait_until
 
-START_S = 30.0
 WAIT_S = 20.0
 HERE = {"127.0.0.1", "localhost"}
-PORTS = ("--http-port", "--tak-port", "--tak-tls-port", "--api-tls-port", "--enrol-port")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -46,57 +39,6 @@ COLOURS = """async (png) => {
 ONLY_MAP = "* { visibility: hidden !important } canvas.maplibregl-canvas { visibility: visible !important }"
 
 
-def until(holds: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
-    """Ask again and again until it holds; the words say what did not."""
-    deadline = monotonic() + wait_s
-    while not holds():
-        assert monotonic() < deadline, f"not within {wait_s} s: {what}"
-        sleep(0.05)
-
-
-class PageNode:
-    """A node in a process of its own, killed rather than stopped."""
-
-    def __init__(self, data: Path, demo: str) -> None:
-        self.data = data
-        self.log = data.parent / f"{data.name}.log"
-        self.ports: dict[str, int] = {}
-        self._demo = demo
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, http_port: int = 0) -> None:
-        """Start it and wait until its doors are open."""
-        ready = self.data / "ports.json"
-        ready.unlink(missing_ok=True)
-        flags = [word for flag in PORTS for word in (flag, str(http_port) if flag == "--http-port" else "0")]
-        command = [sys.executable, "-m", "aquila.cli", "serve", "--data", str(self.data), "--demo", self._demo]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*command, *flags], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-
-        def is_ready() -> bool:
-            assert self._process is not None
-            assert self._process.poll() is None, f"the node ended: {self.log.read_text()}"
-            return ready.exists()
-
-        until(is_ready, "the node opens its ports", START_S)
-        self.ports = json.loads(ready.read_text())
-
-    def kill(self) -> None:
-        """As a power cut ends it."""
-        if self._process is not None and self._process.poll() is None:
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.ports['http']}/"
-
-    def link(self) -> str:
-        """A fresh login link."""
-        command = [sys.executable, "-m", "aquila.cli", "login", "--data", str(self.data)]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-
-
 class TakClient:
     """A TAK client on plain TCP that keeps every XML document it hears."""
 
@@ -119,7 +61,7 @@ class TakClient:
                 pass
             return any(all(word in document for word in words) for document in self.heard.split("</event>")[:-1])
 
-        until(found, f"{self.who.callsign} hears {words}")
+        wait_until(found, f"{self.who.callsign} hears {words}")
 
     def close(self) -> None:
         self._socket.close()
@@ -170,8 +112,8 @@ def chromium(browser_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageNode]:
-    node = PageNode(tmp_path_factory.mktemp("page") / "node", "snow-leopard")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    node = ServedNode(tmp_path_factory.mktemp("page") / "node", "--demo", "snow-leopard")
     try:
         node.start()
         yield node
@@ -180,12 +122,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageNode]:
 
 
 @pytest.fixture(scope="module")
-def session(chromium: Browser, demo: PageNode) -> object:
+def session(chromium: Browser, demo: ServedNode) -> object:
     """The cookie of one login: keys are for once, sessions for a shift."""
     return log_in(chromium, demo)
 
 
-def log_in(chromium: Browser, node: PageNode) -> object:
+def log_in(chromium: Browser, node: ServedNode) -> object:
     context = chromium.new_context()
     page = context.new_page()
     page.goto(node.link())
@@ -196,7 +138,7 @@ def log_in(chromium: Browser, node: PageNode) -> object:
 
 
 @pytest.fixture
-def browse(chromium: Browser, demo: PageNode, session: object) -> Iterator[Callable[..., Watched]]:
+def browse(chromium: Browser, demo: ServedNode, session: object) -> Iterator[Callable[..., Watched]]:
     """Make contexts; at the end, none of them did what a page must not do."""
     made: list[Watched] = []
 
@@ -218,7 +160,7 @@ def page(browse: Callable[..., Watched]) -> Page:
 
 
 @pytest.fixture
-def tak(demo: PageNode) -> Iterator[Callable[[str, str], TakClient]]:
+def tak(demo: ServedNode) -> Iterator[Callable[[str, str], TakClient]]:
     made: list[TakClient] = []
 
     def join(uid: str, callsign: str) -> TakClient:
@@ -246,7 +188,7 @@ def map_is_drawn(chromium: Browser) -> Iterator[Callable[[Page], None]]:
             return colours > 100 and largest < 0.9 and friends > 200
 
         try:
-            until(drawn, "the map is drawn")
+            wait_until(drawn, "the map is drawn")
         except AssertionError:
             pytest.fail(f"no map: {seen} = colours, share of the most frequent one, pixels of friends")
 

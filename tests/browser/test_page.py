@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from aquila.simulator import cot
 from aquila.simulator.cot import EVERYONE, Look, Spot
+from aquila.testing.served import ServedNode
 
-from .conftest import PageNode, TakClient, Watched, log_in
+from .conftest import TakClient, Watched, log_in
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +68,7 @@ def test_the_map_is_drawn(browse: Browse, map_is_drawn: Callable[[Page], None], 
     map_is_drawn(browse(viewport={"width": width, "height": height}).open())
 
 
-def test_a_login_link_works_once(browse: Browse, demo: PageNode) -> None:
+def test_a_login_link_works_once(browse: Browse, demo: ServedNode) -> None:
     link = demo.link()
     first = browse(storage_state=None).context.new_page()
     first.goto(link)
@@ -213,7 +214,7 @@ def test_keys_reach_search_and_close_details(page: Page) -> None:
 
 
 def test_a_dead_node_is_said_and_a_live_one_is_found_again(browse: Browse, chromium: Browser, tmp_path: Path) -> None:
-    node = PageNode(tmp_path / "node", "none")
+    node = ServedNode(tmp_path / "node")
     try:
         node.start()
         watched = browse(node.url, storage_state=log_in(chromium, node))
@@ -225,7 +226,7 @@ def test_a_dead_node_is_said_and_a_live_one_is_found_again(browse: Browse, chrom
         node.kill()
         expect(page.locator(".chip.connection.lost")).to_be_visible()
         expect(page.locator(".banner.top .not-live")).to_be_visible()
-        node.start(node.ports["http"])
+        node.start("--http-port", str(node.ports["http"]))
         expect(page.locator(".chip.connection.live")).to_be_visible(timeout=40_000)
         expect(page.locator(".banner.top .not-live")).to_have_count(0)
         write_note(page, "line after the cut")

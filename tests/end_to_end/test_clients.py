@@ -13,9 +13,8 @@ from aquila.codecs.cot.proto import ProtoDecoder, proto_of_xml
 from aquila.core.codec import Decoded
 from aquila.core.errors import CodecError
 from aquila.core.model import Note
-
-from .conftest import Served
-from .tak_client import (
+from aquila.testing.served import ServedNode
+from aquila.testing.tak_client import (
     Event,
     TakClient,
     callsign_of,
@@ -31,7 +30,7 @@ from .tak_client import (
 
 
 @pytest.fixture
-def pair(node: Served) -> Iterator[tuple[TakClient, TakClient]]:
+def pair(node: ServedNode) -> Iterator[tuple[TakClient, TakClient]]:
     """Two clients that have seen each other."""
     with node.client(fresh("ALPHA")) as one, node.client(fresh("BRAVO")) as two:
         one.report(lat=42.1)
@@ -59,7 +58,7 @@ def test_a_line_to_all_reaches_the_other_and_never_its_sender(pair: tuple[TakCli
     assert not any(each.get("uid") == one.uid for each in one.heard)
 
 
-def test_a_direct_line_reaches_its_addressee_only(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_a_direct_line_reaches_its_addressee_only(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, two = pair
     with node.client(fresh("CHARLIE")) as third:
         third.report()
@@ -88,7 +87,7 @@ def test_a_marker_comes_and_goes(pair: tuple[TakClient, TakClient]) -> None:
     assert link.get("uid") == uid
 
 
-def test_an_emergency_goes_on_and_off(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_an_emergency_goes_on_and_off(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, two = pair
     one.say(emergency(one.uid, one.callsign, True))
     assert two.hear_uid(f"{one.uid}-9-1-1").get("type") == "b-a-o-tbl"
@@ -105,7 +104,7 @@ def test_a_ping_is_answered_to_who_asks(pair: tuple[TakClient, TakClient]) -> No
     assert not any((each.get("type") or "").startswith("t-x-c-t") for each in two.heard)
 
 
-def test_a_newcomer_gets_the_latest_picture(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_a_newcomer_gets_the_latest_picture(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, two = pair
     uid = fresh("marker-")
     one.report(lat=42.777)
@@ -119,7 +118,7 @@ def test_a_newcomer_gets_the_latest_picture(node: Served, pair: tuple[TakClient,
         assert [float(place.get("lat", "0")) for place in places if place is not None] == [pytest.approx(42.777)]
 
 
-def test_who_hangs_up_is_told_to_be_gone(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_who_hangs_up_is_told_to_be_gone(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     _, two = pair
     with node.client(fresh("BRIEF")) as brief:
         brief.report()
@@ -127,7 +126,7 @@ def test_who_hangs_up_is_told_to_be_gone(node: Served, pair: tuple[TakClient, Ta
     two.hear(lambda each: each.get("type") == "t-x-d-d" and link_uid(each) == brief.uid)
 
 
-def test_protobuf_is_spoken_after_a_client_asks_for_it(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_protobuf_is_spoken_after_a_client_asks_for_it(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, two = pair
     with node.client(fresh("PROTO")) as asks:
         asks.hear(lambda each: each.get("type") == "t-x-takp-v")
@@ -162,7 +161,7 @@ def heard_text(read: Iterable[object], text: str) -> Decoded | None:
 
 
 @pytest.mark.parametrize("door", ["tcp", "tls"])
-def test_pytak_connects_as_it_is(node: Served, tmp_path: Path, door: str) -> None:
+def test_pytak_connects_as_it_is(node: ServedNode, tmp_path: Path, door: str) -> None:
     word = fresh("pytak-word-")
     uid, said = fresh("pytak-"), tmp_path / "said.xml"
     said.write_bytes(position(uid, uid))
@@ -189,7 +188,7 @@ def test_pytak_connects_as_it_is(node: Served, tmp_path: Path, door: str) -> Non
 # -- devices ----------------------------------------------------------------------------------------------------------
 
 
-def test_devices_hear_their_own_groups_only(node: Served) -> None:
+def test_devices_hear_their_own_groups_only(node: ServedNode) -> None:
     red, blue, both = fresh("RED"), fresh("BLUE"), fresh("BOTH")
     red_files, blue_files = node.device(red, "--group", "RED"), node.device(blue, "--group", "BLUE")
     both_files = node.device(both, "--group", "RED", "--group", "BLUE")
@@ -213,7 +212,7 @@ def test_devices_hear_their_own_groups_only(node: Served) -> None:
         assert not any("for the blue" in text_of(each) or each.get("uid") == two.uid for each in one.heard)
 
 
-def test_a_uid_of_another_device_is_refused_and_a_revoked_device_is_closed_at_once(node: Served) -> None:
+def test_a_uid_of_another_device_is_refused_and_a_revoked_device_is_closed_at_once(node: ServedNode) -> None:
     good, bad = fresh("GOOD"), fresh("BAD")
     good_files, bad_files = node.device(good, "--group", "COMMON"), node.device(bad, "--group", "COMMON")
     with node.device_client(good, good_files) as one, node.device_client(bad, bad_files) as two:
@@ -238,7 +237,7 @@ def test_a_uid_of_another_device_is_refused_and_a_revoked_device_is_closed_at_on
         again.hear_uid(one.uid, 5)
 
 
-def test_nobody_without_a_certificate_gets_in(node: Served, tmp_path: Path) -> None:
+def test_nobody_without_a_certificate_gets_in(node: ServedNode, tmp_path: Path) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with pytest.raises((OSError, AssertionError)), TakClient(node.ports["tak_tls"], "NOBODY", tls=context) as nobody:  # noqa: PT012
@@ -249,7 +248,7 @@ def test_nobody_without_a_certificate_gets_in(node: Served, tmp_path: Path) -> N
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_the_page_writes_reaches_the_phones(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_what_the_page_writes_reaches_the_phones(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, two = pair
     node.api.write_note(text="road closed")
     assert text_of(one.hear_text("road closed")) == "LOG: road closed"
@@ -265,7 +264,7 @@ def test_what_the_page_writes_reaches_the_phones(node: Served, pair: tuple[TakCl
     assert placed["entity"] not in [row["id"] for row in node.api.entities(limit=1000)]
 
 
-def test_the_page_shows_what_phones_said(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_the_page_shows_what_phones_said(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, two = pair
     one.report(lat=42.123)
     text = fresh("unique line ")
@@ -280,7 +279,7 @@ def test_the_page_shows_what_phones_said(node: Served, pair: tuple[TakClient, Ta
     assert text in [line["text"] for line in node.api.lines(limit=50)]
 
 
-def test_a_line_to_the_desk_is_no_failure(node: Served, pair: tuple[TakClient, TakClient]) -> None:
+def test_a_line_to_the_desk_is_no_failure(node: ServedNode, pair: tuple[TakClient, TakClient]) -> None:
     one, _ = pair
     one.chat("for the desk", room="operator", to=["operator"])
     one.say(event(f"{one.uid}-ping", "t-x-c-t", ""))
@@ -291,7 +290,7 @@ def test_a_line_to_the_desk_is_no_failure(node: Served, pair: tuple[TakClient, T
 
 @pytest.mark.parametrize("path", ["entities", "entries", "tracks", "links", "devices", "me"])
 @pytest.mark.parametrize("token", [None, "wrong"])
-def test_nothing_is_told_without_a_login(node: Served, path: str, token: str | None) -> None:
+def test_nothing_is_told_without_a_login(node: ServedNode, path: str, token: str | None) -> None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"http://127.0.0.1:{node.ports['http']}/api/v1/{path}", headers=headers).status_code == 401
 

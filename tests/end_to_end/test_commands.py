@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FREE_PORTS, Serve, Served, run_aquila
-
-PORTS = tuple(word for flag in FREE_PORTS for word in (flag, "0"))
+from aquila.testing.served import FREE_PORTS, PORT_FLAGS, Serve, ServedNode, run_aquila
 
 
 def refusal(*words: str) -> str:
@@ -23,34 +21,34 @@ def refusal(*words: str) -> str:
     return lines[0]
 
 
-def test_a_second_node_on_the_same_folder_is_refused(node: Served) -> None:
-    assert str(node.data) in refusal("serve", "--data", str(node.data), "--demo", "none", *PORTS)
+def test_a_second_node_on_the_same_folder_is_refused(node: ServedNode) -> None:
+    assert str(node.data) in refusal("serve", "--data", str(node.data), "--demo", "none", *FREE_PORTS)
 
 
-@pytest.mark.parametrize("flag", FREE_PORTS)
+@pytest.mark.parametrize("flag", PORT_FLAGS)
 def test_a_port_in_use_is_named(tmp_path: Path, flag: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = str(holder.getsockname()[1])
-        sentence = refusal("serve", "--data", str(tmp_path / "data"), "--demo", "none", *PORTS, flag, port)
+        sentence = refusal("serve", "--data", str(tmp_path / "data"), "--demo", "none", *FREE_PORTS, flag, port)
     assert port in sentence
 
 
 def test_an_unknown_demo_is_refused(tmp_path: Path) -> None:
-    assert "no-such-demo" in refusal("serve", "--data", str(tmp_path / "data"), "--demo", "no-such-demo", *PORTS)
+    assert "no-such-demo" in refusal("serve", "--data", str(tmp_path / "data"), "--demo", "no-such-demo", *FREE_PORTS)
     assert not (tmp_path / "data").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_refused() -> None:
     # /proc is read-only for root as well, as no mode of a folder is.
     folder = Path("/proc/sys/aquila")
-    assert str(folder) in refusal("serve", "--data", str(folder), "--demo", "none", *PORTS)
+    assert str(folder) in refusal("serve", "--data", str(folder), "--demo", "none", *FREE_PORTS)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="no mode of a folder stops root")
 def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o500)
-    assert str(folder) in refusal("serve", "--data", str(folder), "--demo", "none", *PORTS)
+    assert str(folder) in refusal("serve", "--data", str(folder), "--demo", "none", *FREE_PORTS)
 
 
 def test_a_backup_of_a_running_node_is_restored_with_the_same_entries(serve: Serve, tmp_path: Path) -> None:
@@ -70,7 +68,7 @@ def test_a_backup_of_a_running_node_is_restored_with_the_same_entries(serve: Ser
     assert [row["name"] for row in second.api.entities()] == ["Bridge"]
 
 
-def test_a_restore_into_a_used_folder_is_refused(node: Served, tmp_path: Path) -> None:
+def test_a_restore_into_a_used_folder_is_refused(node: ServedNode, tmp_path: Path) -> None:
     file = tmp_path / "node.backup"
     node.command("backup", str(file))
     assert str(node.data) in refusal("restore", str(file), "--data", str(node.data))
@@ -110,11 +108,11 @@ def test_a_node_with_clients_stops_within_five_seconds(serve: Serve) -> None:
     assert "the last word" in [(row["body"] or {}).get("text") for row in node.start().api.entries(limit=500)]
 
 
-def test_doctor_finds_a_healthy_node_healthy(node: Served) -> None:
+def test_doctor_finds_a_healthy_node_healthy(node: ServedNode) -> None:
     assert "bad" not in node.command("doctor")
 
 
-def test_ports_json_names_every_port(node: Served) -> None:
+def test_ports_json_names_every_port(node: ServedNode) -> None:
     ports = json.loads((node.data / "ports.json").read_text())
     assert set(ports) == {"http", "tak", "tak_tls", "api_tls", "enrol"}
     assert all(ports.values())

@@ -10,9 +10,8 @@ from urllib.error import URLError
 import pytest
 
 from aquila.client import Node
-
-from .conftest import Serve, Served
-from .tak_client import TakClient, callsign_of, chat, marker, text_of
+from aquila.testing.served import Serve, ServedNode
+from aquila.testing.tak_client import TakClient, callsign_of, chat, marker, text_of
 
 WRITERS = 4
 PAGE = 500
@@ -98,7 +97,7 @@ def journal_texts(api: Node) -> Counter[str]:
     return texts
 
 
-def one_round(node: Served, round_name: str, load_s: float) -> tuple[int, list[str]]:
+def one_round(node: ServedNode, round_name: str, load_s: float) -> tuple[int, list[str]]:
     """Load, kill, start again; gives how many texts had to be there, and every fault found."""
     api = node.api
     peers = [Peer(node.client(f"WRITER{number}"), round_name) for number in range(WRITERS)]

@@ -135,7 +135,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             ("api_tls", tls_host, settings.api_tls_port, gate.context),
             ("enrol", tls_host, settings.enrol_port, open_gate.context),
         ]
-        ports |= await stack.enter_async_context(serve_http(app, doors))
+        ports |= await stack.enter_async_context(serve_http(app, doors, settings.link_unfinished_s))
         node = Running(engine, hub, app.state.web, listeners, ports)
         close_revoked(engine, listeners)
         await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
@@ -271,9 +271,12 @@ def web_settings(settings: Settings, is_demo: bool) -> WebSettings:
 
 @asynccontextmanager
 async def serve_http(
-    app: Litestar, doors: Sequence[tuple[str, str, int, ssl.SSLContext | None]]
+    app: Litestar, doors: Sequence[tuple[str, str, int, ssl.SSLContext | None]], unfinished_s: float
 ) -> AsyncIterator[dict[str, int]]:
-    """Serve one application on several doors, all on this loop; gives their ports by name."""
+    """Serve one application on several doors, all on this loop; gives their ports by name.
+
+    A connection that owes the head of a request for `unfinished_s`, or its body for four times as long, is closed.
+    """
     ports: dict[str, int] = {}
     servers: list[_Quiet] = []
     tasks: list[asyncio.Task[None]] = []
@@ -296,7 +299,7 @@ async def serve_http(
                 )
                 config.load()
                 config.ssl = context
-                server = _Quiet(config)
+                server = _Quiet(config, unfinished_s)
                 servers.append(server)
                 tasks.append(asyncio.create_task(server.serve([listening])))
             while not all(server.started for server in servers):
@@ -312,11 +315,36 @@ async def serve_http(
 
 
 class _Quiet(uvicorn.Server):
-    """A server that leaves the signals to the node."""
+    """A server that leaves the signals to the node, and waits for no request for ever: uvicorn would."""
+
+    def __init__(self, config: uvicorn.Config, unfinished_s: float) -> None:
+        super().__init__(config)
+        self._unfinished_s = unfinished_s
+        self._owing: dict[tuple[Any, Any], float] = {}
+
+    async def on_tick(self, counter: int) -> bool:
+        """See uvicorn: ten times a second."""
+        if counter % 10 == 0:
+            self._close_late(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def _close_late(self, now_s: float) -> None:
+        # A screen's WebSocket has no cycle. One cycle is one request: with each the time begins anew.
+        asking = [each for each in self.server_state.connections if hasattr(each, "cycle")]
+        owing = [(each, each.cycle) for each in asking if _owes_head(each.cycle) or each.cycle.more_body]
+        self._owing = {each: self._owing.get(each, now_s) for each in owing}
+        for (connection, cycle), since_s in self._owing.items():
+            if now_s - since_s > self._unfinished_s * (1 if _owes_head(cycle) else 4):
+                connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
+
+
+def _owes_head(cycle: Any) -> bool:
+    """Is no request at work on a connection, given uvicorn's cycle of the latest one?"""
+    return cycle is None or bool(cycle.response_complete)
 
 
 def _listen(host: str, port: int) -> socket.socket:
