@@ -7,9 +7,9 @@ import pytest
 
 from aquila.codecs.cot import xml
 from aquila.config import Settings
-from aquila.core import fanout
+from aquila.core import contract, fanout
 from aquila.stores.sqlite.writer import Limits as WriterLimits
-from aquila.web_api import routes, stream
+from aquila.web_api import routes, stream, uploads
 
 MIB = 1 << 20
 SETTINGS = Settings()
@@ -32,6 +32,12 @@ IN_CODE: dict[str, list[str]] = {
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
     "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
+    "upload": [
+        f"{contract.UPLOAD_MAX_BYTES // MIB} MiB",
+        f"{uploads.FILES_MAX} files",
+        f"{uploads.FIELDS_MAX} fields",
+        f"{uploads.FIELD_MAX_BYTES} bytes",
+    ],
 }
 
 

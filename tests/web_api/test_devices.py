@@ -13,7 +13,7 @@ DEVICE = {"name": "PATROL1", "nation": "ITA", "groups_in": ["COMMON"], "callsign
 def admin(port: Any, authority: Any) -> dict[str, str]:
     """Headers of an administrator of a node with an authority."""
     port.parts["authority"] = authority
-    port.parts["address"] = SimpleNamespace(host="node.local", tak_tls_port=8089)
+    port.parts["address"] = SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446)
     headers: dict[str, str] = port.token("boss", "admin")
     return headers
 

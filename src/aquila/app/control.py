@@ -50,10 +50,14 @@ Words = dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]
 
 
 class DeviceAddress(msgspec.Struct, frozen=True):
-    """Where devices reach this node. See features.devices.Address."""
+    """Where devices reach this node: its name, and the number of each port. See features.devices.Address."""
 
     host: str
-    tak_tls_port: int
+    http: int = 0
+    tak: int = 0
+    tak_tls: int = 0
+    api_tls: int = 0
+    enrol: int = 0
 
 
 class Controls:
@@ -286,7 +290,14 @@ async def _ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
     )
     try:
         operator = await ensure_operator(engine, settings)
-        parts: dict[str, Any] = {"address": DeviceAddress(settings.public_host(), settings.tak_tls_port)}
+        parts: dict[str, Any] = {
+            "address": DeviceAddress(
+                settings.public_host(),
+                tak_tls=settings.tak_tls_port,
+                api_tls=settings.api_tls_port,
+                enrol=settings.enrol_port,
+            )
+        }
         parts["authority"] = _authority(engine, settings)
         controls = Controls(engine, Port(engine, None, parts), features, operator, None)
         return await controls.run(word, request)

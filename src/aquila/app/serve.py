@@ -6,14 +6,11 @@ import gc
 import logging
 import signal
 import socket
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from litestar import Litestar
 from rich.console import Console
 
 import aquila
@@ -25,6 +22,7 @@ from aquila.app.people import OPERATOR, ensure_operator, plain_principal, recogn
 from aquila.app.port import LinkBoard, Port
 from aquila.app.relay import Encoder, Relay
 from aquila.app.tak import TakEdge
+from aquila.app.web_server import Door, Doors
 from aquila.codecs.cot import TakSession
 from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.contacts import Contacts
@@ -35,15 +33,18 @@ from aquila.core.policy import Decision, Policy, release
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits, raise_file_limit
 from aquila.links.pki import Authority
+from aquila.links.pki.tokens import TokenSigner, new_key
 from aquila.links.stream import StreamLink, StreamListener
 from aquila.links.tls import TlsGate
 from aquila.simulator import Scenario, ScenarioError, play, shipped
+from aquila.stores.sqlite.files import FileStore
 from aquila.web_api import Web, make_app
 from aquila.web_api.settings import LOCAL_HOSTS, FirstView, WebSettings
 
 log = logging.getLogger(__name__)
 
 DEVICE_REVOKED = "device.revoke"
+SIGNING_KEY = "key/tokens"
 AUTHORITY_S = 0.5
 PORT_NAMES = ("http", "tak", "tak_tls", "api_tls", "enrol")
 DEMO_CONTEXT = "EXERCISE:DEMO"
@@ -117,7 +118,14 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         hub.start()
         stack.callback(hub.stop)
         plain_host, tls_host = settings.plain_host or LOOPBACK, settings.host or LOOPBACK
-        ports = {
+        doors = Doors(
+            {
+                "http": Door(plain_host, settings.http_port, None),
+                "api_tls": Door(tls_host, settings.api_tls_port, gate.context),
+                "enrol": Door(tls_host, settings.enrol_port, open_gate.context),
+            }
+        )
+        ports = doors.ports | {
             "tak": listeners["tcp"].start(plain_host, settings.tak_port),
             "tak_tls": listeners["tls"].start(tls_host, settings.tak_tls_port),
         }
@@ -126,16 +134,13 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         parts = {
             "links": LinkBoard(edge, context),
             "authority": authority,
-            "address": DeviceAddress(settings.public_host(), ports["tak_tls"]),
+            "address": DeviceAddress(settings.public_host(), **ports),
+            "files": FileStore(engine.folder.files_path),
+            "tokens": token_signer(engine),
         }
         port = Port(engine, hub, parts, listeners)
-        app = make_app(port, features, web_settings(settings, scenario is not None))
-        doors: list[tuple[str, str, int, ssl.SSLContext | None]] = [
-            ("http", plain_host, settings.http_port, None),
-            ("api_tls", tls_host, settings.api_tls_port, gate.context),
-            ("enrol", tls_host, settings.enrol_port, open_gate.context),
-        ]
-        ports |= await stack.enter_async_context(serve_http(app, doors, settings.link_unfinished_s))
+        app = make_app(port, features, web_settings(settings, scenario is not None), recogniser(engine))
+        await stack.enter_async_context(doors.serve(app, settings.link_unfinished_s))
         node = Running(engine, hub, app.state.web, listeners, ports)
         close_revoked(engine, listeners)
         await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
@@ -262,100 +267,25 @@ async def follow_authority(authority: Authority, gates: Sequence[TlsGate]) -> No
                 gate.reload()
 
 
+def token_signer(engine: Engine) -> TokenSigner:
+    """Signs this node's tokens with a key made at the first start."""
+    kept = engine.secrets.get(SIGNING_KEY)
+    if kept is None:
+        kept = new_key()
+        engine.secrets.put(SIGNING_KEY, kept)
+    return TokenSigner(kept, engine.node.identity.node)
+
+
 def web_settings(settings: Settings, is_demo: bool) -> WebSettings:
     """What the web needs to know beyond the node."""
     hosts = {*LOCAL_HOSTS, socket.gethostname(), *settings.public_names}
     hosts |= {host for host in (settings.host, settings.plain_host) if host is not None}
-    return WebSettings(hosts=tuple(sorted(hosts)), static_folder=STATIC, first_view=TIAN_SHAN if is_demo else None)
-
-
-@asynccontextmanager
-async def serve_http(
-    app: Litestar, doors: Sequence[tuple[str, str, int, ssl.SSLContext | None]], unfinished_s: float
-) -> AsyncIterator[dict[str, int]]:
-    """Serve one application on several doors, all on this loop; gives their ports by name.
-
-    A connection that owes the head of a request for `unfinished_s`, or its body for four times as long, is closed.
-    """
-    ports: dict[str, int] = {}
-    servers: list[_Quiet] = []
-    tasks: list[asyncio.Task[None]] = []
-    # Every port is open before the lifespan begins: its task group would wrap a refusal in a group of exceptions.
-    with contextlib.ExitStack() as opened:
-        sockets = [opened.enter_context(_listen(host, number)) for _, host, number, _ in doors]
-        opened.pop_all()
-    async with app.lifespan():
-        try:
-            for (name, _, _, context), listening in zip(doors, sockets, strict=True):
-                ports[name] = int(listening.getsockname()[1])
-                config = uvicorn.Config(
-                    app,
-                    lifespan="off",
-                    log_level="warning",
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=2,
-                    ws_max_size=1 << 16,
-                )
-                config.load()
-                config.ssl = context
-                server = _Quiet(config, unfinished_s)
-                servers.append(server)
-                tasks.append(asyncio.create_task(server.serve([listening])))
-            while not all(server.started for server in servers):
-                for task in tasks:
-                    if task.done():
-                        task.result()
-                await asyncio.sleep(0.01)
-            yield ports
-        finally:
-            for server in servers:
-                server.should_exit = True
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Quiet(uvicorn.Server):
-    """A server that leaves the signals to the node, and waits for no request for ever: uvicorn would."""
-
-    def __init__(self, config: uvicorn.Config, unfinished_s: float) -> None:
-        super().__init__(config)
-        self._unfinished_s = unfinished_s
-        self._owing: dict[tuple[Any, Any], float] = {}
-
-    async def on_tick(self, counter: int) -> bool:
-        """See uvicorn: ten times a second."""
-        if counter % 10 == 0:
-            self._close_late(asyncio.get_running_loop().time())
-        return await super().on_tick(counter)
-
-    def _close_late(self, now_s: float) -> None:
-        # A screen's WebSocket has no cycle. One cycle is one request: with each the time begins anew.
-        asking = [each for each in self.server_state.connections if hasattr(each, "cycle")]
-        owing = [(each, each.cycle) for each in asking if _owes_head(each.cycle) or each.cycle.more_body]
-        self._owing = {each: self._owing.get(each, now_s) for each in owing}
-        for (connection, cycle), since_s in self._owing.items():
-            if now_s - since_s > self._unfinished_s * (1 if _owes_head(cycle) else 4):
-                connection.transport.abort()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
-def _owes_head(cycle: Any) -> bool:
-    """Is no request at work on a connection, given uvicorn's cycle of the latest one?"""
-    return cycle is None or bool(cycle.response_complete)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=512)
-    except OSError as error:
-        raise UsageError(
-            f"port {port} on {host} cannot be opened ({error.strerror}): stop whoever holds it, or choose another"
-            " port (0 = any free one)"
-        ) from error
+    return WebSettings(
+        hosts=tuple(sorted(hosts)),
+        static_folder=STATIC,
+        first_view=TIAN_SHAN if is_demo else None,
+        server=f"Aquila {aquila.__version__}",
+    )
 
 
 @asynccontextmanager

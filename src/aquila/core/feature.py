@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from aquila.core.contract import Call, Files, Method, Reply
 from aquila.core.errors import Refused
 from aquila.core.journal import JournalStore
 from aquila.core.model import Body, Context, Entry, Label, Principal
@@ -129,6 +130,29 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
 
 
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a foreign contract.
+
+    Attributes:
+        path: whole, with parts in braces: /Marti/api/cot/xml/{uid}.
+        work: the query or command; None = the reply depends on nobody's statements.
+        ask: makes its request; raises ValueError for what is not allowed, with a sentence.
+        render: pure; gets the rows that were released (query) or the answer (command).
+        role: None = every device with a certificate and every person; "enrolling" = also who has an invitation.
+        files: None = a small body.
+        source: where the rule is written, for the conformance page.
+    """
+
+    method: Method
+    path: str
+    render: Callable[[Any, Call], Reply]
+    work: Query | Command | None = None
+    ask: Callable[[Call], Any] = lambda call: None
+    role: Role | Literal["enrolling", "anyone"] | None = None
+    files: Files | None = None
+    source: str = ""
+
+
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
     """One folder of staff work, loaded by its entry point."""
 
@@ -137,3 +161,5 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     queries: tuple[Query, ...] = ()
     commands: tuple[Command, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    """Rows of foreign HTTP contracts."""

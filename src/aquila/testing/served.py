@@ -1,15 +1,18 @@
 """A whole node as its users start it: a process, its ports, its commands. For tests and benches."""
 
+import base64
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Protocol
+from typing import Any, Protocol
 
 from aquila.client import Node
 from aquila.testing.tak_client import TakClient, device_context, fresh
@@ -149,6 +152,14 @@ class ServedNode:
         """A new device; gives the folder with its files."""
         files = self.data.parent / f"{name}-files"
         self.command("device", "add", name, "--out", str(files), *words)
+        return files
+
+    def enrolled(self, name: str, **fields: Any) -> Path:
+        """A new device with fields of the API's own command; gives the folder with its files."""
+        files = self.data.parent / f"{name}-files"
+        made = self.api.add_device(name=name, **fields)
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(made["package"]))) as package:
+            package.extractall(files)
         return files
 
     def device_client(self, name: str, files: Path) -> TakClient:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Litestar, Request, Response, WebSocket
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -15,6 +16,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from aquila.core.feature import Feature
 from aquila.features.log import arrival_of
 from aquila.web_api.auth import SESSION_LIFE_MS, Gate, need_role
+from aquila.web_api.callers import Callers, Recognise, nobody
+from aquila.web_api.contract import Contract
 from aquila.web_api.errors import WebError, answer_of, on_http_exception, on_web_error
 from aquila.web_api.guard import Guard
 from aquila.web_api.metrics import prometheus
@@ -27,8 +30,8 @@ from aquila.web_api.stream import LOGGED_OUT, Screens
 
 log = logging.getLogger(__name__)
 
-ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics", "Marti"})
-"""First parts of the paths that are routes; all others are files of the page."""
+ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics"})
+"""First parts of the paths that are routes of ours; all others are a foreign contract's, or files of the page."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 LOGIN_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Aquila: log in</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="/favicon.svg">
@@ -165,13 +168,16 @@ class Web:
         await self.screens.serve(socket, asker, since)
 
 
-def make_app(port: NodePort, features: Sequence[Feature], settings: WebSettings) -> Litestar:
+def make_app(
+    port: NodePort, features: Sequence[Feature], settings: WebSettings, recognise: Recognise = nobody
+) -> Litestar:
     """The ASGI application of a node. `app.state.web` is its Web, for login keys and counters.
 
     Args:
         port: the node.
         features: whose queries and commands become routes.
         settings: hosts, folder of the page, first view.
+        recognise: says whose a client certificate is.
     """
     web = Web(port, features, settings)
     app = Litestar(
@@ -197,17 +203,21 @@ def make_app(port: NodePort, features: Sequence[Feature], settings: WebSettings)
         lifespan=[web.life],
     )
     app.state.web = web
+    contract = Contract(port, features, Callers(port, web.gate, recognise), settings.server, web.routes.pool)
     # Around everything, also around what the framework answers by itself.
-    app.asgi_handler = Guard(_beside_files(app.asgi_handler, StaticFiles(settings.static_folder)), settings.hosts)
+    app.asgi_handler = Guard(_chooser(app.asgi_handler, contract, StaticFiles(settings.static_folder)), settings.hosts)
     return app
 
 
-def _beside_files(routes: ASGIApp, files: StaticFiles) -> ASGIApp:
+def _chooser(routes: ASGIApp, contract: Contract, files: StaticFiles) -> ASGIApp:
     """Everything that is no route of ours is a file. A mount at `/` would hide routes with parameters."""
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
-        first = scope["path"].split("/", 2)[1:2]
-        await (routes if first and first[0] in ROUTED else files)(scope, receive, send)
+        first = "".join(scope["path"].split("/", 2)[1:2])
+        if first in contract.paths.firsts and scope["type"] == ScopeType.HTTP:
+            await contract(scope, receive, send)
+        else:
+            await (routes if first in ROUTED else files)(scope, receive, send)
 
     return choose
 

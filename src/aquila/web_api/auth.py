@@ -105,7 +105,7 @@ class Gate:
 
     async def redeem(self, key: str, address: str) -> str | None:
         """The value of a new session cookie for a one-time key; None = unknown, used or too old."""
-        self._count_try(address)
+        self.count_try(address)
         user, ends_ms = self._keys.pop(hash_of(key), ("", 0))
         if self._port.clock_ms() >= ends_ms:
             return None
@@ -113,16 +113,23 @@ class Gate:
 
     async def log_in(self, user: str, password: str, address: str) -> str | None:
         """The value of a new session cookie for a name and password; None = they do not match."""
-        self._count_try(address)
+        return await self._new_session(user) if await self.is_password(user, password, address) else None
+
+    async def is_password(self, user: str, password: str, address: str) -> bool:
+        """Do name and password match? Dear, and counted against the address: raises WebError 429."""
+        self.count_try(address)
         async with self._checks:
             kept = await asyncio.to_thread(self._secrets.get, password_secret(user))
             if self._decoy is None:
                 self._decoy = await asyncio.to_thread(password_hash, secrets.token_urlsafe(24))
             # An unknown name takes as long as a wrong password, so that names cannot be guessed by the clock.
             right = await asyncio.to_thread(is_password, kept or self._decoy, password)
-        if not (right and kept):
-            return None
-        return await self._new_session(user)
+        return bool(right and kept)
+
+    def person(self, user: str) -> Principal | None:
+        """Who a user is that has proven its name; None = no user of this node any more."""
+        asker = self._asker("user", user, None)
+        return None if asker is None else asker.principal
 
     async def _new_session(self, user: str) -> str | None:
         if self._access.grant(self._port.node, "user", user) is None:
@@ -144,8 +151,8 @@ class Gate:
         self._sessions.pop(session, None)
         await asyncio.to_thread(self._secrets.remove, f"session/{session}")
 
-    def _count_try(self, address: str) -> None:
-        """Before anybody is known, only the address can be limited."""
+    def count_try(self, address: str) -> None:
+        """Before anybody is known, only the address can be limited. Raises WebError 429."""
         minute = self._port.clock_ms() // 60_000
         at, count = self._tries.pop(address, (minute, 0))
         count = count + 1 if at == minute else 1

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response
@@ -22,6 +22,7 @@ QUERIES_WAITING = 64
 CONTRACT = "every parameter and its values are in /api/v1/openapi.json"
 
 AnyRequest = Request[Any, Any, Any]
+Answer = TypeVar("Answer")
 
 
 class Pool:
@@ -31,7 +32,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(QUERIES_AT_ONCE, thread_name_prefix="query")
         self._count = 0
 
-    async def run(self, work: Callable[[], bytes]) -> bytes:
+    async def run(self, work: Callable[[], Answer]) -> Answer:
         """The answer of `work`, made in a thread; raises WebError 503 when too many wait already."""
         if self._count >= QUERIES_AT_ONCE + QUERIES_WAITING:
             raise WebError(503, "busy", f"{self._count} queries wait already", do="ask again in a moment")

@@ -30,11 +30,13 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
         hosts: names and addresses by which browsers may call this node, without port; any port is taken.
         static_folder: the built page; None or absent = a sentence how to build it.
         first_view: None = the page decides.
+        server: name and version, for clients that ask.
     """
 
     hosts: tuple[str, ...] = LOCAL_HOSTS
     static_folder: Path | None = None
     first_view: FirstView | None = None
+    server: str = "Aquila"
 
 
 def banner_of(context: str, classification: str) -> Banner:

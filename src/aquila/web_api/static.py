@@ -3,17 +3,16 @@
 import asyncio
 import mimetypes
 import os
-import re
 from email.utils import formatdate
 from pathlib import Path
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import Message, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 
 from aquila.web_api.errors import ErrorAnswer, ErrorBody
+from aquila.web_api.ranges import send_file, start_answer
 
-PIECE_BYTES = 256 * 1024
 HOW_TO_BUILD = (
     b"<!doctype html><meta charset=utf-8><title>Aquila</title>"
     b"<p>The node runs, but its page is not built. In a checkout: <code>python3 dev.py run</code> builds it "
@@ -28,35 +27,6 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z", re.ASCII)
-
-
-class Ranged(msgspec.Struct, frozen=True):
-    """Bytes first..last of a file, both counted."""
-
-    first: int
-    last: int
-
-
-def parse_range(header: str, size: int) -> Ranged | bool | None:
-    """The one range that is asked for; None = serve the whole file; False = cannot be satisfied (416).
-
-    What is no single byte range is ignored, as RFC 9110 (14.2) allows.
-    """
-    found = _RANGE.match(header.strip())
-    if found is None or found.groups() == ("", ""):
-        return None
-    first_text, last_text = found.groups()
-    if len(first_text) > 18 or len(last_text) > 18:
-        return False
-    if not first_text:
-        length = min(int(last_text), size)
-        return Ranged(size - length, size - 1) if length else False
-    first = int(first_text)
-    last = min(int(last_text), size - 1) if last_text else size - 1
-    if last_text and int(last_text) < first:
-        return None
-    return Ranged(first, last) if first < size else False
 
 
 class StaticFiles:
@@ -139,44 +109,7 @@ async def _answer(
     }
     if encoding:
         out["content-encoding"] = encoding
-    if _is_known(headers, tag, modified):
-        await _start(send, 304, out, None)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return
-    size, status = stat.st_size, 200
-    span: Ranged | bool | None = None
-    if "range" in headers and headers.get("if-range", tag) in (tag, modified):
-        span = parse_range(headers["range"], size)
-    if span is False:
-        out["content-range"] = f"bytes */{size}"
-        await _start(send, 416, out, 0)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return
-    first, last = 0, size - 1
-    if isinstance(span, Ranged):
-        first, last, status = span.first, span.last, 206
-        out["content-range"] = f"bytes {first}-{last}/{size}"
-    await _start(send, status, out, last - first + 1)
-    await _pieces(send, handle, first, last, is_head=is_head)
-
-
-async def _pieces(send: Send, handle: int, first: int, last: int, *, is_head: bool) -> None:
-    at = last + 1 if is_head else first
-    while at <= last:
-        piece = await asyncio.to_thread(os.pread, handle, min(PIECE_BYTES, last + 1 - at), at)
-        if not piece:
-            # The file shrank under us; the length that was promised cannot be kept.
-            raise OSError(f"file ended at byte {at} of {last + 1}")
-        at += len(piece)
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _is_known(headers: dict[str, str], tag: str, modified: str) -> bool:
-    if "if-none-match" in headers:
-        tags = [each.strip().removeprefix("W/") for each in headers["if-none-match"].split(",")]
-        return tag in tags or "*" in tags
-    return headers.get("if-modified-since") == modified and "range" not in headers
+    await send_file(send, handle, out, headers, is_head=is_head)
 
 
 def _type_of(path: str) -> str:
@@ -190,20 +123,8 @@ def _cache_of(path: str) -> str:
     return "public, max-age=31536000, immutable" if path.startswith("/assets/") else "no-cache"
 
 
-async def _start(send: Send, status: int, headers: dict[str, str], length: int | None) -> None:
-    fields = dict(headers)
-    if length is not None:
-        fields["content-length"] = str(length)
-    start: Message = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(key.encode(), value.encode("latin-1")) for key, value in fields.items()],
-    }
-    await send(start)
-
-
 async def _whole(send: Send, status: int, kind: str, body: bytes, method: str) -> None:
-    await _start(send, status, {"content-type": kind, "cache-control": "no-store"}, len(body))
+    await start_answer(send, status, {"content-type": kind, "cache-control": "no-store"}, len(body))
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body, "more_body": False})
 
 

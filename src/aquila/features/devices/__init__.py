@@ -3,7 +3,6 @@
 import asyncio
 import io
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Protocol
 
@@ -12,6 +11,8 @@ import msgspec
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Act, Principal
+from aquila.features.devices.groups import devices_of, groups
+from aquila.features.devices.marti import endpoints
 from aquila.features.devices.view import DEVICE_ADDED, DEVICE_REVOKED, Device, Devices, target_of
 from aquila.links.pki.authority import Authority, Issued
 from aquila.links.pki.credentials import device_files, new_password
@@ -25,7 +26,7 @@ class Address(Protocol):
     """The part `address` of a node: by which devices reach it."""
 
     host: str
-    tak_tls_port: int
+    tak_tls: int
 
 
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,45 +84,9 @@ class AskDevices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limit: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = 1000
 
 
-class AskGroups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All groups that the asker belongs to."""
-
-    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
-
-
-class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One group: what the asker may do there, and how many devices read it."""
-
-    name: str
-    may_read: bool
-    may_write: bool
-    device_count: int
-
-
-def devices_of(reading: Reading) -> Devices:
-    """The view of this node."""
-    view = reading.views["devices"]
-    if not isinstance(view, Devices):
-        raise TypeError(f"view devices is a {type(view).__name__}")
-    return view
-
-
 def _devices(principal: Principal, ask: AskDevices, reading: Reading) -> Iterator[Labelled]:
     for device in devices_of(reading).devices(reading.node):
         yield Labelled(device, None, reading.context)
-
-
-def _groups(principal: Principal, ask: AskGroups, reading: Reading) -> Iterator[Labelled]:
-    readers = Counter(group for device in devices_of(reading).devices(reading.node) for group in device.groups_out)
-    # A group that the asker is not in is not even named.
-    for name in sorted(principal.groups_in | principal.groups_out):
-        row = GroupRow(
-            name=name,
-            may_read=name in principal.groups_out,
-            may_write=name in principal.groups_in,
-            device_count=readers[name],
-        )
-        yield Labelled(row, None, reading.context)
 
 
 async def add_device(principal: Principal, ask: NewDevice, desk: Desk) -> DeviceMade | Refused:
@@ -137,9 +102,7 @@ async def add_device(principal: Principal, ask: NewDevice, desk: Desk) -> Device
     password = new_password()
     host, now_ms = ask.host or address.host, desk.now_ms()
     try:
-        issued, package = await asyncio.to_thread(
-            _issue, authority, ask.name, now_ms, host, address.tak_tls_port, password
-        )
+        issued, package = await asyncio.to_thread(_issue, authority, ask.name, now_ms, host, address.tak_tls, password)
     except UsageError as wrong:
         return Refused("device", str(wrong))
     groups_in = ask.groups_in or policy.default_label.groups
@@ -214,15 +177,7 @@ feature = Feature(
             answer=_devices,
             summary="Devices in force",
         ),
-        Query(
-            name="groups",
-            path="/groups",
-            request=AskGroups,
-            row=GroupRow,
-            role="viewer",
-            answer=_groups,
-            summary="Groups that the asker belongs to",
-        ),
+        groups,
     ),
     commands=(
         Command(
@@ -246,6 +201,7 @@ feature = Feature(
             summary="Revoke a device; its connections are closed",
         ),
     ),
+    endpoints=endpoints,
 )
 
 __all__ = [

@@ -5,9 +5,8 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -48,29 +47,17 @@ class FileStore:
 
         Raises UsageError when it is larger than the limit, or cannot be written.
         """
-        try:
-            with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as file:
-                incoming = Path(file.name)
-                try:
-                    kept = self._stream(chunks, file, limit_bytes)
-                    self._name(incoming, kept)
-                finally:
-                    incoming.unlink(missing_ok=True)
-        except OSError as error:
-            raise UsageError(f"the file cannot be kept in {self._path} ({error.strerror}): free some space") from error
-        return kept
+        with self.receive(limit_bytes) as incoming:
+            for chunk in chunks:
+                incoming.write(chunk)
+            return incoming.keep()
 
-    def _stream(self, chunks: Iterable[bytes], file: IO[bytes], limit: int) -> StoredFile:
-        digest, size = hashlib.sha256(), 0
-        for chunk in chunks:
-            size += len(chunk)
-            if size > limit:
-                raise UsageError(f"the file is larger than {limit} bytes: send a smaller one")
-            digest.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-        return StoredFile(digest.hexdigest(), size)
+    def receive(self, limit_bytes: int = FILE_MAX_BYTES) -> "Incoming":
+        """A file that comes piece by piece; nothing is left of it unless it is kept.
+
+        Raises UsageError when it cannot be written.
+        """
+        return Incoming(self._incoming, self._name, limit_bytes)
 
     def _name(self, incoming: Path, kept: StoredFile) -> None:
         place = self.path_of(kept.sha256)
@@ -116,6 +103,59 @@ class FileStore:
             for place in sorted(folder.iterdir()):
                 with contextlib.suppress(FileNotFoundError):
                     yield StoredFile(folder.name + place.name, place.stat().st_size)
+
+
+class Incoming:
+    """A file on its way in. Its calls wait for the disk: make them off the loop."""
+
+    def __init__(self, folder: Path, name: Callable[[Path, StoredFile], None], limit_bytes: int) -> None:
+        self._name = name
+        self._limit_bytes = limit_bytes
+        self._digest = hashlib.sha256()
+        self._size_bytes = 0
+        with _in_one_sentence(folder):
+            descriptor, path = tempfile.mkstemp(dir=folder)
+        self._path = Path(path)
+        self._file = os.fdopen(descriptor, "wb")
+
+    def __enter__(self) -> "Incoming":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def write(self, piece: bytes) -> None:
+        """Take the next piece. Raises UsageError when it is too large now, or cannot be written."""
+        self._size_bytes += len(piece)
+        if self._size_bytes > self._limit_bytes:
+            raise UsageError(f"the file is larger than {self._limit_bytes} bytes: send a smaller one")
+        self._digest.update(piece)
+        with _in_one_sentence(self._path.parent):
+            self._file.write(piece)
+
+    def keep(self) -> StoredFile:
+        """That was all of it: on the disk and under its name when this returns. Raises UsageError if it cannot be."""
+        with _in_one_sentence(self._path.parent):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            kept = StoredFile(self._digest.hexdigest(), self._size_bytes)
+            self._name(self._path, kept)
+        return kept
+
+    def drop(self) -> None:
+        """Forget what was not kept."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _in_one_sentence(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"the file cannot be kept in {folder} ({error.strerror}): free some space") from error
 
 
 def sync_folder(path: Path) -> None:

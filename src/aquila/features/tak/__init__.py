@@ -1,0 +1,35 @@
+"""TAK: what the official server's contract asks of the server as a whole, and of nobody's statements."""
+
+from typing import Any
+
+from aquila.codecs.cot.marti import as_json, as_text, enveloped
+from aquila.core.contract import Call, Reply
+from aquila.core.feature import Endpoint, Feature
+
+API_VERSION = "3"
+
+
+def _version(_: Any, call: Call) -> Reply:
+    # ATAK looks for the words "TAK Server" in it.
+    return as_text(f"TAK Server {call.server}")
+
+
+def _config(_: Any, call: Call) -> Reply:
+    host = call.base.partition("://")[2].rpartition(":")[0]
+    return enveloped("ServerConfig", {"version": call.server, "api": API_VERSION, "hostname": host}, call)
+
+
+def _files_config(_: Any, call: Call) -> Reply:
+    return as_json({"uploadSizeLimit": 400})
+
+
+feature = Feature(
+    name="tak",
+    endpoints=(
+        Endpoint(method="GET", path="/Marti/api/version", render=_version, source="tak.md 6.2"),
+        Endpoint(method="GET", path="/Marti/api/version/config", render=_config, source="tak.md 6.2"),
+        Endpoint(method="GET", path="/files/api/config", render=_files_config, source="tak.md 6.3"),
+    ),
+)
+
+__all__ = ["feature"]

@@ -1,0 +1,134 @@
+"""Callers: who asks by a foreign contract: a device by its certificate, a person by password or token."""
+
+import base64
+import binascii
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.model import Principal
+from aquila.features.access import Secrets, hash_of
+from aquila.features.devices.invitations import Invitation, invitation_of, invited
+from aquila.links.pki.tokens import TokenSigner
+from aquila.web_api.auth import Gate
+from aquila.web_api.errors import WebError
+from aquila.web_api.port import NodePort
+
+PASSWORDS_KNOWN = 1_000
+PASSWORD_KNOWN_MS = 300_000
+LOGIN_AUDIENCE = "login"
+Recognise = Callable[[bytes | None, str], Principal | Refused]
+"""Says who a peer is from its certificate (DER) and its address."""
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks. invitation: it may enrol one device with it and do nothing else; None = it is known."""
+
+    principal: Principal
+    invitation: Invitation | None = None
+
+
+class Callers:
+    """Finds out who asks.
+
+    Args:
+        port: the node; its parts `secrets` and `tokens` are used. gate: knows passwords and bearer tokens.
+        recognise: knows certificates.
+    """
+
+    def __init__(self, port: NodePort, gate: Gate, recognise: Recognise) -> None:
+        self._port = port
+        self._gate = gate
+        self._recognise = recognise
+        self._right: OrderedDict[str, tuple[str, int]] = OrderedDict()
+
+    async def caller(self, state: Mapping[str, Any], headers: Mapping[str, str], address: str) -> Caller | None:
+        """Who sent a request.
+
+        Args:
+            state: of the connection: its `certificate`, if one was shown.
+            headers: names in lower case.
+            address: of the peer; before anybody is known, only it can be limited.
+
+        Returns: None = nobody says who it is. Raises WebError 401 for a wrong password or token, 403 for a certificate
+        that is not in force, 429 for too many tries.
+        """
+        certificate = state.get("certificate")
+        if certificate is not None:
+            found = self._recognise(certificate, address)
+            if isinstance(found, Refused):
+                raise WebError(403, "certificate", found.detail, do="enrol the device anew")
+            return Caller(found)
+        scheme, _, value = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            return await self._by_password(*_user_and_password(value), address)
+        if scheme.lower() == "bearer":
+            return await self._by_bearer(value.strip(), address)
+        return None
+
+    async def _by_password(self, user: str, password: str, address: str) -> Caller:
+        known = hash_of(f"{user}\0{password}")
+        name, until_ms = self._right.get(known, ("", 0))
+        if until_ms <= self._port.clock_ms():
+            invitation = await invited(self._secrets, password, self._port.clock_ms())
+            if invitation is not None and invitation.fits(user):
+                return self._invited(invitation)
+            if not await self._gate.is_password(user, password, address):
+                raise wrong_password()
+            name = user
+            self._right[known] = (user, self._port.clock_ms() + PASSWORD_KNOWN_MS)
+            if len(self._right) > PASSWORDS_KNOWN:
+                self._right.popitem(last=False)
+        person = self._gate.person(name)
+        if person is None:
+            raise wrong_password()
+        return Caller(person)
+
+    async def _by_bearer(self, token: str, address: str) -> Caller:
+        tokens: TokenSigner = self._port.part("tokens")
+        said = tokens.read(token, LOGIN_AUDIENCE, self._port.clock_ms())
+        if said is not None:
+            person = self._gate.person(str(said["sub"]))
+            if person is not None:
+                return Caller(person)
+        asker = await self._gate.asker({"authorization": f"Bearer {token}"})
+        if asker is not None:
+            return Caller(asker.principal)
+        invitation = await invited(self._secrets, token, self._port.clock_ms())
+        if invitation is None:
+            self._gate.count_try(address)
+            raise wrong_password()
+        return self._invited(invitation)
+
+    def _invited(self, invitation: Invitation) -> Caller:
+        return Caller(invitation_of(invitation, self._port.context), invitation)
+
+    @property
+    def _secrets(self) -> Secrets:
+        found: Secrets = self._port.part("secrets")
+        return found
+
+
+def nobody(certificate: bytes | None, address: str) -> Principal | Refused:
+    """Recognises no certificate: for a node without an authority."""
+    return Refused("certificate", "this node knows no device certificates")
+
+
+def wrong_password() -> WebError:
+    """The one answer for a name that is unknown, a password or token that is wrong, used or too old."""
+    return WebError(
+        401, "login", "name and password, or token, do not match", do="ask who runs this node for a new one"
+    )
+
+
+def _user_and_password(value: str) -> tuple[str, str]:
+    try:
+        user, found, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as wrong:
+        raise WebError(401, "login", "the Authorization header does not parse") from wrong
+    if not found:
+        raise WebError(401, "login", "the Authorization header does not parse")
+    return user[:200], password[:4000]

@@ -1,0 +1,211 @@
+"""Contract: foreign HTTP contracts (the TAK server's, under /Marti) from the features' tables.
+
+Every row goes the same way: who calls, size, ask, query or command, release, render. Outside the web framework, because
+these contracts have their own idea of paths, content types and errors.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+from aquila.core.contract import Call, Received, Reply
+from aquila.core.errors import UsageError
+from aquila.core.feature import Endpoint, Feature, Query
+from aquila.core.model import Principal
+from aquila.web_api.auth import has_role
+from aquila.web_api.callers import Caller, Callers
+from aquila.web_api.errors import WebError
+from aquila.web_api.port import Asked, NodePort
+from aquila.web_api.replies import error_reply, read_body, send_reply
+from aquila.web_api.routes import BODY_MAX_BYTES, Pool, run_command
+from aquila.web_api.uploads import receive_files
+
+log = logging.getLogger(__name__)
+
+PARTS_MAX = 24
+TEXT_KINDS = ("application/x-www-form-urlencoded",)
+
+
+class Address(Protocol):
+    """The part `address` of a node: by which devices reach it."""
+
+    host: str
+    api_tls: int
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A row found for a path, with the path's parts."""
+
+    endpoint: Endpoint
+    parts: Mapping[str, str]
+
+
+class Paths:
+    """The rows by path. A fixed part goes before a part in braces, from the left."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._root: dict[str, Any] = {}
+        self.firsts: set[str] = set()
+        for endpoint in endpoints:
+            place = self._root
+            parts = endpoint.path.strip("/").split("/")
+            self.firsts.add(parts[0])
+            for part in parts:
+                place = place.setdefault("{}" if part.startswith("{") else part, {})
+            rows = place.setdefault("", {})
+            if endpoint.method in rows:
+                raise ValueError(f"two rows for {endpoint.method} {endpoint.path}")
+            rows[endpoint.method] = endpoint
+
+    def find(self, path: str, method: str) -> Match | frozenset[str]:
+        """The row; else the methods that this path has: none = there is no such path."""
+        parts = [unquote(part, errors="strict") for part in path.strip("/").split("/")]
+        if len(parts) > PARTS_MAX:
+            return frozenset()
+        allowed: set[str] = set()
+        for rows in self._rows(self._root, parts):
+            endpoint = rows.get(method) or (rows.get("GET") if method == "HEAD" else None)
+            if endpoint is not None:
+                names = endpoint.path.strip("/").split("/")
+                pairs = zip(names, parts, strict=True)
+                return Match(endpoint, {name[1:-1]: part for name, part in pairs if name.startswith("{")})
+            allowed |= rows.keys()
+        return frozenset(allowed)
+
+    def _rows(self, place: dict[str, Any], parts: Sequence[str]) -> Iterator[dict[str, Endpoint]]:
+        if not parts:
+            if "" in place:
+                yield place[""]
+            return
+        first, rest = parts[0], parts[1:]
+        if first and first in place:
+            yield from self._rows(place[first], rest)
+        if first and "{}" in place:
+            yield from self._rows(place["{}"], rest)
+
+
+class Contract:
+    """An ASGI application for all rows.
+
+    Args:
+        port: the node. features: whose rows. callers: says who asks. server: name and version for clients that ask.
+    """
+
+    def __init__(self, port: NodePort, features: Sequence[Feature], callers: Callers, server: str, pool: Pool) -> None:
+        self.port = port
+        self.paths = Paths(row for feature in features for row in feature.endpoints)
+        self._callers = callers
+        self._server = server
+        self._pool = pool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI. Only for requests, never for a WebSocket."""
+        assert scope["type"] == ScopeType.HTTP
+        try:
+            reply = await self._reply(scope, receive)
+        except WebError as error:
+            reply = error_reply(error)
+        except Exception as error:  # the boundary of one request: our fault goes to the log, nothing of it to the peer
+            log.error("request failed path=%s", scope["path"].split("/")[:4], exc_info=error)
+            reply = error_reply(WebError(500, "internal", "the node failed; its log says why"))
+        await send_reply(reply, self.port.part("files"), scope, send)
+
+    async def _reply(self, scope: HTTPScope, receive: Receive) -> Reply:
+        endpoint, parts = self._find(scope)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]
+        caller = await self._callers.caller(scope.get("state") or {}, headers, address)
+        principal = _allowed(endpoint, caller)
+        query = _query_of(scope["query_string"])
+        body = b""
+        files: tuple[Received, ...] = ()
+        if endpoint.files is not None:
+            files, fields = await receive_files(receive, headers, endpoint.files, self.port.part("files"))
+            query = {**query, **fields}
+        elif scope["method"] not in ("GET", "HEAD"):
+            body = await read_body(receive, BODY_MAX_BYTES)
+            if headers.get("content-type", "").startswith(TEXT_KINDS):
+                query = {**query, **_query_of(body)}
+        address_of_node: Address = self.port.part("address")
+        call = Call(
+            method=scope["method"],
+            path=scope["path"],
+            parts=parts,
+            query=query,
+            headers=headers,
+            body=body,
+            files=files,
+            base=f"https://{address_of_node.host}:{address_of_node.api_tls}",
+            node=self.port.node,
+            server=self._server,
+            now_ms=self.port.clock_ms(),
+        )
+        return await self._answer(endpoint, call, principal)
+
+    def _find(self, scope: HTTPScope) -> tuple[Endpoint, Mapping[str, str]]:
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        try:
+            found = self.paths.find(raw.decode("ascii"), scope["method"])
+        except UnicodeDecodeError as wrong:
+            raise WebError(400, "encoding", "the path is no UTF-8") from wrong
+        if isinstance(found, Match):
+            return found.endpoint, found.parts
+        if found:
+            raise WebError(405, "method", f"{scope['method']} is not allowed here", allowed=", ".join(sorted(found)))
+        raise WebError(404, "absent", "this server has no such path")
+
+    async def _answer(self, endpoint: Endpoint, call: Call, principal: Principal | None) -> Reply:
+        try:
+            ask = endpoint.ask(call)
+        except (ValueError, RecursionError) as wrong:
+            raise WebError(400, "syntax", str(wrong)[:500]) from wrong
+        if endpoint.work is None or principal is None:
+            return endpoint.render(None, call)
+        asked = Asked(self.port, principal, "marti")
+        if isinstance(endpoint.work, Query):
+            return await self._queried(endpoint, endpoint.work, ask, asked, call)
+        return endpoint.render(await run_command(endpoint.work, ask, asked), call)
+
+    async def _queried(self, endpoint: Endpoint, query: Query, ask: Any, asked: Asked, call: Call) -> Reply:
+        def work() -> Reply:
+            try:
+                rows = query.answer(asked.principal, ask, asked)
+                forms = list(asked.releaser.forms(rows, 1 if query.one else getattr(ask, "limit", None)))
+            except UsageError as wrong:
+                raise WebError(503, "unavailable", str(wrong)) from wrong
+            if query.one and not forms:
+                raise WebError(404, "absent", "there is nothing here, or you may not see it")
+            return endpoint.render(forms[0] if query.one else forms, call)
+
+        return await self._pool.run(work) if query.blocking else work()
+
+
+def _allowed(endpoint: Endpoint, caller: Caller | None) -> Principal | None:
+    """Who may ask. Raises WebError 401 or 403."""
+    role = endpoint.role
+    if role == "anyone":
+        return None if caller is None else caller.principal
+    if caller is None:
+        raise WebError(401, "login", "nobody is logged in", do="use a device certificate (port 8443) or a password")
+    if role == "enrolling":
+        return caller.principal
+    if caller.invitation is not None:
+        raise WebError(
+            403, "invitation", "an invitation is good for enrolling only", do="come back with the certificate"
+        )
+    principal = caller.principal
+    if role is not None and not has_role(principal, role):
+        raise WebError(403, "role", f"this needs the role {role}", do="ask an administrator of this node")
+    return principal
+
+
+def _query_of(text: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError as wrong:
+        raise WebError(400, "syntax", "the parameters do not parse") from wrong
