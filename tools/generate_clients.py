@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from aquila.features import access, chat, devices, links, log, picture
+from aquila.app.parts import load_features
 from aquila.web_api import document
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "src" / "aquila" / "client.py"
 TYPESCRIPT = ROOT / "web" / "src" / "api.generated.ts"
-FEATURES = (access, chat, devices, links, log, picture)
 METHODS = ("get", "post", "delete")
 
 Json = dict[str, Any]
@@ -334,7 +333,7 @@ def formatted(text: str) -> str:
 
 def generate() -> dict[Path, str]:
     """Both files as they should be."""
-    contract = document([each.feature for each in FEATURES])
+    contract = document(load_features())
     return {PYTHON: formatted(python_client(contract)), TYPESCRIPT: typescript_types(contract)}
 
 

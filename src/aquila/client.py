@@ -237,6 +237,16 @@ class LinkRow(TypedDict):
     format: str | None
 
 
+class MailRow(TypedDict):
+    """A statement that waits for somebody."""
+
+    entry: str
+    scheme: Literal["callsign", "uid"]
+    to: str
+    since_ms: int
+    until_ms: int
+
+
 class WhoAmI(TypedDict):
     """The asker as the node knows it."""
 
@@ -485,6 +495,11 @@ class Node:
     def links(self, *, limit: int | None = None) -> list[LinkRow]:
         """Links with their state and counters."""
         answer: list[LinkRow] = self._call("GET", "/api/v1/links", query={"limit": limit})
+        return answer
+
+    def mail(self, *, to: str | None = None, limit: int | None = None) -> list[MailRow]:
+        """Statements that wait for somebody who is away."""
+        answer: list[MailRow] = self._call("GET", "/api/v1/mail", query={"to": to, "limit": limit})
         return answer
 
     def place_marker(

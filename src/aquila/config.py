@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 200
     connections: Annotated[int, msgspec.Meta(ge=1)] = 6000
     rate_per_s: Annotated[float, msgspec.Meta(gt=0)] = 5000.0
+    mail_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24.0
     recording: bool = False
     features: tuple[str, ...] = ()
     log_level: str = "WARNING"

@@ -191,6 +191,15 @@ export interface LinkRow {
   format: string | null
 }
 
+/** A statement that waits for somebody. */
+export interface MailRow {
+  entry: string
+  scheme: 'callsign' | 'uid'
+  to: string
+  since_ms: number
+  until_ms: number
+}
+
 /** Who asks, whom, and what goes over the screen. */
 export interface Me {
   principal: WhoAmI
@@ -373,6 +382,7 @@ export interface Operations {
   entry: { method: 'GET'; path: '/api/v1/entries/{id}'; answer: EntryRow }
   groups: { method: 'GET'; path: '/api/v1/groups'; answer: GroupRow[] }
   links: { method: 'GET'; path: '/api/v1/links'; answer: LinkRow[] }
+  mail: { method: 'GET'; path: '/api/v1/mail'; answer: MailRow[] }
   place_marker: { method: 'POST'; path: '/api/v1/markers'; answer: Placed }
   me: { method: 'GET'; path: '/api/v1/me'; answer: Me }
   write_note: { method: 'POST'; path: '/api/v1/notes'; answer: Written }

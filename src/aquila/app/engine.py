@@ -139,9 +139,9 @@ class Engine:
         known = await asyncio.to_thread(self._entry, staged.id)
         return known or Refused("unknown", f"entry {staged.id} is neither new nor known")
 
-    def say(self, body: Body) -> None:
-        """Say something as the node itself; nobody waits for it."""
-        staged = self.node.write(body, self.node.principal, "node")
+    def say(self, body: Body, label: Label | None = None) -> None:
+        """Say something as the node itself; nobody waits for it. label: None = what policy gives the node."""
+        staged = self.node.write(body, self.node.principal, "node", label=label)
         if not isinstance(staged, Refused) and not self._submit([staged], None):
             self.counts["act dropped, writer full"] += 1
 

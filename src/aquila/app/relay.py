@@ -4,7 +4,7 @@ The hub decides who may have what; this file only says what a statement *is* to 
 something for named addressees, or nothing at all (acts stay at home).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -17,6 +17,7 @@ from aquila.core.model import (
     ALL_ROOM,
     LOG_ROOM,
     Act,
+    Address,
     Body,
     Entry,
     Note,
@@ -75,9 +76,13 @@ class Relay:
         engine, hub: from and to.
         links: those that are up, by id.
         desks: callsigns that are read on the page of this node, so that addressing them is no failure.
+
+    Attributes:
+        on_nobody: told a statement and those of its addressees that nobody answers for.
     """
 
     def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, StreamLink], desks: Collection[str] = ()) -> None:
+        self.on_nobody: list[Callable[[Entry, tuple[Address, ...]], None]] = []
         self._desks = desks
         self._engine = engine
         self._hub = hub
@@ -96,7 +101,9 @@ class Relay:
             if isinstance(body, Removal):
                 self._hub.fanout.forget(body.entity)
             reach = self._hub.publish(outbound)
-            nobody = [address for address in reach.unreachable if address.value not in self._desks]
+            nobody = tuple(address for address in reach.unreachable if address.value not in self._desks)
+            for tell in self.on_nobody if nobody else ():
+                tell(entry, nobody)
             if source is not None and isinstance(body, Note) and nobody and not reach.links:
                 self._give_back(entry, source)
 

@@ -20,6 +20,7 @@ from aquila.app.engine import Engine, deliver_to, open_engine
 from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import OPERATOR, ensure_operator, plain_principal, recogniser
 from aquila.app.port import LinkBoard, Port
+from aquila.app.postman import Postman
 from aquila.app.relay import Encoder, Relay
 from aquila.app.tak import TakEdge
 from aquila.app.web_server import Door, Doors
@@ -112,7 +113,12 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         contacts = Contacts()
         hub = make_hub(engine, contacts, settings)
         edge = TakEdge(engine, hub, contacts)
-        Relay(engine, hub, edge.links, desks=(operator.name, settings.node_name))
+        desks = (operator.name, settings.node_name)
+        relay = Relay(engine, hub, edge.links, desks=desks)
+        postman = Postman(engine, hub, desks, round(settings.mail_hours * 3_600_000))
+        relay.on_nobody.append(postman.nobody_there)
+        edge.on_introduced.append(postman.arrived)
+        edge.on_undelivered.append(postman.undelivered)
         gate, open_gate = TlsGate(authority), TlsGate(authority, asks_certificate=False)
         listeners = open_listeners(engine, hub, edge, gate, settings)
         hub.start()

@@ -6,6 +6,7 @@ stand the rules that need the whole node: who is who, loops, goodbyes, doors tha
 
 import logging
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,7 +17,7 @@ from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError, Refused
 from aquila.core.fanout import Outbound
 from aquila.core.ids import entity_id
-from aquila.core.model import Act, Alias, Label, Removal, Report
+from aquila.core.model import Act, Address, Alias, Label, Removal, Report
 from aquila.core.policy import claimed_time_ms, label_for
 from aquila.links.hub import Hub
 from aquila.links.stream import StreamLink
@@ -54,6 +55,10 @@ class TakEdge:
         self._held: dict[int, StreamLink] = {}
         self.links: dict[int, StreamLink] = {}
         self.controls: Counter[str] = Counter()
+        self.on_introduced: list[Callable[[tuple[Address, ...]], None]] = []
+        """Told the names by which somebody can be reached from now on."""
+        self.on_undelivered: list[Callable[[tuple[Outbound, ...], tuple[Address, ...]], None]] = []
+        """Told what did not leave for a peer that is gone, and the names it went by."""
         engine.on_room.append(self._resume)
 
     def up(self, link: StreamLink) -> None:
@@ -103,6 +108,9 @@ class TakEdge:
         self.links.pop(link.id, None)
         speaker = link.tag
         assert isinstance(speaker, Speaker)
+        names = self._contacts.names(link.id)
+        for tell in self.on_undelivered if undelivered else ():
+            tell(undelivered, names)
         for uid in self._contacts.leave(link.id):
             self._say_goodbye(uid, speaker)
         self._say("link.down", link, {"reason": reason, "undelivered": str(len(undelivered))})
@@ -125,7 +133,9 @@ class TakEdge:
     def _introduce(self, link: StreamLink, speaker: Speaker, body: Report) -> None:
         """S3: name and uid are taken from every report a peer makes of itself, so a new callsign works at once."""
         uid = body.alias.value
-        self._contacts.hear(link.id, uid, body.name)
+        fresh = self._contacts.hear(link.id, uid, body.name)
+        for tell in self.on_introduced if fresh else ():
+            tell(fresh)
         if uid not in speaker.types:
             self._hub.fanout.identify(link.id, body.entity)
         speaker.types[uid] = body.type

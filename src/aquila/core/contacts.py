@@ -18,23 +18,36 @@ class Contacts:
         self._links: dict[Address, dict[LinkId, None]] = {}
         self._said: dict[LinkId, OrderedDict[str, str | None]] = {}
 
-    def hear(self, link: LinkId, uid: str, callsign: str | None) -> None:
-        """Note that `uid` speaks over this link and is called `callsign` now (None = not said)."""
+    def hear(self, link: LinkId, uid: str, callsign: str | None) -> tuple[Address, ...]:
+        """Note that `uid` speaks over this link and is called `callsign` now (None = not said).
+
+        Gives the names that are new on this link.
+        """
         said = self._said.setdefault(link, OrderedDict())
         if uid in said:
             said.move_to_end(uid)
             if said[uid] == callsign or callsign is None:
-                return
+                return ()
             self._drop_callsign(link, said[uid], uid)
+            fresh: tuple[Address, ...] = ()
         else:
-            self._add(Address("uid", uid), link)
-        said[uid] = callsign
+            fresh = (Address("uid", uid),)
         if callsign is not None:
-            self._add(Address("callsign", callsign), link)
+            fresh += (Address("callsign", callsign),)
+        said[uid] = callsign
+        for address in fresh:
+            self._add(address, link)
         if len(said) > NAMES_PER_LINK:
             oldest, name = said.popitem(last=False)
             self._remove(Address("uid", oldest), link)
             self._drop_callsign(link, name, oldest)
+        return fresh
+
+    def names(self, link: LinkId) -> tuple[Address, ...]:
+        """Everything that this link answers to."""
+        said = self._said.get(link, OrderedDict())
+        callsigns = (Address("callsign", name) for name in said.values() if name is not None)
+        return (*(Address("uid", uid) for uid in said), *callsigns)
 
     def leave(self, link: LinkId) -> tuple[str, ...]:
         """Forget a link; gives the uids that nobody can reach any more."""

@@ -1,0 +1,107 @@
+"""Postman: what is addressed to somebody who is away waits, and is handed over when he comes.
+
+A TAK server gives such a line back as "stored" (S8) and forgets it. Here the journal remembers: the act mail.wait says
+for whom an entry waits, mail.deliver that it was handed to a link of his. If that link breaks before its bytes left,
+the entry waits again. Whoever crashed between the two gets it twice, never not at all: clients know a line by its uid.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection
+
+from aquila.app.engine import Engine
+from aquila.app.port import PooledJournal
+from aquila.app.relay import outbound_of
+from aquila.core.fanout import Outbound
+from aquila.core.model import Act, Address, Entry, Label
+from aquila.features.mail import MAIL_DELIVER, MAIL_WAIT, Mailbox, target_of
+from aquila.features.mail.view import SCHEMES, Mail
+from aquila.links.hub import Hub
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX = 200
+"""For one addressee: a misspelled callsign must not fill the box."""
+
+
+class Postman:
+    """Carries mail of one node.
+
+    Args:
+        engine, hub: from and to. desks: callsigns that are read on the page of this node. keep_ms: mail waits so long.
+    """
+
+    def __init__(self, engine: Engine, hub: Hub, desks: Collection[str], keep_ms: int) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._desks = frozenset(desks)
+        self._keep_ms = keep_ms
+        self._journal = PooledJournal(engine.store)
+        self._rounds: set[asyncio.Task[None]] = set()
+
+    @property
+    def _mailbox(self) -> Mailbox:
+        view = self._engine.node.views["mail"]
+        assert isinstance(view, Mailbox)
+        return view
+
+    def nobody_there(self, entry: Entry, addressees: Collection[Address]) -> None:
+        """A committed statement could not be handed to these addressees."""
+        for to in addressees:
+            if to.scheme in SCHEMES and to.value not in self._desks:
+                self._wait(entry.envelope.id, entry.envelope.label, to)
+
+    def undelivered(self, outbounds: Collection[Outbound], names: Collection[Address]) -> None:
+        """A link broke: what was addressed to these names of its peer, and did not leave, waits."""
+        for outbound in outbounds:
+            for to in outbound.to:
+                if outbound.id and to in names:
+                    self._wait(outbound.id, outbound.label, to)
+
+    def _wait(self, entry: str, label: Label, to: Address) -> None:
+        now_ms = self._engine.node.clock_ms()
+        if len(self._mailbox.waiting(to, now_ms)) >= WAITING_MAX:
+            self._engine.counts["mail refused, box full"] += 1
+            return
+        detail = {"entry": entry, "until_ms": str(now_ms + self._keep_ms)}
+        self._engine.say(Act(action=MAIL_WAIT, target=target_of(to), happened_at_ms=now_ms, detail=detail), label)
+
+    def arrived(self, names: Collection[Address]) -> None:
+        """Somebody who goes by these names can be reached from now on."""
+        now_ms = self._engine.node.clock_ms()
+        mails = [mail for to in names for mail in self._mailbox.waiting(to, now_ms)]
+        if mails:
+            round_ = asyncio.get_running_loop().create_task(self._hand_over(mails))
+            self._rounds.add(round_)
+            round_.add_done_callback(self._ended)
+
+    def _ended(self, round_: "asyncio.Task[None]") -> None:
+        self._rounds.discard(round_)
+        if not round_.cancelled() and (fault := round_.exception()) is not None:
+            log.error("mail could not be handed over", exc_info=fault)
+
+    async def _hand_over(self, mails: Collection[Mail]) -> None:
+        handed: set[str] = set()
+        for mail in mails:
+            entry = await asyncio.to_thread(self._journal.entry, mail.entry)
+            if entry is None or entry.body is None:
+                continue
+            outbound = outbound_of(entry, None)
+            # By callsign and by uid it may wait twice; it goes once, and to nobody but him.
+            if mail.entry not in handed:
+                alone = Outbound(
+                    id=outbound.id,
+                    body=outbound.body,
+                    label=outbound.label,
+                    context=outbound.context,
+                    to=(mail.to,),
+                    original=outbound.original,
+                    stale_at_ms=outbound.stale_at_ms,
+                )
+                if not self._hub.publish(alone).links:
+                    continue
+                handed.add(mail.entry)
+            now_ms = self._engine.node.clock_ms()
+            detail = {"entry": mail.entry}
+            act = Act(action=MAIL_DELIVER, target=target_of(mail.to), happened_at_ms=now_ms, detail=detail)
+            self._engine.say(act, mail.label)
