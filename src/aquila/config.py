@@ -18,6 +18,7 @@ DEMO_DATA = "aquila-demo"
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+GROUP_PATTERN = r"^[0-9.]{7,15}:[0-9]{1,5}$"
 ENVIRONMENT_PREFIX = "AQUILA_"
 NOT_SETTINGS = frozenset({"AQUILA_BACKUP_PASSPHRASE", "AQUILA_BROWSER"})
 """Variables of other commands and of the tests that only look like settings."""
@@ -42,6 +43,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     groups: tuple[str, ...] = ("COMMON",)
     clearance: str = "UNCLASSIFIED"
     plain_clearance: str = "UNCLASSIFIED"
+    mesh: bool = False
+    mesh_interface: str | None = None
+    mesh_group: Annotated[str, msgspec.Meta(pattern=GROUP_PATTERN)] = "239.2.3.1:6969"
+    mesh_chat_group: Annotated[str, msgspec.Meta(pattern=GROUP_PATTERN)] = "224.10.10.1:17012"
+    mesh_hops: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
+    mesh_clearance: str = "UNCLASSIFIED"
     tick_ms: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 20.0
     tick_adaptive: bool = True
     link_idle_s: Annotated[float, msgspec.Meta(gt=0)] = 90.0

@@ -1,17 +1,20 @@
 """People: the principals that a node knows from its start: the operator at the desk, and the plain TCP listener."""
 
+import msgspec
 from cryptography import x509
 
 from aquila.app.engine import Engine
 from aquila.config import Settings
 from aquila.core.errors import Refused, UsageError
 from aquila.core.model import Principal
+from aquila.core.policy import Policy
 from aquila.features.access.view import Access, Grant, act_of, principal_of
 from aquila.features.devices import Devices
 from aquila.links.stream import Recognise
 
 OPERATOR = "operator"
 LISTENER = "listener:tcp"
+UNAUTHENTICATED = "UNAUTHENTICATED"
 
 
 def access_of(engine: Engine) -> Access:
@@ -56,6 +59,21 @@ def plain_principal(settings: Settings, context: str) -> Principal:
         clearance=settings.plain_clearance,
         groups_in=frozenset(settings.groups),
         groups_out=frozenset(settings.groups),
+    )
+
+
+def mesh_principal(settings: Settings, policy: Policy, context: str) -> Principal:
+    """Whoever is on the mesh: unknown as on plain TCP, and what is heard there says so on every screen."""
+    return Principal(
+        id="listener:mesh",
+        kind="listener",
+        name="MESH",
+        context=context,
+        nation=settings.nation,
+        clearance=settings.mesh_clearance,
+        groups_in=frozenset(settings.groups),
+        groups_out=frozenset(settings.groups),
+        default_label=msgspec.structs.replace(policy.default_label, informative=(UNAUTHENTICATED,)),
     )
 
 

@@ -18,13 +18,14 @@ from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.control import Controls, DeviceAddress, serve_controls
 from aquila.app.engine import Engine, deliver_to, open_engine
 from aquila.app.parts import load_codecs, load_features
-from aquila.app.people import OPERATOR, ensure_operator, plain_principal, recogniser
+from aquila.app.people import OPERATOR, ensure_operator, mesh_principal, plain_principal, recogniser
 from aquila.app.port import LinkBoard, Port
 from aquila.app.postman import Postman
 from aquila.app.relay import Encoder, Relay
 from aquila.app.tak import TakEdge
 from aquila.app.web_server import Door, Doors
 from aquila.codecs.cot import TakSession
+from aquila.codecs.cot.mesh import datagrams, read_datagram
 from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.contacts import Contacts
 from aquila.core.errors import UsageError
@@ -33,6 +34,7 @@ from aquila.core.model import Act, Audience, Context, Entry, Label, Principal
 from aquila.core.policy import Decision, Policy, release
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits, raise_file_limit
+from aquila.links.mesh import Group, MeshLink
 from aquila.links.pki import Authority
 from aquila.links.pki.tokens import TokenSigner, new_key
 from aquila.links.stream import StreamLink, StreamListener
@@ -137,6 +139,10 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         }
         for listener in listeners.values():
             stack.callback(listener.stop)
+        if settings.mesh:
+            mesh = open_mesh(engine, hub, edge, settings)
+            mesh.start()
+            stack.callback(mesh.stop)
         parts = {
             "links": LinkBoard(edge, context),
             "authority": authority,
@@ -238,6 +244,26 @@ def open_listeners(
         limits=limits,
     )
     return {"tcp": tcp, "tls": tls}
+
+
+def open_mesh(engine: Engine, hub: Hub, edge: TakEdge, settings: Settings) -> MeshLink:
+    """The mesh, not joined yet."""
+    node = engine.node
+    return MeshLink(
+        hub,
+        edge,
+        principal=mesh_principal(settings, node.policy, node.context),
+        groups={"situation": _group(settings.mesh_group), "chat": _group(settings.mesh_chat_group)},
+        read=read_datagram,
+        write=datagrams,
+        interface=settings.mesh_interface,
+        hops=settings.mesh_hops,
+    )
+
+
+def _group(text: str) -> Group:
+    host, _, port = text.rpartition(":")
+    return Group(host, int(port))
 
 
 def close_revoked(engine: Engine, listeners: dict[str, StreamListener]) -> None:

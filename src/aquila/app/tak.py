@@ -20,6 +20,7 @@ from aquila.core.ids import entity_id
 from aquila.core.model import Act, Address, Alias, Label, Removal, Report
 from aquila.core.policy import claimed_time_ms, label_for
 from aquila.links.hub import Hub
+from aquila.links.mesh import MeshLink
 from aquila.links.stream import StreamLink
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,18 @@ class TakEdge:
         if refused.reason == "spoof":
             log.warning("spoofed uid refused link=%s reason=%s", link.id, refused.reason)
         return True
+
+    def heard_on_mesh(self, link: MeshLink, decoded: Decoded) -> None:
+        """See MeshEdge. Nobody there has a name of his own, so nobody is introduced."""
+        if self._loops(decoded):
+            return
+        refused = self._engine.hear(decoded, link.principal, f"mesh:{link.id}", _format_in(decoded), link.id)
+        if refused is not None:
+            link.count_refused(refused)
+
+    def error_on_mesh(self, link: MeshLink, error: CodecError) -> None:
+        """See MeshEdge."""
+        self._engine.counts[f"unreadable {error.reason}"] += 1
 
     def control(self, link: StreamLink, control: Control) -> None:
         """See Edge."""

@@ -268,9 +268,12 @@ def encode_proto(outgoing: Outgoing) -> bytes:
 
 def frame_of(message: TakMessage) -> bytes:
     """The stream frame of a message, or CodecError when a TAK client cannot take it."""
-    payload = message.SerializeToString()
-    length = len(payload)
-    head = bytearray((MAGIC,))
+    return framed(message.SerializeToString())
+
+
+def framed(payload: bytes) -> bytes:
+    """A stream frame: magic byte, length, message. Raises CodecError("oversize") when no TAK client could take it."""
+    head, length = bytearray((MAGIC,)), len(payload)
     while length > 0x7F:
         head.append(length & 0x7F | 0x80)
         length >>= 7
