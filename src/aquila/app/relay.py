@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 
 from aquila.app.engine import Engine
-from aquila.codecs.cot import TakSession, convert, delivery_failure
+from aquila.codecs.cot import TakMessages, TakSession, convert, delivery_failure
 from aquila.core.codec import Codec, Outgoing
 from aquila.core.errors import CodecError
 from aquila.core.fanout import Outbound
@@ -28,7 +28,7 @@ from aquila.core.model import (
 )
 from aquila.core.policy import redact
 from aquila.links.hub import Hub
-from aquila.links.stream import StreamLink
+from aquila.links.peer import Peer
 
 REMOVAL_TOLD_MS = 20_000
 """Newcomers are told of a removal this long; a TAK notice is stale after that too."""
@@ -81,7 +81,7 @@ class Relay:
         on_nobody: told a statement and those of its addressees that nobody answers for.
     """
 
-    def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, StreamLink], desks: Collection[str] = ()) -> None:
+    def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, Peer], desks: Collection[str] = ()) -> None:
         self.on_nobody: list[Callable[[Entry, tuple[Address, ...]], None]] = []
         self._desks = desks
         self._engine = engine
@@ -127,7 +127,7 @@ class Relay:
     def _give_back(self, entry: Entry, source: int) -> None:
         """TAK rule S8: the sender gets its own line back, of a type that says that nobody could be reached."""
         link = self._links.get(source)
-        if entry.original is not None and link is not None and isinstance(link.session, TakSession):
+        if entry.original is not None and link is not None and isinstance(link.session, TakSession | TakMessages):
             self._hub.reply(source, link.session.write(delivery_failure(entry.original)))
 
 

@@ -23,6 +23,7 @@ from aquila.app.port import LinkBoard, Port
 from aquila.app.postman import Postman
 from aquila.app.relay import Encoder, Relay
 from aquila.app.tak import TakEdge
+from aquila.app.tak_socket import TAK_SOCKET_PATH, TakSocket
 from aquila.app.web_server import Door, Doors
 from aquila.codecs.cot import TakSession
 from aquila.codecs.cot.mesh import datagrams, read_datagram
@@ -152,9 +153,11 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         }
         port = Port(engine, hub, parts, listeners)
         app = make_app(port, features, web_settings(settings, scenario is not None), recogniser(engine))
+        tak_socket = TakSocket(engine, hub, edge, app.state.web.callers, link_limits(settings))
+        app.state.web.sockets[TAK_SOCKET_PATH] = tak_socket
         await stack.enter_async_context(doors.serve(app, settings.link_unfinished_s))
         node = Running(engine, hub, app.state.web, listeners, ports)
-        close_revoked(engine, listeners)
+        close_revoked(engine, edge)
         await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
@@ -213,17 +216,7 @@ def open_listeners(
     def session(_: Principal) -> TakSession:
         return TakSession(f"aquila-{aquila.__version__}", node.identity.node, engine.clockwork.new_id)
 
-    plain = plain_principal(settings, node.context)
-    limits = Limits(
-        connections=settings.connections,
-        per_address=settings.connections_per_address,
-        handshakes=settings.handshakes_at_once,
-        handshake_s=settings.handshake_s,
-        unfinished_s=settings.link_unfinished_s,
-        idle_s=settings.link_idle_s,
-        rate_per_s=settings.rate_per_s,
-        burst=settings.rate_per_s * 5,
-    )
+    plain, limits = plain_principal(settings, node.context), link_limits(settings)
     tcp = StreamListener(
         "tcp",
         hub,
@@ -246,6 +239,20 @@ def open_listeners(
     return {"tcp": tcp, "tls": tls}
 
 
+def link_limits(settings: Settings) -> Limits:
+    """The bounds of every link that holds a conversation."""
+    return Limits(
+        connections=settings.connections,
+        per_address=settings.connections_per_address,
+        handshakes=settings.handshakes_at_once,
+        handshake_s=settings.handshake_s,
+        unfinished_s=settings.link_unfinished_s,
+        idle_s=settings.link_idle_s,
+        rate_per_s=settings.rate_per_s,
+        burst=settings.rate_per_s * 5,
+    )
+
+
 def open_mesh(engine: Engine, hub: Hub, edge: TakEdge, settings: Settings) -> MeshLink:
     """The mesh, not joined yet."""
     node = engine.node
@@ -266,7 +273,7 @@ def _group(text: str) -> Group:
     return Group(host, int(port))
 
 
-def close_revoked(engine: Engine, listeners: dict[str, StreamListener]) -> None:
+def close_revoked(engine: Engine, edge: TakEdge) -> None:
     """Whoever's certificate is revoked is gone at once: the act itself closes every live link."""
 
     def hear(entries: Sequence[Entry]) -> None:
@@ -275,11 +282,9 @@ def close_revoked(engine: Engine, listeners: dict[str, StreamListener]) -> None:
             for entry in entries
             if isinstance(entry.body, Act) and entry.body.action == DEVICE_REVOKED
         }
-        if revoked:
-            for listener in listeners.values():
-                listener.close_where(
-                    lambda link: link.principal is not None and link.principal.id in revoked, "revoked"
-                )
+        for link in list(edge.links.values()) if revoked else ():
+            if link.principal is not None and link.principal.id in revoked:
+                link.close("revoked")
 
     engine.on_entries.append(hear)
 

@@ -21,7 +21,7 @@ from aquila.core.model import Act, Address, Alias, Label, Removal, Report
 from aquila.core.policy import claimed_time_ms, label_for
 from aquila.links.hub import Hub
 from aquila.links.mesh import MeshLink
-from aquila.links.stream import StreamLink
+from aquila.links.peer import Peer
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Speaker(msgspec.Struct):
 
 
 class TakEdge:
-    """Implements links.stream.Edge for TAK peers.
+    """Implements links.peer.Edge for TAK peers.
 
     Args:
         engine: who takes what is said. hub: where goodbyes go. contacts: the directory of callsigns.
@@ -53,8 +53,8 @@ class TakEdge:
         self._hub = hub
         self._contacts = contacts
         self._relayed: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._held: dict[int, StreamLink] = {}
-        self.links: dict[int, StreamLink] = {}
+        self._held: dict[int, Peer] = {}
+        self.links: dict[int, Peer] = {}
         self.controls: Counter[str] = Counter()
         self.on_introduced: list[Callable[[tuple[Address, ...]], None]] = []
         """Told the names by which somebody can be reached from now on."""
@@ -62,7 +62,7 @@ class TakEdge:
         """Told what did not leave for a peer that is gone, and the names it went by."""
         engine.on_room.append(self._resume)
 
-    def up(self, link: StreamLink) -> None:
+    def up(self, link: Peer) -> None:
         """See Edge."""
         principal = link.principal
         assert principal is not None
@@ -73,14 +73,14 @@ class TakEdge:
         self.links[link.id] = link
         self._say("link.up", link, {})
 
-    def heard(self, link: StreamLink, decoded: Decoded) -> bool:
+    def heard(self, link: Peer, decoded: Decoded) -> bool:
         """See Edge. A position goes on at once; a statement waits for its commit."""
         principal, speaker = link.principal, link.tag
         assert principal is not None
         assert isinstance(speaker, Speaker)
         if self._loops(decoded):
             return True
-        refused = self._engine.hear(decoded, principal, _via(link), _format_in(decoded), link.id)
+        refused = self._engine.hear(decoded, principal, link.via, _format_in(decoded), link.id)
         if refused is None:
             body = decoded.body
             if isinstance(body, Report) and body.own:
@@ -106,16 +106,16 @@ class TakEdge:
         """See MeshEdge."""
         self._engine.counts[f"unreadable {error.reason}"] += 1
 
-    def control(self, link: StreamLink, control: Control) -> None:
+    def control(self, link: Peer, control: Control) -> None:
         """See Edge."""
         self.controls[control.kind] += 1
 
-    def error(self, link: StreamLink, error: CodecError) -> None:
+    def error(self, link: Peer, error: CodecError) -> None:
         """See Edge."""
         self._engine.counts[f"unreadable {error.reason}"] += 1
         log.info("unreadable link=%s reason=%s", link.id, error.reason)
 
-    def down(self, link: StreamLink, reason: str, undelivered: tuple[Outbound, ...]) -> None:
+    def down(self, link: Peer, reason: str, undelivered: tuple[Outbound, ...]) -> None:
         """See Edge. Those who could see the peer are told that it is gone (S4)."""
         self._held.pop(link.id, None)
         self.links.pop(link.id, None)
@@ -143,7 +143,7 @@ class TakEdge:
             self._relayed.popitem(last=False)
         return False
 
-    def _introduce(self, link: StreamLink, speaker: Speaker, body: Report) -> None:
+    def _introduce(self, link: Peer, speaker: Speaker, body: Report) -> None:
         """S3: name and uid are taken from every report a peer makes of itself, so a new callsign works at once."""
         uid = body.alias.value
         fresh = self._contacts.hear(link.id, uid, body.name)
@@ -171,22 +171,18 @@ class TakEdge:
             )
         )
 
-    def _say(self, action: str, link: StreamLink, detail: dict[str, str]) -> None:
+    def _say(self, action: str, link: Peer, detail: dict[str, str]) -> None:
         principal = link.principal
         target = principal.id if principal is not None else "unknown"
         node = self._engine.node
         self._engine.say(
-            Act(action=action, target=target, happened_at_ms=node.clock_ms(), detail={"link": _via(link), **detail})
+            Act(action=action, target=target, happened_at_ms=node.clock_ms(), detail={"link": link.via, **detail})
         )
 
     def _resume(self) -> None:
         held, self._held = self._held, {}
         for link in held.values():
             link.resume()
-
-
-def _via(link: StreamLink) -> str:
-    return f"{link.listener.name}:{link.id}"
 
 
 def _format_in(decoded: Decoded) -> str:

@@ -11,18 +11,15 @@ import ipaddress
 import logging
 import socket
 import ssl
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping
-from typing import Literal, Protocol
+from collections import Counter
+from collections.abc import Callable, Collection
 
-import msgspec
-
-from aquila.core.codec import Control, Decoded, Session
-from aquila.core.errors import CodecError, Refused, UsageError
-from aquila.core.fanout import Outbound
+from aquila.core.codec import Session
+from aquila.core.errors import Refused, UsageError
 from aquila.core.model import Principal, audience_of
 from aquila.links.hub import Hub
 from aquila.links.limits import Bucket, Limits
+from aquila.links.peer import Edge, LinkState, Peer
 from aquila.links.poller import READ, WRITE
 
 log = logging.getLogger(__name__)
@@ -40,110 +37,31 @@ DEAD_PEER_MS = 90_000
 _TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module names it only from 3.12 on
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _WAIT = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-_UNREADABLE = frozenset({"syntax", "oversize", "encoding", "dtd", "depth", "elements", "attributes"})
-"""Reasons that count as a strike: framing lost or an attack, in contrast to a value that is only out of range."""
-
 DEFAULT_LIMITS = Limits()
-
-State = Literal["connecting", "up", "slow", "down"]
-
-
-class LinkState(msgspec.Struct, frozen=True, kw_only=True):
-    """One link at this moment, for people and metrics.
-
-    Attributes:
-        principal: its id; None = not known yet. since_ms: when it connected.
-        in_count, out_count: statements and positions. errors, refused: by reason.
-        throttled_count: how often it was read more slowly because it said too much.
-        backlog_bytes: not taken by the peer yet. waiting_count: statements that wait behind those bytes.
-    """
-
-    id: int
-    listener: str
-    principal: str | None
-    name: str | None
-    address: str
-    format: str | None
-    state: State
-    since_ms: int
-    in_count: int
-    out_count: int
-    in_bytes: int
-    out_bytes: int
-    errors: Mapping[str, int]
-    refused: Mapping[str, int]
-    throttled_count: int
-    backlog_bytes: int
-    waiting_count: int
-
-
-class Edge(Protocol):
-    """What the composition root does with what links bring."""
-
-    def up(self, link: "StreamLink") -> None:
-        """A peer is known; it has not been sent anything yet."""
-        ...
-
-    def heard(self, link: "StreamLink", decoded: Decoded) -> bool:
-        """Take what the peer said; False = no room: the link stops reading and says it again on `resume`."""
-        ...
-
-    def control(self, link: "StreamLink", control: Control) -> None:
-        """The peer said something to this connection only; it has been answered already."""
-        ...
-
-    def error(self, link: "StreamLink", error: CodecError) -> None:
-        """A piece could not be read; it has been counted already."""
-        ...
-
-    def down(self, link: "StreamLink", reason: str, undelivered: tuple[Outbound, ...]) -> None:
-        """A peer that was up is gone, without these statements."""
-        ...
-
 
 Recognise = Callable[[bytes | None, str], Principal | Refused]
 """Says who a peer is from its certificate (DER; None = plain TCP) and its address."""
 MakeSession = Callable[[Principal], Session]
 
 
-class StreamLink:
+class StreamLink(Peer):
     """One connection: a socket, a session, a principal.
 
     Attributes:
-        id: names it for as long as the node runs. address: of the peer, without port.
-        principal, session: there from `Edge.up` on. serial: of its certificate, if it has
-            one: hexadecimal, upper case, as the ssl module writes it.
-        tag: free for the edge.
+        serial: of its certificate, if it has one: hexadecimal, upper case, as the ssl module writes it.
     """
 
     def __init__(self, listener: "StreamListener", sock: socket.socket, address: str) -> None:
+        super().__init__(listener.name, listener.hub, listener.edge, listener.limits, listener, address)
         self.listener = listener
-        self.hub = listener.hub
-        self.id = self.hub.new_id()
-        self.address = address
-        self.principal: Principal | None = None
-        self.session: Session | None = None
         self.serial: str | None = None
-        self.tag: object = None
-        self.since_ms = listener.clock_ms()
-        self.in_count = self.out_count = self.in_bytes = self.out_bytes = 0
-        self.errors: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self.throttled_count = 0
-        self.opened_s = self.moved_s = listener.loop.time()
-        self.is_down = False
+        self.opened_s = self.moved_s
         self._socket = sock
         self._descriptor = sock.fileno()
         self._send = sock.send
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
-        self._strikes = 0
-        self.unfinished_s: float | None = None  # Since when the peer owes the rest of what it began.
         self._swept_bytes = 0
-        self._held: deque[Decoded] = deque()
-        self._bucket: Bucket | None = None
-        self._wait: asyncio.TimerHandle | None = None
         self._reading = self._writing = False
-        self._up = False
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -160,87 +78,12 @@ class StreamLink:
             self.close("closed by the peer")
             return
         self.moved_s = self.listener.loop.time()
-        self.in_bytes += len(data)
-        session = self.session
-        if session is None:
-            return
-        try:
-            self._take(session, data)
-        except Exception:  # the boundary: one link's bytes must not end the others
-            log.exception("link closed by a fault of ours: link=%s", self.id)
-            self.close("internal error")
+        self.hear(data)
 
-    def _take(self, session: Session, data: bytes) -> None:
-        edge = self.listener.edge
-        before = self.in_count
-        unfinished_s = self.unfinished_s or (self.moved_s if data.strip() else None)
-        for piece in session.receive(data, self.listener.clock_ms()):
-            unfinished_s = None
-            if self.is_down:
-                return
-            if isinstance(piece, Decoded):
-                self.in_count += 1
-                self._strikes = 0
-                if self._held or not edge.heard(self, piece):
-                    self._held.append(piece)
-            elif isinstance(piece, Control):
-                self._answer(piece)
-            else:
-                self._strike(piece)
-        if self.is_down:
-            return
-        if session.broken:
-            self.close("broken stream")
-            return
-        self.unfinished_s = unfinished_s
-        if self._bucket is not None and self.in_count > before:
-            self._throttle(self._bucket.take(self.in_count - before, self.moved_s))
-        if self._held:
-            self._watch_reading()
-
-    def _answer(self, control: Control) -> None:
-        self._strikes = 0
-        if control.switched_to is not None:
-            self.hub.switch(self.id, control.switched_to, control.reply)
-        elif control.reply:
-            self.hub.reply(self.id, control.reply)
-        if not self.is_down:
-            self.listener.edge.control(self, control)
-
-    def _strike(self, error: CodecError) -> None:
-        self.errors[error.reason] += 1
-        self.listener.edge.error(self, error)
-        if error.reason in _UNREADABLE:
-            self._strikes += 1
-            if self._strikes >= self.listener.limits.strikes:
-                self.close("unreadable")
-
-    def resume(self) -> None:
-        """There is room again: say what was held back, then go on reading."""
-        edge = self.listener.edge
-        while self._held and not self.is_down:
-            if not edge.heard(self, self._held[0]):
-                return
-            self._held.popleft()
-        self._watch_reading()
-
-    def count_refused(self, refused: Refused) -> None:
-        """Note that policy did not admit something this peer said."""
-        self.refused[refused.reason] += 1
-
-    def _throttle(self, wait_s: float) -> None:
-        if wait_s > 0:
-            self.throttled_count += 1
-            self._wait = self.listener.loop.call_later(wait_s, self._pay)
-            self._watch_reading()
-
-    def _pay(self) -> None:
-        self._wait = None
-        self._watch_reading()
-
-    def _watch_reading(self) -> None:
-        wanted = not self._held and self._wait is None
-        if self._up and not self.is_down and wanted != self._reading:
+    def watch_reading(self) -> None:
+        """See Peer."""
+        wanted = self.wants_more
+        if self.is_up and not self.is_down and wanted != self._reading:
             self._reading = wanted
             self._watch()
 
@@ -313,7 +156,7 @@ class StreamLink:
         self.principal = principal
         self.session = listener.session(principal)
         self._bucket = listener.bucket(principal)
-        self._up = True
+        self.is_up = True
         listener.edge.up(self)
         if self.is_down:
             return
@@ -324,14 +167,14 @@ class StreamLink:
             greeting=self.session.greeting(listener.clock_ms()),
             committed_bytes=0 if self._tls is None else TLS_RECORD_BYTES,
         )
-        self._watch_reading()
+        self.watch_reading()
 
     def close(self, reason: str) -> None:
         """End the connection at once; what was not sent is told to the edge."""
         if self.is_down:
             return
         self.is_down = True
-        if self._up:
+        if self.is_up:
             self.hub.poller.unwatch(self._descriptor)
         else:
             self.listener.loop.remove_reader(self._descriptor)
@@ -341,11 +184,11 @@ class StreamLink:
         self._reading = self._writing = False
         undelivered = self.hub.leave(self.id)
         self.listener.gone(self, reason)
-        if self._tls is not None and self._up:
+        if self._tls is not None and self.is_up:
             with contextlib.suppress(OSError, ValueError):
                 self._tls.unwrap()  # says goodbye; the answer is not waited for
         self._socket.close()
-        if self._up:
+        if self.is_up:
             self.listener.edge.down(self, reason, undelivered)
 
     def overdue(self, now_s: float) -> str | None:
@@ -365,35 +208,6 @@ class StreamLink:
         if limits.idle_s is not None and self.in_bytes and now_s - self.moved_s > limits.idle_s:
             return "idle"
         return None
-
-    def state(self) -> LinkState:
-        """The link at this moment."""
-        backlog = waiting = 0
-        state: State = "down" if self.is_down else "up" if self._up else "connecting"
-        if state == "up":
-            standing = self.hub.fanout.standing(self.id)
-            backlog = standing.unsent_bytes + standing.statement_bytes
-            waiting = standing.statements
-            state = "slow" if standing.behind else "up"
-        return LinkState(
-            id=self.id,
-            listener=self.listener.name,
-            principal=None if self.principal is None else self.principal.id,
-            name=None if self.principal is None else self.principal.name,
-            address=self.address,
-            format=None if self.session is None else self.session.format,
-            state=state,
-            since_ms=self.since_ms,
-            in_count=self.in_count,
-            out_count=self.out_count,
-            in_bytes=self.in_bytes,
-            out_bytes=self.out_bytes,
-            errors=dict(self.errors),
-            refused=dict(self.refused),
-            throttled_count=self.throttled_count,
-            backlog_bytes=backlog,
-            waiting_count=waiting,
-        )
 
 
 class StreamListener:
@@ -635,4 +449,4 @@ def _sentence(error: OSError, host: str, port: int) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror or error}"
 
 
-__all__ = ["Edge", "LinkState", "MakeSession", "Recognise", "StreamLink", "StreamListener"]
+__all__ = ["MakeSession", "Recognise", "StreamLink", "StreamListener"]

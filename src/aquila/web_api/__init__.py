@@ -1,7 +1,7 @@
 """Web API: the node over HTTP and WebSocket. Routes come from the features; every answer passes through release."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
@@ -45,7 +45,14 @@ border:1px solid #567;background:#1a2128;color:inherit}p{margin:0}</style>
 
 
 class Web:
-    """The parts of a running web, for the composition root: `gate` issues login keys, `screens` counts."""
+    """The parts of a running web, for the composition root.
+
+    Attributes:
+        gate: issues login keys. screens: counts. callers: says who asks by a foreign contract.
+        sockets: WebSocket applications of others by their path; may be added to until the web serves.
+    """
+
+    callers: Callers
 
     def __init__(self, port: NodePort, features: Sequence[Feature], settings: WebSettings) -> None:
         self.port = port
@@ -55,6 +62,7 @@ class Web:
         self.screens = Screens(port, self.gate)
         self.document = msgspec.json.encode(document(features))
         self.features = features
+        self.sockets: dict[str, ASGIApp] = {}
 
     @asynccontextmanager
     async def life(self, _: Litestar) -> AsyncIterator[None]:
@@ -203,18 +211,22 @@ def make_app(
         lifespan=[web.life],
     )
     app.state.web = web
-    contract = Contract(port, features, Callers(port, web.gate, recognise), settings.server, web.routes.pool)
+    web.callers = Callers(port, web.gate, recognise)
+    contract = Contract(port, features, web.callers, settings.server, web.routes.pool)
     # Around everything, also around what the framework answers by itself.
-    app.asgi_handler = Guard(_chooser(app.asgi_handler, contract, StaticFiles(settings.static_folder)), settings.hosts)
+    files = StaticFiles(settings.static_folder)
+    app.asgi_handler = Guard(_chooser(app.asgi_handler, contract, files, web.sockets), settings.hosts)
     return app
 
 
-def _chooser(routes: ASGIApp, contract: Contract, files: StaticFiles) -> ASGIApp:
+def _chooser(routes: ASGIApp, contract: Contract, files: StaticFiles, sockets: Mapping[str, ASGIApp]) -> ASGIApp:
     """Everything that is no route of ours is a file. A mount at `/` would hide routes with parameters."""
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         first = "".join(scope["path"].split("/", 2)[1:2])
-        if first in contract.paths.firsts and scope["type"] == ScopeType.HTTP:
+        if scope["type"] == ScopeType.WEBSOCKET and scope["path"] in sockets:
+            await sockets[scope["path"]](scope, receive, send)
+        elif first in contract.paths.firsts and scope["type"] == ScopeType.HTTP:
             await contract(scope, receive, send)
         else:
             await (routes if first in ROUTED else files)(scope, receive, send)

@@ -7,7 +7,7 @@ from aquila.codecs.cot.notices import (
     pong,
 )
 from aquila.codecs.cot.proto import ProtoDecoder, convert, encode_proto
-from aquila.codecs.cot.session import TakSession
+from aquila.codecs.cot.session import TakMessages, TakSession
 from aquila.codecs.cot.xml import XmlDecoder, encode_xml
 from aquila.core.codec import Codec
 
@@ -15,6 +15,7 @@ cot_xml = Codec("cot-xml", XmlDecoder, encode_xml)
 tak_v1 = Codec("tak-v1", ProtoDecoder, encode_proto)
 
 __all__ = [
+    "TakMessages",
     "TakSession",
     "convert",
     "cot_xml",

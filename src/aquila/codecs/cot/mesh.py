@@ -50,4 +50,3 @@ def datagrams(stream: bytes) -> Iterator[tuple[Channel, bytes]]:
         event = found.group()
         if len(HEADER) + len(event) <= DATAGRAM_BYTES_MAX:
             yield "chat" if _CHAT.match(event) else "situation", HEADER + event
-

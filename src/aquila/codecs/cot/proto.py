@@ -271,6 +271,29 @@ def frame_of(message: TakMessage) -> bytes:
     return framed(message.SerializeToString())
 
 
+def cut_frames(stream: bytes | memoryview, limit_bytes: int) -> tuple[list[bytes], int]:
+    """Whole frames at the beginning of a stream of ours, `limit_bytes` of them but at least one; and how many bytes.
+
+    For transports that carry one frame in a message. The stream is well-formed: it is what `framed` gave.
+    """
+    frames: list[bytes] = []
+    at = 0
+    while at < len(stream):
+        length, place = 0, 1
+        while True:
+            byte = stream[at + place]
+            length |= (byte & 0x7F) << (7 * (place - 1))
+            place += 1
+            if byte < 0x80:
+                break
+        end = at + place + length
+        if frames and end > limit_bytes:
+            break
+        frames.append(bytes(stream[at:end]))
+        at = end
+    return frames, at
+
+
 def framed(payload: bytes) -> bytes:
     """A stream frame: magic byte, length, message. Raises CodecError("oversize") when no TAK client could take it."""
     head, length = bytearray((MAGIC,)), len(payload)

@@ -8,7 +8,7 @@ from typing import Final
 
 from aquila.codecs.cot.event import element, event_xml
 from aquila.codecs.cot.notices import pong
-from aquila.codecs.cot.proto import ProtoDecoder, convert
+from aquila.codecs.cot.proto import MAGIC, ProtoDecoder, convert
 from aquila.codecs.cot.xml import HEADER, Read, XmlDecoder
 from aquila.core.codec import Control, Decoded
 from aquila.core.errors import CodecError
@@ -20,6 +20,7 @@ PROTO_VERSION: Final = "1"
 
 _CONTROL_POINT: Final = "<point lat='0.0' lon='0.0' hae='0.0' ce='999999' le='999999'/>"
 _OFFER_MS: Final = 60_000
+_MAGIC: Final = bytes((MAGIC,))
 
 
 class TakSession:
@@ -108,3 +109,41 @@ class TakSession:
         if agreed:
             self.format = PROTO
         return Control(control.kind, reply, PROTO if agreed else None, control.fields)
+
+
+class TakMessages:
+    """One connection whose transport keeps messages apart (/takproto/1): one event each, protobuf from the start.
+
+    XML is read too: it is what a client sends that has no protobuf at hand. Nothing waits for the next message, so a
+    broken one costs itself only.
+
+    Attributes:
+        format: always tak-v1. broken: never.
+    """
+
+    format = PROTO
+    broken = False
+
+    def __init__(self, node_id: str) -> None:
+        self.node_id = node_id
+
+    def greeting(self, now_ms: int) -> bytes:
+        """Nothing: what is spoken is agreed by the path."""
+        return b""
+
+    def receive(self, data: bytes, now_ms: int) -> Iterator[Decoded | Control | CodecError]:
+        """What one message says."""
+        found = (ProtoDecoder() if data[:1] == _MAGIC else XmlDecoder()).read(data)
+        if not found:
+            found = [CodecError("syntax", "a message holds no whole event")]
+        return (_ponged(one, now_ms) if type(one) is Control else one for one in found)
+
+    def write(self, original: Original) -> bytes:
+        """A statement or notice as it goes out here, unchanged, or CodecError."""
+        return convert(original, PROTO)
+
+
+def _ponged(control: Control, now_ms: int) -> Control:
+    if control.kind != "ping":
+        return control
+    return Control("ping", convert(pong(now_ms), PROTO), None, control.fields)

@@ -1,0 +1,100 @@
+"""TAK socket: /takproto/1, the stream over HTTPS, for who comes by 8443 with a certificate or by 8446 with a name."""
+
+import asyncio
+import logging
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import Receive, Scope, Send
+
+from aquila.app.engine import Engine
+from aquila.app.tak import TakEdge
+from aquila.codecs.cot import TakMessages
+from aquila.codecs.cot.proto import cut_frames
+from aquila.links.hub import Hub
+from aquila.links.limits import Limits
+from aquila.links.websocket import WebSocketLink
+from aquila.web_api.callers import Callers
+from aquila.web_api.errors import WebError
+
+log = logging.getLogger(__name__)
+
+TAK_SOCKET_PATH = "/takproto/1"
+CLOSE_REFUSED = 1008
+CLOSE_GOING = 1001
+
+
+class TakSocket:
+    """An ASGI application for WebSockets.
+
+    Args:
+        engine, hub, edge: the node. callers: says who comes. limits: of each link.
+    """
+
+    def __init__(self, engine: Engine, hub: Hub, edge: TakEdge, callers: Callers, limits: Limits) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._edge = edge
+        self._callers = callers
+        self._limits = limits
+        self._open = 0
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """See links.peer.Clock."""
+        return asyncio.get_running_loop()
+
+    def clock_ms(self) -> int:
+        """See links.peer.Clock."""
+        return self._engine.clockwork.clock_ms()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        assert scope["type"] == ScopeType.WEBSOCKET
+        await receive()
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        address = scope["client"][0] if scope["client"] else ""
+        try:
+            caller = await self._callers.caller(scope.get("state") or {}, headers, address)
+        except WebError:
+            caller = None
+        if caller is None or caller.invitation is not None or self._open >= self._limits.connections:
+            await send({"type": "websocket.close", "code": CLOSE_REFUSED, "reason": "login"})
+            return
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        link = self._link(address, send)
+        self._open += 1
+        try:
+            await self._talk(link, caller.principal, receive)
+        finally:
+            self._open -= 1
+
+    def _link(self, address: str, send: Send) -> WebSocketLink:
+        async def say(message: bytes) -> None:
+            await send({"type": "websocket.send", "bytes": message, "text": None})
+
+        async def hang_up(reason: str) -> None:
+            await send({"type": "websocket.close", "code": CLOSE_GOING, "reason": reason[:100]})
+
+        return WebSocketLink(
+            self._hub, self._edge, self._limits, self, address, say=say, hang_up=hang_up, cut=cut_frames
+        )
+
+    async def _talk(self, link: WebSocketLink, principal: Any, receive: Receive) -> None:
+        link.start(principal, TakMessages(self._engine.node.identity.node))
+        writing = asyncio.create_task(link.write())
+        writing.add_done_callback(lambda _: link.close("connection lost"))
+        try:
+            while not link.is_down:
+                message = await receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                data, text = message.get("bytes"), message.get("text")
+                if isinstance(data, bytes) and data:
+                    link.hear(data)
+                elif isinstance(text, str):
+                    link.hear(text.encode())
+                await link.room()
+        finally:
+            link.close("closed by the peer")
+            await asyncio.gather(writing, return_exceptions=True)
