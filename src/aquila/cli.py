@@ -244,7 +244,8 @@ def doctor(
     findings = examine(data, certificate=certificate, connect=connect, key=key)
     for finding in findings:
         colour = {"good": "green", "warn": "yellow", "bad": "red"}[finding.grade]
-        out.print(f"[{colour}]{finding.grade:>4}[/] {finding.what}: {finding.sentence}", highlight=False)
+        line = f"[{colour}]{finding.grade:>4}[/] {escape(f'{finding.what}: {finding.sentence}')}"
+        out.print(line, highlight=False, soft_wrap=True)
     if any(finding.grade == "bad" for finding in findings):
         raise typer.Exit(1)
 

@@ -1,6 +1,7 @@
 """A client made of pytak (PyPI) as it is: sends one file of CoT, prints what it hears until a word was heard.
 
-Runs as a program of its own: python pytak_peer.py URL FILE WORD [CERT KEY CA]
+Runs as a program of its own: python pytak_peer.py URL FILE WORD [SETTING=VALUE ...]
+In place of the URL, the path of a data package may stand: what it says is used.
 """
 
 import asyncio
@@ -40,9 +41,11 @@ async def main() -> None:
     """Send, and hear until the word was heard."""
     parser = ConfigParser()
     parser["peer"] = {"COT_URL": sys.argv[1], "PYTAK_NO_HELLO": "1"}
-    if len(sys.argv) > 4:
-        names = ("PYTAK_TLS_CLIENT_CERT", "PYTAK_TLS_CLIENT_KEY", "PYTAK_TLS_CLIENT_CAFILE")
-        parser["peer"].update(zip(names, sys.argv[4:], strict=True))
+    if sys.argv[1].endswith(".zip"):
+        said = pytak.read_pref_package(sys.argv[1])
+        # It reads "ssl" out of the package and knows the same thing as "tls".
+        parser["peer"].update(said | {"COT_URL": said["COT_URL"].replace("ssl://", "tls://")})
+    parser["peer"].update(word.split("=", 1) for word in sys.argv[4:])
     tool = pytak.CLITool(parser["peer"])
     await tool.setup()
     tool.add_task(_Sender(tool.tx_queue, parser["peer"]))

@@ -1,10 +1,7 @@
 """What phones hear of each other, and what the page has of them."""
 
 import ssl
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import httpx
 import pytest
@@ -27,17 +24,6 @@ from aquila.testing.tak_client import (
     position,
     text_of,
 )
-
-
-@pytest.fixture
-def pair(node: ServedNode) -> Iterator[tuple[TakClient, TakClient]]:
-    """Two clients that have seen each other."""
-    with node.client(fresh("ALPHA")) as one, node.client(fresh("BRAVO")) as two:
-        one.report(lat=42.1)
-        two.report(lat=42.2)
-        one.hear_uid(two.uid)
-        two.hear_uid(one.uid)
-        yield one, two
 
 
 def test_two_clients_see_each_others_positions(pair: tuple[TakClient, TakClient]) -> None:
@@ -160,29 +146,8 @@ def heard_text(read: Iterable[object], text: str) -> Decoded | None:
 # -- pytak ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("door", ["tcp", "tls"])
-def test_pytak_connects_as_it_is(node: ServedNode, tmp_path: Path, door: str) -> None:
-    word = fresh("pytak-word-")
-    uid, said = fresh("pytak-"), tmp_path / "said.xml"
-    said.write_bytes(position(uid, uid))
-    words = [f"tcp://127.0.0.1:{node.ports['tak']}"]
-    name, certificate = fresh("PYTAK"), []
-    if door == "tls":
-        files = node.device(name, "--group", "COMMON")
-        words = [f"tls://127.0.0.1:{node.ports['tak_tls']}"]
-        certificate = [str(files / each) for each in (f"{name}.pem", f"{name}.key", "ca.pem")]
-    command = [sys.executable, str(Path(__file__).with_name("pytak_peer.py")), *words, str(said), word, *certificate]
-    with node.client(fresh("WITNESS")) as witness:
-        witness.report()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as peer:
-            try:
-                witness.hear_uid(uid, 20)
-                witness.chat(word)
-                out, err = peer.communicate(timeout=30)
-            finally:
-                peer.kill()
-    assert peer.returncode == 0, err
-    assert word in out
+def test_pytak_connects_over_plain_tcp_as_it_is(node: ServedNode, run_pytak: Callable[..., None]) -> None:
+    run_pytak(f"tcp://127.0.0.1:{node.ports['tak']}")
 
 
 # -- devices ----------------------------------------------------------------------------------------------------------
@@ -237,7 +202,7 @@ def test_a_uid_of_another_device_is_refused_and_a_revoked_device_is_closed_at_on
         again.hear_uid(one.uid, 5)
 
 
-def test_nobody_without_a_certificate_gets_in(node: ServedNode, tmp_path: Path) -> None:
+def test_nobody_without_a_certificate_gets_in(node: ServedNode) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with pytest.raises((OSError, AssertionError)), TakClient(node.ports["tak_tls"], "NOBODY", tls=context) as nobody:  # noqa: PT012

@@ -21,7 +21,7 @@ from aquila.config import LOOPBACK, Settings
 from aquila.core.errors import UsageError
 from aquila.core.hlc import hlc_ms
 from aquila.core.journal import Head, head_after, verify_chain
-from aquila.links.pki import Authority, describe, explain_handshake
+from aquila.links.pki import Authority, describe, describe_authority, explain_handshake
 from aquila.links.tls import client_context
 from aquila.stores.sqlite.folder import holder_of
 from aquila.stores.sqlite.store import SqliteStore
@@ -32,6 +32,7 @@ AHEAD_MS = 60_000
 YEAR_2026_MS = 1_767_225_600_000
 CONNECT_S = 5.0
 LINES_CHECKED = 5_000
+PORT_MAX = 65_535
 
 Grade = Literal["good", "warn", "bad"]
 
@@ -87,8 +88,9 @@ def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(data).free
     if free < FREE_BYTES_WANTED // 16:
         return Finding("disk", "bad", f"{free >> 20} MiB are free: statements will be refused; free some space")
-    grade: Grade = "warn" if free < FREE_BYTES_WANTED else "good"
-    return Finding("disk", grade, f"{free >> 20} MiB are free")
+    if free < FREE_BYTES_WANTED:
+        return Finding("disk", "warn", f"{free >> 20} MiB are free, less than 1 GiB: free some space before it fills")
+    return Finding("disk", "good", f"{free >> 20} MiB are free")
 
 
 def _folder(data: Path) -> Finding:
@@ -115,7 +117,8 @@ def _journal(data: Path, now_ms: int) -> Iterator[Finding]:
         yield Finding("journal", "bad", f"{path} cannot be read ({wrong}): restore a backup into a new folder")
         return
     if answer != "ok":
-        yield Finding("journal", "bad", f"{path} is damaged ({answer}): restore a backup into a new folder")
+        why = " ".join(str(answer).split())  # SQLite answers in several lines
+        yield Finding("journal", "bad", f"{path} is damaged ({why}): restore a backup into a new folder")
         return
     if holder_of(data) is not None:
         yield Finding("journal", "good", "the database is sound; its chain is checked when no node runs")
@@ -181,21 +184,26 @@ def _certificates(data: Path, now_ms: int, certificate: Path | None) -> Iterator
     except OSError as wrong:
         yield Finding("authority", "bad", f"{wrong.filename} cannot be read ({wrong.strerror}): run as the node's user")
         return
+    authority = describe_authority(trusted, now_ms)
+    yield Finding("authority", authority.grade, authority.sentence)
     found = describe(_first_certificate(server), trusted, now_ms, purpose="server")
     yield Finding("server certificate", found.grade, found.sentence)
     if certificate is not None:
-        try:
-            shown = certificate.read_bytes()
-        except OSError as wrong:
-            yield Finding("certificate", "bad", f"{certificate} cannot be read: {wrong.strerror}")
-            return
-        revoked = _revoked(data)
-        device = describe(shown, trusted, now_ms, is_revoked=revoked.__contains__)
-        yield Finding("certificate", device.grade, device.sentence)
+        yield _device_certificate(data, trusted, certificate, now_ms)
 
 
-def _revoked(data: Path) -> frozenset[str]:
-    return frozenset(Authority.open(data / "secrets").revoked)
+def _device_certificate(data: Path, trusted: bytes, certificate: Path, now_ms: int) -> Finding:
+    try:
+        shown = certificate.read_bytes()
+        revoked = frozenset(Authority.open(data / "secrets").revoked)
+    except OSError as wrong:
+        return Finding(
+            "certificate", "bad", f"{wrong.filename} cannot be read ({wrong.strerror}): name a readable file"
+        )
+    except UsageError as wrong:
+        return Finding("certificate", "bad", f"whether it is revoked cannot be said: {wrong}")
+    found = describe(shown, trusted, now_ms, is_revoked=revoked.__contains__)
+    return Finding("certificate", found.grade, found.sentence)
 
 
 def _first_certificate(pem: bytes) -> bytes:
@@ -205,19 +213,28 @@ def _first_certificate(pem: bytes) -> bytes:
 
 def _handshake(data: Path, connect: str, certificate: Path | None, key: Path | None) -> Finding:
     host, _, port = connect.rpartition(":")
-    if not (host and port.isdecimal()):
+    host = host.removeprefix("[").removesuffix("]")  # as an IPv6 address is written before a port
+    if not (host and port.isdecimal() and 0 < int(port) <= PORT_MAX):
         return Finding("handshake", "bad", f"{connect}: HOST:PORT is needed, for instance 127.0.0.1:8089")
     try:
         context = client_context((data / "secrets" / "ca.pem").read_bytes(), certificate, key)
         with socket.create_connection((host, int(port)), CONNECT_S) as plain:
             with context.wrap_socket(plain, server_hostname=host) as tls:
-                tls.settimeout(CONNECT_S)
-                # In TLS 1.3 a refused client believes itself connected until it reads.
-                if not tls.recv(1):
-                    sentence = f"{connect} hangs up right after the handshake: the node knows no such device (any more)"
-                    return Finding("handshake", "bad", f"{sentence}; see `aquila device list`")
-                return Finding("handshake", "good", f"{connect} lets this certificate in ({tls.version()})")
-    except TimeoutError:
-        return Finding("handshake", "warn", f"{connect} shook hands and then said nothing within {CONNECT_S:.0f} s")
-    except (OSError, ssl.SSLError, UsageError) as wrong:
+                return _admission(connect, tls)
+    # ValueError: what looks like a host name and cannot be one.
+    except (OSError, ValueError, UsageError) as wrong:
         return Finding("handshake", "bad", f"{connect}: {explain_handshake(wrong)}")
+
+
+def _admission(connect: str, tls: ssl.SSLSocket) -> Finding:
+    """In TLS 1.3 a refused client believes itself connected until it reads. Raises OSError with the refusal."""
+    tls.settimeout(CONNECT_S)
+    try:
+        said = tls.recv(1)
+    except TimeoutError:
+        sentence = f"{connect} let this client in ({tls.version()}) and waits for it to speak, as an HTTPS port does"
+        return Finding("handshake", "good", sentence)
+    if not said:
+        sentence = f"{connect} hangs up right after the handshake: the node knows no such device (any more)"
+        return Finding("handshake", "bad", f"{sentence}; see `aquila device list`")
+    return Finding("handshake", "good", f"{connect} lets this client in ({tls.version()})")

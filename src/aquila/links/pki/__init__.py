@@ -2,7 +2,7 @@
 
 from aquila.links.pki.authority import DEVICE_DAYS, Authority, Issued
 from aquila.links.pki.credentials import DeviceFile, device_files, new_password, write_device
-from aquila.links.pki.diagnosis import Diagnosis, describe
+from aquila.links.pki.diagnosis import Diagnosis, describe, describe_authority
 from aquila.links.pki.handshakes import explain_handshake
 from aquila.links.pki.names import device_name, server_names
 from aquila.links.pki.packages import atak_package, itak_package
@@ -15,6 +15,7 @@ __all__ = [
     "Issued",
     "atak_package",
     "describe",
+    "describe_authority",
     "device_files",
     "device_name",
     "explain_handshake",

@@ -1,7 +1,7 @@
 """What is wrong with a certificate, in one sentence that says what to do."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from cryptography import x509
@@ -21,6 +21,8 @@ from aquila.links.pki.names import server_name
 
 DAY_MS = 86_400_000
 WARN_DAYS = 30
+AUTHORITY_WARN_DAYS = 365
+"""A device's certificate lasts this long by default; below it new ones end sooner than people expect."""
 
 Purpose = Literal["client", "server"]
 _USAGE = {
@@ -28,6 +30,11 @@ _USAGE = {
     "server": ExtendedKeyUsageOID.SERVER_AUTH,
 }
 NEW_FILES = "issue new files with `aquila device add`"
+_REMEDY: Final = {
+    "client": NEW_FILES,
+    "server": "stop the node and start it again, it makes a new one",
+}
+_NEW_AUTHORITY: Final = "begin with a new data folder, and issue every device new files from it"
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -64,16 +71,20 @@ def describe(
         is_revoked: by serial; None = not known here.
         host: by which a server is called; None = not asked.
     """
+    remedy = _REMEDY[purpose]
     try:
-        leaf = x509.load_pem_x509_certificate(certificate)
         issuers = x509.load_pem_x509_certificates(chain)
     except ValueError as error:
-        return Diagnosis("bad", "syntax", f"this is no certificate in PEM ({error}): {NEW_FILES}")
+        return _damaged_chain(error)
+    try:
+        leaf = x509.load_pem_x509_certificate(certificate)
+    except ValueError as error:
+        return Diagnosis("bad", "syntax", f"this is no certificate in PEM ({error}): {remedy}")
     who = f"certificate of {common_name_of(leaf.subject)!r}, serial {serial_text(leaf.serial_number)}"
     wrong = (
-        _wrong_issuer(leaf, issuers)
+        _wrong_issuer(leaf, issuers, remedy)
         or _wrong_usage(leaf, purpose)
-        or _wrong_time(leaf, now_ms)
+        or _wrong_time(leaf, now_ms, remedy)
         or (_wrong_host(leaf, host) if host is not None else None)
     )
     if wrong is None and is_revoked is not None and is_revoked(serial_text(leaf.serial_number)):
@@ -83,11 +94,39 @@ def describe(
     until = day(leaf.not_valid_after_utc)
     days = (to_ms(leaf.not_valid_after_utc) - now_ms) // DAY_MS
     if days < WARN_DAYS:
-        return Diagnosis("warn", "expiring", f"{who}, ends in {days} days ({until}): {NEW_FILES} before")
+        return Diagnosis("warn", "expiring", f"{who}, ends in {days} days ({until}): {remedy} before")
     return Diagnosis("good", "good", f"{who}, is good until {until}")
 
 
-def _wrong_issuer(leaf: x509.Certificate, issuers: list[x509.Certificate]) -> tuple[str, str] | None:
+def describe_authority(chain: bytes, now_ms: int) -> Diagnosis:
+    """How long the authority itself lasts; no certificate outlives it.
+
+    Args:
+        chain: intermediate and root of the node, PEM.
+        now_ms: UTC milliseconds of this machine.
+    """
+    try:
+        issuers = x509.load_pem_x509_certificates(chain)
+    except ValueError as error:
+        return _damaged_chain(error)
+    first = min(issuers, key=lambda issuer: issuer.not_valid_after_utc)
+    who = f"authority {common_name_of(first.subject)!r}"
+    wrong = _wrong_time(first, now_ms, _NEW_AUTHORITY)
+    if wrong:
+        return Diagnosis("bad", wrong[0], f"{who} {wrong[1]}")
+    until = day(first.not_valid_after_utc)
+    days = (to_ms(first.not_valid_after_utc) - now_ms) // DAY_MS
+    if days < AUTHORITY_WARN_DAYS:
+        sentence = f"{who} ends in {days} days ({until}), and every certificate with it: {_NEW_AUTHORITY} before"
+        return Diagnosis("warn", "expiring", sentence)
+    return Diagnosis("good", "good", f"{who} is good until {until}")
+
+
+def _damaged_chain(error: ValueError) -> Diagnosis:
+    return Diagnosis("bad", "syntax", f"ca.pem of this node is damaged ({error}): restore it from a backup")
+
+
+def _wrong_issuer(leaf: x509.Certificate, issuers: list[x509.Certificate], remedy: str) -> tuple[str, str] | None:
     if any(leaf == issuer for issuer in issuers):
         return "ca", "belongs to the authority itself: name the device's .pem"
     if any(is_issued_by(leaf, issuer) for issuer in issuers):
@@ -95,14 +134,14 @@ def _wrong_issuer(leaf: x509.Certificate, issuers: list[x509.Certificate]) -> tu
     by = common_name_of(leaf.issuer)
     ours = common_name_of(issuers[0].subject) if issuers else "no certificate"
     if leaf.issuer == leaf.subject:
-        return "issuer", f"is signed by itself, not by {ours!r} of this node: {NEW_FILES}"
+        return "issuer", f"is signed by itself, not by {ours!r} of this node: {remedy}"
     if any(leaf.issuer == issuer.subject for issuer in issuers):
-        return "issuer", f"bears the name of {by!r} but not its signature: {NEW_FILES}"
+        return "issuer", f"bears the name of {by!r} but not its signature: {remedy}"
     return (
         "issuer",
         f"was issued by {by!r}, but this node's authority is {ours!r}: it belongs to another "
         "node or to an"
-        f" earlier data folder; {NEW_FILES}",
+        f" earlier data folder; {remedy}",
     )
 
 
@@ -120,7 +159,7 @@ def _wrong_usage(leaf: x509.Certificate, purpose: Purpose) -> tuple[str, str] | 
     )
 
 
-def _wrong_time(leaf: x509.Certificate, now_ms: int) -> tuple[str, str] | None:
+def _wrong_time(leaf: x509.Certificate, now_ms: int, remedy: str) -> tuple[str, str] | None:
     now = moment(now_ms)
     if now < leaf.not_valid_before_utc:
         return (
@@ -133,7 +172,7 @@ def _wrong_time(leaf: x509.Certificate, now_ms: int) -> tuple[str, str] | None:
         return (
             "expired",
             f"ended at {day(leaf.not_valid_after_utc)}, and this machine's clock says {day(now)}:"
-            f" {NEW_FILES}, or set the clock if that date is wrong",
+            f" {remedy}, or set the clock if that date is wrong",
         )
     return None
 
