@@ -75,13 +75,22 @@ class Relay:
     Args:
         engine, hub: from and to.
         links: those that are up, by id.
+        is_hidden: is this what somebody says of itself who asked not to be shown to other clients?
         desks: callsigns that are read on the page of this node, so that addressing them is no failure.
 
     Attributes:
         on_nobody: told a statement and those of its addressees that nobody answers for.
     """
 
-    def __init__(self, engine: Engine, hub: Hub, links: Mapping[int, Peer], desks: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        hub: Hub,
+        links: Mapping[int, Peer],
+        is_hidden: Callable[[int | None, Body], bool],
+        desks: Collection[str] = (),
+    ) -> None:
+        self._is_hidden = is_hidden
         self.on_nobody: list[Callable[[Entry, tuple[Address, ...]], None]] = []
         self._desks = desks
         self._engine = engine
@@ -97,6 +106,8 @@ class Relay:
             if body is None or isinstance(body, Act):
                 continue
             source = self._engine.sources.get(entry.envelope.id)
+            if self._is_hidden(source, body):
+                continue
             outbound = outbound_of(entry, source)
             if isinstance(body, Removal):
                 self._hub.fanout.forget(body.entity)
@@ -110,6 +121,8 @@ class Relay:
     def take_sample(self, sample: Sample, link: int | None) -> None:
         """Publish a position."""
         report = sample.report
+        if self._is_hidden(link, report):
+            return
         self._hub.publish(
             Outbound(
                 id="",

@@ -117,7 +117,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         hub = make_hub(engine, contacts, settings)
         edge = TakEdge(engine, hub, contacts)
         desks = (operator.name, settings.node_name)
-        relay = Relay(engine, hub, edge.links, desks=desks)
+        relay = Relay(engine, hub, edge.links, edge.is_hidden, desks)
         postman = Postman(engine, hub, desks, round(settings.mail_hours * 3_600_000))
         relay.on_nobody.append(postman.nobody_there)
         edge.on_introduced.append(postman.arrived)

@@ -17,7 +17,7 @@ from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError, Refused
 from aquila.core.fanout import Outbound
 from aquila.core.ids import entity_id
-from aquila.core.model import Act, Address, Alias, Label, Removal, Report
+from aquila.core.model import Act, Address, Alias, Body, Label, Removal, Report
 from aquila.core.policy import claimed_time_ms, label_for
 from aquila.links.hub import Hub
 from aquila.links.mesh import MeshLink
@@ -33,12 +33,14 @@ class Speaker(msgspec.Struct):
 
     Attributes:
         types: CoT type of each uid that speaks over this link, for the goodbye. label: of its latest position.
+        incognito: it asked not to be shown to other clients.
     """
 
     label: Label
     types: dict[str, str]
     callsign: str | None = None
     uid: str | None = None
+    incognito: bool = False
 
 
 class TakEdge:
@@ -109,6 +111,22 @@ class TakEdge:
     def control(self, link: Peer, control: Control) -> None:
         """See Edge."""
         self.controls[control.kind] += 1
+        speaker = link.tag
+        assert isinstance(speaker, Speaker)
+        if control.kind == "incognito-on" and not speaker.incognito:
+            speaker.incognito = True
+            for uid in self._contacts.uids(link.id):
+                self._hub.fanout.forget(entity_id("cot", uid))
+                self._say_goodbye(uid, speaker)
+        elif control.kind == "incognito-off":
+            speaker.incognito = False
+
+    def is_hidden(self, link: int | None, body: Body) -> bool:
+        """Is this what an incognito client says of itself? The node hears it, other clients do not (S2)."""
+        if link is None or not isinstance(body, Report) or not body.own or link not in self.links:
+            return False
+        speaker = self.links[link].tag
+        return isinstance(speaker, Speaker) and speaker.incognito
 
     def error(self, link: Peer, error: CodecError) -> None:
         """See Edge."""
