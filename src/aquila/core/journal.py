@@ -11,6 +11,9 @@ from aquila.core.model import KINDS, Body, Draft, Entry, Envelope, Original, kin
 SALT_BYTES = 16
 NO_DIGEST = bytes(32)
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that somebody else wrote."""
+
 _envelope_encoder = msgspec.msgpack.Encoder()
 _envelope_decoder = msgspec.msgpack.Decoder(Envelope)
 _body_encoder = msgspec.json.Encoder(order="deterministic")
@@ -101,8 +104,14 @@ def open_entry(
     arrival: int = 0,
     sealer: Sealer | None = None,
 ) -> Entry:
-    """A line as a store or a peer gives it back. Its body is None when it cannot be read; its bytes stay."""
-    envelope = _envelope_decoder.decode(envelope_bytes)
+    """A line as a store or a peer gives it back. Its body is None when it cannot be read; its bytes stay.
+
+    Raises msgspec.DecodeError when these bytes are no envelope.
+    """
+    try:
+        envelope = _envelope_decoder.decode(envelope_bytes)
+    except UNREADABLE as wrong:
+        raise msgspec.DecodeError(f"no envelope of a journal line: {wrong}") from wrong
     plain = body_bytes
     if plain is not None and envelope.subjects:
         plain = sealer.open(envelope.subjects, plain) if sealer is not None else None
@@ -129,16 +138,16 @@ def decode_body(
     data: bytes,
     upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
 ) -> Body | None:
-    """A body at the present version; None when the kind is unknown or its version is newer than this program."""
+    """A body at the present version; None when the bytes, the kind or a version newer than this program say nothing."""
     known = KINDS.get(kind)
-    if known is None or version > known.VERSION:
+    if known is None or not 1 <= version <= known.VERSION:
         return None
-    if version == known.VERSION:
-        try:
+    try:
+        if version == known.VERSION:
             return _body_decoder.decode(data)
-        except msgspec.DecodeError:
-            return None
-    fields = msgspec.json.decode(data)
+        fields = msgspec.json.decode(data)
+    except UNREADABLE:
+        return None
     for step in range(version, known.VERSION):
         fields = upcasters[(kind, step)](fields)
     lifted: Body = msgspec.convert(fields, Body)

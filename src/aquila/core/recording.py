@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from aquila.core.journal import Sealer, open_entry
+from aquila.core.journal import UNREADABLE, Sealer, open_entry
 from aquila.core.model import Arrival, Entry, Original, Sample, Tick
 from aquila.core.view import View
 
@@ -51,15 +51,21 @@ def encode_arrival(arrival: Arrival) -> bytes:
 
 
 def decode_recording(data: bytes, sealer: Sealer | None = None) -> Iterator[Arrival]:
-    """The arrivals of a recording; a frame cut off at the end (kill -9) ends it."""
+    """The arrivals of a recording; a frame cut off at the end (kill -9) ends it.
+
+    Raises msgspec.DecodeError for a frame that holds none.
+    """
     at = 0
     while at + LENGTH_BYTES <= len(data):
         length = int.from_bytes(data[at : at + LENGTH_BYTES], "little")
         frame = data[at + LENGTH_BYTES : at + LENGTH_BYTES + length]
         if len(frame) < length:
             return
+        try:
+            heard = _decoder.decode(frame)
+        except UNREADABLE as wrong:
+            raise msgspec.DecodeError(f"the frame at byte {at} holds no arrival: {wrong}") from wrong
         at += LENGTH_BYTES + length
-        heard = _decoder.decode(frame)
         if isinstance(heard, _Line):
             yield open_entry(
                 heard.envelope_bytes,
