@@ -133,3 +133,8 @@ def test_what_is_no_sidc_is_refused(sidc: str) -> None:
         cot_of_sidc(sidc)
     with pytest.raises(ValueError, match="20 digits"):
         affiliation(sidc)
+
+
+def test_an_avalanche_is_the_incident_and_no_unknown_thing() -> None:
+    assert sidc_of_cot("a-n-X-i-g-a") == ("10044000001701020000", False)
+    assert cot_of_sidc("10044000001701020000") == "a-n-X"

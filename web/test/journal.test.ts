@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Entry } from '../src/api/types'
-import { authorOf, EVERYONE, JournalTail, kindOf, roomsOf, TAIL_LIMIT, textOf } from '../src/store/journal'
+import type { Entry, LinkState } from '../src/api/types'
+import { authorOf, EVERYONE, JournalTail, kindOf, lineOf, roomsOf, TAIL_LIMIT, textOf } from '../src/store/journal'
+import { Names, principalName } from '../src/store/names'
 import { Seen } from '../src/stream/dedupe'
 
 const entry = (n: number, more: Partial<Entry> = {}): Entry => ({
@@ -48,6 +49,52 @@ describe('entries', () => {
   it("name the rooms, everyone's first", () => {
     const list = [entry(1), entry(2, { body: { room: 'ZULU' } }), entry(3, { body: { room: 'ALPHA' } }), entry(4, { body: { text: 'x' } })]
     expect(roomsOf(list)).toEqual([EVERYONE, 'ALPHA', 'ZULU'])
+  })
+})
+
+describe('names behind ids', () => {
+  const alias = { scheme: 'cot', value: 'uid-1' }
+  const report = entry(1, { kind: 'report', author: 'listener:tcp', body: { entity: 'e-1', alias, name: 'LZ EAGLE', category: 'marker', parent: { scheme: 'cot', value: 'phone-1' } } })
+  const removal = entry(2, { kind: 'removal', body: { entity: 'e-1', alias }, summary: 'uid-1 removed' })
+
+  it('are said of what was removed, also when it is long gone', () => {
+    const names = new Names()
+    expect(lineOf(removal, names, [])).toEqual({ text: 'uid-1 removed' })
+    names.fromEntries([report])
+    expect(lineOf(removal, names, [])).toEqual({ key: 'line.removed', values: { name: 'LZ EAGLE' } })
+  })
+
+  it('are those of the phone that reported', () => {
+    const names = new Names()
+    expect(authorOf(report, names)).toBe('TCP')
+    names.fromLinks([{ uid: 'phone-1', callsign: 'PATROL 1' } as LinkState])
+    expect(authorOf(report, names)).toBe('PATROL 1')
+  })
+
+  it('are those of principals', () => {
+    const node = { id: '01a2', name: 'BRIGADE MAIN' }
+    expect(['listener:tcp', 'device:PATROL1', 'person:operator', 'node:01a2', 'node:77', 'TCP 8087'].map((id) => principalName(id, node))).toEqual(
+      ['TCP', 'PATROL1', 'operator', 'BRIGADE MAIN', '77', 'TCP 8087'],
+    )
+    expect(authorOf(entry(1, { author: 'node:01a2', author_name: '01a2' }), new Names(), node)).toBe('BRIGADE MAIN')
+  })
+
+  it('are forgotten oldest first beyond the limit', () => {
+    const names = new Names(1)
+    names.fromEntries([report, entry(3, { kind: 'report', body: { entity: 'e-2', name: 'B' } })])
+    expect([names.ofEntity('e-1'), names.ofEntity('e-2')]).toEqual([null, 'B'])
+  })
+
+  it('are not put on a link of another run of the node', () => {
+    const up = entry(5000, { kind: 'act', body: { action: 'link.up', target: 'listener:tcp', detail: { link: 'tcp:1' } } })
+    const link = { id: '1', transport: 'tcp', callsign: 'PATROL 1', since_ms: 5000 } as LinkState
+    expect(lineOf(up, new Names(), [link])).toEqual({ key: 'line.linkUp', values: { name: 'PATROL 1' } })
+    expect(lineOf(up, new Names(), [{ ...link, since_ms: 99_000 }])).toEqual({ key: 'line.linkUp', values: { name: 'TCP' } })
+  })
+
+  it('stand in lines about emergencies', () => {
+    const called = entry(1, { kind: 'report', body: { name: 'PATROL 1-Alert', category: 'alert', emergency: { type: '911 Alert', active: true } } })
+    expect(lineOf(called, new Names(), [])).toEqual({ key: 'line.emergency', values: { name: 'PATROL 1' }, kind: '911 Alert' })
   })
 })
 

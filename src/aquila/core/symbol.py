@@ -87,6 +87,9 @@ _NOT_ATOMS: Final = (
     ("b-r-f-h-c", "11111000"),  # emergency medical operation
 )
 
+# CoT's "other" dimension has no letters in 2525C: rest of the type -> set and entity of 2525D.
+_INCIDENTS: Final = {"X-i-g-a": "40170102"}  # avalanche
+
 
 @lru_cache(maxsize=4096)
 def sidc_of_cot(cot_type: str, context: Context = REAL) -> tuple[str, bool]:
@@ -104,6 +107,10 @@ def sidc_of_cot(cot_type: str, context: Context = REAL) -> tuple[str, bool]:
     parts = cot_type.split("-")
     if parts[0] != "a" or len(parts) < 2:
         return _sidc_of_other(cot_type, context), True
+    incident = _INCIDENTS.get("-".join(parts[2:]))
+    if incident is not None:
+        lossy = parts[1] not in _IDENTITY or parts[1] in "ox"
+        return _head(parts[1], context) + incident[:2] + "0000" + incident[2:] + "0000", lossy
     function = ""
     for part in parts[3:]:
         # Upper-case letters and digits are 2525C; from the first lower-case part on it is an

@@ -75,7 +75,11 @@ def heartbeat(sequence: int, base_ms: int) -> bytes:
 
 
 class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One object of a kind 2 frame; `h` is the handle in the other frames."""
+    """One object of a kind 2 frame; `h` is the handle in the other frames.
+
+    Attributes:
+        caller: id of the entity that calls for help, on the entity of its alert.
+    """
 
     h: int
     id: str
@@ -88,4 +92,5 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     affiliation: str
     category: str
     emergency: str | None = None
+    caller: str | None = None
     geometry: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aquila.core.ids import entity_id
 from aquila.core.policy import Policy
 from aquila.features.picture import Picture, Sight
 from aquila.features.picture.queries import affiliation_word, geojson_of
@@ -137,6 +138,7 @@ class Table:
             valid_ms,
             report.category,
             sight.emergency,
+            _caller_of(sight),
             report.geometry,
             sight.verdict,
         )
@@ -166,6 +168,14 @@ def grown(column: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
     return longer
 
 
+def _caller_of(sight: Sight) -> str | None:
+    """Who calls for help in an alert: TAK gives the alert a uid of its own beside the caller's."""
+    report = sight.report
+    if sight.emergency is None or report.category != "alert" or report.parent is None:
+        return None
+    return entity_id(report.parent.scheme, report.parent.value)
+
+
 def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
     report = sight.report
     redacted = sight.source is None
@@ -182,5 +192,6 @@ def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
         affiliation=affiliation_word(report),
         category=report.category,
         emergency=sight.emergency,
+        caller=_caller_of(sight),
         geometry=None if report.geometry is None else geojson_of(report.geometry),
     )

@@ -36,6 +36,9 @@ async function failure(answer: Response): Promise<ApiError> {
   )
 }
 
+/** How long the node may take to say that it is there. */
+const ANSWER_MS = 2000
+
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   // The node refuses unsafe methods without this header: a foreign page cannot set it.
@@ -65,6 +68,15 @@ function list<T>(answer: T[] | { items?: T[] } | null | undefined): T[] {
 }
 
 export const api = {
+  /** Whether the node answers at all, with whatever status. */
+  answers: async () => {
+    try {
+      await fetch('/api/v1/me', { credentials: 'same-origin', signal: AbortSignal.timeout(ANSWER_MS) })
+      return true
+    } catch {
+      return false
+    }
+  },
   me: () => call<Me>('GET', '/me'),
   entity: (id: string) => call<EntityDetail>('GET', `/entities/${encodeURIComponent(id)}`),
   /** The newest lines, from old to new. */

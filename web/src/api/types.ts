@@ -35,6 +35,8 @@ export interface TrackMeta {
   affiliation: Affiliation | string
   category: Category | string
   emergency?: string | null
+  /** On the entity of an alert: id of the entity that calls for help. */
+  caller?: string | null
   geometry?: Geometry | null
 }
 
@@ -61,7 +63,7 @@ export interface EntityDetail {
   name: string
   sidc: string
   type: string
-  aliases?: { scheme: string; value: string }[]
+  aliases?: Alias[]
   position?: Position | null
   motion?: { course_deg?: number | null; speed_mps?: number | null } | null
   observed_at: string
@@ -72,16 +74,38 @@ export interface EntityDetail {
   role?: string | null
   remarks?: string | null
   battery_pct?: number | null
+  /** Structured detail as it came, for instance the lines of a MEDEVAC request. */
+  fields?: Record<string, string>
   sources?: SourceReport[]
 }
 
-export interface NoteBody {
+export interface Alias {
+  scheme: string
+  value: string
+}
+/** What the page reads of a body; which of it is there depends on the kind of entry. */
+export interface EntryBody {
   room?: string
   /** What people call the room, where its id is a foreign one. */
   room_name?: string | null
   text?: string
   author_name?: string | null
-  to?: { scheme: string; value: string }[]
+  author_alias?: Alias | null
+  to?: Alias[]
+  entity?: string
+  alias?: Alias
+  name?: string | null
+  own?: boolean
+  type?: string
+  category?: string
+  position?: Position | null
+  remarks?: string | null
+  emergency?: { type: string; active: boolean } | null
+  /** Who made what is reported, on a phone that is not the thing itself. */
+  parent?: Alias | null
+  action?: string
+  target?: string
+  detail?: Record<string, string>
 }
 export type Cursor = string | number
 export interface Entry {
@@ -89,7 +113,7 @@ export interface Entry {
   cursor: Cursor
   kind: 'note' | 'report' | 'removal' | 'receipt' | 'act' | 'foreign' | string
   /** Null when it is sealed, erased or withheld. */
-  body?: (NoteBody & Record<string, unknown>) | null
+  body?: EntryBody | null
   author: string
   author_name?: string | null
   happened_at_ms: number

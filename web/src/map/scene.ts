@@ -344,6 +344,8 @@ export class Scene {
       if (!meta || !symbol) continue
       const name = this.nameOf(meta)
       if (!name) continue
+      // One emergency, one red label: that of the caller.
+      if (h !== focus.selected && h !== focus.hovered && store.callerOf(h) !== null) continue
       const age = store.age(h, now_ms)
       const text = age === 'fresh' ? name : `${name} · ${ageRound(now_ms - store.observed_ms[h])}`
       const tone = meta.emergency ? 'alarm' : h === focus.selected ? 'accent' : 'plain'

@@ -6,11 +6,12 @@
  */
 import { inject, ref, shallowRef, type InjectionKey } from 'vue'
 import { api, ApiError } from '../api/client'
-import type { Banner, Counts, Cursor, Entry, LinkState, Me, ServerText } from '../api/types'
+import type { Banner, Counts, Cursor, Entry, LinkState, Me, NodeName, ServerText } from '../api/types'
 import { FrameKind, type Frame } from '../stream/frame'
 import { StreamClient, type StreamState, type View } from '../stream/stream'
 import { ServerClock } from '../time/clock'
 import { JournalTail } from './journal'
+import { Names, principalName } from './names'
 import { TrackStore } from './tracks'
 
 /** After this long without a connection the picture is called not live. */
@@ -19,6 +20,7 @@ export const FROZEN_AFTER_MS = 5000
 export const SILENT_AFTER_MS = 7500
 const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
+const START_AGAIN_MS = 1000
 
 export interface Notice {
   id: number
@@ -33,6 +35,7 @@ export interface Notice {
 
 export class Desk {
   readonly tracks = new TrackStore()
+  readonly names = new Names()
   readonly clock = new ServerClock(() => performance.now(), Date.now())
 
   /** Grows with every frame and at least once a second. */
@@ -86,7 +89,7 @@ export class Desk {
         this.stream_state.value = 'refused'
       } else {
         this.stream_state.value = 'lost'
-        setTimeout(() => void this.start(), 3000)
+        setTimeout(() => void this.start(), START_AGAIN_MS)
       }
     } finally {
       this.starting = false
@@ -95,12 +98,13 @@ export class Desk {
 
   private openStream(since: Cursor | null): void {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-    this.stream = new StreamClient(`${scheme}://${location.host}/api/v1/stream`, {
-      state: (state) => this.onState(state),
-      text: (message) => this.onText(message),
-      frame: (frame) => this.onFrame(frame),
-      broken: (reason) => this.notify({ tone: 'bad', key: 'error.broken', words: { reason } }),
-    })
+    const sink = {
+      state: (state: StreamState) => this.onState(state),
+      text: (message: ServerText) => this.onText(message),
+      frame: (frame: Frame) => this.onFrame(frame),
+      broken: (reason: string) => this.notify({ tone: 'bad', key: 'error.broken', words: { reason } }),
+    }
+    this.stream = new StreamClient(`${scheme}://${location.host}/api/v1/stream`, sink, () => api.answers())
     this.stream.start(since)
   }
 
@@ -113,6 +117,16 @@ export class Desk {
       this.links_ms = performance.now()
       void this.readLinks()
     }
+  }
+
+  node(): NodeName | null {
+    const me = this.me.value
+    return me ? { id: me.node.id, name: this.node_name.value || me.node.name } : null
+  }
+
+  /** A principal's id as people call it. */
+  nameOf(principal: string): string {
+    return principalName(principal, this.node())
   }
 
   hurry(): void {
@@ -171,6 +185,7 @@ export class Desk {
         break
       case FrameKind.meta:
         this.tracks.applyMetas(frame.metas)
+        this.names.fromMetas(frame.metas)
         break
       case FrameKind.remove:
         this.tracks.remove(frame.handle)
@@ -195,12 +210,15 @@ export class Desk {
   }
 
   private takeEntries(entries: Entry[]): void {
+    this.names.fromEntries(entries)
     if (this.tail.add(entries)) this.entries.value = this.tail.all()
   }
 
   private async readLinks(): Promise<void> {
     try {
-      this.links.value = await api.links()
+      const links = await api.links()
+      this.names.fromLinks(links)
+      this.links.value = links
       this.links_error.value = null
     } catch (error) {
       if (!(error instanceof ApiError)) throw error

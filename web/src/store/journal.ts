@@ -1,9 +1,13 @@
 /** The last lines of the journal and the chat rooms read from them. */
-import type { Entry } from '../api/types'
+import type { Entry, EntryBody, LinkState, NodeName } from '../api/types'
+import { mgrs } from '../geo/format'
 import { Seen } from '../stream/dedupe'
+import { callsign } from './attention'
+import { principalName, type Names } from './names'
 
 /** Lines kept in the page; the journal itself lives in the node. */
 export const TAIL_LIMIT = 500
+const SAME_LINK_MS = 2000
 /** TAK clients call the room for everyone by this name. */
 export const EVERYONE = 'All Chat Rooms'
 
@@ -24,13 +28,57 @@ export function kindOf(entry: Entry): JournalKind {
   }
 }
 
-export function authorOf(entry: Entry): string {
-  return entry.author_name || entry.body?.author_name || entry.author || '?'
+/** Who said it: the callsign where one is known, else whom or what the node heard it from. */
+export function authorOf(entry: Entry, names?: Names, node: NodeName | null = null): string {
+  const body = entry.body
+  if (body?.author_name) return body.author_name
+  const reporter = body?.own ? body.name : names?.ofUid(body?.parent?.value)
+  if (reporter) return reporter
+  // Of these two the node sends the bare id; people and devices it names.
+  const bare = /^(node|listener):/.test(entry.author)
+  return (!bare && entry.author_name) || principalName(entry.author, node) || '?'
 }
 
 export function textOf(entry: Entry): string {
   const text = entry.kind === 'note' ? entry.body?.text : null
   return String(text || entry.summary || entry.body?.text || '')
+}
+
+/** A catalogue key with its values, or plain text. */
+export type Line = { key: string; values: Record<string, string>; kind?: string } | { text: string }
+
+/** A line about a report, removal or link in the reader's language; other entries say it themselves. */
+export function lineOf(entry: Entry, names: Names, links: LinkState[]): Line {
+  const { body } = entry
+  if (entry.kind === 'report' && body) {
+    const name = body.name || names.ofEntity(body.entity) || ''
+    if (body.emergency) {
+      const key = body.emergency.active ? 'line.emergency' : 'line.emergencyOver'
+      return { key, values: { name: callsign(name) }, kind: body.emergency.type }
+    }
+    if (name) {
+      const grid = body.position ? mgrs(body.position.lat_deg, body.position.lon_deg, 4) : ''
+      const key = grid ? 'line.report' : 'line.reportNowhere'
+      return { key, values: { name, grid, remarks: body.remarks ? `: ${body.remarks}` : '' }, kind: body.category }
+    }
+  }
+  if (entry.kind === 'removal' && body) {
+    const name = names.ofEntity(body.entity)
+    if (name) return { key: 'line.removed', values: { name: callsign(name) } }
+  }
+  if (body?.action === 'link.up' || body?.action === 'link.down') return linkLine(entry, body, links)
+  return { text: textOf(entry) }
+}
+
+function linkLine(entry: Entry, body: EntryBody, links: LinkState[]): Line {
+  // Links are numbered anew when the node starts: the same number and the same time is the same link.
+  const same = links.find(
+    (link) =>
+      `${link.transport}:${link.id}` === body.detail?.link &&
+      Math.abs(link.since_ms - entry.happened_at_ms) < SAME_LINK_MS,
+  )
+  const name = same?.callsign || principalName(body.target ?? '', null)
+  return { key: body.action === 'link.up' ? 'line.linkUp' : 'line.linkDown', values: { name } }
 }
 
 /** Oldest first by arrival; seq breaks ties within one node. */

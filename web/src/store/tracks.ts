@@ -158,6 +158,13 @@ export class TrackStore {
     return this.handles.get(id) ?? null
   }
 
+  /** The caller of an alert that is on the map itself, so that the alert needs no name of its own. */
+  callerOf(h: number): number | null {
+    const caller = this.meta[h]?.caller
+    const found = caller ? this.handleOf(caller) : null
+    return found !== null && this.placed[found] ? found : null
+  }
+
   age(h: number, now_ms: number): AgeState {
     return ageState(this.observed_ms[h], this.valid_ms[h], this.still[h] === 1, now_ms)
   }

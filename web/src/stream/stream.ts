@@ -23,9 +23,19 @@ export interface View {
   interval_ms: number
 }
 
-const BACKOFF_MS = [500, 1000, 2000, 4000, 8000]
+/** Short, because a node on the same table comes back within seconds and a staff waits for it. */
+export const BACKOFF_MS = [250, 500, 1000, 2000]
 /** A socket that says nothing for this long is dead, whatever the browser believes. */
 export const SILENCE_MS = 12_000
+/** Who comes back to the page need not wait that long: the node's heartbeat (5 s) is overdue. */
+export const OVERDUE_MS = 6000
+
+/** How long to wait before try number `attempt` (from 0); `chance` is 0..1. */
+export function backoffMs(attempt: number, chance: number): number {
+  const base = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)]
+  // Half of the wait is drawn by chance, so that all pages do not come back in one instant.
+  return (base * (1 + chance)) / 2
+}
 
 export class StreamClient {
   private socket: WebSocket | null = null
@@ -37,10 +47,14 @@ export class StreamClient {
   private heard_ms = 0
   private view: View = { bbox: null, interval_ms: 1000 }
   private stopped = false
+  /** Grows with every try; the answer to an older one comes too late to count. */
+  private turn = 0
 
+  /** `answers` says, within a few seconds, whether the node is there at all. */
   constructor(
     private readonly url: string,
     private readonly sink: StreamSink,
+    private readonly answers: () => Promise<boolean>,
     private readonly monotonic_ms: () => number = () => performance.now(),
   ) {}
 
@@ -64,10 +78,32 @@ export class StreamClient {
 
   /** Tries at once, for `online` and for a page that comes back to the front. */
   hurry(): void {
-    if (this.stopped || this.socket) return
+    if (this.stopped) return
+    const socket = this.socket
+    if (socket) {
+      if (this.monotonic_ms() - this.heard_ms < OVERDUE_MS) return
+      this.lose(1006)
+      socket.close()
+    }
     if (this.timer) clearTimeout(this.timer)
     this.attempt = 0
-    this.connect()
+    void this.tryAgain()
+  }
+
+  /**
+   * Asks over plain HTTP first: browsers hold back WebSockets, for seconds, after many have failed.
+   */
+  private async tryAgain(): Promise<void> {
+    const turn = ++this.turn
+    const there = await this.answers()
+    if (this.stopped || this.socket || turn !== this.turn) return
+    if (there) this.connect()
+    else this.wait()
+  }
+
+  private wait(): void {
+    if (this.timer) clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.tryAgain(), backoffMs(this.attempt++, Math.random()))
   }
 
   private say(message: unknown): void {
@@ -104,10 +140,7 @@ export class StreamClient {
     // 4401 is the node's way to say: log in again.
     if (code === 4401) this.sink.state('refused')
     else this.sink.state('lost')
-    const base = BACKOFF_MS[Math.min(this.attempt, BACKOFF_MS.length - 1)]
-    this.attempt++
-    // Half of the wait is drawn by chance, so that all pages do not come back in one instant.
-    this.timer = setTimeout(() => this.connect(), base / 2 + (Math.random() * base) / 2)
+    this.wait()
   }
 
   private checkSilence(): void {

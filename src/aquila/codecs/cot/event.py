@@ -248,7 +248,7 @@ def _plan(cot_type: str) -> tuple[_Reader, Category, str]:
 
 
 def _category_of_atom(cot_type: str, sidc: str) -> Category:
-    """Unit, platform, place or track, by dimension; a stranger in the air or at sea is a track."""
+    """Unit, platform, place, track or marker, by dimension; a stranger in the air or at sea is a track."""
     parts = cot_type.split("-")
     dimension = parts[2] if len(parts) > 2 else "G"
     function = parts[3] if len(parts) > 3 else ""
@@ -258,6 +258,8 @@ def _category_of_atom(cot_type: str, sidc: str) -> Category:
         return "place" if function == "I" else "unit"
     if dimension in ("A", "P", "S", "U"):
         return "platform" if affiliation(sidc) in ("friend", "assumed_friend") else "track"
+    if dimension == "X":
+        return "marker"  # CoT's "other": incidents such as an avalanche, never a unit.
     return "unit"
 
 
