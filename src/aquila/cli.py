@@ -162,7 +162,7 @@ def device_revoke(name: str, data: Data = DEFAULT_DATA) -> None:
 @app.command("export")
 def export_(
     data: Data = DEFAULT_DATA,
-    format: Annotated[str, typer.Option(help="journal (JSON lines) or geojson (the picture).")] = "journal",
+    format: Annotated[str, typer.Option(help="journal (JSON lines), geojson or kml (the picture).")] = "journal",
     to: Annotated[Path | None, typer.Option(help="File; - or nothing = standard output.")] = None,
 ) -> None:
     """Write the journal or the picture out, as far as the operator may have it. The export itself is journalled."""

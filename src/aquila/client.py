@@ -39,6 +39,24 @@ class Banner(TypedDict):
     exercise: bool
 
 
+class ContactRow(TypedDict):
+    """One device that has spoken of itself."""
+
+    uid: str
+    callsign: str
+    principal: str
+    connected: bool
+    last_ms: int
+    team: str
+    role: str
+    battery_pct: int | None
+    platform: str
+    version: str
+    device: str
+    os: str
+    groups: list[str]
+
+
 class Device(TypedDict):
     """One device and its entitlements."""
 
@@ -235,6 +253,7 @@ class LinkRow(TypedDict):
     uid: str | None
     callsign: str | None
     format: str | None
+    incognito: bool
 
 
 class MailRow(TypedDict):
@@ -336,6 +355,28 @@ class UserMade(TypedDict):
     role: Literal["admin", "operator", "viewer"]
 
 
+class VideoDropped(TypedDict):
+    """The video that is no more."""
+
+    uid: str
+
+
+class VideoRow(TypedDict):
+    """One video: its name and the addresses of its feeds."""
+
+    uid: str
+    name: str
+    active: bool
+    urls: list[str]
+
+
+class VideosPut(TypedDict):
+    """Uids of the videos, and how many of them were new or changed."""
+
+    uids: list[str]
+    changed_count: int
+
+
 class Written(TypedDict):
     """The journal entry that was written, durable when this answer comes."""
 
@@ -407,6 +448,22 @@ class Node:
     def rooms(self, *, limit: int | None = None) -> list[RoomRow]:
         """Chat rooms, the one with the newest line first."""
         answer: list[RoomRow] = self._call("GET", "/api/v1/chat/rooms", query={"limit": limit})
+        return answer
+
+    def contacts(
+        self,
+        *,
+        connected: bool | None = None,
+        max_age_s: float | None = None,
+        group: str | None = None,
+        limit: int | None = None,
+    ) -> list[ContactRow]:
+        """Who has spoken of itself, the one heard last first."""
+        answer: list[ContactRow] = self._call(
+            "GET",
+            "/api/v1/contacts",
+            query={"connected": connected, "max_age_s": max_age_s, "group": group, "limit": limit},
+        )
         return answer
 
     def devices(self, *, limit: int | None = None) -> list[Device]:
@@ -610,6 +667,21 @@ class Node:
     def drop_user(self, name: str) -> Taken:
         """Take a user's access back."""
         answer: Taken = self._call("DELETE", f"/api/v1/users/{_part(name)}")
+        return answer
+
+    def videos(self, *, protocol: str | None = None, limit: int | None = None) -> list[VideoRow]:
+        """Where streams can be watched."""
+        answer: list[VideoRow] = self._call("GET", "/api/v1/videos", query={"protocol": protocol, "limit": limit})
+        return answer
+
+    def put_video(self, *, name: str, url: str, uid: str | None = None) -> VideosPut:
+        """Add or change the address of a stream."""
+        answer: VideosPut = self._call("POST", "/api/v1/videos", body={"name": name, "url": url, "uid": uid})
+        return answer
+
+    def drop_video(self, uid: str) -> VideoDropped:
+        """Remove a video."""
+        answer: VideoDropped = self._call("DELETE", f"/api/v1/videos/{_part(uid)}")
         return answer
 
 

@@ -9,6 +9,8 @@ from aquila.testing.tak_client import device_context, fresh
 from .conftest import Enrolled, door
 
 
+@pytest.mark.row("GET /Marti/api/version", client="ATAK 5.5")
+@pytest.mark.row("GET /Marti/api/version/config", client="ATAK 5.5")
 def test_the_version_is_told_as_clients_check_it(device: Enrolled) -> None:
     phone = device()
     config = phone.get("/Marti/api/version/config")
@@ -20,6 +22,7 @@ def test_the_version_is_told_as_clients_check_it(device: Enrolled) -> None:
     assert "TAK Server" in phone.get("/Marti/api/version").text
 
 
+@pytest.mark.row("GET /Marti/api/groups/all", client="ATAK 5.5")
 def test_groups_are_listed_once_for_each_direction(device: Enrolled) -> None:
     phone = device(groups_in=["COMMON"], groups_out=["COMMON", "BLUE"])
     said = phone.get("/Marti/api/groups/all", params={"useCache": "true"}).json()

@@ -23,6 +23,23 @@ export interface Banner {
   exercise: boolean
 }
 
+/** One device that has spoken of itself. */
+export interface ContactRow {
+  uid: string
+  callsign: string
+  principal: string
+  connected: boolean
+  last_ms: number
+  team: string
+  role: string
+  battery_pct: number | null
+  platform: string
+  version: string
+  device: string
+  os: string
+  groups: string[]
+}
+
 /** One device and its entitlements. */
 export interface Device {
   name: string
@@ -189,6 +206,7 @@ export interface LinkRow {
   uid: string | null
   callsign: string | null
   format: string | null
+  incognito: boolean
 }
 
 /** A statement that waits for somebody. */
@@ -292,6 +310,13 @@ export interface Position {
   le_m: number | null
 }
 
+/** One video to be added or changed. uid: None = a new one. */
+export interface PutVideo {
+  name: string
+  url: string
+  uid?: string | null
+}
+
 /** A room and the newest line in it that the asker may have. */
 export interface RoomRow {
   room: string
@@ -351,6 +376,25 @@ export interface UserMade {
   role: 'admin' | 'operator' | 'viewer'
 }
 
+/** The video that is no more. */
+export interface VideoDropped {
+  uid: string
+}
+
+/** One video: its name and the addresses of its feeds. */
+export interface VideoRow {
+  uid: string
+  name: string
+  active: boolean
+  urls: string[]
+}
+
+/** Uids of the videos, and how many of them were new or changed. */
+export interface VideosPut {
+  uids: string[]
+  changed_count: number
+}
+
 /** The asker as the node knows it. */
 export interface WhoAmI {
   id: string
@@ -372,6 +416,7 @@ export interface Operations {
   say: { method: 'POST'; path: '/api/v1/chat'; answer: Said }
   lines: { method: 'GET'; path: '/api/v1/chat/lines'; answer: LineRow[] }
   rooms: { method: 'GET'; path: '/api/v1/chat/rooms'; answer: RoomRow[] }
+  contacts: { method: 'GET'; path: '/api/v1/contacts'; answer: ContactRow[] }
   devices: { method: 'GET'; path: '/api/v1/devices'; answer: Device[] }
   add_device: { method: 'POST'; path: '/api/v1/devices'; answer: DeviceMade }
   drop_device: { method: 'DELETE'; path: '/api/v1/devices/{name}'; answer: DeviceDropped }
@@ -393,4 +438,7 @@ export interface Operations {
   users: { method: 'GET'; path: '/api/v1/users'; answer: Grant[] }
   make_user: { method: 'POST'; path: '/api/v1/users'; answer: UserMade }
   drop_user: { method: 'DELETE'; path: '/api/v1/users/{name}'; answer: Taken }
+  videos: { method: 'GET'; path: '/api/v1/videos'; answer: VideoRow[] }
+  put_video: { method: 'POST'; path: '/api/v1/videos'; answer: VideosPut }
+  drop_video: { method: 'DELETE'; path: '/api/v1/videos/{uid}'; answer: VideoDropped }
 }

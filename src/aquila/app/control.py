@@ -25,8 +25,10 @@ from aquila.app.parts import load_features
 from aquila.app.people import ensure_operator
 from aquila.app.port import Port
 from aquila.codecs.geojson import codec as geojson
+from aquila.codecs.kml import codec as kml
+from aquila.codecs.kml import document as kml_document
 from aquila.config import Settings
-from aquila.core.codec import Outgoing
+from aquila.core.codec import Codec, Outgoing
 from aquila.core.errors import AquilaError, Refused, UsageError
 from aquila.core.feature import Command, Feature, Query
 from aquila.core.model import Act, Entry, Principal, Report
@@ -45,6 +47,9 @@ ASK_BYTES_MAX = 64 << 20
 SOCKET_NAME_BYTES_MAX = 107
 ASK_TIMEOUT_S = 600.0
 _LENGTH = struct.Struct("<I")
+
+PICTURE_CODECS = {codec.name: codec for codec in (geojson, kml)}
+"""By which the picture can be exported."""
 
 Words = dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]
 
@@ -143,13 +148,15 @@ class Controls:
         asked = Asked(self._port, self._operator, "control")
         if format == "journal":
             lines = await asyncio.to_thread(self._journal_lines, asked)
-        elif format == "geojson":
-            lines = self._picture_lines(asked)
+        elif format in PICTURE_CODECS:
+            lines = self._picture_lines(asked, PICTURE_CODECS[format])
         else:
-            raise UsageError(f"format {format}: journal or geojson")
+            raise UsageError(f"format {format}: journal, {' or '.join(PICTURE_CODECS)}")
         await self._act("export", str(format), {"rows": str(len(lines))})
         if format == "geojson":
             return {"text": '{"type":"FeatureCollection","features":[' + ",".join(lines) + "]}\n", "count": len(lines)}
+        if format == "kml":
+            return {"text": b"".join(kml_document("Aquila", lines)).decode(), "count": len(lines)}
         return {"text": "".join(f"{line}\n" for line in lines), "count": len(lines)}
 
     def _journal_lines(self, asked: Asked) -> list[str]:
@@ -165,10 +172,10 @@ class Controls:
             lines.extend(json.dumps(row, ensure_ascii=False) for row in rows)
             since = rows[-1]["cursor"]
 
-    def _picture_lines(self, asked: Asked) -> list[str]:
+    def _picture_lines(self, asked: Asked, codec: Codec) -> list[str]:
         query = self._rows["picture.entities"]
         assert isinstance(query, Query)
-        assert geojson.encode is not None
+        assert codec.encode is not None
         lines: list[str] = []
         policy = self._port.policy
         picture = self._port.views["picture"]
@@ -176,7 +183,7 @@ class Controls:
             sight = picture.sight(entity, asked.release, policy)  # type: ignore[attr-defined]
             if sight is not None and isinstance(sight.report, Report):
                 out = Outgoing(body=sight.report, label=sight.label, now_ms=self._port.clock_ms())
-                lines.append(geojson.encode(out).decode())
+                lines.append(codec.encode(out).decode())
         return lines
 
     async def _import(self, request: dict[str, Any]) -> dict[str, Any]:

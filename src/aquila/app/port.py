@@ -134,6 +134,7 @@ class LinkBoard:
             uid=speaker.uid,
             callsign=speaker.callsign,
             format=state.format,
+            incognito=speaker.incognito,
         )
         return LinkState(row=row, label=speaker.label, context=self._context)
 
@@ -156,7 +157,12 @@ class Port:
         self._engine = engine
         self._listeners = listeners
         self._hub = hub
-        self._parts = {"tracks": PooledTracks(engine.store), "secrets": engine.secrets, **parts}
+        self._parts = {
+            "tracks": PooledTracks(engine.store),
+            "secrets": engine.secrets,
+            "counts": engine.counts,
+            **parts,
+        }
         self.journal = PooledJournal(engine.store)
         self._subscribers: list[Callable[[Entry], None]] = []
         engine.on_entries.append(self._tell)

@@ -17,6 +17,7 @@ from aquila.core.contract import Call, Received, Reply
 from aquila.core.errors import UsageError
 from aquila.core.feature import Endpoint, Feature, Query
 from aquila.core.model import Principal
+from aquila.features.tak.official import load_official
 from aquila.web_api.auth import has_role
 from aquila.web_api.callers import Caller, Callers
 from aquila.web_api.errors import WebError
@@ -99,6 +100,7 @@ class Contract:
     def __init__(self, port: NodePort, features: Sequence[Feature], callers: Callers, server: str, pool: Pool) -> None:
         self.port = port
         self.paths = Paths(row for feature in features for row in feature.endpoints)
+        self._official = load_official()
         self._callers = callers
         self._server = server
         self._pool = pool
@@ -150,11 +152,14 @@ class Contract:
     def _find(self, scope: HTTPScope) -> tuple[Endpoint, Mapping[str, str]]:
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         try:
-            found = self.paths.find(raw.decode("ascii"), scope["method"])
+            path = raw.decode("ascii")
+            found = self.paths.find(path, scope["method"])
         except UnicodeDecodeError as wrong:
             raise WebError(400, "encoding", "the path is no UTF-8") from wrong
         if isinstance(found, Match):
             return found.endpoint, found.parts
+        if path.count("/") <= PARTS_MAX and self._official.has(scope["method"], path):
+            raise WebError(501, "unsupported", "the official TAK server has this, Aquila has not")
         if found:
             raise WebError(405, "method", f"{scope['method']} is not allowed here", allowed=", ".join(sorted(found)))
         raise WebError(404, "absent", "this server has no such path")

@@ -1,56 +1,16 @@
-"""Links: who is connected, how it goes, and what was counted."""
+"""Links: who is connected, how it goes, what was counted, and who has spoken of itself."""
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
 
 from aquila.core.feature import Feature, Labelled, Query, Reading
-from aquila.core.model import Context, Label, Principal
-
-
-class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One live channel.
-
-    Attributes:
-        transport: tcp, tls, websocket ... peer: address. principal: who is at the other end.
-        state: up, slow or down. since_ms: of this state, UTC.
-        in_rate: arrivals per second over the last seconds. backlog_bytes: waiting to be sent.
-        uid, callsign: what the peer calls itself.
-    """
-
-    id: str
-    name: str
-    transport: str
-    state: str
-    since_ms: int
-    peer: str | None = None
-    principal: str | None = None
-    in_count: int = 0
-    out_count: int = 0
-    in_rate: float | None = None
-    refused_count: int = 0
-    error_count: int = 0
-    backlog_bytes: int = 0
-    uid: str | None = None
-    callsign: str | None = None
-    format: str | None = None
-
-
-class LinkState(msgspec.Struct, frozen=True, kw_only=True):
-    """A link and the marking under which its peer may be named; None = everybody with the role may see it."""
-
-    row: LinkRow
-    label: Label | None
-    context: Context
-
-
-class Links(Protocol):
-    """The part `links` of a node."""
-
-    def states(self) -> Sequence[LinkState]:
-        """All links, and those that were lost lately."""
-        ...
+from aquila.core.model import Principal
+from aquila.features.links.contacts import contacts
+from aquila.features.links.live import LinkRow, Links, LinkState
+from aquila.features.links.marti import endpoints
+from aquila.features.links.presence import Presence
 
 
 class AskLinks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +29,7 @@ def _links(principal: Principal, ask: AskLinks, reading: Reading) -> Iterator[La
 
 feature = Feature(
     name="links",
+    views=(Presence,),
     queries=(
         Query(
             name="links",
@@ -79,7 +40,9 @@ feature = Feature(
             answer=_links,
             summary="Links with their state and counters",
         ),
+        contacts,
     ),
+    endpoints=endpoints,
 )
 
-__all__ = ["LinkRow", "LinkState", "Links", "feature"]
+__all__ = ["LinkRow", "LinkState", "Links", "Presence", "feature"]

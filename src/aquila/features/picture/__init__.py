@@ -2,9 +2,10 @@
 
 from aquila.core.feature import Feature
 from aquila.features.picture.commands import COMMANDS
+from aquila.features.picture.marti import endpoints
 from aquila.features.picture.queries import QUERIES, EntityRow, TrackFix, TrackTable, entity_row
 from aquila.features.picture.view import Cell, Picture, Sight
 
-feature = Feature(name="picture", views=(Picture,), queries=QUERIES, commands=COMMANDS)
+feature = Feature(name="picture", views=(Picture,), queries=QUERIES, commands=COMMANDS, endpoints=endpoints)
 
 __all__ = ["Cell", "EntityRow", "Picture", "Sight", "TrackFix", "TrackTable", "entity_row", "feature"]

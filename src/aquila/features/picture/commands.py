@@ -116,6 +116,17 @@ def _may_write(principal: Principal, label: Label) -> Refused | None:
     return None
 
 
+drop = Command(
+    name="drop_entity",
+    method="DELETE",
+    path="/entities/{id}",
+    request=DropEntity,
+    answer=Dropped,
+    role="operator",
+    act=drop_entity,
+    summary="Take an entity off everybody's picture",
+)
+
 COMMANDS = (
     Command(
         name="place_marker",
@@ -127,14 +138,5 @@ COMMANDS = (
         act=place_marker,
         summary="Place a marker that phones and screens receive",
     ),
-    Command(
-        name="drop_entity",
-        method="DELETE",
-        path="/entities/{id}",
-        request=DropEntity,
-        answer=Dropped,
-        role="operator",
-        act=drop_entity,
-        summary="Take an entity off everybody's picture",
-    ),
+    drop,
 )

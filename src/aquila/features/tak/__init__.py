@@ -5,6 +5,7 @@ from typing import Any
 from aquila.codecs.cot.marti import as_json, as_text, enveloped
 from aquila.core.contract import Call, Reply
 from aquila.core.feature import Endpoint, Feature
+from aquila.features.tak import rest
 
 API_VERSION = "3"
 
@@ -29,6 +30,7 @@ feature = Feature(
         Endpoint(method="GET", path="/Marti/api/version", render=_version, source="tak.md 6.2"),
         Endpoint(method="GET", path="/Marti/api/version/config", render=_config, source="tak.md 6.2"),
         Endpoint(method="GET", path="/files/api/config", render=_files_config, source="tak.md 6.3"),
+        *rest.endpoints,
     ),
 )
 

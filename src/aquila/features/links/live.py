@@ -1,0 +1,53 @@
+"""Live links: the part `links` of a node, and its rows."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from aquila.core.model import Context, Label
+
+
+class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One live channel.
+
+    Attributes:
+        transport: tcp, tls, websocket ... peer: address. principal: who is at the other end.
+        state: up, slow or down. since_ms: of this state, UTC.
+        in_rate: arrivals per second over the last seconds. backlog_bytes: waiting to be sent.
+        uid, callsign: what the peer calls itself. incognito: other clients are not shown it.
+    """
+
+    id: str
+    name: str
+    transport: str
+    state: str
+    since_ms: int
+    peer: str | None = None
+    principal: str | None = None
+    in_count: int = 0
+    out_count: int = 0
+    in_rate: float | None = None
+    refused_count: int = 0
+    error_count: int = 0
+    backlog_bytes: int = 0
+    uid: str | None = None
+    callsign: str | None = None
+    format: str | None = None
+    incognito: bool = False
+
+
+class LinkState(msgspec.Struct, frozen=True, kw_only=True):
+    """A link and the marking under which its peer may be named; None = everybody with the role may see it."""
+
+    row: LinkRow
+    label: Label | None
+    context: Context
+
+
+class Links(Protocol):
+    """The part `links` of a node."""
+
+    def states(self) -> Sequence[LinkState]:
+        """All links, and those that were lost lately."""
+        ...

@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aquila.core.model import Act
+from aquila.features.video import view as video_view
+from aquila.features.video.connections import Address, address_of, check_url, url_of
+from aquila.features.video.view import Videos
+
+ACTIONS = ("video.add", "video.change", "video.remove", "other.act")
+
+
+def act(make: Any, number: int, action: str, which: int) -> Any:
+    detail = {"connection": f'{{"uuid":"v{which}","alias":"{number}"}}'} if action != "video.remove" else {}
+    body = Act(action=action, target=f"v{which}", happened_at_ms=make.start_ms, detail=detail)
+    return make.entry(body, number, label=make.labels[number % 3])
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 5)), max_size=40),
+    dice=st.randoms(use_true_random=False),
+)
+def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
+    heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
+    one, other, third = Videos(), Videos(), Videos()
+    for entry in heard:
+        one.fold(entry)
+    dice.shuffle(heard)
+    for entry in heard:
+        other.fold(entry)
+    third.restore(other.snapshot())
+    for entry in heard:
+        third.fold(entry)
+    assert one.snapshot() == other.snapshot() == third.snapshot()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_oldest_are_forgotten_in_any_order(make: Any, monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    monkeypatch.setattr(video_view, "VIDEOS_MAX", 10)
+    monkeypatch.setattr(video_view, "SLACK", 3)
+    videos = Videos()
+    for number in range(1, 41)[::order]:
+        videos.fold(act(make, number, "video.add", number))
+    kept = Videos()
+    kept.restore(videos.snapshot())
+    assert {video.uid for video in kept.videos()} == {f"v{number}" for number in range(31, 41)}
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("rtsp://cam.local:8554/live", Address(protocol="rtsp", host="cam.local", port=8554, path="/live")),
+        ("rtsp://me:pass@cam/live?x=1", Address(protocol="rtsp", host="me:pass@cam", port=None, path="/live?x=1")),
+        ("udp://239.0.0.1:5000", Address(protocol="udp", host="239.0.0.1", port=5000, path="")),
+        ("http://[fd00::1]:80/a", Address(protocol="http", host="[fd00::1]", port=80, path="/a")),
+        ("just text", Address(protocol="raw", host="just text", port=None, path="")),
+    ],
+)
+def test_a_url_has_parts_and_parts_make_the_url(url: str, address: Address) -> None:
+    assert address_of(url) == address
+    assert url_of(address) == url
+
+
+@pytest.mark.parametrize("url", ["rtsp://x:99999999/", "rtsp://[", "://", "rtsp://x:port/"])
+def test_odd_addresses_are_only_text(url: str) -> None:
+    assert address_of(url).protocol == "raw"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "file:///etc/x"])
+def test_what_a_browser_might_run_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="url scheme"):
+        check_url(url)
+
+
+@pytest.mark.parametrize("url", ["rtsp://a/b", "10.0.0.1:554/x", "cam.local:554/x", "", None, "SRT://h:1"])
+def test_addresses_of_streams_are_taken(url: str | None) -> None:
+    check_url(url)
