@@ -361,6 +361,7 @@ def test_the_flow_tag_finds_its_place_however_an_event_is_written(detail: str) -
         " opex=' access=&quot;x&quot; '",
         """ opex=' access="x" '""",
         ' accessory="kept" recaveat="kept"',
+        """ access="a" opex='b' caveat='c' accessory="kept" releaseableTo = "d" recaveat='kept'""",
     ],
 )
 def test_the_marking_is_replaced_and_look_alikes_are_kept(head: str) -> None:

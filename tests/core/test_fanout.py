@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError
-from aquila.core.fanout import AUDIENCES_MAX, WAITING_BYTES_MAX, WAITING_MS_MAX, Batch, Fanout, Outbound
+from aquila.core.fanout import (
+    AUDIENCES_MAX,
+    JOINED_BYTES_MAX,
+    WAITING_BYTES_MAX,
+    WAITING_MS_MAX,
+    Batch,
+    Fanout,
+    Outbound,
+)
 from aquila.core.model import Address, Alias, Audience, Foreign, Label, Verdict
 from aquila.core.policy import Decision
 
@@ -148,6 +156,28 @@ def test_the_own_run_is_cut_out_to_the_byte(net):
     assert sorted(one.ids()) == ["p", "r", "t"]
     assert one.ids().index("p") < one.ids().index("r")
     assert sorted(two.ids()) == ["q", "s", "t"]
+
+
+@pytest.mark.parametrize("source_place", [0, 1, 2])
+def test_a_long_buffer_without_the_own_run_is_lent_in_parts_and_not_copied(net, source_place):
+    length = JOINED_BYTES_MAX + 100
+    net.fanout = Fanout(release, lambda outbound, *_: b"<%b>" % (outbound.id.encode() * length), net.contacts)
+    sources = [2, 3]
+    sources.insert(source_place, 1)
+    for link in (1, 2, 3, 4):
+        net.join(link, A)
+    for id, source in zip("pqr", sources, strict=True):
+        net.fanout.publish(outbound(id, label("a"), source=source, key=id, statement=False))
+    batches = {tuple(batch.links): batch for batch in net.fanout.tick(20)}
+    whole, without = batches[4,], batches[1,]
+    expected = [f"<{id * length}>".encode() for id, source in zip("pqr", sources, strict=True) if source != 1]
+    assert all(part.obj is whole.parts[0] for part in without.parts)
+    assert (without.size, without.count) == (len(b"".join(expected)), 2)
+    assert [form for form, _ in without.pieces()] == expected
+    # A link that takes a little of it is given exactly the rest.
+    net.fanout.blocked(1, without, 7)
+    assert bytes(net.fanout.pending(1)) == b"".join(expected)[7:]
+    assert without.data == b"".join(expected)
 
 
 def test_each_form_is_encoded_once(net):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from aquila.core.contacts import Contacts, LinkId
-from aquila.core.fanout import WAITING_BYTES_MAX, WAITING_MS_MAX, Fanout, Outbound
+from aquila.core.fanout import JOINED_BYTES_MAX, WAITING_BYTES_MAX, WAITING_MS_MAX, Fanout, Outbound
 from aquila.core.model import Alias, Audience, Foreign, Label, Verdict
 from aquila.core.policy import Decision
 from aquila.links.hub import Hub
@@ -334,6 +334,21 @@ def test_a_switch_of_the_format_falls_between_two_statements_while_more_come() -
         assert [id for id in slow.ids() if id[0] == "s"] == [f"s{number}" for number in range(60)]
         assert slow.ids() == ready.ids() == other.ids()
         assert all(token.endswith(" xml>") for token in other.tokens())
+
+    with_hub(check)
+
+
+def test_what_a_sender_gets_around_its_own_run_goes_out_part_by_part() -> None:
+    async def check(net: Net) -> None:
+        sender, other = net.wire(), net.wire()
+        around = JOINED_BYTES_MAX // len(PAD) * 2
+        for source, name in ((other.id, "before"), (sender.id, "own"), (None, "after")):
+            for number in range(around):
+                net.place(f"{name}{number}", 0, source)
+        await net.quiet(sender, other)
+        assert [id for id in sender.ids() if id.startswith("own")] == []
+        assert sender.ids() == [f"{name}{number}-0" for name in ("before", "after") for number in range(around)]
+        assert other.ids() == [f"{name}{number}-0" for name in ("own", "after") for number in range(around)]
 
     with_hub(check)
 

@@ -22,7 +22,10 @@ CHECKS = [not_a_server_error, response_schema_conformance, status_code_conforman
 @pytest.fixture
 def contract(port: Any, authority: Any) -> Any:
     """The OpenAPI of a node with a little of everything in it."""
-    port.parts["authority"], port.parts["address"] = authority, SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446)
+    port.parts["authority"], port.parts["address"] = (
+        authority,
+        SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446),
+    )
     port.place("A", 42.5, 77.5)
     app = make_app(port, port.features, WebSettings(hosts=("testserver", "localhost")))
     found = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)

@@ -30,6 +30,8 @@ WAITING_MS_MAX = 600_000
 REPLY_BYTES_MAX = 64 << 10
 """Replies that wait for a slow link; beyond this they are dropped and counted."""
 REFRESHED_PER_TICK = 50
+JOINED_BYTES_MAX = 32 << 10
+"""What a sender gets without its own runs is copied into one piece while the pieces are no longer than this."""
 
 
 class Outbound(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,27 +106,35 @@ class Batch:
     """Bytes to be written to some links at once, always ending at a boundary between statements.
 
     Attributes:
-        links: who gets it. data: the bytes. count: statements and states in it.
+        links: who gets it. parts: the bytes, in order. size: how many. count: statements and states in it.
     """
 
-    __slots__ = ("_forms", "_items", "_spans", "count", "data", "links", "since")
+    __slots__ = ("_forms", "_items", "_spans", "count", "links", "parts", "since", "size")
 
     def __init__(
         self,
         links: Sequence[LinkId],
-        data: bytes,
+        parts: Sequence[bytes | memoryview],
         forms: Sequence[bytes],
         items: Sequence[_Sent | None],
         since: int,
         spans: Sequence["_Span"] = (),
     ) -> None:
         self.links = links
-        self.data = data
+        self.parts = parts
+        self.size = sum(map(len, parts))
         self.since = since
         self._forms = forms
         self._items = items
         self._spans = spans
         self.count = len(forms) - sum(stop - start for _, _, start, stop in spans)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes in one piece."""
+        whole = b"".join(self.parts)
+        self.parts = (whole,)
+        return whole
 
     def pieces(self) -> Iterator[_Piece]:
         """The statements that the data is made of, in order."""
@@ -497,7 +507,7 @@ class Fanout:
         reader.sent += count
         if count:
             reader.progress_ms = self._now_ms
-        if reader.sent >= len(reader.rest.data):
+        if reader.sent >= reader.rest.size:
             reader.rest = None
             reader.sent = reader.reply_bytes = 0
 
@@ -565,7 +575,7 @@ class Fanout:
         reader = self._readers.get(link)
         if reader is None:
             return Standing(False, 0, 0, 0)
-        unsent = 0 if reader.rest is None else len(reader.rest.data) - reader.sent
+        unsent = 0 if reader.rest is None else reader.rest.size - reader.sent
         return Standing(self._is_behind(reader), unsent, len(reader.waiting), reader.waiting_bytes)
 
     # -- one tick ---------------------------------------------------------------------------------------------------
@@ -629,7 +639,7 @@ class Fanout:
         else:
             links = tuple(ready)
         if shared.data and links:
-            batches.append(Batch(links, shared.data, shared.forms, shared.items, since))
+            batches.append(Batch(links, (shared.data,), shared.forms, shared.items, since))
             self.counts.delivered += len(links) * len(shared.forms)
         self.counts.redacted += shared.redacted_count * len(ready)
         for link in special:
@@ -814,7 +824,7 @@ class Fanout:
             return None
         forms = [form for form, _ in pieces]
         items = [item for _, item in pieces]
-        return Batch((reader.id,), b"".join(forms), forms, items, since)
+        return Batch((reader.id,), (b"".join(forms),), forms, items, since)
 
     def _form(self, item: _Sent, code: int, format: str, verdict: Verdict) -> bytes:
         form = item.forms.get(code)
@@ -947,14 +957,21 @@ class Fanout:
 def _without(link: LinkId, shared: _Shared, since: int) -> Batch | None:
     """The shared buffer without the runs that this link sent itself; None = nothing is left."""
     spans = shared.spans[link]
-    parts: list[bytes] = []
+    whole = memoryview(shared.data)
+    parts: list[bytes | memoryview] = []
     at = 0
     for start, stop, _, _ in spans:
-        parts.append(shared.data[at:start])
+        if start > at:
+            parts.append(whole[at:start])
         at = stop
-    parts.append(shared.data[at:])
-    data = b"".join(parts)
-    return Batch((link,), data, shared.forms, shared.items, since, spans) if data else None
+    if at < len(whole):
+        parts.append(whole[at:])
+    if not parts:
+        return None
+    if len(parts) > 1 and len(whole) <= JOINED_BYTES_MAX * len(parts):
+        # One write of a copy costs less than several writes.
+        parts = [b"".join(parts)]
+    return Batch((link,), parts, shared.forms, shared.items, since, spans)
 
 
 def _number(item: _Sent) -> int:

@@ -6,7 +6,7 @@ the batches grow by themselves. Everything runs on the loop's thread.
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
 from aquila.core.contacts import LinkId
@@ -196,13 +196,13 @@ class Hub:
             self._write(batch)
 
     def _write(self, batch: Batch) -> None:
-        data, size, count = batch.data, len(batch.data), batch.count
-        ports = self._ports
+        parts, size, count = batch.parts, batch.size, batch.count
+        ports, is_whole, first = self._ports, len(parts) == 1, parts[0]
         for link in batch.links:
             port = ports.get(link)
             if port is None:
                 continue
-            taken = port.send(data)
+            taken = port.send(first) if is_whole else _send(port, parts)
             port.out_count += count
             if taken != size:
                 self.fanout.blocked(link, batch, taken)
@@ -221,6 +221,17 @@ class Hub:
         self.loop_lag_ms = max(0.0, (self._loop.time() - due_s) * 1000)
         self.loop_lag_max_ms = max(self.loop_lag_max_ms, self.loop_lag_ms)
         self._lagger = self._loop.call_later(LAG_S, self._measure_lag, self._loop.time() + LAG_S)
+
+
+def _send(port: Port, parts: Sequence[bytes | memoryview]) -> int:
+    """Write parts one behind the other until the connection takes no more; gives how many bytes were taken."""
+    taken = 0
+    for part in parts:
+        count = port.send(part)
+        taken += count
+        if count != len(part):
+            break
+    return taken
 
 
 __all__ = ["Hub", "Port"]

@@ -7,7 +7,7 @@ and clients that decode each chunk alone).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, cast
 
@@ -17,6 +17,7 @@ from aquila.codecs.cot.event import (
     FLOW_PREFIX,
     Element,
     Event,
+    Part,
     body_of,
     escape,
     flow_of,
@@ -217,7 +218,8 @@ class XmlDecoder:
 
     def _finish(self, end: int) -> bool:
         """The event at hand ends at end: read it. False behind a protocol request."""
-        data = bytes(memoryview(self._buffer)[self._start : end])
+        buffer = self._buffer
+        data = buffer[self._start : end] if type(buffer) is bytes else bytes(memoryview(buffer)[self._start : end])
         self._start = self._at = end
         self._step = self._between
         self._lost_bytes = 0
@@ -268,16 +270,23 @@ class XmlDecoder:
 _ATTRIBUTE = rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')"""
 _ONE_ATTRIBUTE = re.compile(_ATTRIBUTE)
 _ATTRIBUTES_OF_TAG = re.compile(rb"[^\s/>]+((?:" + _ATTRIBUTE + rb")*+)")
+_FORBIDDEN = re.compile(rb"<[!?]")
+# Nobody asks for an element by its xml:id: the parser need not collect them.
 _PARSER: Final = etree.XMLParser(
-    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    huge_tree=False,
+    remove_comments=False,
+    collect_ids=False,
 )
 
 
 def parse(data: bytes) -> Element:
     """The root element of an XML document that keeps every limit; raises CodecError."""
-    if b"<!" in data:
-        raise CodecError("dtd", "<! is not allowed: no DTD, entity, comment or CDATA")
-    if b"<?" in data:
+    if _FORBIDDEN.search(data) is not None:
+        if b"<!" in data:
+            raise CodecError("dtd", "<! is not allowed: no DTD, entity, comment or CDATA")
         raise CodecError("syntax", "<? is not allowed inside an event")
     is_ascii = data.isascii()
     if not is_ascii:
@@ -356,64 +365,76 @@ def _check_names(root: Element) -> None:
 def read_event(data: bytes) -> tuple[Event, Element]:
     """The event in data as it stands, and its root element; raises CodecError."""
     root = parse(data)
+    point, children = _point_and_children(root)
+    return _event(dict(root.items()), point, children), root
+
+
+def _point_and_children(root: Element) -> tuple[Element, tuple[Element, ...]]:
+    """The point of an event and the children of its detail."""
     if root.tag != "event":
         raise CodecError("type", f"<{root.tag[:40]}>: <event> without a namespace is needed")
     point = detail = None
     for child in root:
-        if child.tag == "point":
+        tag = child.tag
+        if tag == "point":
             if point is not None:
                 raise CodecError("elements", "an event has one <point>")
             point = child
-        elif child.tag == "detail":
+        elif tag == "detail":
             if detail is not None:
                 raise CodecError("elements", "an event has one <detail>")
             detail = child
     if point is None:
         raise CodecError("missing", "an event needs a <point>")
-    get = root.get
-    time, start = get("time"), get("start")
+    return point, () if detail is None else tuple(detail)
+
+
+def _event(said: Mapping[str, str], point: Part, children: Sequence[Element]) -> Event:
+    """The event with these attributes, this point and these children of its detail."""
+    time, start = said.get("time"), said.get("start")
     at_ms = time_ms(time)
     if start != time:
         time_ms(start)
-    children: tuple[Element, ...] = () if detail is None else tuple(detail)
-    get_point = point.get
-    event = Event(
-        get("uid") or "",
-        get("type") or "",
+    get = point.get
+    return Event(
+        said.get("uid", ""),
+        said.get("type", ""),
         at_ms,
-        time_ms(get("stale")),
-        get("how"),
-        number(get_point("lat"), "lat"),
-        number(get_point("lon"), "lon"),
-        metres(get_point("hae"), "hae"),
-        radius(get_point("ce"), "ce"),
-        radius(get_point("le"), "le"),
+        time_ms(said.get("stale")),
+        said.get("how"),
+        number(get("lat"), "lat"),
+        number(get("lon"), "lon"),
+        metres(get("hae"), "hae"),
+        radius(get("ce"), "ce"),
+        radius(get("le"), "le"),
         {child.tag: child for child in reversed(children)},
         children,
     )
-    return event, root
 
 
 def decode_event(data: bytes) -> Decoded | Control:
     """What one event says; data is exactly `<event ...>...</event>`. Raises CodecError."""
-    event, root = read_event(data)
+    root = parse(data)
+    said = dict(root.items())
+    event = _event(said, *_point_and_children(root))
     try:
         body = body_of(event)
     except ValueError as error:
         raise CodecError("range", str(error)) from error
     if isinstance(body, Control):
         return body
-    get = root.get
+    get = said.get
     label = marking_of(get("access"), get("caveat"), get("releasableTo") or get("releaseableTo"))
     return Decoded(body, data, label, flow_of(event.parts, event.children))
 
 
 # --- writing --------------------------------------------------------------------------------------
 
-_MARK_NAME = rb"""\s+(?:access|caveat|releas(?:e)?ableTo)\s*=\s*"""
-_MARK = re.compile(
-    rb"<event(?:(?!" + _MARK_NAME + rb")" + _ATTRIBUTE + rb")*+(" + _MARK_NAME + rb"""(?:"[^"]*"|'[^']*'))"""
+_MARK_NAME = rb"""(?:access|caveat|releas(?:e)?ableTo)\s*="""
+_UNMARKING = re.compile(
+    rb"(?:\s++(?!" + _MARK_NAME + rb""")[^\s=<>/"']++\s*=\s*(?:"[^"]*"|'[^']*'))*+""",
 )
+_MARKING = re.compile(rb"\s+" + _MARK_NAME + rb"""\s*(?:"[^"]*"|'[^']*')""")
 # Flow tags as the last child of the detail that is the last child of the event: proves where they
 # stand.
 _LAST_FLOW = re.compile(rb"<_flow-tags_((?:" + _ATTRIBUTE + rb")*+)\s*/>\s*</detail\s*>\s*</event\s*>\Z")
@@ -438,8 +459,7 @@ def splice(original: bytes, label: Label, flow: str | None, now_ms: int) -> byte
     if not original.isascii():
         original = original.decode().encode("ascii", "xmlcharrefreplace")
     if b"access" in original or b"caveat" in original or b"ableTo" in original:
-        while (mark := _MARK.match(original)) is not None:
-            original = original[: mark.start(1)] + original[mark.end(1) :]
+        original = _unmarked(original)
     begin = _beginning(label)
     if flow is None:
         return begin + original[6:]
@@ -447,6 +467,21 @@ def splice(original: bytes, label: Label, flow: str | None, now_ms: int) -> byte
     if b"<_flow-tags_" not in original and original.endswith(b"</detail></event>"):
         return b"%b%b<_flow-tags_%b/></detail></event>" % (begin, original[6:-17], tag)
     return begin + _with_flow(original, flow, tag)[6:]
+
+
+def _unmarked(original: bytes) -> bytes:
+    """The event without the attributes that mark it; one pass over its start tag, attribute by attribute."""
+    kept: list[bytes] = []
+    at, until = 0, 6
+    while True:
+        others = _UNMARKING.match(original, until)
+        until = until if others is None else others.end()
+        marking = _MARKING.match(original, until)
+        if marking is None:
+            kept.append(original[at:])
+            return b"".join(kept)
+        kept.append(original[at:until])
+        at = until = marking.end()
 
 
 def flow_spliced(xml_detail: str, flow: str, now_ms: int) -> str:
