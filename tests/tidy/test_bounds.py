@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from aquila.app import postman
 from aquila.codecs.cot import xml
 from aquila.config import Settings
 from aquila.core import contract, fanout
+from aquila.features.mail import view as mail_view
+from aquila.links import websocket
 from aquila.stores.sqlite.writer import Limits as WriterLimits
 from aquila.web_api import routes, stream, uploads
 
@@ -28,6 +31,8 @@ IN_CODE: dict[str, list[str]] = {
         f"{fanout.WAITING_BYTES_MAX // MIB} MiB",
         f"{fanout.WAITING_MS_MAX // 60_000} min",
     ],
+    "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
+    "mail": [f"{postman.WAITING_MAX} for one name", f"{mail_view.MAIL_MAX} in all"],
     "browser out": [f"{stream.BACKLOG_BYTES // MIB} MiB"],
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
     "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
