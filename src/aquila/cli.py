@@ -141,6 +141,37 @@ def device_add(
     screen.print(f"password of the .p12 files: {answer['password']}")
 
 
+@device_app.command("invite")
+def device_invite(
+    name: Annotated[str, typer.Argument(help="Certificate name, for instance PATROL1.")],
+    data: Data = DEFAULT_DATA,
+    nation: Annotated[str, typer.Option(help="Three letters, for instance ITA.")] = "ITA",
+    group: Annotated[list[str] | None, typer.Option(help="Group it reads and writes; repeatable.")] = None,
+    callsign: Annotated[str | None, typer.Option(help="Name for people; else the certificate name.")] = None,
+    clearance: Annotated[str | None, typer.Option(help="Highest classification it may read.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address the device reaches this node by.")] = None,
+    minutes: Annotated[int, typer.Option(help="So long the token is good.", min=1, max=43_200)] = 60,
+    out_folder: Annotated[Path | None, typer.Option("--out", help="Folder for data packages.")] = None,
+) -> None:
+    """Print what a device enrols with by itself: a one-time token as link, iTAK line and registration form."""
+    request: dict[str, Any] = {"name": name, "nation": nation, "minutes": minutes, "groups_in": group or ["COMMON"]}
+    request |= {
+        key: value
+        for key, value in {"callsign": callsign, "clearance": clearance, "host": host}.items()
+        if value is not None
+    }
+    answer = ask(data, "devices.invite_device", request)
+    for word in ("url", "itak", "registration", "token"):
+        typer.echo(f"{word}: {answer[word]}")
+    if out_folder is not None:
+        out_folder.mkdir(parents=True, exist_ok=True)
+        for kind in ("atak", "itak"):
+            path = out_folder / f"{answer['name']}-enrol-{kind}.zip"
+            path.write_bytes(base64.b64decode(answer[f"package_{kind}"]))
+            screen.print(f"wrote {path}")
+    screen.print(f"good once, for {minutes} minutes, under the name {answer['name']}")
+
+
 @device_app.command("list")
 def device_list(data: Data = DEFAULT_DATA) -> None:
     """List devices with nation, groups and state."""

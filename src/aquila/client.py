@@ -70,6 +70,9 @@ class Device(TypedDict):
     not_after_ms: int
     callsign: str | None
     uids: list[str]
+    serials: list[str]
+    person: str | None
+    inactive: list[str]
 
 
 class DeviceDropped(TypedDict):
@@ -78,6 +81,21 @@ class DeviceDropped(TypedDict):
     name: str
     serial: str
     entry: str
+
+
+class DeviceInvited(TypedDict):
+    """The invitation, shown this once."""
+
+    name: str
+    token: str
+    ends_ms: int
+    url: str
+    itak: str
+    registration: str
+    qr: dict[str, str]
+    package_atak: str
+    package_itak: str
+    password: str
 
 
 class DeviceMade(TypedDict):
@@ -212,12 +230,13 @@ class Grant(TypedDict):
 
 
 class GroupRow(TypedDict):
-    """One group: what the asker may do there, and how many devices read it."""
+    """One group: what the asker may do there, and how many devices read it. active: false = it is switched off."""
 
     name: str
     may_read: bool
     may_write: bool
     device_count: int
+    active: bool
 
 
 class LineRow(TypedDict):
@@ -295,10 +314,139 @@ class Me(TypedDict):
     view: FirstView | None
 
 
+class MissionChangeRow(TypedDict):
+    """One change. seq: with `since` of the next question, exactly what came after is told."""
+
+    seq: int
+    type: str
+    at: str
+    by: str
+    uid: str | None
+    sha256: str | None
+    name: str | None
+
+
+class MissionSummary(TypedDict):
+    """One mission. role: of the asker; None = it needs a password or an invitation."""
+
+    guid: str
+    name: str
+    description: str
+    groups: list[str]
+    creator: str
+    created_at_ms: int
+    edited_at_ms: int
+    is_protected: bool
+    role: Literal["MISSION_OWNER", "MISSION_READONLY_SUBSCRIBER", "MISSION_SUBSCRIBER"] | None
+
+
+class MissionFile(TypedDict):
+    """A file of a mission."""
+
+    sha256: str
+    name: str
+    size_bytes: int
+    added_at_ms: int
+    added_by: str
+
+
+class MissionEntity(TypedDict):
+    """An entity of a mission. name: None = not known, or not for the asker."""
+
+    uid: str
+    added_at_ms: int
+    added_by: str
+    name: str | None
+
+
+class MissionDetail(TypedDict):
+    """A mission and what is in it."""
+
+    mission: MissionSummary
+    keywords: list[str]
+    files: list[MissionFile]
+    entities: list[MissionEntity]
+    members: list[str]
+
+
+class MissionEdited(TypedDict):
+    """The mission. is_new: it changed anything."""
+
+    guid: str
+    is_new: bool
+
+
+class MissionMade(TypedDict):
+    """The mission. is_created: it was not there before."""
+
+    guid: str
+    is_created: bool
+
+
+class PackageRow(TypedDict):
+    """One package."""
+
+    uid: str
+    hash: str
+    name: str
+    size_bytes: int
+    mime: str
+    keywords: list[str]
+    tool: Literal["private", "public"]
+    creator_uid: str
+    submitter: str
+    added_at_ms: int
+    groups: list[str]
+    classification: str
+    may_change: bool
+    expires_at_ms: int | None
+
+
+class PackagesChanged(TypedDict):
+    """Uids of the packages that were meant, and how many of them were changed."""
+
+    uids: list[str]
+    changed_count: int
+
+
 class Placed(TypedDict):
     """The entity that now is, and the journal entry that says so."""
 
     entity: str
+    entry: str
+
+
+class Preference(TypedDict):
+    """A setting of the client. group: the file of preferences that it belongs to."""
+
+    key: str
+    value: str
+    kind: Literal["Boolean", "Float", "Integer", "Long", "String"]
+    group: str
+
+
+class ProfileFile(TypedDict):
+    """A kept file, and where it stands in the package."""
+
+    path: str
+    sha256: str
+
+
+class Profile(TypedDict):
+    """A profile. tool: which tool of the client asks for it, on the occasion `tool`. changed_at_ms: UTC."""
+
+    name: str
+    occasions: list[Literal["connection", "enrolment", "tool"]]
+    tool: str | None
+    files: list[ProfileFile]
+    preferences: list[Preference]
+    changed_at_ms: int
+
+
+class ProfileWritten(TypedDict):
+    """The journal entry that says so."""
+
+    name: str
     entry: str
 
 
@@ -498,6 +646,35 @@ class Node:
         )
         return answer
 
+    def invite_device(
+        self,
+        *,
+        name: str,
+        nation: str | None = None,
+        groups_in: list[str] | None = None,
+        groups_out: list[str] | None = None,
+        clearance: str | None = None,
+        callsign: str | None = None,
+        host: str | None = None,
+        minutes: int | None = None,
+    ) -> DeviceInvited:
+        """Make a one-time token with which a device enrols; it is shown once."""
+        answer: DeviceInvited = self._call(
+            "POST",
+            "/api/v1/devices/invitations",
+            body={
+                "name": name,
+                "nation": nation,
+                "groups_in": groups_in,
+                "groups_out": groups_out,
+                "clearance": clearance,
+                "callsign": callsign,
+                "host": host,
+                "minutes": minutes,
+            },
+        )
+        return answer
+
     def drop_device(self, name: str) -> DeviceDropped:
         """Revoke a device; its connections are closed."""
         answer: DeviceDropped = self._call("DELETE", f"/api/v1/devices/{_part(name)}")
@@ -593,9 +770,161 @@ class Node:
         answer: Me = self._call("GET", "/api/v1/me")
         return answer
 
+    def missions(self, *, limit: int | None = None) -> list[MissionSummary]:
+        """Missions that the asker may know of."""
+        answer: list[MissionSummary] = self._call("GET", "/api/v1/missions", query={"limit": limit})
+        return answer
+
+    def create_mission(
+        self, *, name: str, description: str | None = None, groups: list[str] | None = None
+    ) -> MissionMade:
+        """Create a mission."""
+        answer: MissionMade = self._call(
+            "POST", "/api/v1/missions", body={"name": name, "description": description, "groups": groups}
+        )
+        return answer
+
+    def mission(self, guid: str) -> MissionDetail:
+        """One mission and what is in it."""
+        answer: MissionDetail = self._call("GET", f"/api/v1/missions/{_part(guid)}")
+        return answer
+
+    def delete_mission(self, guid: str) -> MissionEdited:
+        """Delete a mission for good."""
+        answer: MissionEdited = self._call("DELETE", f"/api/v1/missions/{_part(guid)}")
+        return answer
+
+    def mission_changes(
+        self, guid: str, *, since: int | None = None, limit: int | None = None
+    ) -> list[MissionChangeRow]:
+        """What changed in a mission since a number, in order of arrival."""
+        answer: list[MissionChangeRow] = self._call(
+            "GET", f"/api/v1/missions/{_part(guid)}/changes", query={"since": since, "limit": limit}
+        )
+        return answer
+
+    def add_mission_content(
+        self, guid: str, *, uids: list[str] | None = None, files: list[str] | None = None
+    ) -> MissionEdited:
+        """Add entities and files to a mission."""
+        answer: MissionEdited = self._call(
+            "POST", f"/api/v1/missions/{_part(guid)}/contents", body={"uids": uids, "files": files}
+        )
+        return answer
+
+    def remove_mission_content(self, guid: str, *, uid: str | None = None, file: str | None = None) -> MissionEdited:
+        """Take an entity or a file out of a mission."""
+        answer: MissionEdited = self._call(
+            "DELETE", f"/api/v1/missions/{_part(guid)}/contents", query={"uid": uid, "file": file}
+        )
+        return answer
+
     def write_note(self, *, text: str, happened_at_ms: int | None = None) -> Written:
         """Write a line into the staff log."""
         answer: Written = self._call("POST", "/api/v1/notes", body={"text": text, "happened_at_ms": happened_at_ms})
+        return answer
+
+    def packages(
+        self,
+        *,
+        text: str | None = None,
+        name: str | None = None,
+        keyword: str | None = None,
+        tool: Literal["private", "public"] | None = None,
+        uid: str | None = None,
+        hash: str | None = None,
+        mime: str | None = None,
+        limit: int | None = None,
+    ) -> list[PackageRow]:
+        """Files and data packages that were sent to this node."""
+        answer: list[PackageRow] = self._call(
+            "GET",
+            "/api/v1/packages",
+            query={
+                "text": text,
+                "name": name,
+                "keyword": keyword,
+                "tool": tool,
+                "uid": uid,
+                "hash": hash,
+                "mime": mime,
+                "limit": limit,
+            },
+        )
+        return answer
+
+    def package(self, uid: str) -> PackageRow:
+        """One file or data package."""
+        answer: PackageRow = self._call("GET", f"/api/v1/packages/{_part(uid)}")
+        return answer
+
+    def withdraw_package(self, uid: str, *, hash: str | None = None) -> PackagesChanged:
+        """Withdraw a package; its bytes are removed when nothing else needs them."""
+        answer: PackagesChanged = self._call("DELETE", f"/api/v1/packages/{_part(uid)}", query={"hash": hash})
+        return answer
+
+    def label_package(
+        self,
+        uid: str,
+        *,
+        groups: list[str] | None = None,
+        classification: str | None = None,
+        caveats: list[str] | None = None,
+        releasable_to: list[str] | None = None,
+    ) -> PackagesChanged:
+        """Mark a package anew."""
+        answer: PackagesChanged = self._call(
+            "POST",
+            f"/api/v1/packages/{_part(uid)}/label",
+            body={
+                "groups": groups,
+                "classification": classification,
+                "caveats": caveats,
+                "releasable_to": releasable_to,
+            },
+        )
+        return answer
+
+    def rename_package(self, uid: str, *, name: str, keywords: list[str] | None = None) -> PackagesChanged:
+        """Rename a package."""
+        answer: PackagesChanged = self._call(
+            "POST", f"/api/v1/packages/{_part(uid)}/name", body={"name": name, "keywords": keywords}
+        )
+        return answer
+
+    def profiles(self, *, limit: int | None = None) -> list[Profile]:
+        """Profiles that devices are given."""
+        answer: list[Profile] = self._call("GET", "/api/v1/profiles", query={"limit": limit})
+        return answer
+
+    def add_profile(
+        self,
+        *,
+        name: str,
+        occasions: list[Literal["connection", "enrolment", "tool"]],
+        tool: str | None = None,
+        files: list[ProfileFile] | None = None,
+        preferences: list[Preference] | None = None,
+        groups: list[str] | None = None,
+    ) -> ProfileWritten:
+        """Make a profile, or change one."""
+        answer: ProfileWritten = self._call(
+            "POST",
+            "/api/v1/profiles",
+            body={
+                "name": name,
+                "occasions": occasions,
+                "tool": tool,
+                "files": files,
+                "preferences": preferences,
+                "groups": groups,
+            },
+        )
+        return answer
+
+    def drop_profile(self, name: str) -> ProfileWritten:
+        """Take a profile back."""
+        answer: ProfileWritten = self._call("DELETE", f"/api/v1/profiles/{_part(name)}")
         return answer
 
     def tokens(self, *, limit: int | None = None) -> list[Grant]:

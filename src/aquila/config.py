@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from aquila.core.errors import UsageError
+from aquila.core.feature import Role
 from aquila.core.model import CONTEXT_PATTERN
 
 DEFAULT_DATA = "aquila-data"
@@ -22,6 +23,21 @@ GROUP_PATTERN = r"^[0-9.]{7,15}:[0-9]{1,5}$"
 ENVIRONMENT_PREFIX = "AQUILA_"
 NOT_SETTINGS = frozenset({"AQUILA_BACKUP_PASSPHRASE", "AQUILA_BROWSER"})
 """Variables of other commands and of the tests that only look like settings."""
+
+
+class PersonRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What persons of one group of a directory or an OpenID provider may here.
+
+    Attributes:
+        group: as it is called there: a distinguished name, or a value of the groups claim.
+        groups: of this node; both into which they may write and which they may read.
+    """
+
+    group: Annotated[str, msgspec.Meta(min_length=1)]
+    role: Role = "viewer"
+    groups: tuple[Annotated[str, msgspec.Meta(pattern=r"^[^,]{1,100}$")], ...] = ("COMMON",)
+    nation: str | None = None
+    clearance: str = "UNCLASSIFIED"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,8 +74,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 200
     connections: Annotated[int, msgspec.Meta(ge=1)] = 6000
     rate_per_s: Annotated[float, msgspec.Meta(gt=0)] = 5000.0
+    upload_max_mib: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
+    upload_quota_mib: Annotated[int, msgspec.Meta(ge=1)] = 2_048
+    upload_total_mib: Annotated[int, msgspec.Meta(ge=1)] = 20_480
     mail_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24.0
     recording: bool = False
+    people: tuple[PersonRule, ...] = ()
+    ldap_url: str | None = None
+    ldap_start_tls: bool = True
+    ldap_ca: str | None = None
+    ldap_person: str | None = None
+    ldap_account: str = ""
+    ldap_password_file: str | None = None
+    ldap_base: str = ""
+    ldap_filter: str = "(uid={name})"
+    ldap_groups: str = "memberOf"
+    ldap_group_base: str | None = None
+    ldap_group_filter: str = "(member={dn})"
+    oidc_issuer: str | None = None
+    oidc_name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] = "OpenID"
+    oidc_client: str = ""
+    oidc_secret_file: str | None = None
+    oidc_ca: str | None = None
+    oidc_scope: str = "openid profile"
+    oidc_person: str = "preferred_username"
+    oidc_groups: str = "groups"
+    login_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
     features: tuple[str, ...] = ()
     log_level: str = "WARNING"
 

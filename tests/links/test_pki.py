@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from aquila.core.errors import Refused, UsageError
 from aquila.links import pki
 from aquila.links.pki import Authority, Issued
+from aquila.links.pki.certificates import bare_base64, fingerprint_of
+from aquila.links.pki.credentials import enrolment_store, invitation_packages
 from aquila.links.pki.packages import Connection
 
 NOW_MS = int(time.time() * 1000)
@@ -518,6 +520,53 @@ def test_packages_have_the_layout_of_their_client(authority: Authority, kind: st
     defaults = {entry.get("key"): entry.text for entry in preferences.iter("entry")}
     assert defaults["certificateLocation"] == f"{stored}P1.p12"
     assert (preferences.find("preference[@name='com.atakmap.app_preferences']") is not None) == (kind == "itak")
+
+
+@pytest.mark.parametrize(("kind", "folder", "stored"), [("atak", "certs/", "cert/"), ("itak", "", "")])
+def test_an_invitation_brings_trust_and_address_but_no_key(
+    authority: Authority, kind: str, folder: str, stored: str
+) -> None:
+    packages = invitation_packages(authority, name="P1", host="node.example", port=8089, uid="u1")
+    with zipfile.ZipFile(io.BytesIO(getattr(packages, kind))) as archive:
+        assert archive.namelist() == ["MANIFEST/manifest.xml", f"{folder}config.pref", f"{folder}truststore.p12"]
+        preferences = ElementTree.fromstring(archive.read(f"{folder}config.pref"))
+        store = pkcs12.load_pkcs12(archive.read(f"{folder}truststore.p12"), packages.password.encode())
+    assert store.key is None
+    assert {found.certificate for found in store.additional_certs} == set(authority.chain)
+    entries = {entry.get("key"): (entry.get("class"), entry.text) for entry in preferences.iter("entry")}
+    assert entries["connectString0"][1] == "node.example:8089:ssl"
+    assert entries["caLocation0"][1] == f"{stored}truststore.p12"
+    assert entries["caPassword0"][1] == packages.password
+    for key in ("enrollForCertificateWithTrust0", "useAuth0"):
+        assert entries[key] == ("class java.lang.Boolean", "true")
+    assert not any("ertificateLocation" in str(key) or "clientPassword" in str(key) for key in entries)
+
+
+@pytest.mark.parametrize(("host", "port"), [("::1", 8089), ("not a host", 8089), ("node.example", 0)])
+def test_an_address_that_may_not_stand_in_an_invitation_is_refused(authority: Authority, host: str, port: int) -> None:
+    with pytest.raises(UsageError):
+        invitation_packages(authority, name="P1", host=host, port=port, uid="u1")
+
+
+def test_the_older_form_of_enrolment_is_a_store_without_a_key(authority: Authority) -> None:
+    issued = authority.issue_device("P1", NOW_MS)
+    found = pkcs12.load_pkcs12(enrolment_store(authority, issued.certificate_pem, "atakatak"), b"atakatak")
+    assert found.key is None
+    assert {each.friendly_name: each.certificate for each in found.additional_certs} == {
+        b"signedCert": load(issued),
+        b"ca0": authority.intermediate,
+        b"ca1": authority.root,
+    }
+
+
+def test_a_certificate_is_named_by_its_fingerprint_and_written_without_banners(authority: Authority) -> None:
+    issued = authority.issue_device("P1", NOW_MS)
+    assert fingerprint_of(issued.certificate_pem) == load(issued).fingerprint(hashes.SHA256()).hex(":").upper()
+    body = bare_base64(issued.certificate_pem)
+    assert "\n" not in body
+    assert x509.load_der_x509_certificate(base64.b64decode(body)) == load(issued)
+    with pytest.raises(ValueError, match="PEM"):
+        bare_base64(b"no certificate")
 
 
 def test_packages_are_the_same_bytes_for_the_same_contents() -> None:

@@ -9,9 +9,15 @@ from aquila.app import postman
 from aquila.codecs.cot import xml
 from aquila.config import Settings
 from aquila.core import contract, fanout
+from aquila.features.devices import enrolment, refusals
+from aquila.features.devices import view as devices_view
+from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
+from aquila.features.devices.profiles import PROFILE_BYTES_MAX
 from aquila.features.mail import view as mail_view
-from aquila.links import websocket
+from aquila.links import directory, websocket
+from aquila.links.directory import ldap, oidc
 from aquila.stores.sqlite.writer import Limits as WriterLimits
+from aquila.web_api import contract as web_contract
 from aquila.web_api import routes, stream, uploads
 
 MIB = 1 << 20
@@ -37,11 +43,24 @@ IN_CODE: dict[str, list[str]] = {
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
     "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
+    "refusals in the journal": [f"{refusals.PER_MINUTE_MAX} a minute"],
+    "certificates of one device": [
+        f"{enrolment.PER_HOUR_MAX} an hour",
+        f"{devices_view.CERTIFICATES_MAX} known",
+    ],
+    "profile": [f"{PROFILE_BYTES_MAX // MIB} MiB", f"{PROFILE_FILES_MAX} files"],
+    "login elsewhere": [
+        f"{directory.ANSWER_BYTES_MAX} bytes an answer",
+        f"{ldap.LOGINS_AT_ONCE} at once",
+        f"{oidc.BEGUN_MAX} begun",
+    ],
     "upload": [
         f"{contract.UPLOAD_MAX_BYTES // MIB} MiB",
         f"{uploads.FILES_MAX} files",
         f"{uploads.FIELDS_MAX} fields",
         f"{uploads.FIELD_MAX_BYTES} bytes",
+        f"{web_contract.UPLOADS_AT_ONCE} at once",
+        f"{web_contract.UPLOADS_OF_ONE} of one sender",
     ],
 }
 

@@ -1,5 +1,6 @@
 """The contract attacked: whatever is asked, the node never fails and keeps to what its OpenAPI says."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,18 +15,20 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from aquila.stores.sqlite.files import FileStore
 from aquila.web_api import WebSettings, make_app
 
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance, content_type_conformance]
 
 
 @pytest.fixture
-def contract(port: Any, authority: Any) -> Any:
+def contract(port: Any, authority: Any, tmp_path: Path) -> Any:
     """The OpenAPI of a node with a little of everything in it."""
     port.parts["authority"], port.parts["address"] = (
         authority,
         SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446),
     )
+    port.parts["files"] = FileStore(tmp_path / "files")
     port.place("A", 42.5, 77.5)
     app = make_app(port, port.features, WebSettings(hosts=("testserver", "localhost")))
     found = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)

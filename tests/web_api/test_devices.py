@@ -30,7 +30,7 @@ def test_a_device_is_added_with_all_its_files(port: Any, client: Any, admin: Any
     (row,) = client.get("/api/v1/devices", headers=admin).json()
     assert row["serial"] == made.json()["serial"]
     (group,) = client.get("/api/v1/groups", headers=admin).json()
-    assert group == {"name": "COMMON", "may_read": True, "may_write": True, "device_count": 1}
+    assert group == {"name": "COMMON", "may_read": True, "may_write": True, "device_count": 1, "active": True}
     entries = client.get("/api/v1/entries", headers=admin).text
     assert made.json()["password"] not in entries
 

@@ -6,15 +6,17 @@ from cryptography import x509
 from aquila.app.engine import Engine
 from aquila.config import Settings
 from aquila.core.errors import Refused, UsageError
-from aquila.core.model import Principal
+from aquila.core.model import Act, Principal
 from aquila.core.policy import Policy
 from aquila.features.access.view import Access, Grant, act_of, principal_of
-from aquila.features.devices import Devices
+from aquila.features.devices import DEVICE_SWITCHED, Devices, target_of
 from aquila.links.stream import Recognise
 
 OPERATOR = "operator"
 LISTENER = "listener:tcp"
 UNAUTHENTICATED = "UNAUTHENTICATED"
+SWITCHED_MAX = 10_000
+"""Of first uses on their way into the journal, and those already there."""
 
 
 def access_of(engine: Engine) -> Access:
@@ -79,6 +81,18 @@ def mesh_principal(settings: Settings, policy: Policy, context: str) -> Principa
 
 def recogniser(engine: Engine) -> Recognise:
     """Says which device shows a certificate: the view Devices knows, whatever the handshake let in."""
+    switched: set[str] = set()
+
+    def note_first_use(devices: Devices, name: str, serial: str) -> None:
+        """The first use of a renewed certificate ends the one before it. Said once, though many connections come."""
+        if serial in switched or not devices.replaces(engine.node.identity.node, name, serial):
+            return
+        if len(switched) >= SWITCHED_MAX:
+            switched.clear()
+        switched.add(serial)
+        now_ms = engine.node.clock_ms()
+        detail = {"serial": serial}
+        engine.say(Act(action=DEVICE_SWITCHED, target=target_of(name), happened_at_ms=now_ms, detail=detail))
 
     def recognise(certificate: bytes | None, address: str) -> Principal | Refused:
         if certificate is None:
@@ -92,6 +106,9 @@ def recogniser(engine: Engine) -> Recognise:
         serial = serial if len(serial) % 2 == 0 else f"0{serial}"
         node = engine.node
         principal = devices.principal(node.identity.node, name, node.context, serial)
-        return principal or Refused("unknown device", f"{name} is no device in force here")
+        if principal is None:
+            return Refused("unknown device", f"{name} is no device in force here")
+        note_first_use(devices, name, serial)
+        return principal
 
     return recognise

@@ -80,6 +80,7 @@ class Relay:
 
     Attributes:
         on_nobody: told a statement and those of its addressees that nobody answers for.
+        on_mission: told a statement that has missions among its addressees, and the link it came by.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Relay:
     ) -> None:
         self._is_hidden = is_hidden
         self.on_nobody: list[Callable[[Entry, tuple[Address, ...]], None]] = []
+        self.on_mission: list[Callable[[Entry, Outbound, int | None], None]] = []
         self._desks = desks
         self._engine = engine
         self._hub = hub
@@ -111,6 +113,12 @@ class Relay:
             outbound = outbound_of(entry, source)
             if isinstance(body, Removal):
                 self._hub.fanout.forget(body.entity)
+            if any(address.scheme == "mission" for address in outbound.to):
+                for take in self.on_mission:
+                    take(entry, outbound, source)
+                outbound = _without_missions(outbound)
+                if not outbound.to:
+                    continue
             reach = self._hub.publish(outbound)
             nobody = tuple(address for address in reach.unreachable if address.value not in self._desks)
             for tell in self.on_nobody if nobody else ():
@@ -142,6 +150,10 @@ class Relay:
         link = self._links.get(source)
         if entry.original is not None and link is not None and isinstance(link.session, TakSession | TakMessages):
             self._hub.reply(source, link.session.write(delivery_failure(entry.original)))
+
+
+def _without_missions(outbound: Outbound) -> Outbound:
+    return msgspec.structs.replace(outbound, to=tuple(each for each in outbound.to if each.scheme != "mission"))
 
 
 def outbound_of(entry: Entry, source: int | None) -> Outbound:

@@ -16,10 +16,13 @@ from rich.console import Console
 import aquila
 from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.control import Controls, DeviceAddress, serve_controls
+from aquila.app.device_links import DeviceLinks
 from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.logins import foreign_logins
+from aquila.app.mission_edge import MissionEdge
 from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import OPERATOR, ensure_operator, mesh_principal, plain_principal, recogniser
-from aquila.app.port import LinkBoard, Port
+from aquila.app.port import FREE_BYTES_MIN, LinkBoard, Port
 from aquila.app.postman import Postman
 from aquila.app.relay import Encoder, Relay
 from aquila.app.tak import TakEdge
@@ -29,16 +32,20 @@ from aquila.codecs.cot import TakSession
 from aquila.codecs.cot.mesh import datagrams, read_datagram
 from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.contacts import Contacts
+from aquila.core.contract import UploadLimits
 from aquila.core.errors import UsageError
 from aquila.core.fanout import Fanout
-from aquila.core.model import Act, Audience, Context, Entry, Label, Principal
+from aquila.core.model import Audience, Context, Label, Principal
 from aquila.core.policy import Decision, Policy, release
+from aquila.features import access
+from aquila.features.devices.refusals import Refusals
+from aquila.features.picture.history import latest_events
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits, raise_file_limit
 from aquila.links.mesh import Group, MeshLink
 from aquila.links.pki import Authority
 from aquila.links.pki.tokens import TokenSigner, new_key
-from aquila.links.stream import StreamLink, StreamListener
+from aquila.links.stream import StreamListener
 from aquila.links.tls import TlsGate
 from aquila.simulator import Scenario, ScenarioError, play, shipped
 from aquila.stores.sqlite.files import FileStore
@@ -47,7 +54,6 @@ from aquila.web_api.settings import LOCAL_HOSTS, FirstView, WebSettings
 
 log = logging.getLogger(__name__)
 
-DEVICE_REVOKED = "device.revoke"
 SIGNING_KEY = "key/tokens"
 AUTHORITY_S = 0.5
 PORT_NAMES = ("http", "tak", "tak_tls", "api_tls", "enrol")
@@ -148,16 +154,22 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "links": LinkBoard(edge, context),
             "authority": authority,
             "address": DeviceAddress(settings.public_host(), **ports),
-            "files": FileStore(engine.folder.files_path),
+            "files": FileStore(engine.folder.files_path, reserve_bytes=2 * FREE_BYTES_MIN),
+            "upload_limits": upload_limits(settings),
             "tokens": token_signer(engine),
+            "refusals": refusals(engine),
+            "streams": DeviceLinks(engine, edge, hub, listeners),
+            "passwords": access,
+            "events": latest_events.answer,
         }
         port = Port(engine, hub, parts, listeners)
-        app = make_app(port, features, web_settings(settings, scenario is not None), recogniser(engine))
+        relay.on_mission.append(MissionEdge(engine, hub, port, edge.links).take)
+        foreign = foreign_logins(engine, port, settings)
+        app = make_app(port, features, web_settings(settings, scenario is not None), recogniser(engine), foreign)
         tak_socket = TakSocket(engine, hub, edge, app.state.web.callers, link_limits(settings))
         app.state.web.sockets[TAK_SOCKET_PATH] = tak_socket
         await stack.enter_async_context(doors.serve(app, settings.link_unfinished_s))
         node = Running(engine, hub, app.state.web, listeners, ports)
-        close_revoked(engine, edge)
         await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
@@ -273,24 +285,13 @@ def _group(text: str) -> Group:
     return Group(host, int(port))
 
 
-def close_revoked(engine: Engine, edge: TakEdge) -> None:
-    """Whoever's certificate is revoked is gone at once: the act itself closes every live link."""
+def refusals(engine: Engine) -> Refusals:
+    """Writes into the journal who was not let in, as the node."""
 
-    def hear(entries: Sequence[Entry]) -> None:
-        revoked = {
-            entry.body.target
-            for entry in entries
-            if isinstance(entry.body, Act) and entry.body.action == DEVICE_REVOKED
-        }
-        for link in list(edge.links.values()) if revoked else ():
-            if link.principal is not None and link.principal.id in revoked:
-                link.close("revoked")
+    def count(word: str) -> None:
+        engine.counts[word] += 1
 
-    engine.on_entries.append(hear)
-
-
-def _principal_id(link: StreamLink) -> str | None:
-    return None if link.principal is None else link.principal.id
+    return Refusals(engine.say, count, engine.clockwork.clock_ms)
 
 
 async def follow_authority(authority: Authority, gates: Sequence[TlsGate]) -> None:
@@ -311,6 +312,15 @@ def token_signer(engine: Engine) -> TokenSigner:
         kept = new_key()
         engine.secrets.put(SIGNING_KEY, kept)
     return TokenSigner(kept, engine.node.identity.node)
+
+
+def upload_limits(settings: Settings) -> UploadLimits:
+    """How much may be sent to this node."""
+    return UploadLimits(
+        file_bytes=settings.upload_max_mib << 20,
+        quota_bytes=settings.upload_quota_mib << 20,
+        total_bytes=settings.upload_total_mib << 20,
+    )
 
 
 def web_settings(settings: Settings, is_demo: bool) -> WebSettings:

@@ -16,6 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from aquila.core.errors import UsageError
 
 STOP_S = 2
+PROGRESS_BYTES = 64 * 1024
+"""A body that brings so much within its time gets that time again: a large file on a thin line is no attack."""
 WEBSOCKET_MAX_BYTES = 1 << 16
 
 
@@ -46,7 +48,8 @@ class Doors:
     async def serve(self, app: Litestar, unfinished_s: float) -> AsyncIterator[None]:
         """Answer on every door, all on this loop.
 
-        A connection that owes the head of a request for `unfinished_s`, or its body for four times as long, is closed.
+        A connection that owes the head of a request for `unfinished_s` is closed; one that owes its body, when less
+        than PROGRESS_BYTES of it come in four times as long.
         """
         servers: list[_Quiet] = []
         tasks: list[asyncio.Task[None]] = []
@@ -88,6 +91,12 @@ class _Protocol(H11Protocol):
     """Tells the application by which door a request came, and which certificate was shown (uvicorn tells neither)."""
 
     door = ""
+    received_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        self.received_bytes += len(data)
+        super().data_received(data)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio."""
@@ -103,7 +112,8 @@ class _Quiet(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, unfinished_s: float) -> None:
         super().__init__(config)
         self._unfinished_s = unfinished_s
-        self._owing: dict[tuple[Any, Any], float] = {}
+        self._owing: dict[tuple[Any, Any], tuple[float, int]] = {}
+        """Connection and request -> since when, and how many bytes had come then."""
 
     async def on_tick(self, counter: int) -> bool:
         """See uvicorn: ten times a second."""
@@ -115,10 +125,15 @@ class _Quiet(uvicorn.Server):
         # A screen's WebSocket has no cycle. One cycle is one request: with each the time begins anew.
         asking = [each for each in self.server_state.connections if hasattr(each, "cycle")]
         owing = [(each, each.cycle) for each in asking if _owes_head(each.cycle) or each.cycle.more_body]
-        self._owing = {each: self._owing.get(each, now_s) for each in owing}
-        for (connection, cycle), since_s in self._owing.items():
+        self._owing = {(each, cycle): self._since(each, cycle, now_s) for each, cycle in owing}
+        for (connection, cycle), (since_s, _) in self._owing.items():
             if now_s - since_s > self._unfinished_s * (1 if _owes_head(cycle) else 4):
                 connection.transport.abort()
+
+    def _since(self, connection: Any, cycle: Any, now_s: float) -> tuple[float, int]:
+        now = now_s, int(connection.received_bytes)
+        since_s, had_bytes = self._owing.get((connection, cycle), now)
+        return now if not _owes_head(cycle) and now[1] - had_bytes >= PROGRESS_BYTES else (since_s, had_bytes)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:

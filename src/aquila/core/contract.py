@@ -5,12 +5,29 @@ types. What is asked and what may leave is decided by the same queries, commands
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
 UPLOAD_MAX_BYTES = 400 << 20
+
+
+class UploadLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The part `upload_limits` of a node: of one file, of all files of one sender, of all files."""
+
+    file_bytes: int = UPLOAD_MAX_BYTES
+    quota_bytes: int = 2 << 30
+    total_bytes: int = 20 << 30
+
+
+@runtime_checkable
+class NeedsFiles(Protocol):
+    """A view that stands on kept files: what it needs is not removed when somebody else withdraws it."""
+
+    def needs_file(self, sha256: str, now_ms: int) -> bool:
+        """Does something that is there now need the file with this digest? Asked from any thread."""
+        ...
 
 
 class Received(msgspec.Struct, frozen=True):

@@ -138,7 +138,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         work: the query or command; None = the reply depends on nobody's statements.
         ask: makes its request; raises ValueError for what is not allowed, with a sentence.
         render: pure; gets the rows that were released (query) or the answer (command).
-        role: None = every device with a certificate and every person; "enrolling" = also who has an invitation.
+        role: None = every device with a certificate and every person; "enrolling" = also who has an invitation; "login"
+            = who says name and password in the parameters `username` and `password`.
+        fail: renders what went wrong (status, short word, sentence) in the row's own words; None = as all rows do.
         files: None = a small body.
         source: where the rule is written, for the conformance page.
     """
@@ -148,9 +150,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     render: Callable[[Any, Call], Reply]
     work: Query | Command | None = None
     ask: Callable[[Call], Any] = lambda call: None
-    role: Role | Literal["enrolling", "anyone"] | None = None
+    role: Role | Literal["enrolling", "anyone", "login"] | None = None
     files: Files | None = None
     source: str = ""
+    fail: Callable[[int, str, str], Reply] | None = None
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Web API: the node over HTTP and WebSocket. Routes come from the features; every answer passes through release."""
 
+import html
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from aquila.web_api.auth import SESSION_LIFE_MS, Gate, need_role
 from aquila.web_api.callers import Callers, Recognise, nobody
 from aquila.web_api.contract import Contract
 from aquila.web_api.errors import WebError, answer_of, on_http_exception, on_web_error
+from aquila.web_api.foreign import ForeignLogins
 from aquila.web_api.guard import Guard
 from aquila.web_api.metrics import prometheus
 from aquila.web_api.openapi import PREFIX, Me, NodeName, WhoAmI, document
@@ -33,15 +35,27 @@ log = logging.getLogger(__name__)
 ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics"})
 """First parts of the paths that are routes of ours; all others are a foreign contract's, or files of the page."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+# A form of a page without referrers would be sent with "Origin: null", which the guard refuses.
 LOGIN_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Aquila: log in</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="/favicon.svg">
+<meta name="viewport" content="width=device-width"><meta name="referrer" content="same-origin">
+<link rel="icon" href="/favicon.svg">
 <style>body{background:#101418;color:#e6e6e6;font:16px system-ui,sans-serif;display:grid;place-items:center;
-height:100vh;margin:0}form{display:grid;gap:12px;width:18rem}input,button{font:inherit;padding:8px;border-radius:4px;
-border:1px solid #567;background:#1a2128;color:inherit}p{margin:0}</style>
+height:100vh;margin:0}form{display:grid;gap:12px;width:18rem}input,button,a{font:inherit;padding:8px;
+border-radius:4px;border:1px solid #567;background:#1a2128;color:inherit}a{text-align:center;text-decoration:none}
+p{margin:0}</style>
 <form method="post" action="/login"><h1>Aquila</h1><p role="alert">%s</p>
 <label>Name <input name="user" autocomplete="username" autofocus required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-<button>Log in</button></form></html>"""
+<button>Log in</button>%s</form></html>"""
+OIDC = "/login/oidc"
+OIDC_BUTTON = f'<a href="{OIDC}">Log in with %s</a>'
+OIDC_LIFE_S = 600
+# The browser was sent here by another site, so it would not show a strict cookie to where a redirect leads: it is this
+# page that goes on.
+OIDC_WELCOME = (
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
+    b'<title>Aquila</title><p><a href="/">Logged in. Go on to the picture.</a></p></html>'
+)
 
 
 class Web:
@@ -54,10 +68,17 @@ class Web:
 
     callers: Callers
 
-    def __init__(self, port: NodePort, features: Sequence[Feature], settings: WebSettings) -> None:
+    def __init__(
+        self,
+        port: NodePort,
+        features: Sequence[Feature],
+        settings: WebSettings,
+        foreign: ForeignLogins | None = None,
+    ) -> None:
         self.port = port
         self.settings = settings
-        self.gate = Gate(port)
+        self.foreign = foreign
+        self.gate = Gate(port, foreign)
         self.routes = Routes(port, self.gate)
         self.screens = Screens(port, self.gate)
         self.document = msgspec.json.encode(document(features))
@@ -124,10 +145,10 @@ class Web:
         """A one-time key becomes a cookie; without one, a form."""
         key = request.query_params.get("key")
         if not key:
-            return _form("", 200)
+            return self._form("", 200)
         value = await self.gate.redeem(key, _address(request))
         if value is None:
-            return _form("This link was used already or is older than ten minutes.", 401)
+            return self._form("This link was used already or is older than ten minutes.", 401)
         return self._welcome(request, value)
 
     async def login(self, request: AnyRequest) -> Response[bytes]:
@@ -137,19 +158,60 @@ class Web:
         except (UnicodeDecodeError, ValueError) as wrong:
             raise WebError(400, "syntax", "the form does not parse") from wrong
         user, password = form.get("user", [""])[0], form.get("password", [""])[0]
-        value = await self.gate.log_in(user[:200], password[:200], _address(request))
+        try:
+            value = await self.gate.log_in(user[:200], password[:200], _address(request))
+        except WebError as wrong:
+            if wrong.status == 429:
+                raise
+            return self._form(_sentence(wrong), wrong.status)
         if value is None:
-            return _form("Name and password do not match.", 401)
+            return self._form("Name and password do not match.", 401)
         return self._welcome(request, value)
 
     def _welcome(self, request: AnyRequest, value: str) -> Response[bytes]:
-        secure = "; Secure" if request.url.scheme == "https" else ""
-        cookie = (
-            f"{self.gate.cookie}={value}; Path=/; Max-Age={SESSION_LIFE_MS // 1000}; HttpOnly; SameSite=Strict{secure}"
-        )
-        return Response(
-            b"", status_code=303, headers={"Location": "/", "Set-Cookie": cookie, "Cache-Control": "no-store"}
-        )
+        headers = {"Location": "/", "Set-Cookie": self._session(request, value), "Cache-Control": "no-store"}
+        return Response(b"", status_code=303, headers=headers)
+
+    def _session(self, request: AnyRequest, value: str) -> str:
+        life_s = SESSION_LIFE_MS // 1000
+        return f"{self.gate.cookie}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Strict{_secure(request)}"
+
+    def _form(self, sentence: str, status: int) -> Response[bytes]:
+        name = "" if self.foreign is None else self.foreign.oidc_name
+        button = OIDC_BUTTON % html.escape(name) if name else ""
+        return _plain((LOGIN_FORM % (html.escape(sentence), button)).encode(), status, "text/html; charset=utf-8")
+
+    async def oidc_begin(self, request: AnyRequest) -> Response[bytes]:
+        """Send the browser to the provider, with a secret by which it is known when it comes back."""
+        try:
+            self.gate.count_try(_address(request))
+            begun = await self._provider().begin(_callback(request))
+        except WebError as wrong:
+            return self._form(_sentence(wrong), wrong.status)
+        # Lax: it is another site that sends the browser back.
+        cookie = f"{self.gate.cookie}_oidc={begun.browser}; Path={OIDC}; Max-Age={OIDC_LIFE_S}; HttpOnly; SameSite=Lax"
+        headers = {"Location": begun.url, "Set-Cookie": cookie + _secure(request), "Cache-Control": "no-store"}
+        return Response(b"", status_code=303, headers=headers)
+
+    async def oidc_callback(self, request: AnyRequest) -> Response[bytes]:
+        """What the browser brings back from the provider becomes a cookie."""
+        said = {key: value[:4000] for key, value in request.query_params.items()}
+        browser = request.cookies.get(f"{self.gate.cookie}_oidc", "")
+        try:
+            user = await self._provider().finish(said, browser)
+        except WebError as wrong:
+            return self._form(_sentence(wrong), wrong.status)
+        value = await self.gate.log_in_foreign(user)
+        if value is None:
+            return self._form(f"{user} is no user of this node any more.", 401)
+        answer = _plain(OIDC_WELCOME, 200, "text/html; charset=utf-8")
+        answer.headers["Set-Cookie"] = self._session(request, value)
+        return answer
+
+    def _provider(self) -> ForeignLogins:
+        if self.foreign is None:
+            raise WebError(404, "absent", "this node has no OpenID provider")
+        return self.foreign
 
     async def logout(self, request: AnyRequest) -> Response[bytes]:
         """End the session."""
@@ -177,7 +239,11 @@ class Web:
 
 
 def make_app(
-    port: NodePort, features: Sequence[Feature], settings: WebSettings, recognise: Recognise = nobody
+    port: NodePort,
+    features: Sequence[Feature],
+    settings: WebSettings,
+    recognise: Recognise = nobody,
+    foreign: ForeignLogins | None = None,
 ) -> Litestar:
     """The ASGI application of a node. `app.state.web` is its Web, for login keys and counters.
 
@@ -186,8 +252,9 @@ def make_app(
         features: whose queries and commands become routes.
         settings: hosts, folder of the page, first view.
         recognise: says whose a client certificate is.
+        foreign: lets in whom a directory or an OpenID provider knows; None = nobody.
     """
-    web = Web(port, features, settings)
+    web = Web(port, features, settings, foreign)
     app = Litestar(
         [
             *web.routes.handlers(features),
@@ -197,6 +264,8 @@ def make_app(
             _route(f"{PREFIX}/me", ["GET"], web.me),
             _route("/login", ["GET"], web.login_page),
             _route("/login", ["POST"], web.login),
+            _route(OIDC, ["GET"], web.oidc_begin),
+            _route(f"{OIDC}/callback", ["GET"], web.oidc_callback),
             _route("/logout", ["POST"], web.logout),
             _stream(web),
         ],
@@ -265,8 +334,19 @@ def _plain(body: bytes, status: int, kind: str) -> Response[bytes]:
     return Response(body, status_code=status, media_type=kind, headers={"Cache-Control": "no-store"})
 
 
-def _form(sentence: str, status: int) -> Response[bytes]:
-    return _plain((LOGIN_FORM % sentence).encode(), status, "text/html; charset=utf-8")
+def _secure(request: AnyRequest) -> str:
+    return "; Secure" if request.url.scheme == "https" else ""
+
+
+def _callback(request: AnyRequest) -> str:
+    """Where the provider sends the browser back to. The guard let only names of this node through as Host."""
+    return f"{request.url.scheme}://{request.headers['host']}{OIDC}/callback"
+
+
+def _sentence(wrong: WebError) -> str:
+    """What went wrong, for a person."""
+    said = [text.rstrip(".") for text in (wrong.body.reason, wrong.body.do) if text]
+    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in said)
 
 
 __all__ = [

@@ -23,6 +23,7 @@ from aquila.features.access import (
 )
 from aquila.features.access.view import Grant, GrantKind, principal_of
 from aquila.web_api.errors import WebError
+from aquila.web_api.foreign import ForeignLogins
 from aquila.web_api.port import NodePort
 
 KEY_LIFE_MS = 600_000
@@ -58,10 +59,12 @@ class Gate:
 
     Args:
         port: its part `secrets` keeps hashes; its view `access` says who is who.
+        foreign: lets in whom others know; None = nobody.
     """
 
-    def __init__(self, port: NodePort) -> None:
+    def __init__(self, port: NodePort, foreign: ForeignLogins | None = None) -> None:
         self._port = port
+        self._foreign = foreign
         self._keys: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._tries: OrderedDict[str, tuple[int, int]] = OrderedDict()
@@ -113,22 +116,40 @@ class Gate:
 
     async def log_in(self, user: str, password: str, address: str) -> str | None:
         """The value of a new session cookie for a name and password; None = they do not match."""
-        return await self._new_session(user) if await self.is_password(user, password, address) else None
+        if not await self.is_password(user, password, address):
+            return None
+        return await self._new_session(self._spelled(user))
+
+    async def log_in_foreign(self, user: str) -> str | None:
+        """The value of a new session cookie for a user who has proved elsewhere who he is; None = no user any more."""
+        return await self._new_session(user)
 
     async def is_password(self, user: str, password: str, address: str) -> bool:
-        """Do name and password match? Dear, and counted against the address: raises WebError 429."""
+        """Do name and password match? Dear, and counted against the address: raises WebError 429.
+
+        Who has no password here is asked for in the directory; then also WebError 403 and 503.
+        """
         self.count_try(address)
+        user = self._spelled(user)
         async with self._checks:
             kept = await asyncio.to_thread(self._secrets.get, password_secret(user))
             if self._decoy is None:
                 self._decoy = await asyncio.to_thread(password_hash, secrets.token_urlsafe(24))
             # An unknown name takes as long as a wrong password, so that names cannot be guessed by the clock.
             right = await asyncio.to_thread(is_password, kept or self._decoy, password)
+        if kept is None and self._foreign is not None:
+            return await self._foreign.is_password(user, password)
         return bool(right and kept)
+
+    def _spelled(self, user: str) -> str:
+        """A directory tells Ann from ann no more than people do; the users of this node are told apart."""
+        if self._foreign is None or self._access.grant(self._port.node, "user", user) is not None:
+            return user
+        return user.lower()
 
     def person(self, user: str) -> Principal | None:
         """Who a user is that has proven its name; None = no user of this node any more."""
-        asker = self._asker("user", user, None)
+        asker = self._asker("user", self._spelled(user), None)
         return None if asker is None else asker.principal
 
     async def _new_session(self, user: str) -> str | None:

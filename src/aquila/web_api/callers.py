@@ -11,7 +11,10 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.model import Principal
 from aquila.features.access import Secrets, hash_of
+from aquila.features.access.marti import LOGIN_AUDIENCE
 from aquila.features.devices.invitations import Invitation, invitation_of, invited
+from aquila.features.devices.refusals import Noter
+from aquila.features.devices.view import target_of
 from aquila.links.pki.tokens import TokenSigner
 from aquila.web_api.auth import Gate
 from aquila.web_api.errors import WebError
@@ -19,7 +22,6 @@ from aquila.web_api.port import NodePort
 
 PASSWORDS_KNOWN = 1_000
 PASSWORD_KNOWN_MS = 300_000
-LOGIN_AUDIENCE = "login"
 Recognise = Callable[[bytes | None, str], Principal | Refused]
 """Says who a peer is from its certificate (DER) and its address."""
 
@@ -35,7 +37,7 @@ class Callers:
     """Finds out who asks.
 
     Args:
-        port: the node; its parts `secrets` and `tokens` are used. gate: knows passwords and bearer tokens.
+        port: the node; its parts `secrets`, `tokens` and `refusals` are used. gate: knows passwords and bearer tokens.
         recognise: knows certificates.
     """
 
@@ -45,13 +47,17 @@ class Callers:
         self._recognise = recognise
         self._right: OrderedDict[str, tuple[str, int]] = OrderedDict()
 
-    async def caller(self, state: Mapping[str, Any], headers: Mapping[str, str], address: str) -> Caller | None:
+    async def caller(
+        self, state: Mapping[str, Any], headers: Mapping[str, str], address: str, *, is_safe: bool = False
+    ) -> Caller | None:
         """Who sent a request.
 
         Args:
             state: of the connection: its `certificate`, if one was shown.
             headers: names in lower case.
             address: of the peer; before anybody is known, only it can be limited.
+            is_safe: it changes nothing: then the cookie of the page is enough; else it needs the header X-Aquila, as
+                for our own API.
 
         Returns: None = nobody says who it is. Raises WebError 401 for a wrong password or token, 403 for a certificate
         that is not in force, 429 for too many tries.
@@ -67,25 +73,36 @@ class Callers:
             return await self._by_password(*_user_and_password(value), address)
         if scheme.lower() == "bearer":
             return await self._by_bearer(value.strip(), address)
-        return None
+        asker = await self._gate.asker(headers) if is_safe or "x-aquila" in headers else None
+        return None if asker is None else Caller(asker.principal)
 
     async def _by_password(self, user: str, password: str, address: str) -> Caller:
+        invitation = await invited(self._secrets, password, self._port.clock_ms())
+        if invitation is not None and invitation.fits(user):
+            return self._invited(invitation)
+        return Caller(await self.person(user, password, address))
+
+    async def person(self, user: str, password: str, address: str) -> Principal:
+        """Who has this name and password. Raises WebError 401 when they do not match, 429 for too many tries."""
         known = hash_of(f"{user}\0{password}")
         name, until_ms = self._right.get(known, ("", 0))
         if until_ms <= self._port.clock_ms():
-            invitation = await invited(self._secrets, password, self._port.clock_ms())
-            if invitation is not None and invitation.fits(user):
-                return self._invited(invitation)
             if not await self._gate.is_password(user, password, address):
-                raise wrong_password()
+                raise self._wrong(user, address)
             name = user
             self._right[known] = (user, self._port.clock_ms() + PASSWORD_KNOWN_MS)
             if len(self._right) > PASSWORDS_KNOWN:
                 self._right.popitem(last=False)
         person = self._gate.person(name)
         if person is None:
-            raise wrong_password()
-        return Caller(person)
+            raise self._wrong(user, address)
+        return person
+
+    def _wrong(self, user: str, address: str) -> WebError:
+        """Noted in the journal, so that who runs the node sees that somebody tries."""
+        refusals: Noter = self._port.part("refusals")
+        refusals.note(target_of(user), "login", "name and password, or token, do not match", address)
+        return wrong_password()
 
     async def _by_bearer(self, token: str, address: str) -> Caller:
         tokens: TokenSigner = self._port.part("tokens")
@@ -100,7 +117,7 @@ class Callers:
         invitation = await invited(self._secrets, token, self._port.clock_ms())
         if invitation is None:
             self._gate.count_try(address)
-            raise wrong_password()
+            raise self._wrong("", address)
         return self._invited(invitation)
 
     def _invited(self, invitation: Invitation) -> Caller:

@@ -5,6 +5,7 @@ these contracts have their own idea of paths, content types and errors.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
@@ -13,7 +14,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import HTTPScope, Receive, Scope, Send
 
-from aquila.core.contract import Call, Received, Reply
+from aquila.core.contract import Call, Received, Reply, UploadLimits
 from aquila.core.errors import UsageError
 from aquila.core.feature import Endpoint, Feature, Query
 from aquila.core.model import Principal
@@ -24,11 +25,13 @@ from aquila.web_api.errors import WebError
 from aquila.web_api.port import Asked, NodePort
 from aquila.web_api.replies import error_reply, read_body, send_reply
 from aquila.web_api.routes import BODY_MAX_BYTES, Pool, run_command
-from aquila.web_api.uploads import receive_files
+from aquila.web_api.uploads import let_go, receive_files
 
 log = logging.getLogger(__name__)
 
 PARTS_MAX = 24
+UPLOADS_AT_ONCE = 64
+UPLOADS_OF_ONE = 8
 TEXT_KINDS = ("application/x-www-form-urlencoded",)
 
 
@@ -104,6 +107,8 @@ class Contract:
         self._callers = callers
         self._server = server
         self._pool = pool
+        self._uploads: Counter[str] = Counter()
+        """Principal -> files that it sends at this moment."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Only for requests, never for a WebSocket."""
@@ -119,22 +124,79 @@ class Contract:
 
     async def _reply(self, scope: HTTPScope, receive: Receive) -> Reply:
         endpoint, parts = self._find(scope)
+        try:
+            return await self._served(endpoint, parts, scope, receive)
+        except WebError as error:
+            if endpoint.fail is None:
+                raise
+            return endpoint.fail(error.status, error.body.code, error.body.reason)
+
+    async def _served(self, endpoint: Endpoint, parts: Mapping[str, str], scope: HTTPScope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]
-        caller = await self._callers.caller(scope.get("state") or {}, headers, address)
-        principal = _allowed(endpoint, caller)
+        principal: Principal | None = None
+        if endpoint.role != "login":
+            # Before the body is read: who is nobody sends no file.
+            is_safe = scope["method"] in ("GET", "HEAD")
+            caller = await self._callers.caller(scope.get("state") or {}, headers, address, is_safe=is_safe)
+            principal = _allowed(endpoint, caller)
         query = _query_of(scope["query_string"])
-        body = b""
-        files: tuple[Received, ...] = ()
         if endpoint.files is not None:
-            files, fields = await receive_files(receive, headers, endpoint.files, self.port.part("files"))
-            query = {**query, **fields}
-        elif scope["method"] not in ("GET", "HEAD"):
+            return await self._sent(endpoint, parts, scope, receive, headers, query, principal)
+        body = b""
+        if scope["method"] not in ("GET", "HEAD"):
             body = await read_body(receive, BODY_MAX_BYTES)
             if headers.get("content-type", "").startswith(TEXT_KINDS):
                 query = {**query, **_query_of(body)}
+        if endpoint.role == "login":
+            user, password = (query.get(name, [""])[0] for name in ("username", "password"))
+            principal = await self._callers.person(user[:200], password[:4000], address)
+        return await self._answer(endpoint, self._call(scope, parts, headers, query, body, ()), principal)
+
+    async def _sent(
+        self,
+        endpoint: Endpoint,
+        parts: Mapping[str, str],
+        scope: HTTPScope,
+        receive: Receive,
+        headers: Mapping[str, str],
+        query: Mapping[str, Sequence[str]],
+        principal: Principal | None,
+    ) -> Reply:
+        """A request that brings files. They stay when its answer is a success; else nothing of them does."""
+        assert endpoint.files is not None
+        store, limits, sender = (
+            self.port.part("files"),
+            self.port.part("upload_limits"),
+            "" if principal is None else principal.id,
+        )
+        assert isinstance(limits, UploadLimits)
+        rule = msgspec.structs.replace(endpoint.files, limit_bytes=min(endpoint.files.limit_bytes, limits.file_bytes))
+        if self._uploads[sender] >= UPLOADS_OF_ONE or self._uploads.total() >= UPLOADS_AT_ONCE:
+            raise WebError(503, "busy", f"{self._uploads[sender]} of your files are on their way", do="send it later")
+        self._uploads[sender] += 1
+        wanted, files = False, tuple[Received, ...]()
+        try:
+            files, fields = await receive_files(receive, headers, rule, store)
+            call = self._call(scope, parts, headers, {**query, **fields}, b"", files)
+            reply = await self._answer(endpoint, call, principal)
+            wanted = reply.status < 400
+        finally:
+            self._uploads -= Counter({sender: 1})
+            await let_go(files, store, wanted=wanted)
+        return reply
+
+    def _call(
+        self,
+        scope: HTTPScope,
+        parts: Mapping[str, str],
+        headers: Mapping[str, str],
+        query: Mapping[str, Sequence[str]],
+        body: bytes,
+        files: tuple[Received, ...],
+    ) -> Call:
         address_of_node: Address = self.port.part("address")
-        call = Call(
+        return Call(
             method=scope["method"],
             path=scope["path"],
             parts=parts,
@@ -147,7 +209,6 @@ class Contract:
             server=self._server,
             now_ms=self.port.clock_ms(),
         )
-        return await self._answer(endpoint, call, principal)
 
     def _find(self, scope: HTTPScope) -> tuple[Endpoint, Mapping[str, str]]:
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -191,8 +252,9 @@ class Contract:
 
 
 def _allowed(endpoint: Endpoint, caller: Caller | None) -> Principal | None:
-    """Who may ask. Raises WebError 401 or 403."""
+    """Who may ask; a login is no matter of this. Raises WebError 401 or 403."""
     role = endpoint.role
+    assert role != "login"
     if role == "anyone":
         return None if caller is None else caller.principal
     if caller is None:

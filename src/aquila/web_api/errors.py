@@ -8,12 +8,17 @@ from aquila.core.errors import Refused
 
 STATUS_OF_REASON = {
     "absent": 404,
+    "gone": 410,
     "inactive": 403,
     "role": 403,
     "group": 403,
     "ceiling": 403,
     "caveat": 403,
     "spoof": 403,
+    "identity": 403,
+    "person": 403,
+    "request": 400,
+    "used": 401,
     "taken": 409,
     "replay": 409,
     "rate": 429,

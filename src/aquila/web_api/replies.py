@@ -16,6 +16,12 @@ from aquila.web_api.errors import WebError
 from aquila.web_api.ranges import send_file, start_answer
 
 NO_STORE = ("cache-control", "must-revalidate, max-age=0, no-cache, no-store")
+UNKNOWN_KIND = "application/octet-stream"
+_INERT = re.compile(
+    r"application/(?:zip|x-zip|x-zip-compressed|octet-stream|json|pdf|vnd\.google-earth\.kmz)"
+    r"|text/(?:plain|csv)|image/(?:png|jpeg|gif|webp|tiff|bmp)|audio/[a-z0-9.-]+|video/[a-z0-9.-]+"
+)
+"""Types of kept files that no browser runs; every other one leaves as bytes."""
 _PLAIN = re.compile(r"[^A-Za-z0-9 ._()-]+")
 
 
@@ -64,12 +70,16 @@ def error_reply(error: WebError) -> Reply:
 
 
 async def send_reply(reply: Reply, files: Places, scope: Scope, send: Send) -> None:
-    """Send it. What is foreign is never shown by a browser, only saved."""
+    """Send it. What is foreign is never shown by a browser, only saved, and has no type that one would run."""
     out = dict([NO_STORE, *reply.headers])
-    if reply.kind is not None:
-        out["content-type"] = reply.kind
-    if reply.filename is not None:
-        out["content-disposition"] = disposition(reply.filename)
+    if reply.file is not None:
+        out["content-type"] = inert(reply.kind)
+        out["content-disposition"] = disposition(reply.filename or reply.file)
+    else:
+        if reply.kind is not None:
+            out["content-type"] = reply.kind
+        if reply.filename is not None:
+            out["content-disposition"] = disposition(reply.filename)
     is_head = scope["method"] == "HEAD"  # type: ignore[typeddict-item]
     if reply.file is not None:
         await _send_kept(reply, files.path_of(reply.file), out, scope, send, is_head)
@@ -96,6 +106,11 @@ async def _send_kept(reply: Reply, place: Path, out: dict[str, str], scope: Scop
         await send_file(send, handle, out, headers, is_head=is_head, offset=reply.offset)
     finally:
         os.close(handle)
+
+
+def inert(kind: str | None) -> str:
+    """A content type that no browser runs: this one, or that of mere bytes."""
+    return kind if kind is not None and _INERT.fullmatch(kind) else UNKNOWN_KIND
 
 
 class _Nowhere:

@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from aquila.core.errors import Refused
 from aquila.core.feature import ROLES, Command, Desk, Feature, Labelled, Query, Reading, Role
 from aquila.core.model import Act, Principal
+from aquila.features.access.marti import endpoints
 from aquila.features.access.view import Access, Grant, GrantKind, act_of, principal_of
 
 TOKEN_PREFIX = "aq_"  # noqa: S105  # the visible beginning of every token, no secret
@@ -312,6 +313,7 @@ feature = Feature(
             summary="Take a user's access back",
         ),
     ),
+    endpoints=endpoints,
 )
 
 __all__ = [

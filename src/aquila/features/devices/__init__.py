@@ -4,49 +4,26 @@ import asyncio
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import msgspec
 
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Act, Principal
+from aquila.features.devices import marti, marti_certadmin
+from aquila.features.devices.certificates import certificate_detail, keep_certificate, revoke_all
 from aquila.features.devices.groups import devices_of, groups
-from aquila.features.devices.marti import endpoints
-from aquila.features.devices.view import DEVICE_ADDED, DEVICE_REVOKED, Device, Devices, target_of
+from aquila.features.devices.invitations import DeviceInvited, InviteDevice, invite_device
+from aquila.features.devices.profiles import Profiles, add_profile, drop_profile, profiles
+from aquila.features.devices.view import DEVICE_ADDED, DEVICE_REVOKED, DEVICE_SWITCHED, Device, Devices, target_of
+from aquila.features.devices.words import Address, Name, Wanted, entitlements
 from aquila.links.pki.authority import Authority, Issued
 from aquila.links.pki.credentials import device_files, new_password
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Group = Annotated[str, msgspec.Meta(pattern=r"^[^,\x00-\x1f]{1,100}$")]
-Groups = Annotated[tuple[Group, ...], msgspec.Meta(min_length=1, max_length=100)]
 
-
-class Address(Protocol):
-    """The part `address` of a node: by which devices reach it."""
-
-    host: str
-    tak_tls: int
-
-
-class NewDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A device to be added.
-
-    Attributes:
-        nation: three letters (ISO 3166); None = that of the asker.
-        groups_in: groups it may write into; None = the policy's default group. groups_out: groups it may read; None =
-            the same as groups_in.
-        clearance: highest classification it may read; None = the policy's lowest.
-        host: name or address under which it reaches this node; None = the node's own.
-    """
-
-    name: Name
-    nation: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] | None = None
-    groups_in: Groups | None = None
-    groups_out: Groups | None = None
-    clearance: Annotated[str, msgspec.Meta(max_length=40)] | None = None
-    callsign: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
-    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)] | None = None
+class NewDevice(Wanted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A device to be added. See Wanted."""
 
 
 class DeviceMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,10 +68,9 @@ def _devices(principal: Principal, ask: AskDevices, reading: Reading) -> Iterato
 
 async def add_device(principal: Principal, ask: NewDevice, desk: Desk) -> DeviceMade | Refused:
     """Issue a certificate and write who the device is. Without the entry the certificate opens nothing."""
-    policy = desk.policy
-    clearance = ask.clearance or policy.classifications[0]
-    if policy.rank(clearance) is None:
-        return Refused("clearance", f"clearance {clearance}: one of {', '.join(policy.classifications)}")
+    rights = entitlements(principal, ask, desk)
+    if isinstance(rights, Refused):
+        return rights
     if devices_of(desk).device(desk.node, ask.name) is not None:
         return Refused("taken", f"there is a device {ask.name}: revoke it first, or take another name")
     authority: Authority = desk.part("authority")
@@ -105,16 +81,8 @@ async def add_device(principal: Principal, ask: NewDevice, desk: Desk) -> Device
         issued, package = await asyncio.to_thread(_issue, authority, ask.name, now_ms, host, address.tak_tls, password)
     except UsageError as wrong:
         return Refused("device", str(wrong))
-    groups_in = ask.groups_in or policy.default_label.groups
-    detail = {
-        "nation": ask.nation or principal.nation or "",
-        "clearance": clearance,
-        "groups_in": ",".join(groups_in),
-        "groups_out": ",".join(ask.groups_out or groups_in),
-        "callsign": ask.callsign or "",
-        "serial": issued.serial,
-        "not_after_ms": str(issued.not_after_ms),
-    }
+    detail = rights | certificate_detail(issued)
+    await asyncio.to_thread(keep_certificate, desk.part("secrets"), issued)
     written = await desk.write(
         Act(action=DEVICE_ADDED, target=target_of(issued.name), happened_at_ms=now_ms, detail=detail)
     )
@@ -150,7 +118,7 @@ async def drop_device(principal: Principal, ask: DropDevice, desk: Desk) -> Devi
         return Refused("absent", f"there is no device {ask.name}")
     authority: Authority = desk.part("authority")
     now_ms = desk.now_ms()
-    await asyncio.to_thread(authority.revoke, device.serial, now_ms)
+    await asyncio.to_thread(revoke_all, authority, device.serials, now_ms)
     written = await desk.write(
         Act(
             action=DEVICE_REVOKED,
@@ -166,7 +134,7 @@ async def drop_device(principal: Principal, ask: DropDevice, desk: Desk) -> Devi
 
 feature = Feature(
     name="devices",
-    views=(Devices,),
+    views=(Devices, Profiles),
     queries=(
         Query(
             name="devices",
@@ -178,6 +146,7 @@ feature = Feature(
             summary="Devices in force",
         ),
         groups,
+        profiles,
     ),
     commands=(
         Command(
@@ -190,6 +159,9 @@ feature = Feature(
             act=add_device,
             summary="Add a device and get its certificate and packages",
         ),
+        invite_device,
+        add_profile,
+        drop_profile,
         Command(
             name="drop_device",
             method="DELETE",
@@ -201,17 +173,21 @@ feature = Feature(
             summary="Revoke a device; its connections are closed",
         ),
     ),
-    endpoints=endpoints,
+    endpoints=(*marti.endpoints, *marti_certadmin.endpoints),
 )
 
 __all__ = [
     "DEVICE_ADDED",
     "DEVICE_REVOKED",
+    "DEVICE_SWITCHED",
     "Address",
     "Device",
+    "DeviceInvited",
     "DeviceMade",
     "Devices",
+    "InviteDevice",
     "NewDevice",
+    "Profiles",
     "feature",
     "target_of",
 ]

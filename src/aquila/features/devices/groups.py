@@ -1,7 +1,7 @@
 """Groups: who may read and write where. TAK clients call them channels."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated
 
 import msgspec
@@ -18,12 +18,13 @@ class AskGroups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One group: what the asker may do there, and how many devices read it."""
+    """One group: what the asker may do there, and how many devices read it. active: false = it is switched off."""
 
     name: str
     may_read: bool
     may_write: bool
     device_count: int
+    active: bool = True
 
 
 def devices_of(reading: Reading) -> Devices:
@@ -34,16 +35,23 @@ def devices_of(reading: Reading) -> Devices:
     return view
 
 
-def _groups(principal: Principal, ask: AskGroups, reading: Reading) -> Iterator[Labelled]:
+def group_rows(
+    groups_in: Collection[str], groups_out: Collection[str], inactive: Collection[str], reading: Reading
+) -> Iterator[GroupRow]:
+    """The rows of who is in these groups, by name. A group that he is not in is not even named."""
     readers = Counter(group for device in devices_of(reading).devices(reading.node) for group in device.groups_out)
-    # A group that the asker is not in is not even named.
-    for name in sorted(principal.groups_in | principal.groups_out):
-        row = GroupRow(
+    for name in sorted({*groups_in, *groups_out}):
+        yield GroupRow(
             name=name,
-            may_read=name in principal.groups_out,
-            may_write=name in principal.groups_in,
+            may_read=name in groups_out,
+            may_write=name in groups_in,
             device_count=readers[name],
+            active=name not in inactive,
         )
+
+
+def _groups(principal: Principal, ask: AskGroups, reading: Reading) -> Iterator[Labelled]:
+    for row in group_rows(principal.groups_in, principal.groups_out, (), reading):
         yield Labelled(row, None, reading.context)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aquila.codecs.cot.marti import as_json, as_text, enveloped
+from aquila.codecs.cot.marti import as_text, enveloped
 from aquila.core.contract import Call, Reply
 from aquila.core.feature import Endpoint, Feature
 from aquila.features.tak import rest
@@ -20,16 +20,11 @@ def _config(_: Any, call: Call) -> Reply:
     return enveloped("ServerConfig", {"version": call.server, "api": API_VERSION, "hostname": host}, call)
 
 
-def _files_config(_: Any, call: Call) -> Reply:
-    return as_json({"uploadSizeLimit": 400})
-
-
 feature = Feature(
     name="tak",
     endpoints=(
         Endpoint(method="GET", path="/Marti/api/version", render=_version, source="tak.md 6.2"),
         Endpoint(method="GET", path="/Marti/api/version/config", render=_config, source="tak.md 6.2"),
-        Endpoint(method="GET", path="/files/api/config", render=_files_config, source="tak.md 6.3"),
         *rest.endpoints,
     ),
 )

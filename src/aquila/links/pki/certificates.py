@@ -1,5 +1,6 @@
 """X.509 certificates and revocation lists as this node makes them: P-256, SHA-256, strict."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
@@ -210,3 +211,14 @@ def is_issued_by(found: x509.Certificate, issuer: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
+
+
+def fingerprint_of(certificate_pem: bytes) -> str:
+    """SHA-256 of a certificate as TAK servers and Node.js write it: AA:BB:..."""
+    return x509.load_pem_x509_certificate(certificate_pem).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def bare_base64(certificate_pem: bytes) -> str:
+    """A certificate in base64, without banners and on one line. Raises ValueError for what is no certificate."""
+    der = x509.load_pem_x509_certificate(certificate_pem).public_bytes(serialization.Encoding.DER)
+    return b64encode(der).decode()

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from aquila.core.errors import UsageError
 from aquila.links.pki.authority import Authority, Issued
 from aquila.links.pki.certificates import common_name_of
-from aquila.links.pki.packages import Connection, atak_package, itak_package
+from aquila.links.pki.packages import Connection, atak_package, enrolling_package, itak_package
 from aquila.links.pki.secret_files import make_private_folder, write_whole
 
 SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -111,6 +111,52 @@ def write_device(
     for file in files:
         write_whole(out_folder / file.name, file.content, file.mode)
     return tuple(out_folder / file.name for file in files)
+
+
+class InvitationPackages(msgspec.Struct, frozen=True, kw_only=True):
+    """Data packages for a device that is to enrol.
+
+    Attributes:
+        atak, itak: zip files. password: of the trust store in them. description: how a client lists the node.
+    """
+
+    atak: bytes
+    itak: bytes
+    password: str
+    description: str
+
+
+def invitation_packages(authority: Authority, *, name: str, host: str, port: int, uid: str) -> InvitationPackages:
+    """Packages that bring address and trust, but no key.
+
+    Args:
+        authority: whose chain is to be trusted.
+        name: of the device.
+        host: name or IPv4 address of the node.
+        port: of its TLS stream.
+        uid: of the packages; each client's has its own ending.
+
+    Raises UsageError for a host or port that may not be.
+    """
+    password, description = new_password(), common_name_of(authority.intermediate.subject).removesuffix(" CA")
+    connection = Connection(name=name, host=host, port=port, password=password, description=description, uid=uid)
+    trust = trust_store(authority, password)
+    return InvitationPackages(
+        atak=enrolling_package(connection, "atak", trust),
+        itak=enrolling_package(connection, "itak", trust),
+        password=password,
+        description=description,
+    )
+
+
+def enrolment_store(authority: Authority, certificate_pem: bytes, password: str) -> bytes:
+    """What the older form of enrolment answers: PKCS 12 with the entries signedCert, ca0, ca1 and no key."""
+    chain = (x509.load_pem_x509_certificate(certificate_pem), authority.intermediate, authority.root)
+    entries = [
+        pkcs12.PKCS12Certificate(certificate, name)
+        for name, certificate in zip((b"signedCert", b"ca0", b"ca1"), chain, strict=True)
+    ]
+    return pkcs12.serialize_java_truststore(entries, _legacy_encryption(password))
 
 
 def client_store(authority: Authority, issued: Issued, password: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterable, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
@@ -56,7 +57,7 @@ def atak_package(connection: Connection, key_store: bytes, trust_store: bytes) -
     # ATAK moves the certificates of a package to atak/cert; the preferences name them there.
     entries = _connection_entries(connection, "cert/") + _default_entries(connection, "cert/")
     files = {
-        "certs/config.pref": _preferences({"cot_streams": entries}),
+        "certs/config.pref": preference_file({"cot_streams": entries}),
         f"certs/{connection.name}.p12": key_store,
         "certs/truststore.p12": trust_store,
     }
@@ -70,22 +71,58 @@ def itak_package(connection: Connection, key_store: bytes, trust_store: bytes) -
         "com.atakmap.app_preferences": _default_entries(connection, ""),
     }
     files = {
-        "config.pref": _preferences(groups),
+        "config.pref": preference_file(groups),
         f"{connection.name}.p12": key_store,
         "truststore.p12": trust_store,
     }
     return _zip(connection, "itak", files)
 
 
-def _connection_entries(connection: Connection, folder: str) -> Entries:
+def enrolling_package(connection: Connection, kind: str, trust_store: bytes) -> bytes:
+    """A package without a key: address and trust. The client asks for name and token, and enrols.
+
+    Args:
+        connection: its name and password are those of the device and of the trust store.
+        kind: atak or itak.
+        trust_store: PKCS 12.
+    """
+    is_atak = kind == "atak"
+    entries = [
+        *_address_entries(connection),
+        ("useAuth0", "Boolean", "true"),
+        ("enrollForCertificateWithTrust0", "Boolean", "true"),
+        ("cacheCreds0", "String", "Cache credentials"),
+        *_trust_entries(connection, "cert/" if is_atak else "", "0"),
+    ]
+    groups = {"cot_streams": entries}
+    if not is_atak:
+        groups["com.atakmap.app_preferences"] = _trust_entries(connection, "", "")
+    folder = "certs/" if is_atak else ""
+    files = {f"{folder}config.pref": preference_file(groups), f"{folder}truststore.p12": trust_store}
+    return _zip(connection, kind, files)
+
+
+def _address_entries(connection: Connection) -> Entries:
     return [
         ("count", "Integer", "1"),
         ("description0", "String", connection.description),
         ("enabled0", "Boolean", "true"),
         ("connectString0", "String", connection.connect_string),
+    ]
+
+
+def _trust_entries(connection: Connection, folder: str, number: str) -> Entries:
+    return [
+        (f"caLocation{number}", "String", f"{folder}truststore.p12"),
+        (f"caPassword{number}", "String", connection.password),
+    ]
+
+
+def _connection_entries(connection: Connection, folder: str) -> Entries:
+    return [
+        *_address_entries(connection),
         ("useAuth0", "Boolean", "false"),
-        ("caLocation0", "String", f"{folder}truststore.p12"),
-        ("caPassword0", "String", connection.password),
+        *_trust_entries(connection, folder, "0"),
         ("certificateLocation0", "String", f"{folder}{connection.name}.p12"),
         ("clientPassword0", "String", connection.password),
     ]
@@ -93,14 +130,14 @@ def _connection_entries(connection: Connection, folder: str) -> Entries:
 
 def _default_entries(connection: Connection, folder: str) -> Entries:
     return [
-        ("caLocation", "String", f"{folder}truststore.p12"),
-        ("caPassword", "String", connection.password),
+        *_trust_entries(connection, folder, ""),
         ("certificateLocation", "String", f"{folder}{connection.name}.p12"),
         ("clientPassword", "String", connection.password),
     ]
 
 
-def _preferences(groups: dict[str, Entries]) -> bytes:
+def preference_file(groups: Mapping[str, Entries]) -> bytes:
+    """Preferences of a client by group. Keys and groups are plain words; values are escaped."""
     lines = ["<?xml version='1.0' encoding='UTF-8' standalone='yes'?>", "<preferences>"]
     for group, entries in groups.items():
         lines.append(f'  <preference version="1" name="{group}">')
@@ -112,29 +149,33 @@ def _preferences(groups: dict[str, Entries]) -> bytes:
     return "\n".join([*lines, "</preferences>", ""]).encode()
 
 
-def _manifest(connection: Connection, kind: str, names: list[str]) -> bytes:
-    parameters = {
-        "uid": f"{connection.uid}-{kind}",
-        "name": f"{connection.name}-{kind}",
-        # The package holds a key: the client drops it once it is imported.
-        "onReceiveDelete": "true",
-    }
+def data_package(uid: str, name: str, files: Mapping[str, bytes]) -> bytes:
+    """A data package as TAK clients take it: the same bytes for the same contents (no clock, one order).
+
+    Args:
+        uid: of the package.
+        name: for people.
+        files: by their path in the zip. The client drops the package once it has imported them.
+    """
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in {"MANIFEST/manifest.xml": _manifest(uid, name, files), **files}.items():
+            entry = zipfile.ZipInfo(path, _FIRST_ZIP_DAY)
+            entry.create_system = _UNIX
+            entry.external_attr = 0o100600 << 16
+            archive.writestr(entry, content)
+    return written.getvalue()
+
+
+def _manifest(uid: str, name: str, paths: Iterable[str]) -> bytes:
+    parameters = {"uid": uid, "name": name, "onReceiveDelete": "true"}
     lines = ['<MissionPackageManifest version="2">', "  <Configuration>"]
-    lines += [f'    <Parameter name="{name}" value={quoteattr(value)}/>' for name, value in parameters.items()]
+    lines += [f'    <Parameter name="{key}" value={quoteattr(value)}/>' for key, value in parameters.items()]
     lines += ["  </Configuration>", "  <Contents>"]
-    lines += [f'    <Content ignore="false" zipEntry={quoteattr(name)}/>' for name in names]
+    lines += [f'    <Content ignore="false" zipEntry={quoteattr(path)}/>' for path in paths]
     lines += ["  </Contents>", "</MissionPackageManifest>", ""]
     return "\n".join(lines).encode()
 
 
 def _zip(connection: Connection, kind: str, files: dict[str, bytes]) -> bytes:
-    """The same bytes for the same contents: no clock, no compression library, one order."""
-    manifest = _manifest(connection, kind, list(files))
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in {"MANIFEST/manifest.xml": manifest, **files}.items():
-            entry = zipfile.ZipInfo(name, _FIRST_ZIP_DAY)
-            entry.create_system = _UNIX
-            entry.external_attr = 0o100600 << 16
-            archive.writestr(entry, content)
-    return written.getvalue()
+    return data_package(f"{connection.uid}-{kind}", f"{connection.name}-{kind}", files)

@@ -1,0 +1,109 @@
+"""Device links: the live connections of devices and persons follow what the journal says of their rights."""
+
+from collections.abc import Mapping, Sequence
+
+from aquila.app.engine import Engine
+from aquila.app.tak import Speaker, TakEdge
+from aquila.codecs.cot import TakMessages, TakSession, group_change_notice
+from aquila.core.errors import Refused
+from aquila.core.model import Act, Context, Entry, Principal, audience_of
+from aquila.core.policy import label_for
+from aquila.features.devices import Devices
+from aquila.features.devices.view import (
+    CERTIFICATE_REVOKED,
+    DEVICE_ADDED,
+    DEVICE_CHANNELS,
+    DEVICE_REVOKED,
+    USER_REMOVED,
+)
+from aquila.links.hub import Hub
+from aquila.links.peer import Peer
+from aquila.links.stream import StreamListener
+
+TOKEN_REVOKED = "token.revoke"  # noqa: S105  # the word of an act, no secret
+FOLLOWED = (DEVICE_ADDED, DEVICE_REVOKED, DEVICE_CHANNELS, CERTIFICATE_REVOKED, USER_REMOVED)
+
+
+class DeviceLinks:
+    """The part `streams` of a node.
+
+    Args:
+        engine: whose entries are followed. edge: knows the links. hub: gives them other rights.
+        listeners: know which certificate a link came with.
+    """
+
+    def __init__(self, engine: Engine, edge: TakEdge, hub: Hub, listeners: Mapping[str, StreamListener]) -> None:
+        self._engine = engine
+        self._edge = edge
+        self._hub = hub
+        self._listeners = listeners
+        engine.on_entries.append(self.hear)
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """Whoever is revoked is gone at once; whoever may read or write elsewhere does so from now on."""
+        for entry in entries:
+            act = entry.body
+            if not isinstance(act, Act):
+                continue
+            if act.action in FOLLOWED:
+                self._follow(act)
+            if act.action == CERTIFICATE_REVOKED:
+                for listener in self._listeners.values():
+                    listener.close_serials({act.detail.get("serial", "")})
+            elif act.action in (USER_REMOVED, TOKEN_REVOKED):
+                self._close({f"person:{act.target}" if act.action == USER_REMOVED else f"token:{act.target}"})
+
+    def resend(self, principal: str) -> None:
+        """Have all connections of this principal get the picture again."""
+        for link in self._links(principal):
+            if link.principal is not None:
+                self._hub.regroup(link.id, audience_of(link.principal))
+
+    def _links(self, principal: str) -> list[Peer]:
+        links = self._edge.links.values()
+        return [link for link in links if link.principal is not None and link.principal.id == principal]
+
+    def _close(self, principals: set[str]) -> None:
+        for principal in principals:
+            for link in self._links(principal):
+                link.close("revoked")
+
+    def _follow(self, act: Act) -> None:
+        # The device of a person who is removed goes with him; its name is his.
+        target = act.target if act.action != USER_REMOVED else f"device:{act.target}"
+        links = self._links(target)
+        if not links:
+            return
+        node, name = self._engine.node, target.partition(":")[2]
+        devices = node.views["devices"]
+        assert isinstance(devices, Devices)
+        principal = devices.principal(node.identity.node, name, node.context)
+        if principal is None:
+            self._close({target})
+            return
+        for link in links:
+            self._regroup(link, principal, act)
+
+    def _regroup(self, link: Peer, principal: Principal, act: Act) -> None:
+        before, link.principal = link.principal, principal
+        if before is not None and _rights(before) == _rights(principal):
+            return
+        speaker = link.tag
+        assert isinstance(speaker, Speaker)
+        label = label_for(self._engine.node.policy, principal, None)
+        if not isinstance(label, Refused):
+            speaker.label = label
+        client = act.detail.get("client", "")
+        # S11, and before the picture: a client that hears it drops what it has of this node.
+        if client not in (speaker.uid, "") and isinstance(link.session, TakSession | TakMessages):
+            clockwork = self._engine.clockwork
+            notice = group_change_notice(client, clockwork.clock_ms(), clockwork.new_id())
+            self._hub.reply(link.id, link.session.write(notice))
+        self._hub.regroup(link.id, audience_of(principal))
+
+
+def _rights(principal: Principal) -> tuple[Context, object, object]:
+    return principal.context, principal.groups_in, audience_of(principal)
+
+
+__all__ = ["DeviceLinks"]

@@ -1,0 +1,239 @@
+"""Creating, updating and deleting missions; their passwords."""
+
+import asyncio
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Desk, check_text
+from aquila.core.ids import derived_id
+from aquila.core.model import Act, Label, Principal
+from aquila.core.policy import label_for
+from aquila.features.missions.edits import Edited, command, opened, said
+from aquila.features.missions.forms import MissionRow, mission_row
+from aquila.features.missions.roles import (
+    OWNER,
+    Secrets,
+    Which,
+    find,
+    is_password,
+    may,
+    missions_of,
+    own_role,
+    password_secret,
+    sub_key,
+    token,
+    username,
+)
+from aquila.features.missions.view import CREATE, DELETE, GROUPS, Mission
+
+NAME_LENGTH_MAX = 1024
+MISSIONS_MAX = 5_000
+RESERVED = frozenset({"guid", "all", "logs", "invitations"})
+"""Words that stand in the place of a name in paths of the contract."""
+_SIGNS = frozenset(" .()!=@#$&^*_-+[]{}:,|\\")
+
+
+class Save(msgspec.Struct, frozen=True, kw_only=True):
+    """A mission to be created, or updated when it is there.
+
+    Attributes:
+        which: its name; the password in it is the one to be set.
+        fields: only what was said, by the names of the contract.
+        groups: where it is to be seen; empty = where the asker writes.
+        allow_dupe: another of the same name may be there. allow_group_change: the groups of one that is there change.
+    """
+
+    which: Which
+    fields: Mapping[str, Any] = {}
+    groups: tuple[str, ...] = ()
+    allow_dupe: bool = False
+    allow_group_change: bool = False
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """The mission as it is now. token: for its owner."""
+
+    guid: str
+    is_created: bool
+    row: MissionRow
+    token: str | None = None
+
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True):
+    """Which mission is to be deleted. deep: its files as well."""
+
+    which: Which
+    deep: bool = False
+
+
+class SetPassword(msgspec.Struct, frozen=True, kw_only=True):
+    """A new password; empty = none from now on."""
+
+    which: Which
+    password: str = ""
+
+
+def check_name(name: str) -> str:
+    """Raises ValueError for what can be no name of a mission."""
+    if not 0 < len(name) <= NAME_LENGTH_MAX or not name.strip():
+        raise ValueError(f"mission name of {len(name)} characters: 1 to {NAME_LENGTH_MAX}, not only blanks")
+    bad = next((char for char in name if char not in _SIGNS and unicodedata.category(char)[0] not in "LN"), None)
+    if bad is not None:
+        raise ValueError(
+            f"mission name with {bad!a}: letters, digits, blanks and {''.join(sorted(_SIGNS))} are allowed"
+        )
+    if name in RESERVED:
+        raise ValueError(f"mission name {name}: a word of the contract, take another")
+    check_text("mission name", name)
+    return name
+
+
+async def save(principal: Principal, ask: Save, desk: Desk) -> Saved | Refused:
+    """Create it, or update the one that is there."""
+    known = find(ask.which, desk)
+    if isinstance(known, Mission):
+        is_own = known.created is not None and known.created.author == principal.id
+        if is_own or not ask.allow_dupe:
+            return await _update(principal, known, ask, desk)
+    elif ask.which.guid:
+        return known
+    return await _create(principal, ask, desk)
+
+
+async def _create(principal: Principal, ask: Save, desk: Desk) -> Saved | Refused:
+    label = label_of_groups(principal, ask.groups, desk)
+    if isinstance(label, Refused):
+        return label
+    if len(missions_of(desk).missions()) >= MISSIONS_MAX:
+        return Refused("full", f"this node holds {MISSIONS_MAX} missions: delete one first")
+    name, by = ask.which.name, ask.which.by or username(principal.id)
+    number = len(missions_of(desk).named(desk.context, name))
+    guid = derived_id("mission", 1, f"{desk.node}\0{desk.context}\0{name}\0{number}")
+    sub = {"uid": by, "user": principal.id, "role": OWNER}
+    cells = {f"field/{key}": value for key, value in ask.fields.items()}
+    cells |= {f"role/{principal.id}": OWNER, sub_key(principal.id, by): sub}
+    if ask.which.password:
+        cells["field/password"] = guid
+    detail = {key: msgspec.json.encode(value).decode() for key, value in cells.items()}
+    act = Act(action=CREATE, target=guid, happened_at_ms=desk.now_ms(), detail={"by": by, "name": name, **detail})
+    entry = await desk.write(act, id=derived_id("mission.create", 1, guid), label=label)
+    if isinstance(entry, Refused):
+        return entry
+    mission = missions_of(desk).mission(guid)
+    if mission is None or entry.envelope.author != principal.id:
+        return Refused("taken", "somebody creates a mission of this name at the same moment: take another name")
+    if ask.which.password:
+        await _keep(guid, ask.which.password, desk)
+    return await _saved(principal, mission, by, desk, is_created=True)
+
+
+async def _update(principal: Principal, mission: Mission, ask: Save, desk: Desk) -> Saved | Refused:
+    role = own_role(principal, mission, ask.which, desk)
+    if not may(role, "MISSION_WRITE"):
+        return Refused("taken", "there is a mission of this name, and you may not change it: take another name")
+    groups = tuple(sorted(set(ask.groups)))
+    if groups and groups != mission.label.groups and ask.allow_group_change:
+        refused = await _regroup(principal, mission, groups, may(role, "MISSION_UPDATE_GROUPS"), ask, desk)
+        if refused is not None:
+            return refused
+    cells = {f"field/{key}": value for key, value in ask.fields.items()}
+    done = await said(desk, mission, "mission.change", cells, ask.which.by)
+    if isinstance(done, Refused):
+        return done
+    if ask.which.password:
+        if not may(role, "MISSION_SET_PASSWORD"):
+            return Refused("role", f"{role} may not set the password: ask an owner of the mission")
+        done = await _set(mission, ask.which.password, ask.which.by, desk)
+        if isinstance(done, Refused):
+            return done
+    by = ask.which.by or username(principal.id)
+    return await _saved(principal, mission, by if role == OWNER else None, desk, is_created=False)
+
+
+async def _regroup(
+    principal: Principal, mission: Mission, groups: tuple[str, ...], is_allowed: bool, ask: Save, desk: Desk
+) -> Refused | None:
+    if not is_allowed:
+        return Refused("role", "only an owner of the mission may change its groups")
+    wanted = label_of_groups(principal, groups, desk)
+    if isinstance(wanted, Refused):
+        return wanted
+    label = msgspec.structs.replace(mission.label, groups=groups)
+    act = Act(action=GROUPS, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": ask.which.by})
+    seed = f"{mission.guid}\0{mission.marked.entry}\0{','.join(groups)}"
+    entry = await desk.write(act, id=derived_id("mission.groups", 1, seed), label=label)
+    return entry if isinstance(entry, Refused) else None
+
+
+async def _saved(principal: Principal, mission: Mission, by: str | None, desk: Desk, *, is_created: bool) -> Saved:
+    row = await asyncio.to_thread(mission_row, mission, desk)
+    key = None if by is None else token(mission, "SUBSCRIPTION", principal.id, desk, uid=by)
+    return Saved(guid=mission.guid, is_created=is_created, row=row, token=key)
+
+
+def label_of_groups(principal: Principal, groups: tuple[str, ...], desk: Desk) -> Label | Refused:
+    """What is written into these groups gets this marking; no groups = all into which the asker may write."""
+    label = label_for(desk.policy, principal, None)
+    if isinstance(label, Refused) or not groups:
+        return label
+    missing = sorted(set(groups) - principal.groups_in)
+    if missing and principal.kind != "node":
+        return Refused("group", f"you may not write into {', '.join(missing)[:200]}")
+    return msgspec.structs.replace(label, groups=tuple(sorted(set(groups))))
+
+
+async def drop(principal: Principal, ask: Drop, desk: Desk) -> Edited | Refused:
+    """Delete it for good. Answers what it was."""
+    found = await opened(principal, ask.which, "MISSION_DELETE", desk)
+    if isinstance(found, Refused):
+        return found
+    mission, _ = found
+    shown = await asyncio.to_thread(mission_row, mission, desk)
+    detail = {"by": ask.which.by, **({"deep": "true"} if ask.deep else {})}
+    act = Act(action=DELETE, target=mission.guid, happened_at_ms=desk.now_ms(), detail=detail)
+    entry = await desk.write(act, id=derived_id("mission.delete", 1, mission.guid), label=mission.label)
+    if isinstance(entry, Refused):
+        return entry
+    secrets: Secrets = desk.part("secrets")
+    await asyncio.to_thread(secrets.remove, password_secret(mission.guid))
+    return Edited(guid=mission.guid, is_new=True, shown=shown)
+
+
+async def set_password(principal: Principal, ask: SetPassword, desk: Desk) -> Edited | Refused:
+    """Set it or take it away; its hash is in no entry."""
+    found = await opened(principal, ask.which, "MISSION_SET_PASSWORD", desk)
+    if isinstance(found, Refused):
+        return found
+    mission, _ = found
+    if ask.password:
+        done = await _set(mission, ask.password, ask.which.by, desk)
+    else:
+        done = await said(desk, mission, "mission.password", {"field/password": None}, ask.which.by)
+        secrets: Secrets = desk.part("secrets")
+        await asyncio.to_thread(secrets.remove, password_secret(mission.guid))
+    return done if isinstance(done, Refused) else Edited(guid=mission.guid, is_new=done)
+
+
+async def _set(mission: Mission, password: str, by: str, desk: Desk) -> bool | Refused:
+    if mission.value("field/password") is not None and await asyncio.to_thread(is_password, mission, password, desk):
+        return False
+    # The entry first: should the node stop in between, the mission is shut rather than open.
+    done = await said(desk, mission, "mission.password", {"field/password": desk.new_id()}, by)
+    if not isinstance(done, Refused):
+        await _keep(mission.guid, password, desk)
+    return done
+
+
+async def _keep(guid: str, password: str, desk: Desk) -> None:
+    passwords, secrets = desk.part("passwords"), desk.part("secrets")
+    kept = await asyncio.to_thread(passwords.password_hash, password)
+    await asyncio.to_thread(secrets.put, password_secret(guid), kept)
+
+
+save_row = command("mission_save", Save, Saved, save)
+drop_row = command("mission_drop", Drop, Edited, drop)
+password_row = command("mission_password", SetPassword, Edited, set_password)

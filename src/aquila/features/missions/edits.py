@@ -1,0 +1,125 @@
+"""Edits: the one way in which a mission is changed: who may, what is new of it, one act."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk
+from aquila.core.ids import derived_id
+from aquila.core.model import Act, Label, Principal
+from aquila.features.missions.forms import mission_row
+from aquila.features.missions.roles import Permission, RoleName, Which, allowed
+from aquila.features.missions.view import Mission
+
+CELLS_MAX = 1_000
+"""Cells in one act."""
+MISSION_CELLS_MAX = 50_000
+"""Cells of one kind in one mission, also those that were taken away."""
+Cells = Mapping[str, Any]
+"""Key of a cell -> its value, anything that is JSON; None = it is taken away."""
+Body = TypeVar("Body")
+
+
+class Edit(msgspec.Struct, Generic[Body], frozen=True, kw_only=True):
+    """What is to be done to which mission."""
+
+    which: Which
+    body: Body
+
+
+class Edited(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done. is_new: it changed anything. shown: what the contract answers."""
+
+    guid: str
+    is_new: bool
+    shown: Any = None
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+async def opened(
+    principal: Principal, which: Which, permission: Permission, desk: Desk
+) -> tuple[Mission, RoleName] | Refused:
+    """The mission and the asker's role in it, when that allows it."""
+    if which.password:
+        return await asyncio.to_thread(allowed, principal, which, permission, desk)
+    return allowed(principal, which, permission, desk)
+
+
+async def said(
+    desk: Desk, mission: Mission, action: str, cells: Cells, by: str, *, label: Label | None = None
+) -> bool | Refused:
+    """Write what of the cells is new; was there anything? The same again, also at the same moment, writes nothing."""
+    new = _new_of(mission, cells)
+    if isinstance(new, Refused):
+        return new
+    keys = sorted(new)
+    for start in range(0, len(keys), CELLS_MAX):
+        part = {key: new[key] for key in keys[start : start + CELLS_MAX]}
+        act = Act(action=action, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": by, **part})
+        entry = await desk.write(act, id=_id_of(mission, part), label=label or mission.label)
+        if isinstance(entry, Refused):
+            return entry
+    return bool(keys)
+
+
+def _new_of(mission: Mission, cells: Cells) -> dict[str, str] | Refused:
+    new: dict[str, str] = {}
+    for key, value in cells.items():
+        text = "" if value is None else _encoder.encode(value).decode()
+        if (mission.value(key) or "") != text:
+            new[key] = text
+    for kind in {key.partition("/")[0] for key in new}:
+        if mission.count(kind) + len(new) > MISSION_CELLS_MAX:
+            return Refused("full", f"a mission holds at most {MISSION_CELLS_MAX} of these")
+    return new
+
+
+def _id_of(mission: Mission, cells: Mapping[str, str]) -> str:
+    """From what is there and what becomes of it: whoever does the same to the same state writes the same entry."""
+    seen = [(key, value, _stamp_of(mission, key)) for key, value in sorted(cells.items())]
+    return derived_id("mission", 1, f"{mission.guid}\0{hashlib.sha256(_encoder.encode(seen)).hexdigest()}")
+
+
+def _stamp_of(mission: Mission, key: str) -> Any:
+    cell = mission.cell(key)
+    return None if cell is None else cell.said.stamp
+
+
+Change = Callable[[Principal, Mission, RoleName, Any, Desk], Awaitable[Cells | Refused]]
+"""Gives the cells that an edit's body asks for. Arguments: who, where, as what, the body, the desk."""
+
+
+Show = Callable[[Mission, Desk], Any]
+"""What an edit answers: made after it, off the loop."""
+
+
+def edit(name: str, permission: Permission, change: Change, show: Show = mission_row) -> Command:
+    """A command that writes `mission.NAME` with the cells that `change` gives."""
+
+    async def act(principal: Principal, ask: Edit[Any], desk: Desk) -> Edited | Refused:
+        found = await opened(principal, ask.which, permission, desk)
+        if isinstance(found, Refused):
+            return found
+        mission, role = found
+        cells = await change(principal, mission, role, ask.body, desk)
+        if isinstance(cells, Refused):
+            return cells
+        is_new = await said(desk, mission, f"mission.{name}", cells, ask.which.by)
+        if isinstance(is_new, Refused):
+            return is_new
+        return Edited(guid=mission.guid, is_new=is_new, shown=await asyncio.to_thread(show, mission, desk))
+
+    return command(f"mission_{name.replace('.', '_')}", Edit, Edited, act)
+
+
+def command(
+    name: str, request: Any, answer: type[Any], act: Callable[[Principal, Any, Desk], Awaitable[Any]]
+) -> Command:
+    """A command of the foreign contract only."""
+    return Command(name=name, method="POST", path=f"/{name}", request=request, answer=answer, role="operator", act=act)

@@ -1,0 +1,58 @@
+"""Who owes a request too long is closed; who sends a large file slowly is not."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import uvicorn
+
+from aquila.app.web_server import PROGRESS_BYTES, _Quiet
+
+
+class Cycle:
+    """One request of a connection, as uvicorn tells of it."""
+
+    def __init__(self, owes_head: bool) -> None:
+        self.response_complete, self.more_body = owes_head, not owes_head
+
+
+class Connection:
+    """As the server sees one."""
+
+    def __init__(self, *, owes_head: bool) -> None:
+        self.cycle = Cycle(owes_head)
+        self.received_bytes = 0
+        self.is_closed = False
+        self.transport = SimpleNamespace(abort=self.abort)
+
+    def abort(self) -> None:
+        self.is_closed = True
+
+
+def server_of(*connections: Any) -> _Quiet:
+    server = _Quiet(uvicorn.Config(lambda: None), unfinished_s=10.0)
+    server.server_state.connections.update(connections)
+    return server
+
+
+def test_a_body_that_goes_on_is_waited_for() -> None:
+    steady, trickle, head = Connection(owes_head=False), Connection(owes_head=False), Connection(owes_head=True)
+    server = server_of(steady, trickle, head)
+    for second in range(200):
+        steady.received_bytes += PROGRESS_BYTES // 30
+        trickle.received_bytes += PROGRESS_BYTES // 50
+        head.received_bytes += PROGRESS_BYTES
+        server._close_late(float(second))
+        assert head.is_closed == (second > 10)
+        assert trickle.is_closed == (second > 40)
+    assert not steady.is_closed
+
+
+def test_a_body_that_stands_still_is_closed_even_late() -> None:
+    upload = Connection(owes_head=False)
+    server = server_of(upload)
+    for second in range(60):
+        upload.received_bytes += PROGRESS_BYTES
+        server._close_late(float(second))
+    for second in range(60, 101):
+        server._close_late(float(second))
+        assert upload.is_closed == (second > 99)

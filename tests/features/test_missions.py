@@ -1,0 +1,95 @@
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aquila.core.journal import MemoryJournal
+from aquila.core.model import Act
+from aquila.features.missions import Missions
+from aquila.features.missions import view as missions_view
+
+ACTIONS = ("create", "add", "remove", "groups", "delete", "change", "other")
+
+
+def act(make: Any, number: int, action: str, which: int) -> Any:
+    key = f"uid/u{which}" if which % 2 else f"field/f{which}"
+    detail = {"by": f"c{which}", key: "" if action == "remove" else f'"{number}"'}
+    if action == "create":
+        detail["name"] = f"OPS {which % 2}"
+    if action == "delete" and number % 3:
+        action = "change"
+    body = Act(action=f"mission.{action}", target=f"g{which % 3}", happened_at_ms=make.start_ms, detail=detail)
+    return make.entry(body, number, label=make.labels[number % 3])
+
+
+ROWS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 5)), max_size=40)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, dice=st.randoms(use_true_random=False))
+def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
+    heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
+    one, other, third = Missions(), Missions(), Missions()
+    for entry in heard:
+        one.fold(entry)
+    dice.shuffle(heard)
+    for entry in heard:
+        other.fold(entry)
+    third.restore(other.snapshot())
+    assert third.snapshot() == other.snapshot()
+    for entry in heard:
+        third.fold(entry)
+    assert one.snapshot() == other.snapshot() == third.snapshot()
+    for guid in ("g0", "g1", "g2"):
+        shown = [told(view, guid) for view in (one, other, third)]
+        assert shown[0] == shown[1] == shown[2]
+
+
+def told(view: Missions, guid: str) -> Any:
+    """All that a reader of the view can see of a mission."""
+    mission = view.mission(guid)
+    if mission is None:
+        return None
+    cells = [cell for kind in ("uid", "field") for cell in mission.of_kind(kind)]
+    marks = [mission.label_of(cell.said) for cell in cells]
+    named = [each.guid for each in view.named(mission.context, mission.name)]
+    return mission.name, mission.label, mission.deleted, cells, marks, sorted(mission.changes), mission.edited_ms, named
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_newest_changes_are_kept_in_any_order(make: Any, monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    monkeypatch.setattr(missions_view, "CHANGES_MAX", 10)
+    monkeypatch.setattr(missions_view, "SLACK", 3)
+    missions = Missions()
+    for number in range(1, 41)[::order]:
+        missions.fold(act(make, number, "create" if number == 1 else "add", 3))
+    kept = Missions()
+    kept.restore(missions.snapshot())
+    mission = kept.mission("g0")
+    assert mission is not None
+    assert len(mission.changes) == 10
+    assert min(stamp.hlc for stamp, _ in mission.changes) == make.stamp(31).hlc
+
+
+def test_the_number_of_a_change_outlives_a_snapshot(make: Any) -> None:
+    journal, missions = MemoryJournal(), Missions()
+    for entry in journal.append([act(make, 1, "create", 3), act(make, 2, "other", 3), act(make, 3, "add", 3)]):
+        missions.fold(entry)
+    again = Missions()
+    again.restore(missions.snapshot())
+    for view in (missions, again):
+        mission = view.mission("g0")
+        assert mission is not None
+        seqs = {view.seq(cell.said.entry, journal) for cell in mission.changes.values()}
+        assert seqs == {1, 2, 3}
+    assert again.seq("nobody's", journal) == 0
+
+
+def test_a_snapshot_holds_each_act_once(make: Any) -> None:
+    missions = Missions()
+    cells = {f"uid/u{number}": "{}" for number in range(1000)}
+    body = Act(action="mission.create", target="g", happened_at_ms=0, detail={"by": "c", "name": "OPS", **cells})
+    missions.fold(make.entry(body, 1))
+    assert len(missions.snapshot()) < len(msgspec.json.encode(cells)) * 1.5
