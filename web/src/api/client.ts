@@ -1,4 +1,8 @@
 /** Calls to the node's REST interface; every failure becomes an ApiError that says what to do. */
+import type {
+  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InviteDevice, LinkRow, MailRow, MissionChangeRow,
+  MissionDetail, MissionMade, MissionSummary, NewDevice, NewMission, PackageRow,
+} from '../api.generated'
 import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
 export class ApiError extends Error {
@@ -20,7 +24,7 @@ function asText(value: unknown): string | null {
 }
 
 async function failure(answer: Response): Promise<ApiError> {
-  let body: { error?: { code?: string; reason?: string; allowed?: unknown; do?: unknown } } = {}
+  let body: { error?: { code?: string; reason?: string; allowed?: unknown; do?: unknown }; message?: string } = {}
   try {
     body = (await answer.json()) as typeof body
   } catch {
@@ -30,7 +34,7 @@ async function failure(answer: Response): Promise<ApiError> {
   return new ApiError(
     answer.status,
     error.code ?? `http-${answer.status}`,
-    error.reason ?? `${answer.status} ${answer.statusText}`.trim(),
+    error.reason ?? body.message ?? `${answer.status} ${answer.statusText}`.trim(),
     asText(error.do),
     asText(error.allowed),
   )
@@ -39,27 +43,45 @@ async function failure(answer: Response): Promise<ApiError> {
 /** How long the node may take to say that it is there. */
 const ANSWER_MS = 2000
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+async function ask(path: string, options: RequestInit & { headers: Record<string, string> }): Promise<Response> {
   // The node refuses unsafe methods without this header: a foreign page cannot set it.
-  if (method !== 'GET') headers['X-Aquila'] = 'page'
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (options.method !== 'GET') options.headers['X-Aquila'] = 'page'
   let answer: Response
   try {
-    answer = await fetch(`/api/v1${path}`, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    answer = await fetch(path, { ...options, credentials: 'same-origin' })
   } catch {
     throw new ApiError(0, 'unreachable', 'unreachable')
   }
   if (!answer.ok) throw await failure(answer)
+  return answer
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const answer = await ask(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
   if (answer.status === 204) return undefined as T
   const text = await answer.text()
   return (text ? JSON.parse(text) : undefined) as T
 }
+
+/** The TAK contract, where our own interface has no word for it: the data in its envelope. */
+async function marti<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const answer = await ask(`/Marti${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+  return ((await answer.json()) as { data: T }).data
+}
+
+/** A line in the log of a mission. */
+export interface MissionLine {
+  id: string
+  content: string
+  creatorUid?: string
+  dtg: string
+}
+
+const one = (id: string) => encodeURIComponent(id)
 
 /** Some routes may answer a bare list, some `{items: [...]}`; both are read. */
 function list<T>(answer: T[] | { items?: T[] } | null | undefined): T[] {
@@ -88,4 +110,35 @@ export const api = {
     call<unknown>('POST', '/chat', to?.length ? { room, text, to } : { room, text }),
   marker: (marker: NewMarker) => call<unknown>('POST', '/markers', marker),
   remove: (id: string) => call<unknown>('DELETE', `/entities/${encodeURIComponent(id)}`),
+  devices: () => call<Device[]>('GET', '/devices'),
+  linkRows: () => call<LinkRow[]>('GET', '/links'),
+  contacts: () => call<ContactRow[]>('GET', '/contacts'),
+  groups: () => call<GroupRow[]>('GET', '/groups'),
+  addDevice: (device: NewDevice) => call<DeviceMade>('POST', '/devices', device),
+  inviteDevice: (device: InviteDevice) => call<DeviceInvited>('POST', '/devices/invitations', device),
+  dropDevice: (name: string) => call<unknown>('DELETE', `/devices/${encodeURIComponent(name)}`),
+  mail: () => call<MailRow[]>('GET', '/mail'),
+  packages: (text: string) => call<PackageRow[]>('GET', text ? `/packages?text=${one(text)}` : '/packages'),
+  renamePackage: (uid: string, name: string, keywords: string[]) => call<unknown>('POST', `/packages/${one(uid)}/name`, { name, keywords }),
+  labelPackage: (uid: string, groups: string[]) => call<unknown>('POST', `/packages/${one(uid)}/label`, { groups }),
+  withdrawPackage: (uid: string) => call<unknown>('DELETE', `/packages/${one(uid)}`),
+  packageUrl: (uid: string) => `/Marti/sync/content?uid=${one(uid)}`,
+  fileUrl: (sha256: string) => `/Marti/sync/content?hash=${sha256}`,
+  /** A zip gets the word by which TAK clients know a data package. */
+  upload: async (file: File) => {
+    const isZip = /\.(zip|dpk)$/i.test(file.name)
+    const kind = isZip ? 'application/zip' : file.type || 'application/octet-stream'
+    const words = isZip ? '&keywords=missionpackage' : ''
+    await ask(`/Marti/sync/upload?name=${one(file.name)}${words}`, { method: 'POST', headers: { 'Content-Type': kind }, body: file })
+  },
+  missions: () => call<MissionSummary[]>('GET', '/missions'),
+  createMission: (mission: NewMission) => call<MissionMade>('POST', '/missions', mission),
+  mission: (guid: string) => call<MissionDetail>('GET', `/missions/${one(guid)}`),
+  deleteMission: (guid: string) => call<unknown>('DELETE', `/missions/${one(guid)}`),
+  missionChanges: (guid: string, since: number) => call<MissionChangeRow[]>('GET', `/missions/${one(guid)}/changes?since=${since}`),
+  addToMission: (guid: string, content: { files?: string[]; uids?: string[] }) => call<unknown>('POST', `/missions/${one(guid)}/contents`, content),
+  removeFromMission: (guid: string, content: { file?: string; uid?: string }) =>
+    call<unknown>('DELETE', `/missions/${one(guid)}/contents?${new URLSearchParams(content as Record<string, string>)}`),
+  missionLog: (guid: string) => marti<MissionLine[]>('GET', `/api/missions/guid/${one(guid)}/log`),
+  logInMission: (name: string, content: string) => marti<unknown>('POST', '/api/missions/logs/entries', { content, missionNames: [name] }),
 }

@@ -1,0 +1,15 @@
+/** Hands a file to the browser's downloads. */
+
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+}
+
+export function saveFile(name: string, content: BlobPart, type = 'application/octet-stream'): void {
+  const url = URL.createObjectURL(new Blob([content], { type }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  // The download has begun when the click returns; some browsers still read the address a moment later.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+}

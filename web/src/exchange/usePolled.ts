@@ -1,0 +1,49 @@
+/** Rows that are read again every few seconds, as long as whoever shows them is on the screen. */
+import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { ApiError } from '../api/client'
+import { useDesk } from '../store/desk'
+
+export interface Polled<T> {
+  value: ShallowRef<T | null>
+  /** Why the last reading failed; null when it worked. */
+  error: Ref<string | null>
+  again: () => Promise<void>
+}
+
+export function usePolled<T>(read: () => Promise<T>, every_ms = 3000): Polled<T> {
+  const desk = useDesk()
+  const value = shallowRef<T | null>(null)
+  const error = ref<string | null>(null)
+  let turn = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let over = false
+
+  async function again(): Promise<void> {
+    const mine = ++turn
+    clearTimeout(timer)
+    try {
+      const answer = await read()
+      // A slow answer to an older question must not overwrite a newer one.
+      if (over || mine !== turn) return
+      value.value = answer
+      error.value = null
+    } catch (problem) {
+      if (!(problem instanceof ApiError)) throw problem
+      if (over || mine !== turn) return
+      if (problem.status === 401) desk.login_needed.value = true
+      error.value = problem.message
+    }
+    timer = setTimeout(() => void beat(), every_ms)
+  }
+  /** A hidden page asks nothing; it looks again when it is seen. */
+  async function beat(): Promise<void> {
+    if (document.visibilityState === 'visible') await again()
+    else timer = setTimeout(() => void beat(), every_ms)
+  }
+  onScopeDispose(() => {
+    over = true
+    clearTimeout(timer)
+  })
+  void again()
+  return { value, error, again }
+}
