@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from aquila.app import postman
-from aquila.codecs.cot import xml
+from aquila.codecs.cot import event, xml
 from aquila.config import Settings
 from aquila.core import contract, fanout
+from aquila.core import node as core_node
 from aquila.features.devices import enrolment, refusals
 from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
@@ -38,7 +39,16 @@ IN_CODE: dict[str, list[str]] = {
         f"{fanout.WAITING_MS_MAX // 60_000} min",
     ],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
-    "mail": [f"{postman.WAITING_MAX} for one name", f"{mail_view.MAIL_MAX} in all"],
+    "mail": [
+        f"{postman.WAITING_MAX} for one name",
+        f"{postman.AUTHOR_MAX} from one author",
+        f"{postman.ADDRESSEES_MAX} for one statement",
+        f"{mail_view.MAIL_MAX} rows",
+    ],
+    "addressees of one statement": [f"{event.ADDRESSEES_MAX}"],
+    "names of one device": [f"{core_node.UIDS_MAX} uids"],
+    "markings of one principal": [f"{core_node.MARKINGS_MAX} labels"],
+    "queries of one asker": [f"{routes.QUERIES_OF_ONE} at work"],
     "browser out": [f"{stream.BACKLOG_BYTES // MIB} MiB"],
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
     "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],

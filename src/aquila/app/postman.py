@@ -7,7 +7,8 @@ the entry waits again. Whoever crashed between the two gets it twice, never not 
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
 
 from aquila.app.engine import Engine
 from aquila.app.port import PooledJournal
@@ -15,13 +16,17 @@ from aquila.app.relay import outbound_of
 from aquila.core.fanout import Outbound
 from aquila.core.model import Act, Address, Entry, Label
 from aquila.features.mail import MAIL_DELIVER, MAIL_WAIT, Mailbox, target_of
-from aquila.features.mail.view import SCHEMES, Mail
+from aquila.features.mail.view import MAIL_MAX, SCHEMES, Mail
 from aquila.links.hub import Hub
 
 log = logging.getLogger(__name__)
 
 WAITING_MAX = 200
 """For one addressee: a misspelled callsign must not fill the box."""
+ADDRESSEES_MAX = 20
+"""Of one statement that may wait: who names hundreds does not know them."""
+AUTHOR_MAX = 2_000
+"""From one author: nobody pushes out the mail of the others."""
 
 
 class Postman:
@@ -45,40 +50,58 @@ class Postman:
         assert isinstance(view, Mailbox)
         return view
 
-    def nobody_there(self, entry: Entry, addressees: Collection[Address]) -> None:
-        """A committed statement could not be handed to these addressees."""
-        for to in addressees:
-            if to.scheme in SCHEMES and to.value not in self._desks:
-                self._wait(entry.envelope.id, entry.envelope.label, to)
+    def nobody_there(
+        self, entry: Entry, addressees: Collection[Address], then: Callable[[], None] | None = None
+    ) -> None:
+        """A committed statement could not be handed to these addressees. then: done once it is sure to wait."""
+        away = [to for to in dict.fromkeys(addressees) if to.scheme in SCHEMES and to.value not in self._desks]
+        self._begin(self._keep(entry.envelope.id, entry.envelope.label, entry.envelope.author, away, then))
 
     def undelivered(self, outbounds: Collection[Outbound], names: Collection[Address]) -> None:
         """A link broke: what was addressed to these names of its peer, and did not leave, waits."""
         for outbound in outbounds:
-            for to in outbound.to:
-                if outbound.id and to in names:
-                    self._wait(outbound.id, outbound.label, to)
+            away = [to for to in outbound.to if outbound.id and to in names]
+            if away:
+                self._begin(self._keep(outbound.id, outbound.label, "", away, None))
 
-    def _wait(self, entry: str, label: Label, to: Address) -> None:
+    async def _keep(
+        self, entry: str, label: Label, author: str, away: Collection[Address], then: Callable[[], None] | None
+    ) -> None:
         now_ms = self._engine.node.clock_ms()
-        if len(self._mailbox.waiting(to, now_ms)) >= WAITING_MAX:
-            self._engine.counts["mail refused, box full"] += 1
-            return
-        detail = {"entry": entry, "until_ms": str(now_ms + self._keep_ms)}
-        self._engine.say(Act(action=MAIL_WAIT, target=target_of(to), happened_at_ms=now_ms, detail=detail), label)
+        for to in list(away)[:ADDRESSEES_MAX]:
+            if not self._has_room(to, author, now_ms):
+                self._engine.counts["mail refused, box full"] += 1
+                continue
+            detail = {"entry": entry, "until_ms": str(now_ms + self._keep_ms), "author": author}
+            act = Act(action=MAIL_WAIT, target=target_of(to), happened_at_ms=now_ms, detail=detail)
+            await self._engine.write(act, self._engine.node.principal, "node", label=label)
+        if then is not None:
+            then()
+
+    def _has_room(self, to: Address, author: str, now_ms: int) -> bool:
+        mailbox = self._mailbox
+        return (
+            len(mailbox.waiting(to, now_ms)) < WAITING_MAX
+            and mailbox.waiting_count(now_ms) < MAIL_MAX // 2
+            and (not author or mailbox.count_by(author, now_ms) < AUTHOR_MAX)
+        )
 
     def arrived(self, names: Collection[Address]) -> None:
         """Somebody who goes by these names can be reached from now on."""
         now_ms = self._engine.node.clock_ms()
         mails = [mail for to in names for mail in self._mailbox.waiting(to, now_ms)]
         if mails:
-            round_ = asyncio.get_running_loop().create_task(self._hand_over(mails))
-            self._rounds.add(round_)
-            round_.add_done_callback(self._ended)
+            self._begin(self._hand_over(mails))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        round_ = asyncio.get_running_loop().create_task(work)
+        self._rounds.add(round_)
+        round_.add_done_callback(self._ended)
 
     def _ended(self, round_: "asyncio.Task[None]") -> None:
         self._rounds.discard(round_)
         if not round_.cancelled() and (fault := round_.exception()) is not None:
-            log.error("mail could not be handed over", exc_info=fault)
+            log.error("mail was not carried", exc_info=fault)
 
     async def _hand_over(self, mails: Collection[Mail]) -> None:
         handed: set[str] = set()

@@ -5,6 +5,7 @@ something for named addressees, or nothing at all (acts stay at home).
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 import msgspec
 
@@ -27,6 +28,7 @@ from aquila.core.model import (
     Verdict,
 )
 from aquila.core.policy import redact
+from aquila.features.picture.view import covers
 from aquila.links.hub import Hub
 from aquila.links.peer import Peer
 
@@ -79,7 +81,8 @@ class Relay:
         desks: callsigns that are read on the page of this node, so that addressing them is no failure.
 
     Attributes:
-        on_nobody: told a statement and those of its addressees that nobody answers for.
+        on_nobody: told a statement, those of its addressees that nobody answers for, and what is to be done when it
+            is sure that it waits for them: "stored" is a promise.
         on_mission: told a statement that has missions among its addressees, and the link it came by.
     """
 
@@ -92,7 +95,7 @@ class Relay:
         desks: Collection[str] = (),
     ) -> None:
         self._is_hidden = is_hidden
-        self.on_nobody: list[Callable[[Entry, tuple[Address, ...]], None]] = []
+        self.on_nobody: Callable[[Entry, tuple[Address, ...], Callable[[], None] | None], None] | None = None
         self.on_mission: list[Callable[[Entry, Outbound, int | None], None]] = []
         self._desks = desks
         self._engine = engine
@@ -112,7 +115,8 @@ class Relay:
                 continue
             outbound = outbound_of(entry, source)
             if isinstance(body, Removal):
-                self._hub.fanout.forget(body.entity)
+                by = entry.envelope.label
+                self._hub.fanout.forget(body.entity, lambda label, by=by: covers(by, label))  # type: ignore[misc]
             if any(address.scheme == "mission" for address in outbound.to):
                 for take in self.on_mission:
                     take(entry, outbound, source)
@@ -121,10 +125,13 @@ class Relay:
                     continue
             reach = self._hub.publish(outbound)
             nobody = tuple(address for address in reach.unreachable if address.value not in self._desks)
-            for tell in self.on_nobody if nobody else ():
-                tell(entry, nobody)
+            then: Callable[[], None] | None = None
             if source is not None and isinstance(body, Note) and nobody and not reach.links:
-                self._give_back(entry, source)
+                then = partial(self._give_back, entry, source)
+            if nobody and self.on_nobody is not None:
+                self.on_nobody(entry, nobody, then)
+            elif then is not None:
+                then()
 
     def take_sample(self, sample: Sample, link: int | None) -> None:
         """Publish a position."""

@@ -125,7 +125,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         desks = (operator.name, settings.node_name)
         relay = Relay(engine, hub, edge.links, edge.is_hidden, desks)
         postman = Postman(engine, hub, desks, round(settings.mail_hours * 3_600_000))
-        relay.on_nobody.append(postman.nobody_there)
+        relay.on_nobody = postman.nobody_there
         edge.on_introduced.append(postman.arrived)
         edge.on_undelivered.append(postman.undelivered)
         gate, open_gate = TlsGate(authority), TlsGate(authority, asks_certificate=False)

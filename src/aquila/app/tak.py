@@ -82,13 +82,18 @@ class TakEdge:
         assert isinstance(speaker, Speaker)
         if self._loops(decoded):
             return True
+        key = _loop_key(decoded)
         refused = self._engine.hear(decoded, principal, link.via, _format_in(decoded), link.id)
         if refused is None:
             body = decoded.body
             if isinstance(body, Report) and body.own:
                 self._introduce(link, speaker, body)
+                if decoded.label is not None:
+                    label = label_for(self._engine.node.policy, principal, decoded.label)
+                    speaker.label = speaker.label if isinstance(label, Refused) else label
             return True
         if refused.reason == "busy":
+            self._relayed.pop(key, None)  # It comes again, and is no loop then.
             self._held[link.id] = link
             return False
         link.count_refused(refused)
@@ -150,9 +155,7 @@ class TakEdge:
 
     def _loops(self, decoded: Decoded) -> bool:
         """Has this very statement gone through here already? The flow tag alone proves nothing (T8): edits keep it."""
-        body = decoded.body
-        alias = getattr(body, "alias", None) or getattr(body, "author_alias", None)
-        key = (alias.value if alias is not None else "", claimed_time_ms(body))
+        key = _loop_key(decoded)
         if decoded.flow and self._engine.node.identity.node in decoded.flow and key in self._relayed:
             self._engine.counts["refused loop"] += 1
             return True
@@ -201,6 +204,12 @@ class TakEdge:
         held, self._held = self._held, {}
         for link in held.values():
             link.resume()
+
+
+def _loop_key(decoded: Decoded) -> tuple[str, int]:
+    body = decoded.body
+    alias = getattr(body, "alias", None) or getattr(body, "author_alias", None)
+    return (alias.value if alias is not None else "", claimed_time_ms(body))
 
 
 def _format_in(decoded: Decoded) -> str:

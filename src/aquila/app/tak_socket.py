@@ -14,7 +14,8 @@ from aquila.codecs.cot.proto import cut_frames
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits
 from aquila.links.websocket import WebSocketLink
-from aquila.web_api.callers import Callers
+from aquila.web_api.auth import has_role
+from aquila.web_api.callers import Caller, Callers
 from aquila.web_api.errors import WebError
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,13 @@ log = logging.getLogger(__name__)
 TAK_SOCKET_PATH = "/takproto/1"
 CLOSE_REFUSED = 1008
 CLOSE_GOING = 1001
+
+
+def _may_speak(caller: Caller) -> bool:
+    """A device, or a person who may write: the stream goes both ways."""
+    if caller.invitation is not None:
+        return False
+    return caller.principal.kind == "device" or has_role(caller.principal, "operator")
 
 
 class TakSocket:
@@ -58,7 +66,7 @@ class TakSocket:
             caller = await self._callers.caller(scope.get("state") or {}, headers, address)
         except WebError:
             caller = None
-        if caller is None or caller.invitation is not None or self._open >= self._limits.connections:
+        if caller is None or not _may_speak(caller) or self._open >= self._limits.connections:
             await send({"type": "websocket.close", "code": CLOSE_REFUSED, "reason": "login"})
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})

@@ -421,10 +421,14 @@ class Fanout:
             run.append(item)
         return EVERYONE
 
-    def forget(self, key: Hashable) -> None:
-        """An entity is no more: newcomers and slow links are not told its state any longer."""
+    def forget(self, key: Hashable, whose: Callable[[Label], bool] = lambda label: True) -> None:
+        """An entity is no more: newcomers and slow links are not told its state any longer.
+
+        whose: of its states those under a label for which this is true; a removal reaches no further than its sender.
+        """
         for marking in self._by_bit.values():
-            self._latest.pop((key, marking), None)
+            if whose(marking.label):
+                self._latest.pop((key, marking), None)
 
     def tick(self, now_ms: int) -> list[Batch]:
         """Everything published since the last tick as buffers: one per view of it, one write per ready link."""
@@ -703,7 +707,7 @@ class Fanout:
         links: dict[LinkId, None] = {}
         unreachable: list[Address] = []
         item = _Sent(self._count + 1, marking, outbound, ())
-        for address in outbound.to:
+        for address in dict.fromkeys(outbound.to):
             found = [
                 link
                 for link in self._answering(address)

@@ -37,6 +37,12 @@ from aquila.core.rule import Rule
 from aquila.core.view import View, state_hash
 
 RECENT_STATEMENTS = 20_000
+UIDS_MAX = 256
+"""A gateway speaks for many devices; nobody takes names without end."""
+MARKINGS_MAX = 64
+"""Different markings that one principal may use while the node runs."""
+ALERT_SUFFIX = "-9-1-1"
+"""Ends the uid of a phone's alert, which belongs to whoever has what stands before it."""
 RECENT_POSITIONS = 8
 ENTITIES_WATCHED = 200_000
 
@@ -101,6 +107,8 @@ class Node:
         self._new_id = new_id
         self._salt = salt
         self._claims: dict[str, str] = {}
+        self._uid_counts: Counter[str] = Counter()
+        self._markings: dict[str, set[Label]] = {}
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._positions: OrderedDict[str, deque[int]] = OrderedDict()
         self._floods = FloodGate(policy.flood_per_min)
@@ -127,7 +135,9 @@ class Node:
             return self._refuse(spoof)
         now_ms = self.clock_ms()
         original = _original(scheme, decoded.original)
-        bound = self._bind(body, principal)
+        if decoded.label is not None and not self._may_mark(principal, admission.label):
+            return self._refuse(Refused("markings", f"{principal.id} has used {MARKINGS_MAX} different markings"))
+        bound = self._bind(body, principal, admission.label)
         lane = admission.lane
         if lane == "statement" and isinstance(body, Report) and self._floods.floods(body.entity, now_ms):
             self.counts["flood to position lane"] += 1
@@ -311,6 +321,16 @@ class Node:
         seen.append(digest)
         return False
 
+    def _may_mark(self, principal: Principal, label: Label) -> bool:
+        """Each marking costs everybody a look at every statement: nobody invents them without end."""
+        known = self._markings.setdefault(principal.id, set())
+        if label in known:
+            return True
+        if len(known) >= MARKINGS_MAX:
+            return False
+        known.add(label)
+        return True
+
     # -- who owns which uid -----------------------------------------------------------------------------------------
 
     def _spoofed(self, body: Body, principal: Principal) -> Refused | None:
@@ -332,10 +352,14 @@ class Node:
         if isinstance(entry.body, Act) and entry.body.action == "device.bind":
             self._claims.pop(entry.body.detail.get("uid", ""), None)
 
-    def _bind(self, body: Body, principal: Principal) -> tuple[Staged, ...]:
+    def _bind(self, body: Body, principal: Principal, label: Label) -> tuple[Staged, ...]:
         if not (isinstance(body, Report) and body.own and principal.kind == "device"):
             return ()
-        if self._owner(body.alias.value) is not None:
+        if self._owner(body.alias.value) is not None or body.alias.value.endswith(ALERT_SUFFIX):
+            return ()
+        self._uid_counts[principal.id] += 1
+        if self._uid_counts[principal.id] > UIDS_MAX:
+            self.counts["uids not bound, too many"] += 1
             return ()
         self._claims[body.alias.value] = principal.id
         act = Act(
@@ -344,9 +368,6 @@ class Node:
             happened_at_ms=self.clock_ms(),
             detail={"scheme": body.alias.scheme, "uid": body.alias.value},
         )
-        label = label_for(self.policy, principal, None)
-        if isinstance(label, Refused):
-            return ()
         return (self._stage(act, self.principal, "node", label, self.clock_ms(), None),)
 
 
@@ -373,7 +394,9 @@ class FloodGate:
 
 
 def speaker_of(body: Body) -> Alias | None:
-    """The foreign identity that a body speaks for or about; None = nobody's."""
+    """The foreign identity that a body speaks for or about; None = nobody's. An alert speaks for who raised it."""
+    if isinstance(body, Report) and body.emergency is not None and body.parent is not None:
+        return body.parent
     if isinstance(body, Note):
         return body.author_alias
     if isinstance(body, Receipt):

@@ -108,7 +108,8 @@ class Gate:
 
     async def redeem(self, key: str, address: str) -> str | None:
         """The value of a new session cookie for a one-time key; None = unknown, used or too old."""
-        self.count_try(address)
+        # A counter of its own: whoever guesses passwords at this address must not shut out who holds a link.
+        self.count_try(f"link {address}")
         user, ends_ms = self._keys.pop(hash_of(key), ("", 0))
         if self._port.clock_ms() >= ends_ms:
             return None

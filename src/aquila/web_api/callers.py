@@ -1,5 +1,6 @@
 """Callers: who asks by a foreign contract: a device by its certificate, a person by password or token."""
 
+import asyncio
 import base64
 import binascii
 from collections import OrderedDict
@@ -10,7 +11,7 @@ import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.model import Principal
-from aquila.features.access import Secrets, hash_of
+from aquila.features.access import Secrets, hash_of, password_secret
 from aquila.features.access.marti import LOGIN_AUDIENCE
 from aquila.features.devices.invitations import Invitation, invitation_of, invited
 from aquila.features.devices.refusals import Noter
@@ -84,7 +85,9 @@ class Callers:
 
     async def person(self, user: str, password: str, address: str) -> Principal:
         """Who has this name and password. Raises WebError 401 when they do not match, 429 for too many tries."""
-        known = hash_of(f"{user}\0{password}")
+        # With what is kept of the password now: one that was changed, or whose user is gone, is known no more.
+        kept = await asyncio.to_thread(self._secrets.get, password_secret(user))
+        known = hash_of(f"{user}\0{password}\0{kept}")
         name, until_ms = self._right.get(known, ("", 0))
         if until_ms <= self._port.clock_ms():
             if not await self._gate.is_password(user, password, address):

@@ -248,7 +248,7 @@ class Contract:
                 raise WebError(404, "absent", "there is nothing here, or you may not see it")
             return endpoint.render(forms[0] if query.one else forms, call)
 
-        return await self._pool.run(work) if query.blocking else work()
+        return await self._pool.run(asked.principal.id, work) if query.blocking else work()
 
 
 def _allowed(endpoint: Endpoint, caller: Caller | None) -> Principal | None:

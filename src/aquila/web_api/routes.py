@@ -1,6 +1,7 @@
 """Routes: made from the features' tables, all in the same way: role, size, decode, answer, release, encode."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
@@ -19,6 +20,8 @@ from aquila.web_api.port import Asked, NodePort
 BODY_MAX_BYTES = 256 * 1024
 QUERIES_AT_ONCE = 4
 QUERIES_WAITING = 64
+QUERIES_OF_ONE = 12
+"""At work or waiting for one asker: a screen opens a few at once, nobody fills the line of all."""
 CONTRACT = "every parameter and its values are in /api/v1/openapi.json"
 
 AnyRequest = Request[Any, Any, Any]
@@ -31,16 +34,26 @@ class Pool:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(QUERIES_AT_ONCE, thread_name_prefix="query")
         self._count = 0
+        self._askers: Counter[str] = Counter()
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """The answer of `work`, made in a thread; raises WebError 503 when too many wait already."""
+    async def run(self, who: str, work: Callable[[], Answer]) -> Answer:
+        """The answer of `work`, made in a thread for this asker.
+
+        Raises WebError 503 when too many wait already, 429 when too many of this asker's do.
+        """
+        if self._askers[who] >= QUERIES_OF_ONE:
+            raise WebError(429, "rate", f"{self._askers[who]} of your queries are at work", do="wait for an answer")
         if self._count >= QUERIES_AT_ONCE + QUERIES_WAITING:
             raise WebError(503, "busy", f"{self._count} queries wait already", do="ask again in a moment")
         self._count += 1
+        self._askers[who] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._count -= 1
+            self._askers[who] -= 1
+            if not self._askers[who]:
+                del self._askers[who]
 
     def stop(self) -> None:
         """Wait for no more of them."""
@@ -112,7 +125,7 @@ class Routes:
             def work() -> bytes:
                 return answer_query(query, ask, asked)
 
-            body = await self.pool.run(work) if query.blocking else work()
+            body = await self.pool.run(asker.principal.id, work) if query.blocking else work()
             return _json(body)
 
         return answer

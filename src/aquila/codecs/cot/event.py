@@ -377,6 +377,10 @@ def _parent(event: Event) -> Alias | None:
     return None
 
 
+ADDRESSEES_MAX: Final = 256
+"""Of one statement."""
+
+
 def _to(event: Event) -> tuple[Address, ...]:
     """The addressees of every marti/dest; one not understood is no reason to tell everybody."""
     to: list[Address] = []
@@ -393,6 +397,8 @@ def _to(event: Event) -> tuple[Address, ...]:
                     to.append(Address(scheme, value))
             if len(to) == before:
                 raise CodecError("unsupported", "marti/dest: callsign, uid, group or mission is needed")
+    if len(to) > ADDRESSEES_MAX:
+        raise CodecError("elements", f"{len(to)} addressees: {ADDRESSEES_MAX} are allowed")
     return tuple(to)
 
 

@@ -22,7 +22,7 @@ class Mail(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         entry: id of the statement's journal entry.
         state: waits, or was handed over. until_ms: it waits no longer than this.
-        label, context: of the statement.
+        label, context, author: of the statement; author "" = not said.
     """
 
     stamp: Stamp
@@ -32,6 +32,7 @@ class Mail(msgspec.Struct, frozen=True, array_like=True):
     until_ms: int
     label: Label
     context: Context
+    author: str = ""
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -74,6 +75,7 @@ class Mailbox:
                 int(until) if until.isdecimal() else 0,
                 envelope.label,
                 envelope.context,
+                act.detail.get("author", ""),
             )
         )
 
@@ -88,7 +90,8 @@ class Mailbox:
             self._trim()
 
     def _trim(self) -> None:
-        rows = sorted(self._rows(), key=lambda mail: mail.stamp)[-MAIL_MAX:]
+        # What still waits stays before what was delivered; who writes sees to it that it is never too much.
+        rows = sorted(self._rows(), key=lambda mail: (mail.state == "waiting", mail.stamp))[-MAIL_MAX:]
         self._boxes, self._count = {}, len(rows)
         for mail in rows:
             self._boxes.setdefault(mail.to, {})[mail.entry] = mail
@@ -113,6 +116,16 @@ class Mailbox:
         return sorted(
             (mail for mail in box.values() if mail.state == "waiting" and now_ms < mail.until_ms),
             key=lambda mail: mail.stamp,
+        )
+
+    def waiting_count(self, now_ms: int) -> int:
+        """How many wait for anybody."""
+        return sum(mail.state == "waiting" and now_ms < mail.until_ms for mail in self._rows())
+
+    def count_by(self, author: str, now_ms: int) -> int:
+        """How many of this author's wait."""
+        return sum(
+            mail.author == author and mail.state == "waiting" and now_ms < mail.until_ms for mail in self._rows()
         )
 
     def all_waiting(self, now_ms: int) -> list[Mail]:
