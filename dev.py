@@ -98,6 +98,8 @@ def main(words: list[str]) -> int:
         stop(f"Aquila needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     # No match statement: an older Python has to get as far as the sentence above.
     word, rest = (words[0], words[1:]) if words else ("help", [])
+    if word == "test" and {"-h", "--help"} & set(rest):
+        return explain()
     if word in {"run", "test", "bench"}:
         return {"run": run, "test": test, "bench": bench}[word](rest)
     alone = {"setup": set_up, "page": page, "fix": fix, "wheel": wheel, "help": explain}

@@ -7,7 +7,9 @@ terminal's other channel, so that `TOKEN=$(aquila token me --data DIR)` works.
 import asyncio
 import base64
 import io
+import ipaddress
 import os
+import re
 import sys
 import zipfile
 from datetime import UTC, datetime
@@ -18,13 +20,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from aquila.app.control import ask
 from aquila.app.doctor import examine
 from aquila.app.serve import serve as serve_node
-from aquila.config import load_settings
-from aquila.core.errors import AquilaError
-from aquila.stores.sqlite.backup import restore_backup
+from aquila.config import EVERY_ADDRESS, load_settings
+from aquila.core.errors import AquilaError, UsageError
+from aquila.core.model import CONTEXT_PATTERN
+from aquila.stores.sqlite.backup import read_manifest, restore_backup
 
 app = typer.Typer(
     name="aquila",
@@ -40,11 +44,30 @@ user_app = typer.Typer(help="People who work at desks.", no_args_is_help=True)
 app.add_typer(device_app, name="device")
 app.add_typer(user_app, name="user")
 
-screen = Console(stderr=True)
-out = Console()
+# A callsign may hold what looks like a picture or a colour; it is shown as it is.
+screen = Console(stderr=True, emoji=False)
+out = Console(emoji=False)
 
 Data = Annotated[Path, typer.Option("--data", help="The node's data folder.", envvar="AQUILA_DATA")]
 DEFAULT_DATA = Path("aquila-data")
+PASSPHRASE_VARIABLE = "AQUILA_BACKUP_PASSPHRASE"  # noqa: S105  # the name of a variable, no secret
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        help="File whose first line is the passphrase; else AQUILA_BACKUP_PASSPHRASE, else it is asked for.",
+    ),
+]
+
+
+def tell(sentence: str) -> None:
+    """A message for people, as it is: no markup, no line of it broken."""
+    screen.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def warn(sentence: str) -> None:
+    """A message that something will not work as it stands, and what to do."""
+    screen.print("[yellow]warning:[/]", escape(sentence), highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -82,7 +105,17 @@ def serve(
         "enrol_port": enrol_port,
         "recording": recording,
     }
+    if context is not None and not re.fullmatch(CONTEXT_PATTERN, context):
+        raise UsageError(
+            f"--context {context}: allowed are REAL, EXERCISE:NAME and SIMULATION:NAME, in capital letters, digits,"
+            " blanks, - and _, the name up to 40 signs; for instance EXERCISE:SNOW LEOPARD"
+        )
     settings = load_settings(flags, os.environ, config)
+    if settings.host in EVERY_ADDRESS and not settings.public_names:
+        warn(
+            f"--host {settings.host} is every address of this machine: say with --public-name ADDRESS which one devices"
+            " use, or their packages point at 127.0.0.1"
+        )
     asyncio.run(serve_node(settings, screen))
 
 
@@ -110,10 +143,14 @@ def user_add(
     data: Data = DEFAULT_DATA,
     role: Annotated[str, typer.Option(help="viewer, operator or admin.")] = "operator",
 ) -> None:
-    """Add a person with a password (asked for, never an argument)."""
+    """Add a person with a password (asked for, never an argument). For one who is there: a new password and role."""
+    was_there = any(row["name"] == name for row in ask(data, "access.users", {"limit": 10_000}))
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     ask(data, "access.make_user", {"name": name, "password": password, "role": role})
-    screen.print(f"user {name} may log in as {role}")
+    if was_there:
+        tell(f"user {name} was there already: password and role were changed; may log in as {role}")
+    else:
+        tell(f"user {name} may log in as {role}")
 
 
 @device_app.command("add")
@@ -130,15 +167,16 @@ def device_add(
     if host is not None:
         request["host"] = host
     answer = ask(data, "devices.add_device", request)
-    out_folder.mkdir(parents=True, exist_ok=True)
+    out_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(answer["package"]))) as package:
         for member in package.infolist():
             path = out_folder / Path(member.filename).name
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, (member.external_attr >> 16) & 0o777)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(package.read(member))
-            screen.print(f"wrote {path}")
-    screen.print(f"password of the .p12 files: {answer['password']}")
+            tell(f"wrote {path}")
+    _tell_address(data, host, "revoke it and add it again")
+    tell(f"password of the .p12 files: {answer['password']}")
 
 
 @device_app.command("invite")
@@ -168,8 +206,28 @@ def device_invite(
         for kind in ("atak", "itak"):
             path = out_folder / f"{answer['name']}-enrol-{kind}.zip"
             path.write_bytes(base64.b64decode(answer[f"package_{kind}"]))
-            screen.print(f"wrote {path}")
-    screen.print(f"good once, for {minutes} minutes, under the name {answer['name']}")
+            tell(f"wrote {path}")
+    _tell_address(data, host, "invite it again")
+    tell(f"good once, for {minutes} minutes, under the name {answer['name']}")
+
+
+def _tell_address(data: Path, host: str | None, again: str) -> None:
+    """Say where a device will look for this node, and warn when it would look into itself."""
+    address = ask(data, "address", {})
+    goal = host or address["host"]
+    tell(f"the device will look for this node at {goal}, port {address['tak_tls']}")
+    if _is_loopback(goal):
+        warn(
+            f"{goal} is this machine only, no other device reaches it: start the node with --host ADDRESS (with"
+            f" --host 0.0.0.0 also --public-name ADDRESS), then {again}, or do so now with --host ADDRESS"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 @device_app.command("list")
@@ -179,7 +237,8 @@ def device_list(data: Data = DEFAULT_DATA) -> None:
     for row in ask(data, "devices.devices", {}):
         until = datetime.fromtimestamp(row["not_after_ms"] / 1000, UTC).date().isoformat()
         reads, writes = ", ".join(row["groups_out"]), ", ".join(row["groups_in"])
-        table.add_row(row["name"], row.get("nation") or "", reads, writes, until, row["serial"])
+        words = (row["name"], row.get("nation") or "", reads, writes, until, row["serial"])
+        table.add_row(*(Text(word) for word in words))
     out.print(table)
 
 
@@ -187,7 +246,7 @@ def device_list(data: Data = DEFAULT_DATA) -> None:
 def device_revoke(name: str, data: Data = DEFAULT_DATA) -> None:
     """Take a device's certificate back; its links are closed at once."""
     ask(data, "devices.drop_device", {"name": name})
-    screen.print(f"device {name} is revoked")
+    tell(f"device {name} is revoked")
 
 
 @app.command("export")
@@ -195,14 +254,21 @@ def export_(
     data: Data = DEFAULT_DATA,
     format: Annotated[str, typer.Option(help="journal (JSON lines), geojson or kml (the picture).")] = "journal",
     to: Annotated[Path | None, typer.Option(help="File; - or nothing = standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file when it is there.")] = False,
 ) -> None:
     """Write the journal or the picture out, as far as the operator may have it. The export itself is journalled."""
+    file = None if to is None or str(to) == "-" else to
+    if file is not None and file.exists() and not force:
+        raise UsageError(f"{file} exists: name another file, or overwrite it with --force")
     answer = ask(data, "export", {"format": format})
-    if to is None or str(to) == "-":
+    if file is None:
         typer.echo(answer["text"], nl=False)
-    else:
-        to.write_text(answer["text"], encoding="utf-8")
-        screen.print(f"wrote {answer['count']} rows to {to}")
+        return
+    try:
+        file.write_text(answer["text"], encoding="utf-8")
+    except OSError as wrong:
+        raise UsageError(f"{file} cannot be written ({wrong.strerror}): name another file") from wrong
+    tell(f"wrote {answer['count']} rows to {file}")
 
 
 @app.command("import")
@@ -213,9 +279,9 @@ def import_(
     if not file.is_file():
         raise AquilaError(f"{file} is not a file: name a GeoJSON or CoT file.")
     answer = ask(data, "import", {"name": file.name, "base64": base64.b64encode(file.read_bytes()).decode()})
-    screen.print(f"{answer['written']} written, {answer['refused']} refused")
+    tell(f"{answer['written']} written, {answer['refused']} refused")
     for sentence in answer["reasons"]:
-        screen.print(f"  {sentence}")
+        tell(f"  {sentence}")
 
 
 @app.command()
@@ -225,7 +291,7 @@ def replay(recording: Annotated[Path, typer.Argument(help="A recording (*.rec) o
 
     answer = replay_file(recording)
     typer.echo(answer.state_hash)
-    screen.print(f"{answer.entries} entries, {answer.samples} positions, {answer.ticks} ticks")
+    tell(f"{answer.entries} entries, {answer.samples} positions, {answer.ticks} ticks")
 
 
 @app.command()
@@ -233,35 +299,69 @@ def backup(
     to: Annotated[Path, typer.Argument(help="File to write.")],
     data: Data = DEFAULT_DATA,
     keys: Annotated[bool, typer.Option(help="Include keys and secrets, encrypted with a passphrase.")] = True,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Write one consistent file while the node runs."""
-    phrase = os.environ.get("AQUILA_BACKUP_PASSPHRASE", "")
-    if keys and not phrase:
-        phrase = typer.prompt("Passphrase for the keys", hide_input=True, confirmation_prompt=True, err=True)
-    answer = ask(data, "backup", {"to": str(to.absolute()), "passphrase": phrase if keys else ""})
-    screen.print(f"wrote {to}: {answer['entries']} entries, {answer['bytes']} bytes")
+    """Write one consistent file while the node runs.
+
+    The passphrase for the keys (8 characters or more) comes from --passphrase-file, from the environment variable
+    AQUILA_BACKUP_PASSPHRASE, or is asked for; --no-keys needs none.
+    """
+    phrase = _passphrase(passphrase_file, f"{to} is to hold keys", is_new=True) if keys else ""
+    answer = ask(data, "backup", {"to": str(to.absolute()), "passphrase": phrase})
+    tell(f"wrote {to}: {answer['entries']} entries, {answer['bytes']} bytes")
 
 
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A file written by `aquila backup`.")],
     data: Annotated[Path, typer.Option("--data", help="A new folder.")],
+    no_keys: Annotated[bool, typer.Option("--no-keys", help="Leave keys and secrets out; the node makes new.")] = False,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Make a new data folder from a backup; the node begins a new epoch in it."""
-    phrase = os.environ.get("AQUILA_BACKUP_PASSPHRASE") or None
-    answer = restore_backup(file, data, passphrase=phrase)
-    screen.print(f"restored {answer.arrival} entries into {data}; its node begins a new epoch")
+    """Make a new data folder from a backup; the node begins a new epoch in it.
+
+    The passphrase of a backup with keys comes from --passphrase-file, from the environment variable
+    AQUILA_BACKUP_PASSPHRASE, or is asked for; --no-keys needs none: the devices then need new certificates.
+    """
+    holds_keys = read_manifest(file).sealing is not None
+    phrase = _passphrase(passphrase_file, f"{file} holds keys", is_new=False) if holds_keys and not no_keys else None
+    answer = restore_backup(file, data, passphrase=phrase, without_keys=no_keys)
+    tell(f"restored {answer.arrival} entries into {data}; its node begins a new epoch")
+
+
+def _passphrase(file: Path | None, why: str, *, is_new: bool) -> str:
+    """The passphrase: of the file, of the environment, or asked for. Raises UsageError when there is none."""
+    if file is not None:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise UsageError(f"--passphrase-file {file} cannot be read ({wrong}): name a readable text file") from wrong
+        if not lines or not lines[0]:
+            raise UsageError(f"--passphrase-file {file}: its first line is empty, the passphrase must stand there")
+        return lines[0]
+    phrase = os.environ.get(PASSPHRASE_VARIABLE, "")
+    if phrase:
+        return phrase
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{why}, and nobody is there to be asked for the passphrase: give --passphrase-file FILE, or set"
+            f" {PASSPHRASE_VARIABLE}, or leave the keys out with --no-keys"
+        )
+    return str(typer.prompt("Passphrase for the keys", hide_input=True, confirmation_prompt=is_new, err=True))
 
 
 @app.command()
 def erase(
-    subject: Annotated[str, typer.Argument(help="Id of the person.")],
+    subject: Annotated[str, typer.Argument(help="Id of the person as statements give it, for instance person:kaya.")],
     reason: Annotated[str, typer.Option(help="Why; stands in the journal.")],
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Drop a person's key: every body that names the person can never be read again. The chain still verifies."""
+    """Drop a person's key: every body that names the person can never be read again. The chain still verifies.
+
+    Example: aquila erase person:kaya --reason "asked for on 3 May" --data DIR
+    """
     answer = ask(data, "erase", {"subject": subject, "reason": reason})
-    screen.print(f"{subject}: {answer['result']}")
+    tell(f"{subject}: {answer['result']}")
 
 
 @app.command()

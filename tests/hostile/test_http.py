@@ -245,5 +245,7 @@ def test_a_login_link_is_good_once_and_guessing_is_limited(serve: Serve) -> None
     tried = [ask(node, "GET", f"/login?key=guess{number}")[0] for number in range(25)]
     assert set(tried) == {401, 429}  # ten a minute, and a minute may end in between
     assert tried[-1] == 429
-    assert ask(node, "POST", "/login", b"user=operator&password=guess")[0] == 429
+    tried = [ask(node, "POST", "/login", b"user=operator&password=guess")[0] for _ in range(25)]
+    assert set(tried) == {401, 429}
+    assert tried[-1] == 429
     assert ask(node, "GET", "/api/v1/me", Cookie=cookie)[0] == 200

@@ -9,6 +9,7 @@ import base64
 import json
 import logging
 import os
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -37,8 +38,9 @@ from aquila.features.log import AskEntries
 from aquila.links.pki import Authority
 from aquila.stores.sqlite.backup import write_backup
 from aquila.stores.sqlite.folder import holder_of
+from aquila.web_api.errors import WebError
 from aquila.web_api.port import Asked
-from aquila.web_api.routes import answer_query, run_command
+from aquila.web_api.routes import answer_query
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +48,27 @@ ANSWER_BYTES_MAX = 1 << 30
 ASK_BYTES_MAX = 64 << 20
 SOCKET_NAME_BYTES_MAX = 107
 ASK_TIMEOUT_S = 600.0
+PASSPHRASE_MIN = 8
+"""Characters: a backup travels, and whoever finds it may try for as long as they like."""
 _LENGTH = struct.Struct("<I")
 
 PICTURE_CODECS = {codec.name: codec for codec in (geojson, kml)}
 """By which the picture can be exported."""
+
+ALLOWED = {
+    "nation": "three capital letters (ISO 3166), for instance ITA",
+    "password": "10 to 200 characters",
+    "role": "viewer, operator or admin",
+    "name": "1 to 64 characters, letters, digits, dot, dash and underscore, for instance PATROL1",
+    "callsign": "1 to 100 characters",
+    "clearance": "a classification of the policy, for instance RESTRICTED",
+    "host": "a name or an address, for instance 192.0.2.7",
+    "groups_in": "1 to 100 groups, each 1 to 100 characters without a comma, for instance COMMON",
+}
+"""What people may give for a field, where a pattern would say little to them."""
+
+MAKES_NODE = frozenset({"import"})
+"""Words that may begin a new data folder; all others would only hide a slip of the pen in --data."""
 
 Words = dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]
 
@@ -91,6 +110,7 @@ class Controls:
             self._rows |= {f"{feature.name}.{command.name}": command for command in feature.commands}
         self._words: Words = {
             "login": self._login,
+            "address": self._address,
             "backup": self._backup,
             "erase": self._erase,
             "export": self._export,
@@ -99,6 +119,12 @@ class Controls:
 
     async def run(self, word: str, request: dict[str, Any]) -> Any:
         """What a word answers. Raises AquilaError with a sentence."""
+        try:
+            return await self._run(word, request)
+        except WebError as wrong:
+            raise UsageError("; ".join(filter(None, (wrong.body.reason, wrong.body.allowed, wrong.body.do)))) from wrong
+
+    async def _run(self, word: str, request: dict[str, Any]) -> Any:
         own = self._words.get(word)
         if own is not None:
             return await own(request)
@@ -109,26 +135,38 @@ class Controls:
         try:
             ask = msgspec.convert(request, row.request, strict=False)
         except msgspec.ValidationError as wrong:
-            raise UsageError(f"{word}: {wrong}") from wrong
+            raise UsageError(_in_words(word, wrong)) from wrong
         asked = Asked(self._port, self._operator, "control")
         if isinstance(row, Query):
             return json.loads(await asyncio.to_thread(answer_query, row, ask, asked))
-        return msgspec.to_builtins(await run_command(row, ask, asked))
+        answer = await row.act(self._operator, ask, asked)
+        if isinstance(answer, Refused):
+            raise UsageError(answer.detail or answer.reason)
+        return msgspec.to_builtins(answer)
 
     async def _login(self, _: dict[str, Any]) -> dict[str, str]:
         if self._login_link is None:
             raise UsageError("no node runs on this folder: start one with `aquila serve --data DIR`")
         return {"link": self._login_link()}
 
+    async def _address(self, _: dict[str, Any]) -> dict[str, Any]:
+        address: DeviceAddress = self._port.part("address")
+        return {"host": address.host, "tak_tls": address.tak_tls}
+
     async def _backup(self, request: dict[str, Any]) -> dict[str, Any]:
         engine, out = self._engine, Path(request["to"])
+        phrase = str(request.get("passphrase") or "")
+        if 0 < len(phrase) < PASSPHRASE_MIN:
+            raise UsageError(
+                f"the passphrase has {len(phrase)} characters: it needs at least {PASSPHRASE_MIN}, better some words"
+            )
         manifest = await asyncio.to_thread(
             lambda: write_backup(
                 engine.folder,
                 out,
                 now_ms=engine.clockwork.clock_ms(),
                 secrets=engine.secrets,
-                passphrase=request.get("passphrase") or None,
+                passphrase=phrase or None,
             )
         )
         await self._act("backup", out.name, {"arrival": str(manifest.arrival)})
@@ -138,10 +176,15 @@ class Controls:
         subject, reason = str(request["subject"]), str(request["reason"]).strip()
         if not reason:
             raise UsageError("an erasure needs a --reason: it stands in the journal")
+        if not await asyncio.to_thread(self._engine.subject_keys.knows, subject):
+            raise UsageError(
+                f"{subject}: there never was a key for this id here. An id is written as in the statement that names"
+                " the person, capitals count, for instance person:kaya"
+            )
         erased = await asyncio.to_thread(self._engine.subject_keys.erase, subject)
         await self._act("erase", subject, {"reason": reason})
         self._engine.drop_snapshots()
-        return {"result": "the key is gone" if erased else "there was no key (any more)"}
+        return {"result": "the key is gone" if erased else "the key was gone already"}
 
     async def _export(self, request: dict[str, Any]) -> dict[str, Any]:
         format = request.get("format", "journal")
@@ -232,6 +275,15 @@ async def serve_controls(path: Path, controls: Controls) -> AsyncIterator[None]:
         path.unlink(missing_ok=True)  # noqa: ASYNC240  # once, at the end
 
 
+def _in_words(word: str, wrong: msgspec.ValidationError) -> str:
+    """What is wrong with a request, without the patterns that machines compare with."""
+    found = re.search(r"`\$\.(\w+)", str(wrong))
+    field = found[1] if found else ""
+    if field not in ALLOWED:
+        return f"{word}: {wrong}"
+    return f"{field.replace('_', ' ')}: allowed is {ALLOWED[field]}"
+
+
 async def _answered(controls: Controls, ask: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"answer": await controls.run(str(ask["word"]), ask["request"])}
@@ -245,11 +297,21 @@ async def _answered(controls: Controls, ask: dict[str, Any]) -> dict[str, Any]:
 def ask(data: Path, word: str, request: dict[str, Any]) -> Any:
     """Have a word answered by the node that holds `data`, or by opening the folder when none does.
 
-    Raises UsageError with the node's own sentence.
+    Raises UsageError with the node's own sentence, and for a folder that holds no node: it makes none.
     """
+    if word not in MAKES_NODE and not holds_node(data):
+        raise UsageError(f"{data} holds no node: start one with `aquila serve --data {data}`, or name another --data")
     if holder_of(data) is not None:
         return _ask_socket(data, word, request)
     return asyncio.run(_ask_folder(data, word, request))
+
+
+def holds_node(data: Path) -> bool:
+    """Whether a node was ever started on this folder. Raises UsageError when this user may not look into it."""
+    try:
+        return (data / "journal.db").exists()
+    except OSError as wrong:
+        raise UsageError(f"{data} cannot be looked into ({wrong.strerror}): run this as the node's user") from wrong
 
 
 def _ask_socket(data: Path, word: str, request: dict[str, Any]) -> Any:

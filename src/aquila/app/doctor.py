@@ -182,6 +182,10 @@ def _certificates(data: Path, now_ms: int, certificate: Path | None) -> Iterator
         trusted = chain.read_bytes()
         server = (data / "secrets" / "server.pem").read_bytes()
     except OSError as wrong:
+        if isinstance(wrong, FileNotFoundError) and not (data / "secrets" / "server.pem").exists():
+            sentence = f"there are no certificates yet: start the node once, `aquila serve --data {data}` makes them"
+            yield Finding("authority", "bad", sentence)
+            return
         yield Finding("authority", "bad", f"{wrong.filename} cannot be read ({wrong.strerror}): run as the node's user")
         return
     authority = describe_authority(trusted, now_ms)

@@ -19,6 +19,7 @@ STOP_S = 2
 PROGRESS_BYTES = 64 * 1024
 """A body that brings so much within its time gets that time again: a large file on a thin line is no attack."""
 WEBSOCKET_MAX_BYTES = 1 << 16
+HEAD_MAX_BYTES = 1 << 17
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -81,6 +82,8 @@ def _config(app: Litestar, name: str, context: ssl.SSLContext | None) -> uvicorn
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
         ws_max_size=WEBSOCKET_MAX_BYTES,
+        # A long name must reach the application, which refuses it with a reason, however the network cuts its head.
+        h11_max_incomplete_event_size=HEAD_MAX_BYTES,
     )
     config.load()
     config.ssl = context

@@ -162,6 +162,12 @@ class SubjectKeys:
         except InvalidTag:
             return None
 
+    def knows(self, subject: str) -> bool:
+        """Whether there is a key for this person, or was one before it was dropped."""
+        with self._lock:
+            found = self._connection.execute("SELECT 1 FROM subject WHERE id=?", (subject,)).fetchone()
+        return found is not None
+
     def erase(self, subject: str) -> bool:
         """Drop a person's key for good; False = it was gone already.
 
