@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aquila.core import fanout as fanout_module
 from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError
 from aquila.core.fanout import (
@@ -19,7 +20,7 @@ from aquila.core.fanout import (
     Fanout,
     Outbound,
 )
-from aquila.core.model import Address, Alias, Audience, Foreign, Label, Verdict
+from aquila.core.model import Address, Alias, Audience, Foreign, Label, Original, Verdict
 from aquila.core.policy import Decision
 
 CONTEXT = "REAL"
@@ -735,3 +736,25 @@ def test_a_link_speaks_for_a_bounded_number_of_devices():
     assert contacts.links(Address("callsign", "C0")) == ()
     assert contacts.links(Address("callsign", "C299")) == (1,)
     assert len(contacts.uids(1)) == 256
+
+
+def test_latest_states_are_bounded_by_what_they_weigh_and_the_newest_stay(monkeypatch):
+    monkeypatch.setattr(fanout_module, "LATEST_BYTES_MAX", 1_000)
+    fanout = Fanout(release, Encoder(), Contacts())
+    marking = label("RED")
+    for number in range(30):
+        original = Original("cot-xml", b"x" * 100)
+        fanout.publish(outbound(number, marking, key=f"k{number}", statement=False, original=original))
+    for _ in range(100):
+        # The same one again and again weighs once.
+        fanout.publish(outbound("again", marking, key="k29", statement=False, original=Original("cot-xml", b"x" * 100)))
+    fanout.tick(1)
+    fanout.sweep(2)
+    assert fanout.latest_count == 10
+    assert fanout.counts.forgotten == 20
+    fanout.join(1, audience("RED"), "a")
+    sent = b"".join(batch.data for batch in fanout.tick(3))
+    joined = fanout.join(2, audience("RED"), "a")
+    told = (joined.data if joined is not None else b"") + sent
+    assert b"<again a FULL>" in told
+    assert b"<0 a FULL>" not in told

@@ -98,6 +98,28 @@ def test_one_who_names_hundreds_does_not_push_out_the_mail_of_others(node: Serve
         back.hear_text(text)
 
 
+def test_who_takes_the_name_of_one_who_is_away_gets_none_of_his_mail(node: ServedNode) -> None:
+    name, text = fresh("VICTIM"), f"<<{fresh('for him alone')}>>"
+    with node.client(fresh("SENDS")) as sender:
+        with node.client(name) as victim:
+            victim.report()
+            sender.hear_uid(victim.uid)
+        sender.report()
+        sender.hear(lambda each: each.get("type") == "t-x-d-d")
+        sender.chat(text, to=[name])
+        sender.hear(lambda each: each.get("type") == "b-t-f-s")
+        with node.client(fresh("EVIL")) as evil:
+            evil.callsign = name
+            evil.report()
+            sender.hear_uid(evil.uid)
+            sender.chat("<<fence>>")
+            evil.hear_text("<<fence>>")
+            assert text not in [text_of(each) for each in evil.heard]
+        with node.client(name) as back:
+            back.report()
+            back.hear_text(text)
+
+
 def alert(uid: str, owner: str, on: bool) -> bytes:
     said = "type='911 Alert'" if on else "cancel='true'"
     link = f"<link uid='{owner}' type='a-f-G-U-C' relation='p-p'/>"

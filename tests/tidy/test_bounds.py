@@ -25,7 +25,7 @@ MIB = 1 << 20
 SETTINGS = Settings()
 IN_CODE: dict[str, list[str]] = {
     "link in, statements": [f"{WriterLimits().waiting_max} drafts"],
-    "link in, positions": [],
+    "link in, positions": [f"{fanout.LATEST_MAX} states", f"{fanout.LATEST_BYTES_MAX // MIB} MiB"],
     "link in, one event": [
         f"{xml.EVENT_BYTES_MAX} bytes",
         f"depth {xml.DEPTH_MAX}",

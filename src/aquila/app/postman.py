@@ -15,6 +15,7 @@ from aquila.app.port import PooledJournal
 from aquila.app.relay import outbound_of
 from aquila.core.fanout import Outbound
 from aquila.core.model import Act, Address, Entry, Label
+from aquila.features.links.presence import Presence
 from aquila.features.mail import MAIL_DELIVER, MAIL_WAIT, Mailbox, target_of
 from aquila.features.mail.view import MAIL_MAX, SCHEMES, Mail
 from aquila.links.hub import Hub
@@ -54,7 +55,8 @@ class Postman:
         self, entry: Entry, addressees: Collection[Address], then: Callable[[], None] | None = None
     ) -> None:
         """A committed statement could not be handed to these addressees. then: done once it is sure to wait."""
-        away = [to for to in dict.fromkeys(addressees) if to.scheme in SCHEMES and to.value not in self._desks]
+        names = [to for to in dict.fromkeys(addressees) if to.scheme in SCHEMES and to.value not in self._desks]
+        away = list(dict.fromkeys(self._device_of(to) for to in names))
         self._begin(self._keep(entry.envelope.id, entry.envelope.label, entry.envelope.author, away, then))
 
     def undelivered(self, outbounds: Collection[Outbound], names: Collection[Address]) -> None:
@@ -63,6 +65,15 @@ class Postman:
             away = [to for to in outbound.to if outbound.id and to in names]
             if away:
                 self._begin(self._keep(outbound.id, outbound.label, "", away, None))
+
+    def _device_of(self, to: Address) -> Address:
+        """The device that went by a callsign last: whoever takes the name of one who is away gets none of his mail."""
+        presence = self._engine.node.views["presence"]
+        assert isinstance(presence, Presence)
+        if to.scheme != "callsign":
+            return to
+        uid = presence.uid_of(self._engine.node.context, to.value)
+        return to if uid is None else Address("uid", uid)
 
     async def _keep(
         self, entry: str, label: Label, author: str, away: Collection[Address], then: Callable[[], None] | None

@@ -23,6 +23,8 @@ CLASSES_MAX = 1_024
 """Distinct labels kept in mind; beyond this those that nothing uses any more are let go."""
 LATEST_MAX = 100_000
 """States kept for newcomers and slow links; beyond this the ones that changed longest ago go first."""
+LATEST_BYTES_MAX = 128 << 20
+"""What their originals may hold together, for the same rule; the forms they are sent in come on top."""
 SWEEP_EVERY_MS = 10_000
 WAITING_BYTES_MAX = 4 << 20
 WAITING_MS_MAX = 600_000
@@ -278,6 +280,7 @@ class Fanout:
         self._classes_max = CLASSES_MAX
         # Newest state per (key, label class), in order of last change.
         self._latest: dict[tuple[Hashable, _LabelClass], _Sent] = {}
+        self._latest_bytes = 0
         # This tick: segments of runs by source. A new segment begins where the order between sources matters.
         self._segments: list[dict[LinkId | None, list[_Sent]]] = [{}]
         self._addressed: dict[LinkId, list[_Sent]] = {}
@@ -405,6 +408,8 @@ class Fanout:
             place = (outbound.key, marking)
             self._latest.pop(place, None)
             self._latest[place] = item
+            if outbound.original is not None:
+                self._latest_bytes += len(outbound.original.data)
             # Two sources tell of one entity in one tick: whoever spoke last must be last.
             ordered = ordered or self._told.get(outbound.key, item.source) != item.source
             self._told[outbound.key] = item.source
@@ -462,7 +467,8 @@ class Fanout:
     def sweep(self, now_ms: int) -> tuple[LinkId, ...]:
         """About once a second: let stale states go; gives the links that stay slow and are to be closed."""
         self._now_ms = now_ms
-        if now_ms - self._swept_ms >= SWEEP_EVERY_MS or len(self._latest) > LATEST_MAX:
+        too_much = len(self._latest) > LATEST_MAX or self._latest_bytes > LATEST_BYTES_MAX
+        if too_much or now_ms - self._swept_ms >= SWEEP_EVERY_MS:
             self._swept_ms = now_ms
             self._drop_stale()
         for group in self._groups.values():
@@ -951,11 +957,13 @@ class Fanout:
         stale = [place for place, item in self._latest.items() if _is_stale(item, now_ms)]
         for place in stale:
             del self._latest[place]
-        surplus = len(self._latest) - LATEST_MAX
-        if surplus > 0:
-            for place in list(self._latest)[:surplus]:
-                del self._latest[place]
-            self.counts.forgotten += surplus
+        # Those that were replaced meanwhile were counted too: here it is made exact again.
+        self._latest_bytes = sum(_original_bytes(item) for item in self._latest.values())
+        for place in list(self._latest):
+            if len(self._latest) <= LATEST_MAX and self._latest_bytes <= LATEST_BYTES_MAX:
+                break
+            self._latest_bytes -= _original_bytes(self._latest.pop(place))
+            self.counts.forgotten += 1
 
 
 def _without(link: LinkId, shared: _Shared, since: int) -> Batch | None:
@@ -976,6 +984,11 @@ def _without(link: LinkId, shared: _Shared, since: int) -> Batch | None:
         # One write of a copy costs less than several writes.
         parts = [b"".join(parts)]
     return Batch((link,), parts, shared.forms, shared.items, since, spans)
+
+
+def _original_bytes(item: _Sent) -> int:
+    original = item.outbound.original
+    return 0 if original is None else len(original.data)
 
 
 def _number(item: _Sent) -> int:

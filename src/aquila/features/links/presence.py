@@ -14,6 +14,8 @@ from aquila.core.model import Act, Arrival, Context, Entry, Label, Original, Rep
 
 UIDS_MAX = 20_000
 """Newest uids that are remembered, over all contexts."""
+ORIGINAL_BYTES_MAX = 4_096
+"""A device's own report is a quarter of this; a larger one is not kept in memory."""
 LEFT_MAX = 20_000
 SLACK = 1_000
 """Trimmed in batches; the snapshot holds exactly the maximum."""
@@ -121,7 +123,7 @@ class Presence:
             report.type,
         )
         original = original or getattr(said, "original", None)
-        if original is not None:
+        if original is not None and len(original.data) <= ORIGINAL_BYTES_MAX:
             self._originals[key] = original
         if len(self._seen) > UIDS_MAX + SLACK:
             self._trim()
@@ -165,6 +167,11 @@ class Presence:
         seen = list(self._seen.values())
         seen.sort(key=lambda each: each.stamp, reverse=True)
         return seen
+
+    def uid_of(self, context: Context, callsign: str) -> str | None:
+        """The device that was heard last under this callsign; None = nobody was."""
+        named = [seen for seen in self._seen.values() if seen.callsign == callsign and seen.context == context]
+        return max(named, key=lambda seen: seen.stamp).uid if named else None
 
     def last_ms(self, seen: Seen) -> int:
         """When this device was last heard, or left after that."""
