@@ -164,7 +164,7 @@ async def serve(given: argparse.Namespace) -> None:
         session=lambda principal: TakSession("bench", "bench", lambda: str(uuid.uuid4())),
         recognise=recognise,
         clock_ms=clock_ms,
-        limits=Limits(rate_per_s=None, first_s=None, idle_s=None),
+        limits=Limits(rate_per_s=None, unfinished_s=None, idle_s=None),
     )
     hub.start()
     listener.start("127.0.0.1", given.port)
