@@ -29,6 +29,7 @@ from aquila.core.model import (
     Report,
     audience_of,
 )
+from aquila.core.view import view_of
 from aquila.features.missions.contents import Contents, add_row
 from aquila.features.missions.edits import Edit
 from aquila.features.missions.files import resource_of
@@ -77,9 +78,7 @@ class MissionEdge:
 
     @property
     def _missions(self) -> Missions:
-        view = self._engine.node.views["missions"]
-        assert isinstance(view, Missions)
-        return view
+        return view_of(self._engine.node.views, "missions", Missions)
 
     # -- notices ----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from aquila.config import Settings
 from aquila.core.errors import Refused, UsageError
 from aquila.core.model import Act, Principal
 from aquila.core.policy import Policy
+from aquila.core.view import view_of
 from aquila.features.access.view import Access, Grant, act_of, principal_of
 from aquila.features.devices import DEVICE_SWITCHED, Devices, target_of
 from aquila.links.stream import Recognise
@@ -21,9 +22,7 @@ SWITCHED_MAX = 10_000
 
 def access_of(engine: Engine) -> Access:
     """The view of who may do what."""
-    view = engine.node.views["access"]
-    assert isinstance(view, Access)
-    return view
+    return view_of(engine.node.views, "access", Access)
 
 
 async def ensure_operator(engine: Engine, settings: Settings) -> Principal:

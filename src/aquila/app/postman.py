@@ -15,6 +15,7 @@ from aquila.app.port import PooledJournal
 from aquila.app.relay import outbound_of
 from aquila.core.fanout import Outbound
 from aquila.core.model import Act, Address, Entry, Label
+from aquila.core.view import view_of
 from aquila.features.links.presence import Presence
 from aquila.features.mail import MAIL_DELIVER, MAIL_WAIT, Mailbox, target_of
 from aquila.features.mail.view import MAIL_MAX, SCHEMES, Mail
@@ -47,9 +48,7 @@ class Postman:
 
     @property
     def _mailbox(self) -> Mailbox:
-        view = self._engine.node.views["mail"]
-        assert isinstance(view, Mailbox)
-        return view
+        return view_of(self._engine.node.views, "mail", Mailbox)
 
     def nobody_there(
         self, entry: Entry, addressees: Collection[Address], then: Callable[[], None] | None = None

@@ -115,8 +115,7 @@ class Relay:
                 continue
             outbound = outbound_of(entry, source)
             if isinstance(body, Removal):
-                by = entry.envelope.label
-                self._hub.fanout.forget(body.entity, lambda label, by=by: covers(by, label))  # type: ignore[misc]
+                self._hub.fanout.forget(body.entity, partial(covers, entry.envelope.label))
             if any(address.scheme == "mission" for address in outbound.to):
                 for take in self.on_mission:
                     take(entry, outbound, source)

@@ -101,6 +101,7 @@ class _Protocol(H11Protocol):
         self.received_bytes += len(data)
         super().data_received(data)
 
+    # asyncio says BaseTransport; uvicorn, whose method this extends, narrows it with the same remark.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio."""
         super().connection_made(transport)

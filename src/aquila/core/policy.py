@@ -4,7 +4,7 @@ Policy is data with an epoch; a change is a new epoch. Unknown policy, classific
 unmarked statement gets a default, never "public".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -277,10 +277,19 @@ def admit(policy: Policy, principal: Principal, body: Body, marking: Marking | N
     return Admission(lane_of(policy, body), label)
 
 
-def label_for(policy: Policy, principal: Principal, marking: Marking | None) -> Label | Refused:
-    """The label of what this principal says, from the marking that came with it, its default and its ceiling."""
+def label_for(
+    policy: Policy, principal: Principal, marking: Marking | None, into: Collection[str] = ()
+) -> Label | Refused:
+    """The label of what this principal says, from the marking that came with it, its default and its ceiling.
+
+    into: groups that it is for, all of which the principal must be allowed to write into (the node may write anywhere);
+        empty = every group that the principal may write into.
+    """
     base = principal.default_label or policy.default_label
-    groups = tuple(sorted(principal.groups_in))
+    missing = () if principal.kind == "node" else sorted(set(into) - principal.groups_in)
+    if missing:
+        return Refused("group", f"you may not write into {', '.join(missing)[:200]}")
+    groups = tuple(sorted(into or principal.groups_in))
     if not groups:
         return Refused("group", f"{principal.id} may write into no group")
     if marking is None:

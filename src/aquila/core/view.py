@@ -4,8 +4,8 @@ Each cell of a view keeps the Stamp of its writer and takes the greatest; what c
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from aquila.core.model import Arrival, Stamp
 
@@ -32,6 +32,17 @@ class View(Protocol):
     def restore(self, data: bytes) -> None:
         """Become the state of a snapshot of the same version."""
         ...
+
+
+Kind = TypeVar("Kind")
+
+
+def view_of(views: Mapping[str, View], name: str, kind: type[Kind]) -> Kind:
+    """The view of this name, known to be of its class. Raises TypeError when it is another: a fault of ours."""
+    view: object = views[name]
+    if not isinstance(view, kind):
+        raise TypeError(f"view {name} is a {type(view).__name__}, not a {kind.__name__}")
+    return view
 
 
 def state_hash(views: Sequence[View]) -> str:

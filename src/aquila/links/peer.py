@@ -6,6 +6,7 @@ nothing readable is closed. Everything runs on the loop's thread.
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Literal, Protocol
@@ -93,7 +94,7 @@ class Clock(Protocol):
         ...
 
 
-class Peer:
+class Peer(ABC):
     """One link that holds a conversation.
 
     Attributes:
@@ -138,13 +139,13 @@ class Peer:
         """May more be read? Not while something is held back or the peer has said too much."""
         return not self._held and self._wait is None
 
+    @abstractmethod
     def close(self, reason: str) -> None:
         """End the connection at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def watch_reading(self) -> None:
         """Read on, or stop reading: `wants_more` may have changed."""
-        raise NotImplementedError
 
     def hear(self, data: bytes) -> None:
         """Take bytes as they came."""

@@ -12,6 +12,7 @@ import msgspec
 
 from aquila.core.feature import ROLES, Role
 from aquila.core.model import Principal
+from aquila.core.view import view_of
 from aquila.features.access import (
     Access,
     Secrets,
@@ -80,10 +81,7 @@ class Gate:
 
     @property
     def _access(self) -> Access:
-        view = self._port.views["access"]
-        if not isinstance(view, Access):
-            raise TypeError(f"view access is a {type(view).__name__}")
-        return view
+        return view_of(self._port.views, "access", Access)
 
     async def open(self) -> None:
         """Take up the sessions of before a restart."""

@@ -13,6 +13,7 @@ import msgspec
 from aquila.config import PersonRule
 from aquila.core.errors import Refused
 from aquila.core.model import Principal
+from aquila.core.view import view_of
 from aquila.features.access import Access, Grant, Name, Secrets, act_of
 from aquila.links.directory import DirectoryError, NotProven, Person
 from aquila.links.directory.ldap import LdapDirectory, same_dn
@@ -161,10 +162,7 @@ class ForeignLogins:
 
     @property
     def _access(self) -> Access:
-        view = self._port.views["access"]
-        if not isinstance(view, Access):
-            raise TypeError(f"view access is a {type(view).__name__}")
-        return view
+        return view_of(self._port.views, "access", Access)
 
 
 def rule_for(person: Person, rules: Sequence[PersonRule]) -> PersonRule | None:

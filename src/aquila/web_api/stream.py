@@ -19,6 +19,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from aquila.core.errors import UsageError
 from aquila.core.model import Audience, Entry, audience_of
+from aquila.core.view import view_of
 from aquila.features.links import Links
 from aquila.features.log import arrival_of, cursor_of, labelled_entry
 from aquila.features.picture import Picture
@@ -99,10 +100,7 @@ class Screens:
 
     def picture(self) -> Picture:
         """The view."""
-        view = self.port.views["picture"]
-        if not isinstance(view, Picture):
-            raise TypeError(f"view picture is a {type(view).__name__}")
-        return view
+        return view_of(self.port.views, "picture", Picture)
 
     def _on_entry(self, entry: Entry) -> None:
         """Encode once per audience, hand to every screen of it."""

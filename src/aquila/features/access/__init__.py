@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from aquila.core.errors import Refused
 from aquila.core.feature import ROLES, Command, Desk, Feature, Labelled, Query, Reading, Role
 from aquila.core.model import Act, Principal
+from aquila.core.view import view_of
 from aquila.features.access.marti import endpoints
 from aquila.features.access.view import Access, Grant, GrantKind, act_of, principal_of
 
@@ -131,10 +132,7 @@ class AskGrants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def access_of(reading: Reading) -> Access:
     """The view of this node."""
-    view = reading.views["access"]
-    if not isinstance(view, Access):
-        raise TypeError(f"view access is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "access", Access)
 
 
 def _listed(kind: GrantKind) -> Callable[[Principal, AskGrants, Reading], Iterator[Labelled]]:

@@ -8,6 +8,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
 from aquila.core.model import ALL_ROOM, LOG_ROOM, Address, Alias, Context, Note, Principal
+from aquila.core.view import view_of
 from aquila.features.chat.view import Chat, ChatLine
 
 TEXT_MAX = 4000
@@ -76,10 +77,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _chat_of(reading: Reading) -> Chat:
-    view = reading.views["chat"]
-    if not isinstance(view, Chat):
-        raise TypeError(f"view chat is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "chat", Chat)
 
 
 def _rooms(principal: Principal, ask: AskRooms, reading: Reading) -> Iterator[Labelled]:

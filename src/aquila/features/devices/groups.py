@@ -8,6 +8,7 @@ import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal
+from aquila.core.view import view_of
 from aquila.features.devices.view import Devices
 
 
@@ -29,10 +30,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def devices_of(reading: Reading) -> Devices:
     """The view of this node."""
-    view = reading.views["devices"]
-    if not isinstance(view, Devices):
-        raise TypeError(f"view devices is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "devices", Devices)
 
 
 def group_rows(

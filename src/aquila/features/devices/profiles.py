@@ -15,6 +15,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading
 from aquila.core.ids import entity_id
 from aquila.core.model import Act, Arrival, Context, Entry, Label, Principal, Stamp
+from aquila.core.view import view_of
 from aquila.features.devices.words import Groups
 from aquila.links.pki.packages import Entries, data_package, preference_file
 
@@ -182,10 +183,7 @@ def _read(act: Act) -> Profile | None:
 
 def profiles_of(reading: Reading) -> Profiles:
     """The view of this node."""
-    view = reading.views["profiles"]
-    if not isinstance(view, Profiles):
-        raise TypeError(f"view profiles is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "profiles", Profiles)
 
 
 # -- commands ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal
+from aquila.core.view import view_of
 from aquila.features.links.live import LinkRow, Links
 from aquila.features.links.presence import Presence, Seen, Software
 
@@ -64,10 +65,7 @@ class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def presence_of(reading: Reading) -> Presence:
     """The view of this node."""
-    view = reading.views["presence"]
-    if not isinstance(view, Presence):
-        raise TypeError(f"view presence is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "presence", Presence)
 
 
 def _live(reading: Reading) -> Mapping[tuple[str, str | None], int]:

@@ -8,6 +8,7 @@ import msgspec
 from aquila.core.feature import Feature, Labelled, Query, Reading
 from aquila.core.hlc import hlc_ms
 from aquila.core.model import Principal
+from aquila.core.view import view_of
 from aquila.features.mail.view import MAIL_DELIVER, MAIL_WAIT, Mail, Mailbox, address_in, target_of
 
 
@@ -34,10 +35,7 @@ class MailRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def mailbox_of(reading: Reading) -> Mailbox:
     """The view of this node."""
-    view = reading.views["mail"]
-    if not isinstance(view, Mailbox):
-        raise TypeError(f"view mail is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "mail", Mailbox)
 
 
 def _waiting(principal: Principal, ask: AskMail, reading: Reading) -> Iterator[Labelled]:

@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -53,7 +53,8 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
 
 def package_of(sha256: str, reading: Reading) -> Any:
     """The newest package with these bytes that the asker may see; None = none."""
-    known: KnownFiles | None = reading.views.get("packages")  # type: ignore[assignment]
+    # Another feature's view, by no more than what is asked of it.
+    known = cast("KnownFiles | None", reading.views.get("packages"))
     if known is None:
         return None
     return next(
@@ -101,6 +102,7 @@ def resource_of(sha256: str, reading: Reading) -> dict[str, Any]:
 def zipped(archive: Archive) -> Iterator[bytes]:
     """A data package with all of it, in pieces."""
     pipe = _Pipe()
+    # zipfile writes to whatever has write and flush when it cannot seek; its stub wants all of a file.
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as packed:  # type: ignore[call-overload]
         _write(packed, "MANIFEST/manifest.xml", _manifest(archive).encode())
         for uid, xml in archive.events:

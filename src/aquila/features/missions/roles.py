@@ -1,13 +1,14 @@
 """Roles: who may do what in a mission, by its token, its subscription, an invitation, or what everybody may."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.feature import Reading
 from aquila.core.model import Principal, Verdict
+from aquila.core.view import view_of
 from aquila.features.missions.view import Mission, Missions
 
 RoleName = Literal["MISSION_OWNER", "MISSION_SUBSCRIBER", "MISSION_READONLY_SUBSCRIBER"]
@@ -133,10 +134,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 def missions_of(reading: Reading) -> Missions:
     """The view of this node."""
-    view = reading.views["missions"]
-    if not isinstance(view, Missions):
-        raise TypeError(f"view missions is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "missions", Missions)
 
 
 def is_visible(mission: Mission, reading: Reading) -> bool:
@@ -249,7 +247,7 @@ def is_for(said: Invitation, principal: Principal, reading: Reading) -> bool:
 
 def owner_of(uid: str, reading: Reading) -> str | None:
     """Whose a uid is; None = nobody's."""
-    owners: Uids = reading.views["owners"]  # type: ignore[assignment]
+    owners = cast(Uids, reading.views["owners"])
     return owners.owner(uid)
 
 

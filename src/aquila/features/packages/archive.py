@@ -42,6 +42,7 @@ def check_archive(path: Path) -> None:
             with zipfile.ZipFile(file) as archive:
                 _check_ends(file, size_bytes, archive.comment)
                 _check_members(file, archive, min(size_bytes * RATIO_MAX, UNPACKED_MAX_BYTES))
+        # All that zipfile, struct and zlib raise at broken bytes; a method we do not unpack is NotImplementedError.
         except (zipfile.BadZipFile, struct.error, zlib.error, EOFError, OverflowError, NotImplementedError) as wrong:
             raise ValueError(f"the zip is broken ({wrong}): pack it anew") from wrong
 

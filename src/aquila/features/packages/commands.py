@@ -1,6 +1,7 @@
 """What can be done to packages: add, change, withdraw. Nobody changes one that he may not see."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -215,19 +216,13 @@ async def _drop_expired(files: Files, desk: Desk) -> None:
     def drop() -> None:
         for sha256 in packages_of(desk).expired(now_ms):
             if files.find(sha256) is not None:
-                files.remove(sha256, lambda sha256=sha256: is_needed(sha256, desk.views, now_ms))  # type: ignore[misc]
+                files.remove(sha256, partial(is_needed, sha256, desk.views, now_ms))
 
     await files.run(drop)
 
 
 def _label(principal: Principal, groups: tuple[str, ...], marking: Marking, desk: Desk) -> Label | Refused:
-    label = label_for(desk.policy, principal, marking)
-    if isinstance(label, Refused) or not groups:
-        return label
-    missing = sorted(set(groups) - principal.groups_in)
-    if missing:
-        return Refused("group", f"you may not write into {', '.join(missing)[:200]}")
-    return msgspec.structs.replace(label, groups=tuple(sorted(set(groups))))
+    return label_for(desk.policy, principal, marking, set(groups))
 
 
 # -- change -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from aquila.core.contract import NeedsFiles, UploadLimits
 from aquila.core.errors import UsageError
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal, Verdict
-from aquila.core.view import View
+from aquila.core.view import View, view_of
 from aquila.features.packages.facts import PACKAGE_KEYWORD, Facts, Tool
 from aquila.features.packages.view import Package, Packages
 
@@ -94,10 +94,7 @@ class PackageRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def packages_of(reading: Reading) -> Packages:
     """The view of this node."""
-    view = reading.views["packages"]
-    if not isinstance(view, Packages):
-        raise TypeError(f"view packages is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "packages", Packages)
 
 
 def may_change(principal: Principal, package: Package) -> bool:

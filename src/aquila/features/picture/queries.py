@@ -20,6 +20,7 @@ from aquila.core.model import (
     Verdict,
 )
 from aquila.core.symbol import affiliation
+from aquila.core.view import view_of
 from aquila.features.picture.view import Cell, Picture, Sight
 
 SOURCES_SHOWN = 3
@@ -288,10 +289,7 @@ def _source(cell: Cell) -> SourceReport:
 
 def picture_of(reading: Reading) -> Picture:
     """The view of this node."""
-    view = reading.views["picture"]
-    if not isinstance(view, Picture):
-        raise TypeError(f"view picture is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "picture", Picture)
 
 
 def _labelled(sight: Sight, row: EntityRow) -> Labelled:

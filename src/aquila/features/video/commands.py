@@ -102,13 +102,7 @@ async def put_video(principal: Principal, ask: PutVideo, desk: Desk) -> VideosPu
 
 
 def _label_new(principal: Principal, groups: tuple[str, ...], desk: Desk) -> Label | Refused:
-    label = label_for(desk.policy, principal, None)
-    if isinstance(label, Refused) or not groups:
-        return label
-    missing = sorted(set(groups) - principal.groups_in)
-    if missing:
-        return Refused("group", f"you may not write into {', '.join(missing)[:200]}")
-    return msgspec.structs.replace(label, groups=tuple(sorted(set(groups))))
+    return label_for(desk.policy, principal, None, set(groups))
 
 
 def _label_known(principal: Principal, known: Video, desk: Desk) -> Label | Refused:

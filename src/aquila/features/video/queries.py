@@ -7,6 +7,7 @@ import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal
+from aquila.core.view import view_of
 from aquila.features.video.connections import Connection, address_of
 from aquila.features.video.view import Video, Videos
 
@@ -35,10 +36,7 @@ class VideoRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def videos_of(reading: Reading) -> Videos:
     """The view of this node."""
-    view = reading.views["video"]
-    if not isinstance(view, Videos):
-        raise TypeError(f"view video is a {type(view).__name__}")
-    return view
+    return view_of(reading.views, "video", Videos)
 
 
 def _found(ask: AskVideos, reading: Reading) -> Iterator[tuple[Video, Connection]]:

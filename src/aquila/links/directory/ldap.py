@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Literal
 
 import msgspec
@@ -215,14 +215,13 @@ def _entry(content: bytes, attribute: str) -> Found:
 @asynccontextmanager
 async def _connected(settings: LdapSettings) -> AsyncIterator[_Talk]:
     connection = await _socket(settings.host, settings.port)
-    try:
+    with ExitStack() as opened:
+        opened.callback(connection.close)
         if settings.tls == "start":
             await _start_tls(connection)
         name = settings.host if settings.context is not None else None
         reader, writer = await asyncio.open_connection(sock=connection, ssl=settings.context, server_hostname=name)
-    except BaseException:
-        connection.close()
-        raise
+        opened.pop_all()
     try:
         yield _Talk(reader, writer)
     finally:
@@ -236,15 +235,14 @@ async def _socket(host: str, port: int) -> socket.socket:
     for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         connection = socket.socket(family, kind, protocol)
         connection.setblocking(False)
-        try:
-            await loop.sock_connect(connection, address)
-        except OSError as refused:
-            trouble = refused
-            connection.close()
-        except BaseException:
-            connection.close()
-            raise
-        else:
+        with ExitStack() as opened:
+            opened.callback(connection.close)
+            try:
+                await loop.sock_connect(connection, address)
+            except OSError as refused:
+                trouble = refused
+                continue
+            opened.pop_all()
             return connection
     raise trouble or OSError(f"{host} has no address")
 
