@@ -92,6 +92,12 @@ def test_the_demo_is_listed_under_an_exercise_banner(page: Page) -> None:
         expect(rows_of(page, name)).to_have_count(1)
 
 
+def test_sentences_are_not_shouted(page: Page) -> None:
+    """The drawer's rules once reached the desk: all details stood in capitals."""
+    empty = page.locator("p.empty", has_text="Select a symbol")
+    expect(empty).to_have_css("text-transform", "none")
+
+
 def test_a_patrol_moves_in_the_details(page: Page) -> None:
     details = select(page, PATROL)
     grid, age = details.locator("dd.grid"), details.locator(".age-mark")
