@@ -38,7 +38,7 @@ def _chain(arrival: Arrival, views: Mapping[str, View]) -> Iterable[Proposal]:
         yield log_it("that was noted", arrival)
 
 
-NOTED, SEEN, CHAIN = Rule("noted", 1, _noted), Rule("seen", 1, _seen), Rule("chain", 1, _chain)
+NOTED, SEEN, CHAIN = Rule("noted", 1, _noted), Rule("seen", 1, _seen, frozenset({"sample"})), Rule("chain", 1, _chain)
 
 
 class Desk:

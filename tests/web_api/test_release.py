@@ -14,6 +14,7 @@ from aquila.core.model import (
     Emergency,
     Foreign,
     Note,
+    Paper,
     Receipt,
     Removal,
 )
@@ -65,6 +66,9 @@ def plant(port: Any, label: Any, canary: str = CANARY) -> tuple[str, str]:
         Receipt(reference=canary, state="read", happened_at_ms=now_ms, by=alias),
         Foreign(alias=alias, type=canary, happened_at_ms=now_ms),
         Act(action=canary, target=canary, happened_at_ms=now_ms, detail={canary: canary}),
+        Paper(
+            type=canary, target=canary, action=canary, happened_at_ms=now_ms, fields={canary: canary}, summary=canary
+        ),
     ]
     entries = [port.say(body, label, f"device:{canary}") for body in bodies]
     row = LinkRow(id="1", name=canary, transport="tcp", state="up", since_ms=1, peer=canary, principal=canary)
@@ -146,10 +150,11 @@ def test_no_frame_of_the_stream_lets_out_what_is_denied(port: Any, client: Any, 
     with client.websocket_connect("/api/v1/stream?since=", headers=headers) as socket:
         plant(port, port.national)
         port.place("SEEN", 42.5, 42.5)
+        # The screen may have had its first frame and counts before the place was there; the next come due by the clock.
+        port.now_ms += 10_000
+        counts = b'{"t":"counts","entities":1,"fresh":1,"stale":0,"links":0}'
         got = []
-        while b"SEEN" not in b"".join(got) or b'"counts"' not in b"".join(got):
+        while b"SEEN" not in b"".join(got) or counts not in b"".join(got):
             frame = socket.receive(timeout=5)
             got.append(frame.get("bytes") or frame["text"].encode())
-    everything = b"".join(got)
-    assert CANARY.encode() not in everything
-    assert b'{"t":"counts","entities":1,"fresh":1,"stale":0,"links":0}' in everything
+    assert CANARY.encode() not in b"".join(got)

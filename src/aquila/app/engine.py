@@ -117,9 +117,10 @@ class Engine:
         id: str | None = None,
         subjects: tuple[str, ...] = (),
         label: Label | None = None,
+        on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """Say something born here; gives its entry after the commit, or why not."""
-        staged = self.node.write(body, principal, via, id=id, subjects=subjects, label=label)
+        staged = self.node.write(body, principal, via, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)
         if isinstance(staged, Refused):
             return staged
         settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -189,7 +190,9 @@ class Engine:
 
     def tick(self) -> None:
         """Once a second: time passes for the views, positions go to the disk."""
-        self._record(self.node.tick())
+        tick = self.node.tick()
+        self._record(tick)
+        self._submit(self.node.ticked(tick), None)
         self.positions.flush()
         if self._recording is not None:
             self._recording.flush()

@@ -213,9 +213,12 @@ class Port:
         id: str | None = None,
         subjects: tuple[str, ...] = (),
         label: Label | None = None,
+        on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """Admit, commit and fold; gives the entry after its commit."""
-        return await self._engine.write(body, principal, via, id=id, subjects=subjects, label=label)
+        return await self._engine.write(
+            body, principal, via, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of
+        )
 
     def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
         """Hear every entry after its commit and fold; gives the way to stop."""

@@ -22,6 +22,7 @@ from aquila.core.model import (
     Body,
     Entry,
     Note,
+    Paper,
     Removal,
     Report,
     Sample,
@@ -108,7 +109,7 @@ class Relay:
         """Publish what was committed; tell a sender whose addressees nobody answers for."""
         for entry in entries:
             body = entry.body
-            if body is None or isinstance(body, Act):
+            if body is None or isinstance(body, Act | Paper):
                 continue
             source = self._engine.sources.get(entry.envelope.id)
             if self._is_hidden(source, body):

@@ -87,6 +87,7 @@ class Desk(Reading, Protocol):
         id: str | None = None,
         subjects: tuple[str, ...] = (),
         label: Label | None = None,
+        on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """Say this as the asker; gives the entry after its commit.
 
@@ -95,6 +96,7 @@ class Desk(Reading, Protocol):
             id: None = a new one.
             subjects: persons that the body is about; then it is sealed with their keys.
             label: None = what policy gives the asker. A command that passes one has checked that the asker may use it.
+            on_behalf_of: id of the principal for whom the asker speaks; None = for itself.
         """
         ...
 

@@ -7,7 +7,7 @@ Units everywhere in core: metres, m/s, degrees true, WGS 84, height above the el
 import math
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -233,14 +233,50 @@ class Act(
     detail: Mapping[str, str] = {}
 
 
-Body = Report | Note | Removal | Receipt | Foreign | Act
-KINDS: dict[str, type[Report | Note | Removal | Receipt | Foreign | Act]] = {
+class Paper(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="paper",
+):
+    """What staff fill in: one step in the life of a unit, order, task, form report, question, request ...
+
+    Attributes:
+        type: feature and noun: "orders.task", "orbat.unit".
+        target: id of what it is about; the first paper about it makes it.
+        action: the verb; the feature's state table says which there are.
+        fields: what this step says anew, plain JSON values. A field that is not named stays as it was; None empties it.
+        seen: ids of the newest entries about the target that the writer had before its eyes. Two steps that did not see
+            each other are concurrent: where they differ about a field, that is a conflict to be shown.
+        summary: one line for people; empty = made of action and type.
+        position: where it is to be found on the map; None = nowhere.
+        to: who is addressed.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    type: str
+    target: str
+    action: str
+    happened_at_ms: int
+    fields: Mapping[str, Any] = {}
+    seen: tuple[str, ...] = ()
+    summary: str = ""
+    position: Position | None = None
+    to: tuple[Address, ...] = ()
+
+
+Body = Report | Note | Removal | Receipt | Foreign | Act | Paper
+KINDS: dict[str, type[Report | Note | Removal | Receipt | Foreign | Act | Paper]] = {
     "report": Report,
     "note": Note,
     "removal": Removal,
     "receipt": Receipt,
     "foreign": Foreign,
     "act": Act,
+    "paper": Paper,
 }
 
 

@@ -24,6 +24,7 @@ from aquila.core.model import (
     Label,
     Note,
     Original,
+    Paper,
     Principal,
     Receipt,
     Report,
@@ -33,7 +34,7 @@ from aquila.core.model import (
 )
 from aquila.core.owners import Owners
 from aquila.core.policy import Policy, admit, claimed_time_ms, label_for
-from aquila.core.rule import Rule
+from aquila.core.rule import Rule, heard_as
 from aquila.core.view import View, state_hash
 
 RECENT_STATEMENTS = 20_000
@@ -165,6 +166,7 @@ class Node:
         id: str | None = None,
         subjects: tuple[str, ...] = (),
         label: Label | None = None,
+        on_behalf_of: str | None = None,
     ) -> Staged | Refused:
         """Stage a statement born here (page, command line, the node itself); Refused when policy does not admit it."""
         marked = label if label is not None else label_for(self.policy, principal, None)
@@ -173,13 +175,19 @@ class Node:
         if isinstance(marked, Refused):
             self.counts[f"refused {marked.reason}"] += 1
             return marked
-        return self._stage(body, principal, via, marked, self.clock_ms(), id, subjects=subjects)
+        return self._stage(
+            body, principal, via, marked, self.clock_ms(), id, subjects=subjects, on_behalf_of=on_behalf_of
+        )
 
     def tick(self) -> Tick:
         """Time passing, stamped; folded by every view."""
         tick = Tick(self.clock_ms(), self._stamp())
         self._fold(tick)
         return tick
+
+    def ticked(self, tick: Tick) -> list[Staged]:
+        """What rules want written because time has passed."""
+        return self._propose(tick)
 
     # -- after the commit -------------------------------------------------------------------------------------------
 
@@ -220,12 +228,15 @@ class Node:
         for view in self.views.values():
             view.fold(arrival)
 
-    def _propose(self, arrival: Entry | Sample) -> list[Staged]:
+    def _propose(self, arrival: Arrival) -> list[Staged]:
         cause = arrival.envelope.id if isinstance(arrival, Entry) else None
+        word = heard_as(arrival)
         staged: list[Staged] = []
         for rule in self.rules:
+            if word not in rule.hears:
+                continue
             for number, proposal in enumerate(rule.propose(arrival, self.views)):
-                seed = cause or f"{arrival.stamp if isinstance(arrival, Sample) else ''}"
+                seed = cause or ("" if isinstance(arrival, Entry) else f"{arrival.stamp}")
                 staged.append(
                     self._stage(
                         proposal.body,
@@ -233,8 +244,8 @@ class Node:
                         f"rule:{rule.name}",
                         proposal.label,
                         self.clock_ms(),
-                        derived_id(rule.name, rule.version, f"{seed}/{number}"),
-                        cause=cause,
+                        derived_id(rule.name, rule.version, proposal.key or f"{seed}/{number}"),
+                        cause=proposal.cause or cause,
                     )
                 )
         return staged
@@ -251,6 +262,7 @@ class Node:
         original: Original | None = None,
         subjects: tuple[str, ...] = (),
         cause: str | None = None,
+        on_behalf_of: str | None = None,
     ) -> Staged:
         draft = Draft(
             body=body,
@@ -260,6 +272,7 @@ class Node:
             context=principal.context,
             happened_at_ms=claimed_time_ms(body),
             received_at_ms=now_ms,
+            on_behalf_of=on_behalf_of,
             subjects=subjects,
             cause=cause,
             original=original,
@@ -401,7 +414,7 @@ def speaker_of(body: Body) -> Alias | None:
         return body.author_alias
     if isinstance(body, Receipt):
         return body.by
-    return None if isinstance(body, Act) else body.alias
+    return None if isinstance(body, Act | Paper) else body.alias
 
 
 def _uid_of(body: Body) -> str:
@@ -409,7 +422,7 @@ def _uid_of(body: Body) -> str:
         return body.reference or ""
     if isinstance(body, Receipt):
         return body.reference
-    return "" if isinstance(body, Act) else body.alias.value
+    return "" if isinstance(body, Act | Paper) else body.alias.value
 
 
 def _original(scheme: str, data: bytes) -> Original | None:

@@ -53,6 +53,7 @@ class NodePort(Protocol):
         id: str | None = None,
         subjects: tuple[str, ...] = (),
         label: Label | None = None,
+        on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """Admit, commit and fold; gives the entry after its commit."""
         ...
@@ -116,6 +117,9 @@ class Asked:
         id: str | None = None,
         subjects: tuple[str, ...] = (),
         label: Label | None = None,
+        on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """See Desk."""
-        return await self._port.write(self.principal, body, self._via, id=id, subjects=subjects, label=label)
+        return await self._port.write(
+            self.principal, body, self._via, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of
+        )

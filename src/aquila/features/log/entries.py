@@ -14,6 +14,7 @@ from aquila.core.model import (
     Foreign,
     Label,
     Note,
+    Paper,
     Receipt,
     Removal,
     Report,
@@ -137,6 +138,8 @@ def _summary(body: Body | None, kind: str) -> str:
             return f"{body.state}: {body.reference}"
         case Act():
             return _act_summary(body)
+        case Paper():
+            return body.summary or f"{body.action} {body.type} {body.target}"
         case Foreign():
             return f"{body.type} from {body.alias.value}"
         case _:

@@ -209,7 +209,9 @@ class Host:
 
     def tick(self) -> None:
         """Time passes."""
-        self.record(self.node.tick())
+        tick = self.node.tick()
+        self.record(tick)
+        self._write(self.node.ticked(tick))
 
     def record(self, arrival: Arrival) -> None:
         """Keep what was heard, in order of arrival."""
