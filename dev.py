@@ -210,10 +210,17 @@ def runners(to_pytest: list[str]) -> Iterator[Runner]:
     yield Runner("vitest", [npm(), "exec", "--", "vitest", "run", *reporters], vitest, read_vitest)
     yield Runner(
         "pytest",
-        [tool("python"), "-m", "pytest", "-q", f"--junitxml={junit}", *to_pytest],
+        [tool("python"), "-m", "pytest", "-q", f"--junitxml={junit}", *side_by_side(to_pytest), *to_pytest],
         junit,
         read_pytest,
     )
+
+
+def side_by_side(to_pytest: list[str]) -> list[str]:
+    """Words that give each core, at most four, its own files of tests; none when the user says how, or debugs."""
+    if any(word.startswith(("-n", "--numprocesses", "--dist", "--pdb", "-s")) for word in to_pytest):
+        return []
+    return ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
 
 
 def time_it(runner: Runner, env: dict[str, str]) -> tuple[str, Tally, float]:

@@ -1,0 +1,65 @@
+"""Rows that every feature gives of its things: the steps of a life, and what two people say differently."""
+
+from typing import Any
+
+import msgspec
+
+from aquila.core.papers import Conflict, Thing
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One step in the life of a thing."""
+
+    entry: str
+    action: str
+    at_ms: int
+    by: str
+    on_behalf_of: str | None
+    summary: str
+    fields: dict[str, Any]
+
+
+class ConflictRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that two people changed without knowing of each other: what holds, and what the other said."""
+
+    field: str
+    kept: Any
+    kept_by: str
+    kept_at_ms: int
+    other: Any
+    other_by: str
+    other_at_ms: int
+
+
+def conflict_rows(thing: Thing) -> tuple[ConflictRow, ...]:
+    """The conflicts of a thing as cards show them."""
+    return tuple(_conflict_row(each) for each in thing.conflicts())
+
+
+def _conflict_row(conflict: Conflict) -> ConflictRow:
+    kept, other = conflict.kept, conflict.other
+    return ConflictRow(
+        field=conflict.field,
+        kept=kept.fields[conflict.field],
+        kept_by=kept.by,
+        kept_at_ms=kept.at_ms,
+        other=other.fields[conflict.field],
+        other_by=other.by,
+        other_at_ms=other.at_ms,
+    )
+
+
+def steps_of(thing: Thing) -> tuple[StepRow, ...]:
+    """The life of a thing, newest first."""
+    return tuple(
+        StepRow(
+            entry=step.entry,
+            action=step.action,
+            at_ms=step.at_ms,
+            by=step.by,
+            on_behalf_of=step.on_behalf_of,
+            summary=step.summary,
+            fields=step.fields,
+        )
+        for step in reversed(thing.steps)
+    )

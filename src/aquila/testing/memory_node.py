@@ -1,0 +1,264 @@
+"""A node in memory: what tests of features and of the web stand on.
+
+The product's Node over a journal in memory, without threads, links and disk. Rules run, and time passes by `tick`.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Feature
+from aquila.core.ids import entity_id, uuid7_source
+from aquila.core.journal import MemoryJournal, Staged, make_entry
+from aquila.core.model import (
+    Alias,
+    Body,
+    Entry,
+    Label,
+    Motion,
+    Position,
+    Principal,
+    Report,
+    Sample,
+    Stamp,
+)
+from aquila.core.node import Identity, Node
+from aquila.core.policy import EXAMPLE_POLICY, Policy
+from aquila.features import access, chat, devices, links, log, picture
+from aquila.features.access import Grant, act_of, hash_of, token_secret
+
+FEATURES: tuple[Feature, ...] = (
+    picture.feature,
+    log.feature,
+    chat.feature,
+    devices.feature,
+    access.feature,
+    links.feature,
+)
+START_MS = 1_795_000_000_000
+OPEN = Label(EXAMPLE_POLICY, "UNCLASSIFIED", ("MISSION",), ("COMMON",))
+NATIONAL = Label(EXAMPLE_POLICY, "UNCLASSIFIED", ("FRA",), ("COMMON",))
+COARSE = Label(EXAMPLE_POLICY, "UNCLASSIFIED", ("FRA",), ("COMMON",), redacted_to=("ITA",))
+DICE = itertools.count(1)
+
+
+class MemorySecrets:
+    """Names and values, gone with the test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def get(self, name: str) -> Any:
+        """The value; None = there is none."""
+        return self.kept.get(name)
+
+    def put(self, name: str, value: Any) -> None:
+        """Keep a value."""
+        self.kept[name] = value
+
+    def remove(self, name: str) -> bool:
+        """Was there one?"""
+        return self.kept.pop(name, None) is not None
+
+    def named(self, prefix: str) -> dict[str, Any]:
+        """All under a prefix."""
+        return {name: value for name, value in self.kept.items() if name.startswith(prefix)}
+
+
+class NoLinks:
+    """No link is up."""
+
+    def __init__(self) -> None:
+        self.rows: list[links.LinkState] = []
+
+    def states(self) -> list[links.LinkState]:
+        """As the test put them."""
+        return self.rows
+
+
+class NoRefusals:
+    """Nobody is told who was refused."""
+
+    def note(self, target: str, reason: str, sentence: str = "", address: str = "") -> None:
+        """See devices.refusals.Noter."""
+
+
+class NoTracks:
+    """A track table of a few points."""
+
+    def __init__(self) -> None:
+        self.fixes: list[picture.TrackFix] = []
+
+    def inside(
+        self,
+        box: tuple[float, float, float, float],
+        from_ms: int,
+        until_ms: int,
+        may: Callable[[Label, str], bool],
+        entity: str | None,
+        limit: int,
+    ) -> list[picture.TrackFix]:
+        """See the part `tracks` of a node."""
+        return [fix for fix in self.fixes if may(fix.label, fix.context)][:limit]
+
+
+class MemoryPort:
+    """The node of a test, as queries, commands and the web see one.
+
+    Args:
+        features: whose views and rules it has.
+    """
+
+    open, national, coarse = OPEN, NATIONAL, COARSE
+
+    def __init__(self, features: Sequence[Feature] = FEATURES) -> None:
+        self.features = tuple(features)
+        self.now_ms = START_MS
+        self.new_id = uuid7_source(self.clock_ms, lambda count: next(DICE).to_bytes(count, "big"))
+        self.views = {view.name: view for each in self.features for view in (make() for make in each.views)}
+        self.journal = MemoryJournal()
+        self.core = Node(
+            Identity("n1", 1, "TEST"),
+            "EXERCISE:TEST",
+            Policy(),
+            clock_ms=self.clock_ms,
+            new_id=self.new_id,
+            salt=bytes,
+            views=self.views,
+            rules=[rule for each in self.features for rule in each.rules],
+        )
+        self.parts: dict[str, Any] = {
+            "secrets": MemorySecrets(),
+            "links": NoLinks(),
+            "tracks": NoTracks(),
+            "refusals": NoRefusals(),
+        }
+        self.reasons: list[str] = []
+        self._heard: list[Callable[[Entry], None]] = []
+        self._samples = itertools.count(1)
+        self.context = self.core.context
+        self.node, self.name = "n1", "TEST"
+
+    @property
+    def policy(self) -> Policy:
+        """In force."""
+        return self.core.policy
+
+    def clock_ms(self) -> int:
+        """The time of the test."""
+        return self.now_ms
+
+    def part(self, name: str) -> Any:
+        """See NodePort."""
+        return self.parts[name]
+
+    async def write(self, principal: Principal, body: Body, via: str, **more: Any) -> Entry | Refused:
+        """See NodePort."""
+        return self.write_now(principal, body, via, **more)
+
+    def write_now(self, principal: Principal, body: Body, via: str, **more: Any) -> Entry | Refused:
+        """The same, at once."""
+        staged = self.core.write(body, principal, via, **more)
+        if isinstance(staged, Refused):
+            return staged
+        return self._commit(staged) or self.journal.entry(staged.id) or Refused("unknown")
+
+    def _commit(self, staged: Staged) -> Entry | None:
+        """Append, fold, tell, and write what rules propose; None = an entry of this id was there."""
+        entry, _ = make_entry(staged, node="n1", epoch=1, head=self.journal.head("n1", 1))
+        new = self.journal.append([entry])
+        proposed = self.core.committed(new)
+        for each in new:
+            for callback in list(self._heard):
+                callback(each)
+        self._commit_all(proposed)
+        return new[0] if new else None
+
+    def _commit_all(self, proposed: Iterable[Staged]) -> None:
+        for staged in proposed:
+            self._commit(staged)
+
+    def tick(self, after_ms: int = 1000) -> None:
+        """Let time pass, and rules look."""
+        self.now_ms += after_ms
+        self._commit_all(self.core.ticked(self.core.tick()))
+
+    def say(self, body: Body, label: Label, author: str = "device:FOX") -> Entry:
+        """Somebody else's statement, under a label."""
+        by = Principal(id=author, kind="device", name="FOX", context=self.context)
+        entry = self.write_now(by, body, "tak", label=label)
+        assert isinstance(entry, Entry)
+        return entry
+
+    def place(self, uid: str, lat_deg: float, lon_deg: float, label: Label = OPEN, **more: Any) -> str:
+        """Somebody's position; gives the id of the entity."""
+        report = report_of(uid, lat_deg, lon_deg, self.now_ms, **more)
+        sample = Sample(
+            report=report,
+            stamp=Stamp(self.core.hlc.tick(), "n1", 1, 0),
+            author="device:FOX",
+            via="tak",
+            label=label,
+            context=self.context,
+            received_at_ms=self.now_ms,
+        )
+        self._commit_all(self.core.sampled(sample))
+        return report.entity
+
+    def report(self, uid: str, lat_deg: float, lon_deg: float, **more: Any) -> Report:
+        """A report of a friendly unit, not said yet."""
+        return report_of(uid, lat_deg, lon_deg, self.now_ms, **more)
+
+    def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
+        """See NodePort."""
+        self._heard.append(callback)
+        return lambda: self._heard.remove(callback)
+
+    def counters(self) -> Mapping[str, float]:
+        """See NodePort."""
+        return {"tak events in": 7.0, "refused group": 1.0, "link PATROL1": 3.0}
+
+    def health(self) -> list[str]:
+        """See NodePort."""
+        return self.reasons
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    def admit_person(self, kind: str, name: str, role: str, nation: str = "ITA", group: str = "COMMON") -> Grant:
+        """Write the act that lets somebody in."""
+        grant = Grant(
+            kind=kind,  # type: ignore[arg-type]
+            name=name,
+            role=role,  # type: ignore[arg-type]
+            nation=nation,
+            groups_in=(group,),
+            groups_out=(group,),
+        )
+        self.say(act_of(grant, self.now_ms), OPEN, "node:n1")
+        return grant
+
+    def token(self, name: str, role: str = "viewer", nation: str = "ITA", group: str = "COMMON") -> dict[str, str]:
+        """Headers of a new token."""
+        self.admit_person("token", name, role, nation, group)
+        value = f"aq_{name}_{'0' * 30}"
+        self.parts["secrets"].put(token_secret(value), {"name": name})
+        assert hash_of(value) in next(iter(self.parts["secrets"].named(token_secret(value))))
+        return {"Authorization": f"Bearer {value}"}
+
+
+def report_of(uid: str, lat_deg: float, lon_deg: float, at_ms: int, **more: Any) -> Report:
+    """A report of a friendly unit that is valid for a minute."""
+    plain: dict[str, Any] = {
+        "entity": entity_id("cot", uid),
+        "alias": Alias("cot", uid),
+        "type": "a-f-G-U-C-I",
+        "sidc": "10031000001211000000",
+        "category": "unit",
+        "observed_at_ms": at_ms,
+        "stale_at_ms": at_ms + 60_000,
+        "name": uid,
+        "position": Position(lat_deg, lon_deg, 1200.0, 5.0),
+        "motion": Motion(90.0, 1.5),
+    }
+    return Report(**(plain | more))
