@@ -65,6 +65,9 @@ WORDS = {
 }
 """Older spellings -> SPDX."""
 
+READ = {"mgrs": "MIT", "numba": "BSD-2-Clause", "scipy": "BSD-3-Clause"}
+"""Packages whose metadata names no licence clearly: somebody has read the text that they bring."""
+
 
 class Package(NamedTuple):
     """One package of a lock file.
@@ -142,7 +145,7 @@ def declared(name: str) -> str | None:
     # Some packages put the whole text of the licence here; its first line names it.
     texts = [str(text).strip().partition("\n")[0] for text in about.get_all("License") or []]
     spelled = [WORDS.get(words, words) for words in [*texts, *classifiers]]
-    return next((words for words in spelled if _parts(words) <= TOOLS), None)
+    return next((words for words in spelled if _parts(words) <= TOOLS), READ.get(name))
 
 
 def refusal(package: Package) -> str | None:

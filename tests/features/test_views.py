@@ -102,7 +102,7 @@ def test_read_outranks_delivered_whatever_comes_first(make: Any) -> None:
         receipt = Receipt(reference="r", state=state, happened_at_ms=make.start_ms, by=Alias("cot", "P1"))  # type: ignore[arg-type]
         chat.fold(make.entry(receipt, number))
 
-    assert chat.receipts("r", lambda label, context: FULL) == {"P1": "read"}
+    assert chat.receipts(["r", None], lambda label, context: FULL) == {"r": {"P1": "read"}, None: {}}
 
 
 def test_what_another_node_grants_opens_nothing_here(make: Any) -> None:

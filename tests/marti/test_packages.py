@@ -455,6 +455,14 @@ def test_a_package_is_sent_to_a_contact_fetched_with_a_resume_and_acknowledged(
         assert not [each for each in other.heard if (each.get("type") or "").startswith("b-f-t")]
 
 
+def test_the_head_of_a_file_is_told_without_its_bytes(device: Enrolled) -> None:
+    phone, data = device(), package()
+    send(phone, data)
+    answer = phone.head(f"/Marti/api/files/{digest(data)}")
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", str(len(data)))
+    assert phone.head(f"/Marti/api/files/{'0' * 64}").status_code == 404
+
+
 def test_packages_outlive_a_restart(serve: Serve) -> None:
     node = serve()
     name = fresh("STAYS")

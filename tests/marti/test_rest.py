@@ -147,16 +147,6 @@ def test_how_large_a_file_may_be(device: Enrolled) -> None:
     assert isinstance(answer.json()["uploadSizeLimit"], int)
 
 
-@pytest.mark.row("GET /Marti/api/injectors/cot/uid", client="node-tak")
-@pytest.mark.row("GET /Marti/api/injectors/cot/uid/{uid}", client="node-tak")
-@pytest.mark.row("GET /Marti/api/iconset/all/uid", client="node-tak")
-def test_what_there_is_none_of_is_an_empty_list(device: Enrolled, admin: httpx.Client) -> None:
-    for path in ("injectors/cot/uid", "injectors/cot/uid/ANDROID-1", "iconset/all/uid"):
-        said = admin.get(f"/Marti/api/{path}").json()
-        assert (said["version"], said["data"]) == ("3", [])
-    assert device().get("/Marti/api/injectors/cot/uid").status_code == 403
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

@@ -99,8 +99,19 @@ def test_groups_decide_who_sees_and_who_changes(device: Enrolled) -> None:
     nothing = stranger.get(f"{PATH}/{uuid4()}")
     for answer in (stranger.get(path), stranger.delete(path), stranger.put(path, json=sent)):
         assert (answer.status_code, answer.content) == (404, nothing.content)
-    assert stranger.post(PATH, json={"videoConnections": [sent | {"alias": "mine"}]}).status_code == 409
-    assert owner.get(path).json()["alias"] == "Gates"
+    # Its uid is as free to him as any other: what he puts there is his, and neither sees that of the other.
+    free = str(uuid4())
+    answers = [
+        stranger.post(PATH, json={"videoConnections": [sent | {"uuid": uid, "alias": "mine"}]})
+        for uid in (free, sent["uuid"])
+    ]
+    assert (answers[0].status_code, answers[0].content) == (answers[1].status_code, answers[1].content)
+    assert answers[0].status_code == 200
+    assert (stranger.get(path).json()["alias"], owner.get(path).json()["alias"]) == ("mine", "Gates")
+    for uid in (free, sent["uuid"]):
+        assert stranger.put(f"{PATH}/{uid}", json=sent | {"uuid": uid, "alias": "his"}).status_code == 200
+    assert stranger.delete(path).status_code == 200
+    assert (stranger.get(path).content, owner.get(path).json()["alias"]) == (nothing.content, "Gates")
 
 
 @pytest.mark.row("POST /Marti/vcm", client="ATAK 5.5")

@@ -13,8 +13,9 @@ import msgspec
 
 from aquila.app.engine import Engine
 from aquila.app.port import Port
+from aquila.codecs.cot import cot_xml
 from aquila.codecs.cot.mission_notices import Notice, NoticeChange, NoticeKind, Resource, notice
-from aquila.core.errors import Refused
+from aquila.core.errors import CodecError, Refused
 from aquila.core.fanout import Outbound
 from aquila.core.model import (
     Act,
@@ -236,6 +237,18 @@ class MissionEdge:
             if isinstance(body, Report) and body.alias.scheme == "cot":
                 which = Which(guid=mission.guid, by=by)
                 await add_row.act(principal, Edit(which=which, body=Contents(uids=(body.alias.value,))), asked)
+
+
+def speak(engine: Engine, principal: Principal, data: bytes) -> Refused | None:
+    """Hear CoT events in XML as if they had come by a link of this principal; says why one was not taken."""
+    assert cot_xml.decoder is not None
+    for each in cot_xml.decoder().feed(data):
+        if isinstance(each, CodecError):
+            return Refused("syntax", str(each))
+        refused = engine.hear(each, principal, "marti", "cot-xml")
+        if refused is not None:
+            return refused
+    return None
 
 
 def _resource(digest: str, at_ms: int, author: str, asked: Asked) -> Resource:

@@ -22,7 +22,9 @@ from aquila.core.model import (
     Body,
     Entry,
     Note,
+    Original,
     Paper,
+    Receipt,
     Removal,
     Report,
     Sample,
@@ -30,6 +32,7 @@ from aquila.core.model import (
 )
 from aquila.core.policy import redact
 from aquila.features.picture.view import covers
+from aquila.features.tak.injectors import Injectors, injected
 from aquila.links.hub import Hub
 from aquila.links.peer import Peer
 
@@ -45,6 +48,8 @@ class Encoder:
     def __init__(self, engine: Engine, codecs: Mapping[str, Codec]) -> None:
         self._engine = engine
         self._codecs = codecs
+        view = engine.node.views.get("injectors")
+        self._injectors = view if isinstance(view, Injectors) else Injectors()
 
     def __call__(self, outbound: Outbound, format: str, verdict: Verdict) -> bytes:
         """One form; b"" = nothing of it can be told. Raises CodecError for what the format cannot carry."""
@@ -55,7 +60,7 @@ class Encoder:
             # What was said in the sender's own words never leaves in a redacted form.
             body = redact(node.policy, outbound.body)
         elif outbound.original is not None:
-            original = convert(outbound.original, format)
+            original = convert(self._injected(outbound, outbound.original), format)
         if body is None:
             return b""
         encode = self._codecs[format].encode
@@ -70,6 +75,14 @@ class Encoder:
                 flow=node.identity.node,
             )
         )
+
+    def _injected(self, outbound: Outbound, original: Original) -> Original:
+        """With what an administrator has this node add to events of its uid."""
+        body = outbound.body
+        texts = () if isinstance(body, Act | Paper | Note | Receipt) else self._injectors.of_uid(body.alias.value)
+        if not texts:
+            return original
+        return Original("cot-xml", injected(convert(original, "cot-xml"), texts))
 
 
 class Relay:

@@ -6,8 +6,10 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,14 @@ from aquila.app.control import Controls, DeviceAddress, serve_controls
 from aquila.app.device_links import DeviceLinks
 from aquila.app.engine import Engine, deliver_to, open_engine
 from aquila.app.logins import foreign_logins
-from aquila.app.mission_edge import MissionEdge
+from aquila.app.mission_edge import MissionEdge, speak
 from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import OPERATOR, ensure_operator, mesh_principal, plain_principal, recogniser
 from aquila.app.port import FREE_BYTES_MIN, LinkBoard, Port
 from aquila.app.postman import Postman
+from aquila.app.refused import failures, noted, refusals
 from aquila.app.relay import Encoder, Relay
+from aquila.app.renewals import Renewals
 from aquila.app.tak import TakEdge
 from aquila.app.tak_socket import TAK_SOCKET_PATH, TakSocket
 from aquila.app.web_server import Door, Doors
@@ -38,7 +42,7 @@ from aquila.core.fanout import Fanout
 from aquila.core.model import Audience, Context, Label, Principal
 from aquila.core.policy import Decision, Policy, release
 from aquila.features import access
-from aquila.features.devices.refusals import Refusals
+from aquila.features.packages.work import PackageWork
 from aquila.features.picture.history import latest_events
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits, raise_file_limit
@@ -128,8 +132,11 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         relay.on_nobody = postman.nobody_there
         edge.on_introduced.append(postman.arrived)
         edge.on_undelivered.append(postman.undelivered)
-        gate, open_gate = TlsGate(authority), TlsGate(authority, asks_certificate=False)
+        noter = refusals(engine)
+        gate = TlsGate(authority, on_failed=failures("8089 or 8443", noter))
+        open_gate = TlsGate(authority, asks_certificate=False, on_failed=failures("8446", noter))
         listeners = open_listeners(engine, hub, edge, gate, settings)
+        listeners["tls"].recognise = noted(listeners["tls"].recognise, noter)
         hub.start()
         stack.callback(hub.stop)
         plain_host, tls_host = settings.plain_host or LOOPBACK, settings.host or LOOPBACK
@@ -157,10 +164,12 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "files": FileStore(engine.folder.files_path, reserve_bytes=2 * FREE_BYTES_MIN),
             "upload_limits": upload_limits(settings),
             "tokens": token_signer(engine),
-            "refusals": refusals(engine),
+            "refusals": noter,
             "streams": DeviceLinks(engine, edge, hub, listeners),
             "passwords": access,
             "events": latest_events.answer,
+            "packages": PackageWork(),
+            "speak": partial(speak, engine),
         }
         port = Port(engine, hub, parts, listeners)
         relay.on_mission.append(MissionEdge(engine, hub, port, edge.links).take)
@@ -171,6 +180,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         await stack.enter_async_context(doors.serve(app, settings.link_unfinished_s))
         node = Running(engine, hub, app.state.web, listeners, ports)
         await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
+        renewals = Renewals(engine, authority, lambda: serials_of(listeners.values()))
+        await stack.enter_async_context(_background(renewals.follow()))
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
         await stack.enter_async_context(_background(engine.run_ticks()))
@@ -202,6 +213,8 @@ def open_authority(engine: Engine, settings: Settings) -> Authority:
     if settings.host is not None and settings.host not in EVERY_ADDRESS:
         names.add(settings.host)
     authority.ensure_server(names, now_ms)
+    # Commands revoke in threads.
+    authority.lists_lock = threading.Lock()
     return authority
 
 
@@ -285,13 +298,11 @@ def _group(text: str) -> Group:
     return Group(host, int(port))
 
 
-def refusals(engine: Engine) -> Refusals:
-    """Writes into the journal who was not let in, as the node."""
-
-    def count(word: str) -> None:
-        engine.counts[word] += 1
-
-    return Refusals(engine.say, count, engine.clockwork.clock_ms)
+def serials_of(listeners: Iterable[StreamListener]) -> frozenset[str]:
+    """Serials of the certificates that links show at this moment."""
+    return frozenset(
+        link.serial for listener in listeners for link in listener.links.values() if link.serial is not None
+    )
 
 
 async def follow_authority(authority: Authority, gates: Sequence[TlsGate]) -> None:

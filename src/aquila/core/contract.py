@@ -110,7 +110,9 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         part: name of the form's part; a request that is no form is the file itself. limit_bytes: of all of it.
+        keep: the file stays when the answer is a success; False = it is only read.
     """
 
     part: str = "assetfile"
     limit_bytes: int = UPLOAD_MAX_BYTES
+    keep: bool = True

@@ -18,6 +18,7 @@ class Owners:
 
     name = "owners"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._state = _State({}, {})
@@ -49,6 +50,11 @@ class Owners:
             if principal not in self._state.revokes or stamp > self._state.revokes[principal]
         ]
         return min(standing)[1] if standing else None
+
+    def uids(self, principal: str) -> list[str]:
+        """The uids that belong to a principal, the one that was bound last is the last."""
+        claimed = [(claims[principal][-1], uid) for uid, claims in self._state.binds.items() if principal in claims]
+        return [uid for _, uid in sorted(claimed) if self.owner(uid) == principal]
 
     def snapshot(self) -> bytes:
         """See core.view.View."""

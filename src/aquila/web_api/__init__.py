@@ -1,10 +1,12 @@
 """Web API: the node over HTTP and WebSocket. Routes come from the features; every answer passes through release."""
 
+import asyncio
 import html
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import msgspec
@@ -32,7 +34,7 @@ from aquila.web_api.stream import LOGGED_OUT, Screens
 
 log = logging.getLogger(__name__)
 
-ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics"})
+ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics", "ca-crl.pem"})
 """First parts of the paths that are routes of ours; all others are a foreign contract's, or files of the page."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 # A form of a page without referrers would be sent with "Origin: null", which the guard refuses.
@@ -56,6 +58,15 @@ OIDC_WELCOME = (
     b'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
     b'<title>Aquila</title><p><a href="/">Logged in. Go on to the picture.</a></p></html>'
 )
+
+
+class RevocationLists(Protocol):
+    """What the web asks of the part `authority`."""
+
+    @property
+    def crl_path(self) -> Path:
+        """Where they lie, PEM."""
+        ...
 
 
 class Web:
@@ -119,6 +130,15 @@ class Web:
     async def openapi(self, request: AnyRequest) -> Response[bytes]:
         """The contract; it holds nothing of this node, so it needs no login."""
         return _plain(self.document, 200, "application/json")
+
+    async def revocations(self, request: AnyRequest) -> Response[bytes]:
+        """The revocation lists of the node's authority: for whoever has to judge its certificates."""
+        try:
+            lists: RevocationLists = self.port.part("authority")
+        except KeyError as missing:
+            raise WebError(404, "absent", "this node has no authority") from missing
+        content = await asyncio.to_thread(lists.crl_path.read_bytes)
+        return _plain(content, 200, "application/x-pem-file")
 
     async def me(self, request: AnyRequest) -> Response[bytes]:
         """Who asks."""
@@ -184,7 +204,7 @@ class Web:
     async def oidc_begin(self, request: AnyRequest) -> Response[bytes]:
         """Send the browser to the provider, with a secret by which it is known when it comes back."""
         try:
-            self.gate.count_try(_address(request))
+            self.gate.guesses.count(_address(request))
             begun = await self._provider().begin(_callback(request))
         except WebError as wrong:
             return self._form(_sentence(wrong), wrong.status)
@@ -262,6 +282,7 @@ def make_app(
             _route("/metrics", ["GET"], web.metrics),
             _route(f"{PREFIX}/openapi.json", ["GET"], web.openapi),
             _route(f"{PREFIX}/me", ["GET"], web.me),
+            _route("/ca-crl.pem", ["GET", "HEAD"], web.revocations),
             _route("/login", ["GET"], web.login_page),
             _route("/login", ["POST"], web.login),
             _route(OIDC, ["GET"], web.oidc_begin),

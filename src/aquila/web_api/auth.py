@@ -23,16 +23,17 @@ from aquila.features.access import (
     token_secret,
 )
 from aquila.features.access.view import Grant, GrantKind, principal_of
+from aquila.features.devices.refusals import Noter
+from aquila.features.devices.view import target_of
 from aquila.web_api.errors import WebError
 from aquila.web_api.foreign import ForeignLogins
+from aquila.web_api.guesses import Guesses
 from aquila.web_api.port import NodePort
 
 KEY_LIFE_MS = 600_000
 SESSION_LIFE_MS = 7 * 86_400_000
 SESSIONS_MAX = 10_000
 KEYS_MAX = 1_000
-TRIES_PER_MIN = 10
-ADDRESSES_MAX = 10_000
 PASSWORDS_AT_ONCE = 2
 """Each check of a password takes 64 MiB."""
 
@@ -68,7 +69,7 @@ class Gate:
         self._foreign = foreign
         self._keys: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
-        self._tries: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self.guesses = Guesses(port.clock_ms)
         self._checks = asyncio.Semaphore(PASSWORDS_AT_ONCE)
         self._decoy: str | None = None
         self.cookie = "aquila_" + re.sub(r"[^A-Za-z0-9]", "", port.node)[:16]
@@ -107,7 +108,7 @@ class Gate:
     async def redeem(self, key: str, address: str) -> str | None:
         """The value of a new session cookie for a one-time key; None = unknown, used or too old."""
         # A counter of its own: whoever guesses passwords at this address must not shut out who holds a link.
-        self.count_try(f"link {address}")
+        self.guesses.count(f"link {address}")
         user, ends_ms = self._keys.pop(hash_of(key), ("", 0))
         if self._port.clock_ms() >= ends_ms:
             return None
@@ -124,12 +125,27 @@ class Gate:
         return await self._new_session(user)
 
     async def is_password(self, user: str, password: str, address: str) -> bool:
-        """Do name and password match? Dear, and counted against the address: raises WebError 429.
+        """Do name and password match? Dear, and counted against address and name: raises WebError 429.
 
-        Who has no password here is asked for in the directory; then also WebError 403 and 503.
+        Who has no password here is asked for in the directory; then also WebError 403 and 503. What fails stands in the
+        journal, so that who runs the node sees that somebody tries.
         """
-        self.count_try(address)
-        user = self._spelled(user)
+        try:
+            self.guesses.count(address, user.casefold())
+            is_right = await self._is_password(self._spelled(user), password)
+        except WebError as wrong:
+            self.note(target_of(user), wrong.body.code, wrong.body.reason, address)
+            raise
+        if not is_right:
+            self.note(target_of(user), "login", "name and password do not match", address)
+        return is_right
+
+    def note(self, target: str, reason: str, sentence: str, address: str) -> None:
+        """Somebody was refused."""
+        refusals: Noter = self._port.part("refusals")
+        refusals.note(target, reason, sentence, address)
+
+    async def _is_password(self, user: str, password: str) -> bool:
         async with self._checks:
             kept = await asyncio.to_thread(self._secrets.get, password_secret(user))
             if self._decoy is None:
@@ -170,17 +186,6 @@ class Gate:
     async def _end(self, session: str) -> None:
         self._sessions.pop(session, None)
         await asyncio.to_thread(self._secrets.remove, f"session/{session}")
-
-    def count_try(self, address: str) -> None:
-        """Before anybody is known, only the address can be limited. Raises WebError 429."""
-        minute = self._port.clock_ms() // 60_000
-        at, count = self._tries.pop(address, (minute, 0))
-        count = count + 1 if at == minute else 1
-        self._tries[address] = (minute, count)
-        if len(self._tries) > ADDRESSES_MAX:
-            self._tries.popitem(last=False)
-        if count > TRIES_PER_MIN:
-            raise WebError(429, "rate", f"more than {TRIES_PER_MIN} logins a minute", do="wait a minute")
 
     # -- who asks ---------------------------------------------------------------------------------------------------
 

@@ -4,17 +4,17 @@ import asyncio
 import base64
 import binascii
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from aquila.core.contract import Reply
 from aquila.core.errors import Refused
 from aquila.core.model import Principal
 from aquila.features.access import Secrets, hash_of, password_secret
 from aquila.features.access.marti import LOGIN_AUDIENCE
 from aquila.features.devices.invitations import Invitation, invitation_of, invited
-from aquila.features.devices.refusals import Noter
 from aquila.features.devices.view import target_of
 from aquila.links.pki.tokens import TokenSigner
 from aquila.web_api.auth import Gate
@@ -23,6 +23,9 @@ from aquila.web_api.port import NodePort
 
 PASSWORDS_KNOWN = 1_000
 PASSWORD_KNOWN_MS = 300_000
+TARGET_MAX = 64
+UNKNOWN = "unknown"
+"""Target of the refusal of whoever shows a certificate of nobody in force."""
 Recognise = Callable[[bytes | None, str], Principal | Refused]
 """Says who a peer is from its certificate (DER) and its address."""
 
@@ -67,6 +70,7 @@ class Callers:
         if certificate is not None:
             found = self._recognise(certificate, address)
             if isinstance(found, Refused):
+                self._gate.note(UNKNOWN, "certificate", found.detail, address)
                 raise WebError(403, "certificate", found.detail, do="enrol the device anew")
             return Caller(found)
         scheme, _, value = headers.get("authorization", "").partition(" ")
@@ -91,7 +95,7 @@ class Callers:
         name, until_ms = self._right.get(known, ("", 0))
         if until_ms <= self._port.clock_ms():
             if not await self._gate.is_password(user, password, address):
-                raise self._wrong(user, address)
+                raise wrong_password()
             name = user
             self._right[known] = (user, self._port.clock_ms() + PASSWORD_KNOWN_MS)
             if len(self._right) > PASSWORDS_KNOWN:
@@ -103,9 +107,43 @@ class Callers:
 
     def _wrong(self, user: str, address: str) -> WebError:
         """Noted in the journal, so that who runs the node sees that somebody tries."""
-        refusals: Noter = self._port.part("refusals")
-        refusals.note(target_of(user), "login", "name and password, or token, do not match", address)
+        self._gate.note(target_of(user), "login", "name and password, or token, do not match", address)
         return wrong_password()
+
+    def refused(self, caller: Caller | None, wrong: WebError, address: str) -> None:
+        """A row did not open to somebody who is known: what was tried above one's role stands in the journal."""
+        if caller is not None:
+            self._gate.note(caller.principal.id, wrong.body.code, wrong.body.reason, address)
+
+    async def guessed(
+        self, principal: Principal, target: str, address: str, answer: Callable[[], Awaitable[Reply]]
+    ) -> Reply:
+        """The answer to a request that brings the password of a thing, say a mission; wrong ones are journalled.
+
+        Args:
+            principal: who asks.
+            target: what the password is to open.
+            address: of the peer.
+            answer: makes the answer.
+
+        Raises WebError 429 when this principal has tried too often within the minute, and what `answer` raises.
+        """
+        target = target.casefold()[:TARGET_MAX]
+        try:
+            self._gate.guesses.count(principal.id, target)
+            reply = await answer()
+        except WebError as wrong:
+            self._after_guess(principal, target, address, wrong.status)
+            raise
+        self._after_guess(principal, target, address, reply.status)
+        return reply
+
+    def _after_guess(self, principal: Principal, target: str, address: str, status: int) -> None:
+        if status not in (401, 403, 429):
+            self._gate.guesses.forgive(principal.id, target)
+            return
+        sentence = f"the password of {target} was wrong" if status != 429 else f"the password of {target} is guessed"
+        self._gate.note(principal.id, "password", sentence, address)
 
     async def _by_bearer(self, token: str, address: str) -> Caller:
         tokens: TokenSigner = self._port.part("tokens")
@@ -119,7 +157,7 @@ class Callers:
             return Caller(asker.principal)
         invitation = await invited(self._secrets, token, self._port.clock_ms())
         if invitation is None:
-            self._gate.count_try(address)
+            self._gate.guesses.count(address)
             raise self._wrong("", address)
         return self._invited(invitation)
 

@@ -23,7 +23,7 @@ from aquila.web_api.auth import has_role
 from aquila.web_api.callers import Caller, Callers
 from aquila.web_api.errors import WebError
 from aquila.web_api.port import Asked, NodePort
-from aquila.web_api.replies import error_reply, read_body, send_reply
+from aquila.web_api.replies import error_reply, read_body, retry_after, send_reply
 from aquila.web_api.routes import BODY_MAX_BYTES, Pool, run_command
 from aquila.web_api.uploads import let_go, receive_files
 
@@ -129,7 +129,10 @@ class Contract:
         except WebError as error:
             if endpoint.fail is None:
                 raise
-            return endpoint.fail(error.status, error.body.code, error.body.reason)
+            reply = endpoint.fail(error.status, error.body.code, error.body.reason)
+            if error.retry_s is None:
+                return reply
+            return msgspec.structs.replace(reply, headers=(*reply.headers, retry_after(error.retry_s)))
 
     async def _served(self, endpoint: Endpoint, parts: Mapping[str, str], scope: HTTPScope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -139,7 +142,11 @@ class Contract:
             # Before the body is read: who is nobody sends no file.
             is_safe = scope["method"] in ("GET", "HEAD")
             caller = await self._callers.caller(scope.get("state") or {}, headers, address, is_safe=is_safe)
-            principal = _allowed(endpoint, caller)
+            try:
+                principal = _allowed(endpoint, caller)
+            except WebError as wrong:
+                self._callers.refused(caller, wrong, address)
+                raise
         query = _query_of(scope["query_string"])
         if endpoint.files is not None:
             return await self._sent(endpoint, parts, scope, receive, headers, query, principal)
@@ -151,7 +158,11 @@ class Contract:
         if endpoint.role == "login":
             user, password = (query.get(name, [""])[0] for name in ("username", "password"))
             principal = await self._callers.person(user[:200], password[:4000], address)
-        return await self._answer(endpoint, self._call(scope, parts, headers, query, body, ()), principal)
+        call = self._call(scope, parts, headers, query, body, ())
+        if principal is None or endpoint.role == "login" or not call.one("password"):
+            return await self._answer(endpoint, call, principal)
+        target = " ".join(parts.values())
+        return await self._callers.guessed(principal, target, address, lambda: self._answer(endpoint, call, principal))
 
     async def _sent(
         self,
@@ -180,7 +191,7 @@ class Contract:
             files, fields = await receive_files(receive, headers, rule, store)
             call = self._call(scope, parts, headers, {**query, **fields}, b"", files)
             reply = await self._answer(endpoint, call, principal)
-            wanted = reply.status < 400
+            wanted = endpoint.files.keep and reply.status < 400
         finally:
             self._uploads -= Counter({sender: 1})
             await let_go(files, store, wanted=wanted)

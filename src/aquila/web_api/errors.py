@@ -67,10 +67,18 @@ class WebError(Exception):
     """An answer that is no success, raised from anywhere below a route."""
 
     def __init__(
-        self, status: int, code: str, reason: str, *, allowed: str | None = None, do: str | None = None
+        self,
+        status: int,
+        code: str,
+        reason: str,
+        *,
+        allowed: str | None = None,
+        do: str | None = None,
+        retry_s: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status
+        self.retry_s = retry_s
         self.body = ErrorBody(code, reason, allowed, do)
 
 
@@ -92,6 +100,8 @@ def answer_of(error: WebError) -> Response[bytes]:
     headers = {"Cache-Control": "no-store"}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.retry_s is not None:
+        headers["Retry-After"] = str(error.retry_s)
     return Response(
         msgspec.json.encode(ErrorAnswer(error.body)),
         status_code=error.status,

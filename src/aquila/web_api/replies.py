@@ -66,7 +66,14 @@ def error_reply(error: WebError) -> Reply:
         headers = (("www-authenticate", 'Basic realm="Aquila"'),)
     elif error.status == 405 and error.body.allowed:
         headers = (("allow", error.body.allowed),)
+    if error.retry_s is not None:
+        headers = (*headers, retry_after(error.retry_s))
     return Reply(body=msgspec.json.encode(body), kind="application/json", status=error.status, headers=headers)
+
+
+def retry_after(wait_s: int) -> tuple[str, str]:
+    """The header that says when to come back (RFC 9110, 10.2.3)."""
+    return "retry-after", str(wait_s)
 
 
 async def send_reply(reply: Reply, files: Places, scope: Scope, send: Send) -> None:

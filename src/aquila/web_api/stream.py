@@ -43,6 +43,7 @@ STUCK_S = 600.0
 META_ROWS = 2_000
 CHUNK = 500
 SCREENS_MAX = 500
+SCREENS_OF_ONE = 20
 BOX_SLACK_DEG = 0.05
 """A little more than what is seen, so that what drives in is there already."""
 
@@ -136,6 +137,12 @@ class Screens:
         if len(self._open) >= SCREENS_MAX:
             await socket.close(code=TOO_MANY, reason=f"more than {SCREENS_MAX} screens")
             return
+        who = asker.principal.id
+        if sum(screen.who == who for screen in self._open) >= SCREENS_OF_ONE:
+            # Accepted first: a browser is told the code of a close, but nothing of a refused handshake.
+            await socket.accept()
+            await socket.close(code=TOO_MANY, reason=f"you have {SCREENS_OF_ONE} screens open: close one")
+            return
         screen = Screen(self, socket, asker, since)
         self._open.add(screen)
         try:
@@ -188,6 +195,11 @@ class Screen:
         """End this connection."""
         self._ending = self._ending or closed
         self._ended.set()
+
+    @property
+    def who(self) -> str:
+        """Id of the principal whose screen it is."""
+        return self._asker.principal.id
 
     def close(self) -> None:
         """Let go of what is shared."""

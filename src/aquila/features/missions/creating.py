@@ -3,7 +3,7 @@
 import asyncio
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.core.policy import label_for
 from aquila.features.missions.edits import Edited, command, opened, said
-from aquila.features.missions.forms import MissionRow, mission_row
+from aquila.features.missions.forms import MissionRow, mission_row, tail
 from aquila.features.missions.roles import (
     OWNER,
     Secrets,
@@ -24,9 +24,9 @@ from aquila.features.missions.roles import (
     missions_of,
     own_role,
     password_secret,
+    signed,
     sub_key,
     token,
-    username,
 )
 from aquila.features.missions.view import CREATE, DELETE, GROUPS, Mission
 
@@ -64,10 +64,21 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True):
-    """Which mission is to be deleted. deep: its files as well."""
+    """Which mission is to be deleted.
+
+    deep: also its files, where no other mission has them and the asker may withdraw them.
+    """
 
     which: Which
     deep: bool = False
+
+
+class Withdrawing(Protocol):
+    """The part `packages` of a node."""
+
+    async def withdraw(self, principal: Principal, sha256: str, desk: Desk) -> None:
+        """Withdraw what the asker may withdraw of the packages with these bytes."""
+        ...
 
 
 class SetPassword(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +105,7 @@ def check_name(name: str) -> str:
 
 async def save(principal: Principal, ask: Save, desk: Desk) -> Saved | Refused:
     """Create it, or update the one that is there."""
+    ask = msgspec.structs.replace(ask, which=signed(principal, ask.which, desk))
     known = find(ask.which, desk)
     if isinstance(known, Mission):
         is_own = known.created is not None and known.created.author == principal.id
@@ -110,7 +122,7 @@ async def _create(principal: Principal, ask: Save, desk: Desk) -> Saved | Refuse
         return label
     if len(missions_of(desk).missions()) >= MISSIONS_MAX:
         return Refused("full", f"this node holds {MISSIONS_MAX} missions: delete one first")
-    name, by = ask.which.name, ask.which.by or username(principal.id)
+    name, by = ask.which.name, ask.which.by
     number = len(missions_of(desk).named(desk.context, name))
     guid = derived_id("mission", 1, f"{desk.node}\0{desk.context}\0{name}\0{number}")
     sub = {"uid": by, "user": principal.id, "role": OWNER}
@@ -140,6 +152,8 @@ async def _update(principal: Principal, mission: Mission, ask: Save, desk: Desk)
         refused = await _regroup(principal, mission, groups, may(role, "MISSION_UPDATE_GROUPS"), ask, desk)
         if refused is not None:
             return refused
+    if "expiration" in ask.fields and not may(role, "MISSION_DELETE"):
+        return Refused("role", "only who may delete the mission says when it ends")
     cells = {f"field/{key}": value for key, value in ask.fields.items()}
     done = await said(desk, mission, "mission.change", cells, ask.which.by)
     if isinstance(done, Refused):
@@ -150,8 +164,7 @@ async def _update(principal: Principal, mission: Mission, ask: Save, desk: Desk)
         done = await _set(mission, ask.which.password, ask.which.by, desk)
         if isinstance(done, Refused):
             return done
-    by = ask.which.by or username(principal.id)
-    return await _saved(principal, mission, by if role == OWNER else None, desk, is_created=False)
+    return await _saved(principal, mission, ask.which.by if role == OWNER else None, desk, is_created=False)
 
 
 async def _regroup(
@@ -182,11 +195,13 @@ def label_of_groups(principal: Principal, groups: tuple[str, ...], desk: Desk) -
 
 async def drop(principal: Principal, ask: Drop, desk: Desk) -> Edited | Refused:
     """Delete it for good. Answers what it was."""
+    ask = msgspec.structs.replace(ask, which=signed(principal, ask.which, desk))
     found = await opened(principal, ask.which, "MISSION_DELETE", desk)
     if isinstance(found, Refused):
         return found
     mission, _ = found
     shown = await asyncio.to_thread(mission_row, mission, desk)
+    digests = [tail(cell.key) for cell in mission.of_kind("hash")]
     detail = {"by": ask.which.by, **({"deep": "true"} if ask.deep else {})}
     act = Act(action=DELETE, target=mission.guid, happened_at_ms=desk.now_ms(), detail=detail)
     entry = await desk.write(act, id=derived_id("mission.delete", 1, mission.guid), label=mission.label)
@@ -194,11 +209,17 @@ async def drop(principal: Principal, ask: Drop, desk: Desk) -> Edited | Refused:
         return entry
     secrets: Secrets = desk.part("secrets")
     await asyncio.to_thread(secrets.remove, password_secret(mission.guid))
+    if ask.deep:
+        for digest in digests:
+            if not missions_of(desk).needs_file(digest, desk.now_ms()):
+                packages: Withdrawing = desk.part("packages")
+                await packages.withdraw(principal, digest, desk)
     return Edited(guid=mission.guid, is_new=True, shown=shown)
 
 
 async def set_password(principal: Principal, ask: SetPassword, desk: Desk) -> Edited | Refused:
     """Set it or take it away; its hash is in no entry."""
+    ask = msgspec.structs.replace(ask, which=signed(principal, ask.which, desk))
     found = await opened(principal, ask.which, "MISSION_SET_PASSWORD", desk)
     if isinstance(found, Refused):
         return found

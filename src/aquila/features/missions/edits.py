@@ -12,7 +12,7 @@ from aquila.core.feature import Command, Desk
 from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.features.missions.forms import mission_row
-from aquila.features.missions.roles import Permission, RoleName, Which, allowed
+from aquila.features.missions.roles import Permission, RoleName, Which, allowed, signed
 from aquila.features.missions.view import Mission
 
 CELLS_MAX = 1_000
@@ -103,14 +103,15 @@ def edit(name: str, permission: Permission, change: Change, show: Show = mission
     """A command that writes `mission.NAME` with the cells that `change` gives."""
 
     async def act(principal: Principal, ask: Edit[Any], desk: Desk) -> Edited | Refused:
-        found = await opened(principal, ask.which, permission, desk)
+        which = signed(principal, ask.which, desk)
+        found = await opened(principal, which, permission, desk)
         if isinstance(found, Refused):
             return found
         mission, role = found
         cells = await change(principal, mission, role, ask.body, desk)
         if isinstance(cells, Refused):
             return cells
-        is_new = await said(desk, mission, f"mission.{name}", cells, ask.which.by)
+        is_new = await said(desk, mission, f"mission.{name}", cells, which.by)
         if isinstance(is_new, Refused):
             return is_new
         return Edited(guid=mission.guid, is_new=is_new, shown=await asyncio.to_thread(show, mission, desk))

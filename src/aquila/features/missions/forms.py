@@ -229,6 +229,8 @@ def change_form(mission: Mission, said: Said, cell: Cell | None, reading: Readin
     kind, _, name = cell.key.partition("/")
     if kind == "hash":
         return {**form, "contentResource": resource_form(mission, cell, reading)}
+    if kind == "external":
+        return {**form, "externalData": {"uid": name, **bare(msgspec.json.decode(cell.value or "{}"))}}
     details = details_of(name, reading)
     return {**form, "contentUid": name} if details is None else {**form, "contentUid": name, "details": details}
 

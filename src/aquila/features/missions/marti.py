@@ -5,10 +5,9 @@ from typing import Any
 
 import msgspec
 
-from aquila.codecs.cot.marti import VERSION, as_json, bare, enveloped, instant, moment, short_instant, span_of
-from aquila.core.contract import Call, Method, Reply
-from aquila.core.errors import Refused
-from aquila.core.feature import Command, Endpoint, Query, check_text
+from aquila.codecs.cot.marti import as_json, bare, enveloped, instant, moment, short_instant
+from aquila.core.contract import Call, Reply
+from aquila.core.feature import Endpoint
 from aquila.features.missions import queries
 from aquila.features.missions.contents import (
     Contents,
@@ -22,16 +21,39 @@ from aquila.features.missions.contents import (
 from aquila.features.missions.creating import (
     Drop,
     Save,
-    Saved,
     SetPassword,
     check_name,
     drop_row,
     password_row,
     save_row,
 )
-from aquila.features.missions.edits import Edit, Edited
+from aquila.features.missions.edits import Edited
 from aquila.features.missions.files import Archive, zipped
-from aquila.features.missions.forms import Change, MissionRow, pieces
+from aquila.features.missions.forms import Change, MissionRow
+from aquila.features.missions.marti_forms import (
+    CHANGE,
+    LAYER,
+    LOG,
+    PAGE,
+    SEQ_HEADER,
+    SUBSCRIPTION,
+    Render,
+    ask_of,
+    both,
+    done,
+    edit_of,
+    missions_reply,
+    needed,
+    number_in,
+    role_in,
+    role_word,
+    row,
+    saved,
+    subscribed_form,
+    text_of,
+    which_of,
+)
+from aquila.features.missions.marti_whole import endpoints as whole_rows
 from aquila.features.missions.members import (
     Give,
     Invites,
@@ -43,8 +65,8 @@ from aquila.features.missions.members import (
     join_row,
     leave_row,
 )
-from aquila.features.missions.queries import Ask, AskAll, Invited, Subscribed
-from aquila.features.missions.roles import ROLES, Which, role_form
+from aquila.features.missions.queries import AskAll, Invited, Subscribed
+from aquila.features.missions.roles import Which, role_form
 from aquila.features.missions.work import (
     Adopt,
     ChangeLayer,
@@ -57,65 +79,11 @@ from aquila.features.missions.work import (
     change_layer_row,
     drop_log_row,
     expire_row,
+    external_row,
     item_row,
     layer_row,
     log_row,
 )
-
-MISSION, CHANGE, SUBSCRIPTION, LAYER = "Mission", "MissionChange", "MissionSubscription", "MissionLayer"
-LOG = "com.bbn.marti.sync.model.LogEntry"
-SEQ_HEADER = "x-aquila-seq"
-"""The number behind which `changes?since=` goes on."""
-TEXT_MAX = 4_000
-PAGE = 50
-"""Missions on one page when nobody says how many."""
-STATUS = {"gone": 410, "role": 403}
-SOURCE = "tak.md 6.3"
-Render = Callable[[Any, Call], Reply]
-
-
-def which_of(call: Call) -> Which:
-    """The mission in the path, or in the parameter guid. Raises ValueError."""
-    bearer = call.headers.get("missionauthorization") or call.headers.get("authorization", "")
-    scheme, _, value = bearer.partition(" ")
-    return Which(
-        name=check_name(call.parts["name"]) if "name" in call.parts else "",
-        guid=call.parts.get("guid") or ("" if "name" in call.parts else text_of(call, "guid")),
-        credential=value.strip() if scheme.lower() == "bearer" else "",
-        password=text_of(call, "password"),
-        by=text_of(call, "creatorUid"),
-    )
-
-
-def text_of(call: Call, name: str) -> str:
-    """A parameter that is plain text. Raises ValueError."""
-    text = call.one(name)
-    if len(text) > TEXT_MAX:
-        raise ValueError(f"{name} of {len(text)} characters: at most {TEXT_MAX}")
-    check_text(name, text)
-    return text
-
-
-# -- replies ----------------------------------------------------------------------------------------------------------
-
-
-def told(render: Render) -> Render:
-    """The same, but a refusal among the rows is an error in the words of the contract."""
-
-    def rendered(answer: Any, call: Call) -> Reply:
-        first = answer[0] if isinstance(answer, list) and answer else answer
-        if isinstance(first, Refused):
-            status = STATUS.get(first.reason, 404)
-            return as_json({"status": first.reason, "code": status, "message": first.detail}, status=status)
-        return render(answer, call)
-
-    return rendered
-
-
-def missions_reply(rows: Sequence[MissionRow], call: Call, status: int = 200) -> Reply:
-    """Missions, in pieces."""
-    before = {"version": VERSION, "type": MISSION, "nodeId": call.node}
-    return Reply(body=pieces(rows, before), kind="application/json", status=status)
 
 
 def _one(row: MissionRow, call: Call) -> Reply:
@@ -145,12 +113,6 @@ def _paged(rows: Sequence[MissionRow], call: Call) -> Reply:
     return missions_reply(found[page * size : (page + 1) * size], call)
 
 
-def _saved(answer: Saved, call: Call) -> Reply:
-    head = answer.row.head if answer.token is None else {**answer.row.head, "token": answer.token}
-    row = msgspec.structs.replace(answer.row, head=head)
-    return missions_reply([row], call, 201 if answer.is_created else 200)
-
-
 def _changes(rows: Sequence[Change], call: Call) -> Reply:
     since = call.one("since")
     last = max([row.seq for row in rows], default=int(since) if since.isdecimal() else 0)
@@ -158,33 +120,11 @@ def _changes(rows: Sequence[Change], call: Call) -> Reply:
     return msgspec.structs.replace(reply, headers=((SEQ_HEADER, str(last)),))
 
 
-def _done(_: Any, call: Call) -> Reply:
-    return Reply()
-
-
 def _plain(kind: str) -> Render:
     return lambda answer, call: enveloped(kind, answer, call)
 
 
 # -- asks -------------------------------------------------------------------------------------------------------------
-
-
-def ask_of(call: Call) -> Ask:
-    """A question about one mission. Raises ValueError."""
-    from_ms, until_ms = span_of(call)
-    since = call.one("since")
-    if since and (not since.isdecimal() or len(since) > 18):
-        raise ValueError(f"since {since[:40]!r}: the number of a change, as the header {SEQ_HEADER} had it")
-    return Ask(
-        which=which_of(call),
-        from_ms=from_ms,
-        until_ms=until_ms,
-        since=int(since) if since else None,
-        squashed=call.one("squashed", "true").lower() != "false",
-        with_changes=call.is_set("changes"),
-        with_logs=call.is_set("logs"),
-        uid=text_of(call, "uid") or text_of(call, "path") or call.parts.get("uid", ""),
-    )
 
 
 def _ask_all(call: Call) -> AskAll:
@@ -217,14 +157,6 @@ def _ask_save(call: Call) -> Save:
     )
 
 
-def role_in(call: Call, name: str) -> Any:
-    """A role in a parameter. Raises ValueError."""
-    word = call.one(name)
-    if word not in ROLES:
-        raise ValueError(f"{name} {word[:40]!r}: one of {', '.join(ROLES)}")
-    return word
-
-
 def _ask_page(call: Call) -> AskAll:
     for name, default in (("page", 0), ("pagesize", PAGE)):
         if number_in(call, name, default) < 0:
@@ -232,21 +164,6 @@ def _ask_page(call: Call) -> AskAll:
     text_of(call, "nameFilter")
     text_of(call, "uidFilter")
     return _ask_all(call)
-
-
-def number_in(call: Call, name: str, default: int | None = None) -> int:
-    """A whole number in a parameter; the default when it is absent. Raises ValueError."""
-    text = call.one(name)
-    if not text and default is not None:
-        return default
-    if not text.removeprefix("-").isdecimal() or len(text) > 15:
-        raise ValueError(f"{name} {text[:40]!r}: a whole number")
-    return int(text)
-
-
-def edit_of(body: Callable[[Call], Any]) -> Callable[[Call], Edit[Any]]:
-    """An edit whose body is read so."""
-    return lambda call: Edit(which=which_of(call), body=body(call))
 
 
 def _taken(call: Call) -> Taken:
@@ -265,18 +182,11 @@ def _words(call: Call) -> Keywords:
 
 def _join(call: Call) -> Join:
     # A topic is what older clients call the same.
-    return Join(which=which_of(call), uid=_needed(call, "uid", "topic"))
-
-
-def _needed(call: Call, *names: str) -> str:
-    found = next((text_of(call, name) for name in names if call.one(name)), "")
-    if not found:
-        raise ValueError(f"the parameter {' or '.join(names)} is missing")
-    return found
+    return Join(which=which_of(call), uid=needed(call, "uid", "topic"))
 
 
 def _leave(call: Call) -> Leave:
-    return Leave(uid=_needed(call, "uid", "topic"), only_notices=call.is_set("disconnectOnly"))
+    return Leave(uid=needed(call, "uid", "topic"), only_notices=call.is_set("disconnectOnly"))
 
 
 def _give(call: Call) -> Give:
@@ -298,14 +208,10 @@ def _invite(call: Call) -> Invites:
 
 def _invite_many(call: Call) -> Invites:
     rows = [
-        {"type": each.get("type"), "invitee": each.get("invitee"), "role": _role_word(each.get("role"))}
+        {"type": each.get("type"), "invitee": each.get("invitee"), "role": role_word(each.get("role"))}
         for each in call.json(list[dict[str, Any]])
     ]
     return msgspec.convert({"rows": rows}, Invites)
-
-
-def _role_word(said: Any) -> Any:
-    return said.get("type") if isinstance(said, dict) else said
 
 
 def _layer(call: Call) -> Layer:
@@ -320,7 +226,7 @@ def _layer(call: Call) -> Layer:
 
 
 def _layer_changed(call: Call) -> ChangeLayer:
-    uid = call.parts.get("uid") or _needed(call, "uid", "layerUid")
+    uid = call.parts.get("uid") or needed(call, "uid", "layerUid")
     if call.method == "DELETE":
         return ChangeLayer(uid=uid, is_removed=True)
     fields = {
@@ -362,7 +268,7 @@ def _item(kind: str) -> Callable[[Call], Item]:
 
 
 def _feed(call: Call) -> Item:
-    uid = call.parts.get("uid") or _needed(call, "dataFeedUid")
+    uid = call.parts.get("uid") or needed(call, "dataFeedUid")
     words = ("filterPolygon", "filterCotTypes", "filterCallsign")
     value = {"dataFeedUid": uid, **{name: text_of(call, name) for name in words if call.one(name)}}
     return msgspec.convert({"kind": "feed", "uid": uid, "value": None if call.method == "DELETE" else value}, Item)
@@ -371,21 +277,12 @@ def _feed(call: Call) -> Item:
 # -- more replies -----------------------------------------------------------------------------------------------------
 
 
-def _subscribed_form(row: Subscribed) -> dict[str, Any]:
-    return {
-        "clientUid": row.uid,
-        "username": row.username,
-        "createTime": short_instant(row.at_ms),
-        "role": role_form(row.role),
-    }
-
-
 def _joined(answer: Joined, call: Call) -> Reply:
-    return enveloped(SUBSCRIPTION, {"token": answer.token, **_subscribed_form(answer.row)}, call, status=201)
+    return enveloped(SUBSCRIPTION, {"token": answer.token, **subscribed_form(answer.row)}, call, status=201)
 
 
 def _subscription(row: Subscribed, call: Call) -> Reply:
-    return enveloped(SUBSCRIPTION, _subscribed_form(row), call)
+    return enveloped(SUBSCRIPTION, subscribed_form(row), call)
 
 
 def _uids(rows: Sequence[Subscribed], call: Call) -> Reply:
@@ -393,7 +290,7 @@ def _uids(rows: Sequence[Subscribed], call: Call) -> Reply:
 
 
 def _with_roles(rows: Sequence[Subscribed], call: Call) -> Reply:
-    return enveloped(SUBSCRIPTION, [_subscribed_form(row) for row in rows], call)
+    return enveloped(SUBSCRIPTION, [subscribed_form(row) for row in rows], call)
 
 
 def _invitations(rows: Sequence[Invited], call: Call) -> Reply:
@@ -457,18 +354,6 @@ def _archived(answer: Archive, call: Call) -> Reply:
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def row(method: Method, path: str, work: Query | Command, ask: Callable[[Call], Any], render: Render) -> Endpoint:
-    """One row."""
-    return Endpoint(method=method, path=f"/Marti/api{path}", work=work, ask=ask, render=told(render), source=SOURCE)
-
-
-def both(
-    method: Method, tail: str, work: Query | Command, ask: Callable[[Call], Any], render: Render
-) -> tuple[Endpoint, ...]:
-    """Rows of one mission, by its name and by its guid."""
-    return tuple(row(method, f"/missions/{key}{tail}", work, ask, render) for key in ("{name}", "guid/{guid}"))
-
-
 endpoints: tuple[Endpoint, ...] = (
     row("GET", "/missioncount", queries.listed, _ask_all, _counted),
     row("GET", "/pagedmissions", queries.listed, _ask_page, _paged),
@@ -480,8 +365,8 @@ endpoints: tuple[Endpoint, ...] = (
         lambda call: Drop(which=which_of(call), deep=call.is_set("deepDelete")),
         _edited,
     ),
-    row("POST", "/missions/{name}", save_row, _ask_save, _saved),
-    *both("PUT", "", save_row, _ask_save, _saved),
+    row("POST", "/missions/{name}", save_row, _ask_save, saved),
+    *both("PUT", "", save_row, _ask_save, saved),
     *both("GET", "", queries.whole, ask_of, _one),
     *both("DELETE", "", drop_row, lambda call: Drop(which=which_of(call), deep=call.is_set("deepDelete")), _edited),
     *both("PUT", "/contents", add_row, edit_of(lambda call: call.json(Contents)), _edited),
@@ -503,28 +388,28 @@ endpoints: tuple[Endpoint, ...] = (
         lambda call: SetPassword(
             which=msgspec.structs.replace(which_of(call), password=""), password=text_of(call, "password")
         ),
-        _done,
+        done,
     ),
-    *both("DELETE", "/password", password_row, lambda call: SetPassword(which=which_of(call)), _done),
+    *both("DELETE", "/password", password_row, lambda call: SetPassword(which=which_of(call)), done),
     *both("PUT", "/content/{hash}/keywords", keywords_row, edit_of(_words), _edited),
     *both("DELETE", "/content/{hash}/keywords", keywords_row, edit_of(_words), _edited),
     *both("PUT", "/uid/{uid}/keywords", keywords_row, edit_of(_words), _edited),
     *both("DELETE", "/uid/{uid}/keywords", keywords_row, edit_of(_words), _edited),
-    *both("PUT", "/expiration", expire_row, edit_of(lambda call: number_in(call, "expiration")), _done),
+    *both("PUT", "/expiration", expire_row, edit_of(lambda call: number_in(call, "expiration")), done),
     *both("GET", "/token", queries.access_token, ask_of, _plain("java.lang.String")),
     *both("PUT", "/subscription", join_row, _join, _joined),
-    *both("DELETE", "/subscription", leave_row, edit_of(_leave), _done),
+    *both("DELETE", "/subscription", leave_row, edit_of(_leave), done),
     *both("GET", "/subscription", queries.subscription, ask_of, _subscription),
     *both("GET", "/subscriptions", queries.subscribed, ask_of, _uids),
     *both("GET", "/subscriptions/roles", queries.subscribed, ask_of, _with_roles),
     row("GET", "/missions/all/subscriptions", queries.own_subscriptions, _ask_all, _followed(0)),
     row("GET", "/missions/all/subscriptions/guid", queries.own_subscriptions, _ask_all, _followed(1)),
     *both("GET", "/role", queries.role, ask_of, _plain("MissionRole")),
-    *both("PUT", "/role", give_row, edit_of(_give), _done),
+    *both("PUT", "/role", give_row, edit_of(_give), done),
     *both("GET", "/invitations", queries.invited, ask_of, _invitations),
-    *both("PUT", "/invite/{type}/{invitee}", invite_row, edit_of(_invite), _done),
-    *both("DELETE", "/invite/{type}/{invitee}", invite_row, edit_of(_invite), _done),
-    *both("POST", "/invite", invite_row, edit_of(_invite_many), _done),
+    *both("PUT", "/invite/{type}/{invitee}", invite_row, edit_of(_invite), done),
+    *both("DELETE", "/invite/{type}/{invitee}", invite_row, edit_of(_invite), done),
+    *both("POST", "/invite", invite_row, edit_of(_invite_many), done),
     row("GET", "/missions/invitations", queries.own_invitations, _ask_all, _invited_names),
     row("GET", "/missions/all/invitations", queries.own_invitations, _ask_all, _invitations),
     *both("GET", "/contacts", queries.contacts, ask_of, _contacts),
@@ -532,9 +417,9 @@ endpoints: tuple[Endpoint, ...] = (
     *both("GET", "/cot", queries.cot, ask_of, _events),
     *both("GET", "/children", queries.children, ask_of, missions_reply),
     *both("GET", "/parent", queries.parent, ask_of, _one),
-    *both("DELETE", "/parent", adopt_row, edit_of(_adopt), _done),
-    row("PUT", "/missions/{name}/parent/{parent}", adopt_row, edit_of(_adopt), _done),
-    row("PUT", "/missions/guid/{guid}/parent/guid/{parent_guid}", adopt_row, edit_of(_adopt), _done),
+    *both("DELETE", "/parent", adopt_row, edit_of(_adopt), done),
+    row("PUT", "/missions/{name}/parent/{parent}", adopt_row, edit_of(_adopt), done),
+    row("PUT", "/missions/guid/{guid}/parent/guid/{parent_guid}", adopt_row, edit_of(_adopt), done),
     *both("GET", "/layers", queries.layers, ask_of, _plain(LAYER)),
     *both("GET", "/layers/{uid}", queries.layer, ask_of, _plain(LAYER)),
     *both("PUT", "/layers", layer_row, edit_of(_layer), _shown(LAYER)),
@@ -547,8 +432,8 @@ endpoints: tuple[Endpoint, ...] = (
     *both("DELETE", "/maplayers/{uid}", item_row, edit_of(_item("maplayer")), _edited),
     *both("POST", "/feed", item_row, edit_of(_feed), _edited),
     *both("DELETE", "/feed/{uid}", item_row, edit_of(_feed), _edited),
-    *both("POST", "/externaldata", item_row, edit_of(_item("external")), _edited),
-    *both("DELETE", "/externaldata/{uid}", item_row, edit_of(_item("external")), _edited),
+    *both("POST", "/externaldata", external_row, edit_of(_item("external")), _edited),
+    *both("DELETE", "/externaldata/{uid}", external_row, edit_of(_item("external")), _edited),
     *both("GET", "/log", queries.log, ask_of, _plain(LOG)),
     row("GET", "/missions/all/logs", queries.logs, ask_of, _plain(LOG)),
     row("POST", "/missions/logs/entries", log_row, _log, _log_written),
@@ -559,6 +444,7 @@ endpoints: tuple[Endpoint, ...] = (
         "/missions/logs/entries/{uid}",
         drop_log_row,
         lambda call: DropLog(id=call.parts["uid"], which=which_of(call)),
-        _done,
+        done,
     ),
+    *whole_rows,
 )

@@ -1,7 +1,7 @@
 """Members: subscriptions, roles and invitations of a mission."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -59,6 +59,19 @@ class Give(msgspec.Struct, frozen=True, kw_only=True):
     uid: str = ""
     username: str = ""
     role: RoleName | None = None
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A client that is to follow. role: None = that of everybody, or the one that it has."""
+
+    uid: Text
+    role: RoleName | None = None
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """Several at once."""
+
+    rows: Annotated[tuple[Member, ...], msgspec.Meta(min_length=1, max_length=500)]
 
 
 class Invite(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +140,28 @@ async def _give(principal: Principal, mission: Mission, role: RoleName, body: Gi
     return {f"role/{user}": body.role for user in meant}
 
 
+async def _enrol(principal: Principal, mission: Mission, role: RoleName, body: Members, desk: Desk) -> Cells | Refused:
+    cells: dict[str, Any] = {}
+    for each in body.rows:
+        user = owner_of(each.uid, desk)
+        if user is None:
+            return Refused("absent", "no client of this uid is known here")
+        given = each.role or default_role(mission)
+        key = sub_key(user, each.uid)
+        if mission.value(key) is None:
+            cells[key] = {"uid": each.uid, "user": user, "role": given}
+        if each.role is not None:
+            cells[f"role/{user}"] = each.role
+    return cells
+
+
+def _members(mission: Mission, desk: Desk) -> list[Subscribed]:
+    return [
+        Subscribed(uid=each.uid, username=username(each.user), at_ms=at_ms, role=each.role)
+        for each, at_ms in subscriptions(mission)
+    ]
+
+
 async def _invite(principal: Principal, mission: Mission, role: RoleName, body: Invites, desk: Desk) -> Cells | Refused:
     cells: dict[str, dict[str, str] | None] = {}
     for each in body.rows:
@@ -148,6 +183,7 @@ def nothing(mission: Mission, desk: Desk) -> None:
 join_row = command("mission_join", Join, Joined, join)
 leave_row = edit("unsubscribe", "MISSION_READ", _leave, nothing)
 give_row = edit("role", "MISSION_SET_ROLE", _give, nothing)
+enrol_row = edit("subscribe", "MISSION_SET_ROLE", _enrol, _members)
 invite_row = edit("invite", "MISSION_WRITE", _invite, nothing)
 
 __all__ = [
@@ -158,7 +194,10 @@ __all__ = [
     "Join",
     "Joined",
     "Leave",
+    "Member",
+    "Members",
     "Subscription",
+    "enrol_row",
     "give_row",
     "invite_row",
     "join_row",

@@ -261,7 +261,11 @@ def _cot(principal: Principal, ask: Ask, reading: Reading) -> Iterator[Labelled]
 
 
 def _archive(principal: Principal, mission: Mission, role: RoleName, ask: Ask, reading: Reading) -> Archive:
-    """What of it is there for the asker."""
+    return archive_of(principal, mission, reading)
+
+
+def archive_of(principal: Principal, mission: Mission, reading: Reading) -> Archive:
+    """What of a mission is there for the asker. Looks at the disk."""
     files: list[tuple[str, str, Path]] = []
     for cell in seen(mission, "hash", reading):
         digest = tail(cell.key)

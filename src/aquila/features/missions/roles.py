@@ -98,6 +98,10 @@ class Uids(Protocol):
         """The principal that a uid belongs to; None = nobody's."""
         ...
 
+    def uids(self, principal: str) -> list[str]:
+        """The uids that belong to a principal, the one that was bound last is the last."""
+        ...
+
 
 class Which(msgspec.Struct, frozen=True, kw_only=True):
     """A mission as it is asked for, and what the asker shows for it.
@@ -249,6 +253,15 @@ def owner_of(uid: str, reading: Reading) -> str | None:
     """Whose a uid is; None = nobody's."""
     owners = cast(Uids, reading.views["owners"])
     return owners.owner(uid)
+
+
+def signed(principal: Principal, which: Which, reading: Reading) -> Which:
+    """The same with the client that asks: where none is said, the one that the asker speaks with, else its name."""
+    if which.by:
+        return which
+    owners = cast(Uids, reading.views["owners"])
+    uids = owners.uids(principal.id)
+    return msgspec.structs.replace(which, by=uids[-1] if uids else username(principal.id))
 
 
 def invited_as(mission: Mission, principal: Principal, reading: Reading) -> RoleName | None:

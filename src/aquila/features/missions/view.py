@@ -4,6 +4,7 @@ Such an act carries cells: keys `kind/key` of its detail, each with JSON as its 
 the newest by stamp counts. A mission that was deleted stays so: a new one of its name has another guid.
 """
 
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -17,8 +18,11 @@ CHANGES_MAX = 50_000
 """Newest changes that are kept of one mission."""
 SLACK = 5_000
 """Trimmed in batches; the snapshot holds exactly the maximum."""
-CONTENT_KINDS = ("hash", "uid")
+CONTENT_KINDS = ("hash", "uid", "external")
 """Kinds of cells whose changes the mission tells."""
+EXPIRATION = "field/expiration"
+SECONDS_MAX = 100_000_000_000
+"""A larger expiration is in milliseconds."""
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
@@ -93,6 +97,15 @@ class Mission:
     def label_of(self, said: Said) -> Label:
         """The marking of something said: what was said under a marking of the mission follows the mission."""
         return self.label if said.label in self._labels else said.label
+
+    @property
+    def ends_ms(self) -> float:
+        """When it is to be deleted, UTC; infinite = never. The contract has seconds, and some clients milliseconds."""
+        value = self.value(EXPIRATION)
+        said = None if value is None else msgspec.json.decode(value)
+        if not isinstance(said, int) or said <= 0:
+            return math.inf
+        return said if said > SECONDS_MAX else said * 1000
 
     def value(self, key: str) -> str | None:
         """JSON of a cell; None = absent."""
@@ -192,12 +205,15 @@ class Missions:
     """The view. Arrival numbers are this node's own, so they are no part of the state: see `seq`."""
 
     name = "missions"
-    version = 1
+    version = 2
+    hears_positions = False
 
     def __init__(self) -> None:
         self._missions: dict[str, Mission] = {}
         self._named: dict[tuple[Context, str], set[str]] = {}
         self._seqs: dict[str, int] = {}
+        self._ending: set[str] = set()
+        """Missions that ever had an expiration."""
 
     def fold(self, arrival: Arrival) -> None:
         """See View."""
@@ -210,7 +226,7 @@ class Missions:
             envelope.stamp,
             envelope.id,
             envelope.author,
-            act.detail.get("by", ""),
+            act.detail.get("by", "") or envelope.author.partition(":")[2],
             act.happened_at_ms,
             envelope.label,
             envelope.context,
@@ -224,6 +240,8 @@ class Missions:
         mission = self._missions.get(act.guid)
         if mission is None:
             mission = self._missions[act.guid] = Mission(act.guid)
+        if EXPIRATION in act.cells:
+            self._ending.add(act.guid)
         before = mission.created
         mission.take(act.said, act.action, act.name, act.cells)
         if mission.created is not before:
@@ -241,7 +259,7 @@ class Missions:
     def restore(self, data: bytes) -> None:
         """See View."""
         state = _decoder.decode(data)
-        self._missions, self._named = {}, {}
+        self._missions, self._named, self._ending = {}, {}, set()
         for act in state.acts:
             self._take(act)
         for guid, (labels, edited_ms) in state.marks.items():
@@ -263,6 +281,11 @@ class Missions:
         """All that are not deleted, the oldest first."""
         found = [each for each in list(self._missions.values()) if each.created is not None and each.deleted is None]
         return sorted(found, key=_age)
+
+    def expired(self, now_ms: int) -> list[Mission]:
+        """Those whose time is over and that are not deleted yet, by guid."""
+        ending = [self._missions[guid] for guid in sorted(self._ending)]
+        return [each for each in ending if each.created and not each.deleted and each.ends_ms <= now_ms]
 
     def needs_file(self, sha256: str, now_ms: int) -> bool:
         """See core.contract.NeedsFiles."""

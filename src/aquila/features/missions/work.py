@@ -14,7 +14,7 @@ from aquila.features.missions.edits import Cells, Edited, command, edit, opened,
 from aquila.features.missions.forms import layer_forms, mission_row
 from aquila.features.missions.members import nothing
 from aquila.features.missions.queries import log_entries
-from aquila.features.missions.roles import RoleName, Which, allowed, field, missions_of
+from aquila.features.missions.roles import RoleName, Which, allowed, field, missions_of, signed
 from aquila.features.missions.view import Mission
 
 LayerType = Literal["GROUP", "UID", "CONTENTS", "MAPLAYER", "ITEM"]
@@ -66,13 +66,19 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class PutLog(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry to be written. created, dtg: as the contract has times. must_exist: it is an edit."""
+    """An entry to be written.
+
+    Attributes:
+        created, dtg: as the contract has times. must_exist: it is an edit.
+        missions: their guids, where names do not tell them apart; empty = those that the entry names.
+    """
 
     log: Log
     dtg: str
     created: str
     which: Which = Which()
     must_exist: bool = False
+    missions: tuple[str, ...] = ()
 
 
 class DropLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +100,18 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["maplayer", "feed", "external"]
     uid: Uid
     value: Mapping[str, Any] | None = None
+
+
+class Touch(msgspec.Struct, frozen=True, kw_only=True):
+    """That external data of a mission have changed where they lie. token: tells one state of them from another."""
+
+    uid: Uid
+    notes: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    token: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+
+    def __post_init__(self) -> None:
+        check_text("notes", self.notes)
+        check_text("token", self.token)
 
 
 # -- layers -----------------------------------------------------------------------------------------------------------
@@ -142,14 +160,16 @@ def _placed(mission: Mission, layers: list[str]) -> list[str]:
 
 async def put_log(principal: Principal, ask: PutLog, desk: Desk) -> Edited | Refused:
     """Write an entry into the log of every mission that it names; none is written unless all may be."""
-    log = ask.log
+    by = signed(principal, msgspec.structs.replace(ask.which, by=ask.log.creator_uid), desk).by
+    log = msgspec.structs.replace(ask.log, creator_uid=by)
     missions: list[Mission] = []
-    for name in dict.fromkeys(log.mission_names):
-        found = allowed(principal, msgspec.structs.replace(ask.which, name=name), "MISSION_WRITE", desk)
+    meant = [{"guid": guid} for guid in ask.missions] or [{"name": name} for name in dict.fromkeys(log.mission_names)]
+    for key in meant:
+        found = allowed(principal, msgspec.structs.replace(ask.which, **key), "MISSION_WRITE", desk)
         if isinstance(found, Refused):
             return found
         missions.append(found[0])
-    uid = log.id or _log_id(principal, log, desk)
+    uid = log.id or _log_id(principal, ask.log, desk)
     if ask.must_exist and not log_entries(principal, desk, uid):
         return Refused("absent", "there is no such entry")
     for mission in missions:
@@ -184,13 +204,13 @@ async def drop_log(principal: Principal, ask: DropLog, desk: Desk) -> Edited | R
     found = log_entries(principal, desk, ask.id)
     if not found:
         return Refused("absent", "there is no such entry")
-    missions = found[0][1]
+    missions, which = found[0][1], signed(principal, ask.which, desk)
     for mission in missions:
-        may = allowed(principal, msgspec.structs.replace(ask.which, guid=mission.guid), "MISSION_WRITE", desk)
+        may = allowed(principal, msgspec.structs.replace(which, guid=mission.guid), "MISSION_WRITE", desk)
         if isinstance(may, Refused):
             return may
     for mission in missions:
-        done = await said(desk, mission, "mission.log", {f"log/{ask.id}": None}, ask.which.by)
+        done = await said(desk, mission, "mission.log", {f"log/{ask.id}": None}, which.by)
         if isinstance(done, Refused):
             return done
     return Edited(guid=missions[0].guid, is_new=True)
@@ -216,11 +236,18 @@ async def _adopt(principal: Principal, mission: Mission, role: RoleName, body: A
 
 
 async def _expire(principal: Principal, mission: Mission, role: RoleName, body: int, desk: Desk) -> Cells | Refused:
-    return {"field/expiration": body if body >= 0 else None}
+    return {"field/expiration": body if body > 0 else None}
 
 
 async def _item(principal: Principal, mission: Mission, role: RoleName, body: Item, desk: Desk) -> Cells | Refused:
     return {f"{body.kind}/{body.uid}": body.value}
+
+
+async def _touch(principal: Principal, mission: Mission, role: RoleName, body: Touch, desk: Desk) -> Cells | Refused:
+    value = mission.value(f"external/{body.uid}")
+    if value is None:
+        return Refused("absent", "the mission has no such external data")
+    return {f"external/{body.uid}": {**msgspec.json.decode(value), "notes": body.notes, "token": body.token}}
 
 
 layer_row = edit("layer", "MISSION_WRITE", _layer, layer_forms)
@@ -228,5 +255,8 @@ change_layer_row = edit("layer", "MISSION_WRITE", _change_layer, layer_forms)
 log_row = command("mission_log_put", PutLog, Edited, put_log)
 drop_log_row = command("mission_log_drop", DropLog, Edited, drop_log)
 adopt_row = edit("parent", "MISSION_WRITE", _adopt, nothing)
-expire_row = edit("expiration", "MISSION_WRITE", _expire, nothing)
+expire_row = edit("expiration", "MISSION_DELETE", _expire, nothing)
+"""Who says when a mission ends, ends it."""
 item_row = edit("attach", "MISSION_MANAGE_LAYERS", _item, mission_row)
+external_row = edit("attach", "MISSION_WRITE", _item, mission_row)
+touch_row = edit("attach", "MISSION_WRITE", _touch, nothing)

@@ -1,6 +1,6 @@
 """What can be done to packages: add, change, withdraw. Nobody changes one that he may not see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -143,8 +143,7 @@ async def add_package(principal: Principal, ask: AddPackage, desk: Desk) -> Pack
             return Refused("request", str(wrong))
     await _drop_expired(files, desk)
     # The last look before the entry: what others sent meanwhile counts.
-    known = packages_of(desk).packages(desk.now_ms())
-    refused = _over_quota(principal, ask, known, desk.part("upload_limits"))
+    refused = over_quota(principal, ask.sha256, ask.size_bytes, desk)
     if refused is not None:
         return refused
     uid = statement_id("package", principal.id, 0, "\0".join((ask.sha256, *label.groups)).encode())
@@ -188,9 +187,10 @@ def _fault(principal: Principal, ask: AddPackage) -> Refused | None:
     return Refused("request", "the file is empty") if ask.size_bytes == 0 else None
 
 
-def _over_quota(
-    principal: Principal, ask: AddPackage, known: Sequence[Package], limits: UploadLimits
-) -> Refused | None:
+def over_quota(principal: Principal, sha256: str, size_bytes: int, desk: Desk) -> Refused | None:
+    """Why these bytes are too much now, of the sender's or of the node's; None = there is room."""
+    limits: UploadLimits = desk.part("upload_limits")
+    known = packages_of(desk).packages(desk.now_ms())
     if len(known) >= LIVE_MAX:
         return Refused("full", f"this node holds {len(known)} packages: withdraw some")
     sizes: dict[str, int] = {}
@@ -200,11 +200,11 @@ def _over_quota(
             sizes[package.facts.sha256] = package.facts.size_bytes
             if package.facts.submitter == principal.id:
                 own[package.facts.sha256] = package.facts.size_bytes
-    if ask.sha256 not in own and sum(own.values()) + ask.size_bytes > limits.quota_bytes:
+    if sha256 not in own and sum(own.values()) + size_bytes > limits.quota_bytes:
         return Refused(
             "full", f"{sum(own.values()) // MIB} of your {limits.quota_bytes // MIB} MiB are used: withdraw a file"
         )
-    if ask.sha256 not in sizes and sum(sizes.values()) + ask.size_bytes > limits.total_bytes:
+    if sha256 not in sizes and sum(sizes.values()) + size_bytes > limits.total_bytes:
         return Refused("full", f"the {limits.total_bytes // MIB} MiB for files of this node are used: withdraw some")
     return None
 
@@ -317,11 +317,12 @@ async def withdraw_package(principal: Principal, ask: WithdrawPackage, desk: Des
         if isinstance(entry, Refused):
             return entry
     for sha256 in {facts.sha256 for _, facts in found}:
-        await _drop(sha256, desk)
+        await drop_bytes(sha256, desk)
     return PackagesChanged(uids=tuple(package.uid for package, _ in found), changed_count=len(found))
 
 
-async def _drop(sha256: str, desk: Desk) -> None:
+async def drop_bytes(sha256: str, desk: Desk) -> None:
+    """Drop a file that nothing needs."""
     try:
         files: Files = desk.part("files")
     except UsageError:

@@ -36,6 +36,7 @@ class Packages:
 
     name = "packages"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._packages: dict[Key, Package] = {}

@@ -1,11 +1,12 @@
-"""TAK: what the official server's contract asks of the server as a whole, and of nobody's statements."""
+"""TAK: what the official server's contract asks of the server as a whole, and of nobody's statements; injectors."""
 
 from typing import Any
 
 from aquila.codecs.cot.marti import as_text, enveloped
 from aquila.core.contract import Call, Reply
 from aquila.core.feature import Endpoint, Feature
-from aquila.features.tak import rest
+from aquila.features.tak import injectors, rest
+from aquila.features.tak.injectors import Injectors
 
 API_VERSION = "3"
 
@@ -22,11 +23,13 @@ def _config(_: Any, call: Call) -> Reply:
 
 feature = Feature(
     name="tak",
+    views=(Injectors,),
     endpoints=(
         Endpoint(method="GET", path="/Marti/api/version", render=_version, source="tak.md 6.2"),
         Endpoint(method="GET", path="/Marti/api/version/config", render=_config, source="tak.md 6.2"),
         *rest.endpoints,
+        *injectors.endpoints,
     ),
 )
 
-__all__ = ["feature"]
+__all__ = ["Injectors", "feature"]

@@ -1,13 +1,12 @@
-"""The small rows of the contract: time, error reports of clients, and lists of what this node has none of."""
+"""The small rows of the contract: time, and error reports of clients."""
 
 import logging
 import re
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from aquila.codecs.cot.marti import as_json, enveloped
+from aquila.codecs.cot.marti import as_json
 from aquila.core.contract import Call, Reply
 from aquila.core.feature import Command, Desk, Endpoint
 from aquila.core.model import Principal
@@ -72,15 +71,6 @@ def _time(_: Any, call: Call) -> Reply:
     return as_json({"time": str(call.now_ms)})
 
 
-def _none_of(kind: str) -> Any:
-    def render(rows: Sequence[Any] | None, call: Call) -> Reply:
-        return enveloped(kind, [], call)
-
-    return render
-
-
-_TABLE = "tak.md 6.3"
-
 endpoints = (
     Endpoint(method="GET", path="/Marti/GetTime", render=_time, source="official server"),
     Endpoint(
@@ -91,20 +81,4 @@ endpoints = (
         render=_done,
         source="tak.md 6.2 other",
     ),
-    # Every answer of this node says what the journal says: nothing is injected into anybody's events.
-    Endpoint(
-        method="GET",
-        path="/Marti/api/injectors/cot/uid",
-        render=_none_of("InjectorConfig"),
-        role="admin",
-        source=_TABLE,
-    ),
-    Endpoint(
-        method="GET",
-        path="/Marti/api/injectors/cot/uid/{uid}",
-        render=_none_of("InjectorConfig"),
-        role="admin",
-        source=_TABLE,
-    ),
-    Endpoint(method="GET", path="/Marti/api/iconset/all/uid", render=_none_of("java.lang.String"), source=_TABLE),
 )

@@ -6,10 +6,10 @@ import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
-from aquila.core.model import Act, Label, Principal, Verdict
+from aquila.core.model import Act, Label, Principal
 from aquila.core.policy import label_for
 from aquila.features.video.connections import Connection, Feed, Text, Uid, written
-from aquila.features.video.queries import videos_of
+from aquila.features.video.queries import video_of
 from aquila.features.video.view import VIDEO_ADD, VIDEO_CHANGE, VIDEO_REMOVE, Video
 
 NO_VIDEO = Refused("absent", "there is no such video, or you may not see it")
@@ -60,13 +60,12 @@ async def put_videos(principal: Principal, ask: PutVideos, desk: Desk) -> Videos
     """Write what is new. All are judged before the first is written; the same again changes nothing."""
     planned: list[tuple[str, str, str, Label]] = []
     for uid, text in ask.connections:
-        known = videos_of(desk).video(desk.context, uid)
-        label = _label_new(principal, ask.groups, desk) if known is None else _label_known(principal, known, desk)
+        known = video_of(uid, desk)
         if known is None and ask.must_exist:
             return NO_VIDEO
+        label = _label_new(principal, ask.groups, desk) if known is None else _label_known(principal, known)
         if isinstance(label, Refused):
-            hidden = label.reason == "absent" and not ask.must_exist
-            return Refused("taken", "this uid cannot be used: take another one") if hidden else label
+            return label
         if known is None or known.connection != text:
             planned.append((VIDEO_ADD if known is None else VIDEO_CHANGE, uid, text, label))
     for action, uid, text, label in planned:
@@ -79,10 +78,10 @@ async def put_videos(principal: Principal, ask: PutVideos, desk: Desk) -> Videos
 
 async def drop_video(principal: Principal, ask: DropVideo, desk: Desk) -> VideoDropped | Refused:
     """Write that it is gone, under its own marking."""
-    known = videos_of(desk).video(desk.context, ask.uid)
+    known = video_of(ask.uid, desk)
     if known is None:
         return NO_VIDEO
-    label = _label_known(principal, known, desk)
+    label = _label_known(principal, known)
     if isinstance(label, Refused):
         return label
     act = Act(action=VIDEO_REMOVE, target=ask.uid, happened_at_ms=desk.now_ms())
@@ -105,10 +104,8 @@ def _label_new(principal: Principal, groups: tuple[str, ...], desk: Desk) -> Lab
     return label_for(desk.policy, principal, None, set(groups))
 
 
-def _label_known(principal: Principal, known: Video, desk: Desk) -> Label | Refused:
-    """Its label, for who may see it and write everywhere where it is seen."""
-    if desk.release(known.label, known.context).verdict is not Verdict.FULL:
-        return NO_VIDEO
+def _label_known(principal: Principal, known: Video) -> Label | Refused:
+    """Its label, for who may write everywhere where it is seen."""
     if not set(known.label.groups) <= principal.groups_in:
         return Refused("group", "it is marked for groups that you may not write into: ask one of them")
     return known.label

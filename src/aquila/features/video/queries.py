@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
-from aquila.core.model import Principal
+from aquila.core.model import Principal, Verdict
 from aquila.core.view import view_of
 from aquila.features.video.connections import Connection, address_of
 from aquila.features.video.view import Video, Videos
@@ -39,11 +39,23 @@ def videos_of(reading: Reading) -> Videos:
     return view_of(reading.views, "video", Videos)
 
 
+def _is_visible(video: Video, reading: Reading) -> bool:
+    return reading.release(video.label, video.context).verdict is Verdict.FULL
+
+
+def video_of(uid: str, reading: Reading) -> Video | None:
+    """The oldest of this uid that the asker may see; None = none: it is free for him."""
+    found = videos_of(reading).of_uid(reading.context, uid)
+    return next((video for video in found if _is_visible(video, reading)), None)
+
+
 def _found(ask: AskVideos, reading: Reading) -> Iterator[tuple[Video, Connection]]:
+    seen: set[str] = set()
     for video in videos_of(reading).videos():
         connection = video.read()
-        if connection is None:
+        if connection is None or video.uid in seen or not _is_visible(video, reading):
             continue
+        seen.add(video.uid)
         protocols = {address_of(feed.url or "").protocol for feed in connection.feeds or ()}
         if ask.protocol is None or ask.protocol.lower() in protocols:
             yield video, connection
@@ -66,7 +78,7 @@ def _connections(principal: Principal, ask: AskVideos, reading: Reading) -> Iter
 
 
 def _connection(principal: Principal, ask: AskVideo, reading: Reading) -> Iterator[Labelled]:
-    video = videos_of(reading).video(reading.context, ask.uid)
+    video = video_of(ask.uid, reading)
     connection = None if video is None else video.read()
     if video is not None and connection is not None:
         yield Labelled(connection, video.label, video.context)

@@ -1,4 +1,8 @@
-"""Videos: a view of the acts video.add, video.change and video.remove: the newest by stamp counts."""
+"""Videos: a view of the acts video.add, video.change and video.remove: the newest by stamp counts.
+
+One uid may be several videos, each under its own marking: who may not see one of them finds its uid free, and learns
+nothing of it by trying. Who may see several gets the oldest, so that nobody puts another in the place of one.
+"""
 
 import msgspec
 
@@ -13,8 +17,9 @@ SLACK = 500
 
 
 class Video(msgspec.Struct, frozen=True, array_like=True):
-    """What was said last about one video; connection None = it was removed."""
+    """What was said last about one video; connection None = it was removed. first: when it was said first."""
 
+    first: Stamp
     stamp: Stamp
     uid: str
     author: str
@@ -27,6 +32,7 @@ class Video(msgspec.Struct, frozen=True, array_like=True):
         return None if self.connection is None else read(self.connection)
 
 
+Key = tuple[Context, str, Label]
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(list[Video])
 
@@ -35,10 +41,12 @@ class Videos:
     """The view."""
 
     name = "video"
-    version = 1
+    version = 2
+    hears_positions = False
 
     def __init__(self) -> None:
-        self._videos: dict[tuple[Context, str], Video] = {}
+        self._videos: dict[Key, Video] = {}
+        self._by_uid: dict[tuple[Context, str], set[Label]] = {}
 
     def fold(self, arrival: Arrival) -> None:
         """See View."""
@@ -47,34 +55,51 @@ class Videos:
         act, envelope = arrival.body, arrival.envelope
         if act.action not in (VIDEO_ADD, VIDEO_CHANGE, VIDEO_REMOVE):
             return
-        key = (envelope.context, act.target)
+        key = (envelope.context, act.target, envelope.label)
         known = self._videos.get(key)
+        first = envelope.stamp if known is None else min(known.first, envelope.stamp)
         if known is not None and envelope.stamp <= known.stamp:
+            self._put(msgspec.structs.replace(known, first=first))
             return
         said = None if act.action == VIDEO_REMOVE else act.detail.get("connection")
-        self._videos[key] = Video(envelope.stamp, act.target, envelope.author, envelope.label, envelope.context, said)
+        label, context = envelope.label, envelope.context
+        self._put(Video(first, envelope.stamp, act.target, envelope.author, label, context, said))
         if len(self._videos) > VIDEOS_MAX + SLACK:
             self._trim()
 
+    def _put(self, video: Video) -> None:
+        self._videos[video.context, video.uid, video.label] = video
+        self._by_uid.setdefault((video.context, video.uid), set()).add(video.label)
+
     def _trim(self) -> None:
         if len(self._videos) > VIDEOS_MAX:
-            newest = sorted(self._videos, key=lambda key: self._videos[key].stamp)[-VIDEOS_MAX:]
-            self._videos = {key: self._videos[key] for key in newest}
+            newest = sorted(self._videos.values(), key=lambda video: (video.stamp, _order(video)))[-VIDEOS_MAX:]
+            self._keep(newest)
+
+    def _keep(self, videos: list[Video]) -> None:
+        self._videos, self._by_uid = {}, {}
+        for video in videos:
+            self._put(video)
 
     def snapshot(self) -> bytes:
         """See View."""
         self._trim()
-        return _encoder.encode([self._videos[key] for key in sorted(self._videos)])
+        return _encoder.encode(sorted(self._videos.values(), key=_order))
 
     def restore(self, data: bytes) -> None:
         """See View."""
-        self._videos = {(video.context, video.uid): video for video in _decoder.decode(data)}
+        self._keep(_decoder.decode(data))
 
-    def video(self, context: Context, uid: str) -> Video | None:
-        """What was said last about this one; None = nothing, or it was removed."""
-        found = self._videos.get((context, uid))
-        return None if found is None or found.connection is None else found
+    def of_uid(self, context: Context, uid: str) -> list[Video]:
+        """All of this uid that were not removed, the one that was there first is the first."""
+        labels = self._by_uid.get((context, uid), set())
+        there = [video for label in labels if (video := self._videos[context, uid, label]).connection is not None]
+        return sorted(there, key=lambda video: (video.first, _order(video)))
 
     def videos(self) -> list[Video]:
-        """All that were not removed, by uid."""
-        return [self._videos[key] for key in sorted(self._videos) if self._videos[key].connection is not None]
+        """All that were not removed, by uid, the oldest of a uid first."""
+        return [video for context, uid in sorted(self._by_uid) for video in self.of_uid(context, uid)]
+
+
+def _order(video: Video) -> tuple[Context, str, bytes]:
+    return video.context, video.uid, msgspec.msgpack.encode(video.label)
