@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from aquila.features.access import password_hash, password_secret
-from aquila.web_api.auth import TRIES_PER_MIN, Gate
+from aquila.web_api.auth import Gate
+from aquila.web_api.guesses import TRIES_PER_MIN
 
 PASSWORD = "correct horse battery"
 PAGE = {"X-Aquila": "page"}

@@ -1,10 +1,13 @@
 import base64
 import io
+import sys
 import zipfile
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from aquila.features.devices import InviteDevice
 
 DEVICE = {"name": "PATROL1", "nation": "ITA", "groups_in": ["COMMON"], "callsign": "FALCO 1"}
 
@@ -57,3 +60,61 @@ def test_a_wrong_device_is_refused_with_a_sentence(client: Any, admin: Any, wron
     answer = client.post("/api/v1/devices", json=DEVICE | wrong, headers=admin)
     assert answer.status_code == 422
     assert says in answer.json()["error"]["reason"]
+
+
+# -- invitations ------------------------------------------------------------------------------------------------------
+
+
+def test_a_pending_invitation_is_listed_without_its_token_and_can_be_cancelled(
+    port: Any, client: Any, admin: Any
+) -> None:
+    made = client.post("/api/v1/devices/invitations", json={"name": "PATROL2", "minutes": 60}, headers=admin).json()
+    listed = client.get("/api/v1/devices/invitations?state=pending", headers=admin)
+    (row,) = listed.json()
+    assert (row["name"], row["state"], row["ends_ms"]) == ("PATROL2", "pending", made["ends_ms"])
+    assert made["token"] not in listed.text
+    assert client.get("/api/v1/devices/invitations", headers=port.token("op", "operator")).status_code == 403
+    gone = client.delete(f"/api/v1/devices/invitations/{row['id']}", headers=admin)
+    assert gone.status_code == 200
+    assert client.delete(f"/api/v1/devices/invitations/{row['id']}", headers=admin).status_code == 404
+    assert client.get("/api/v1/devices/invitations", headers=admin).json() == []
+    assert not port.parts["secrets"].named("invitation/")
+    assert "device.uninvite" in client.get("/api/v1/entries", headers=admin).text
+
+
+def test_what_became_of_an_invitation_is_listed_for_a_week(port: Any, client: Any, admin: Any) -> None:
+    client.post("/api/v1/devices/invitations", json={"name": "LATE", "minutes": 60}, headers=admin)
+    port.now_ms += 3_600_000
+    (row,) = client.get("/api/v1/devices/invitations", headers=admin).json()
+    assert row["state"] == "expired"
+    assert client.delete(f"/api/v1/devices/invitations/{row['id']}", headers=admin).status_code == 404
+    port.now_ms += 7 * 86_400_000
+    client.post("/api/v1/devices/invitations", json={"name": "NEXT"}, headers=admin)
+    (row,) = client.get("/api/v1/devices/invitations", headers=admin).json()
+    assert row["name"] == "NEXT"
+
+
+def test_invitations_are_bounded(port: Any, client: Any, admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[InviteDevice.__module__], "INVITATIONS_MAX", 2)
+    for name in ("ONE", "TWO"):
+        asked = client.post("/api/v1/devices/invitations", json={"name": name, "minutes": 60}, headers=admin)
+        assert asked.status_code == 201
+    refused = client.post("/api/v1/devices/invitations", json={"name": "THREE"}, headers=admin)
+    assert refused.status_code == 507
+    assert "cancel some" in refused.json()["error"]["reason"]
+    port.now_ms += 3_600_000
+    assert client.post("/api/v1/devices/invitations", json={"name": "THREE"}, headers=admin).status_code == 201
+
+
+# -- who is here ------------------------------------------------------------------------------------------------------
+
+
+def test_a_device_says_whether_it_is_connected_and_since_when(port: Any, client: Any, admin: Any) -> None:
+    client.post("/api/v1/devices", json=DEVICE, headers=admin)
+    (row,) = client.get("/api/v1/devices", headers=admin).json()
+    assert (row["connected"], row["connected_since_ms"]) == (False, None)
+    for since_ms in (port.now_ms + 5, port.now_ms):
+        up = SimpleNamespace(principal="device:PATROL1", state="up", since_ms=since_ms)
+        port.parts["links"].rows.append(SimpleNamespace(row=up, label=None, context=port.context))
+    (row,) = client.get("/api/v1/devices", headers=admin).json()
+    assert (row["connected"], row["connected_since_ms"]) == (True, port.now_ms)

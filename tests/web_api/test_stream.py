@@ -295,3 +295,22 @@ def test_nobody_is_let_in_without_a_login_and_pages_of_other_sites_neither(port:
     headers = {**port.token("op"), "Origin": "http://evil.example"}
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/v1/stream", headers=headers):
         pass
+
+
+def test_one_asker_opens_so_many_screens_and_no_more(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "SCREENS_OF_ONE", 2)
+
+    async def act(scene: Scene) -> None:
+        first, _ = await scene.enter(), await scene.enter()
+        headers = scene.port.token("op", "viewer", "ITA")
+        asker = await scene.gate.asker({"authorization": headers["Authorization"]})
+        assert asker is not None
+        third = Browser()
+        await scene.screens.serve(third, asker, None)  # type: ignore[arg-type]
+        assert third.closed == stream.TOO_MANY
+        assert await scene.enter(name="other"), "nobody else is shut out"
+        first.said.put_nowait("")
+        await asyncio.wait_for(scene.tasks[0], 5)
+        assert await scene.enter(), "a place is free again"
+
+    play(act)

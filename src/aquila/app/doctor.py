@@ -12,11 +12,9 @@ import sqlite3
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from aquila.app.clockwork import real_clockwork
+from aquila.app.doctor_devices import Finding, devices_of_node
 from aquila.config import LOOPBACK, Settings
 from aquila.core.errors import UsageError
 from aquila.core.hlc import hlc_ms
@@ -33,16 +31,6 @@ YEAR_2026_MS = 1_767_225_600_000
 CONNECT_S = 5.0
 LINES_CHECKED = 5_000
 PORT_MAX = 65_535
-
-Grade = Literal["good", "warn", "bad"]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at: how it stands, and in a sentence why and what to do."""
-
-    what: str
-    grade: Grade
-    sentence: str
 
 
 def examine(
@@ -65,6 +53,8 @@ def examine(
     findings += _journal(data, now_ms)
     findings += _ports(data)
     findings += _certificates(data, now_ms, certificate)
+    if holder_of(data) is not None:
+        findings += devices_of_node(data, now_ms, Settings().public_names)
     if connect is not None:
         findings.append(_handshake(data, connect, certificate, key))
     return findings
@@ -242,3 +232,6 @@ def _admission(connect: str, tls: ssl.SSLSocket) -> Finding:
         sentence = f"{connect} hangs up right after the handshake: the node knows no such device (any more)"
         return Finding("handshake", "bad", f"{sentence}; see `aquila device list`")
     return Finding("handshake", "good", f"{connect} lets this client in ({tls.version()})")
+
+
+__all__ = ["FILES_WANTED", "Finding", "examine"]

@@ -80,9 +80,9 @@ class TakEdge:
         principal, speaker = link.principal, link.tag
         assert principal is not None
         assert isinstance(speaker, Speaker)
-        if self._loops(decoded):
-            return True
         key = _loop_key(decoded)
+        if self._loops(decoded, key):
+            return True
         refused = self._engine.hear(decoded, principal, link.via, _format_in(decoded), link.id)
         if refused is None:
             body = decoded.body
@@ -103,7 +103,7 @@ class TakEdge:
 
     def heard_on_mesh(self, link: MeshLink, decoded: Decoded) -> None:
         """See MeshEdge. Nobody there has a name of his own, so nobody is introduced."""
-        if self._loops(decoded):
+        if self._loops(decoded, _loop_key(decoded)):
             return
         refused = self._engine.hear(decoded, link.principal, f"mesh:{link.id}", _format_in(decoded), link.id)
         if refused is not None:
@@ -153,9 +153,8 @@ class TakEdge:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _loops(self, decoded: Decoded) -> bool:
+    def _loops(self, decoded: Decoded, key: tuple[str, int]) -> bool:
         """Has this very statement gone through here already? The flow tag alone proves nothing (T8): edits keep it."""
-        key = _loop_key(decoded)
         if decoded.flow and self._engine.node.identity.node in decoded.flow and key in self._relayed:
             self._engine.counts["refused loop"] += 1
             return True
@@ -208,6 +207,8 @@ class TakEdge:
 
 def _loop_key(decoded: Decoded) -> tuple[str, int]:
     body = decoded.body
+    if isinstance(body, Report):
+        return (body.alias.value, body.observed_at_ms)
     alias = getattr(body, "alias", None) or getattr(body, "author_alias", None)
     return (alias.value if alias is not None else "", claimed_time_ms(body))
 

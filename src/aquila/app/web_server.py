@@ -152,7 +152,11 @@ def _owes_head(cycle: Any) -> bool:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=512)
+        listening = socket.create_server((host, port), family=family, backlog=512)
+        # What is accepted inherits it. asyncio sets it only for sockets that were made as IPPROTO_TCP by name, and
+        # without it head and body of an answer, two writes, wait 40 ms for the peer's delayed acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         raise UsageError(
             f"port {port} on {host} cannot be opened ({error.strerror}): stop whoever holds it, or choose another"

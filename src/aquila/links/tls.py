@@ -7,6 +7,7 @@ was judged when it was first shown. What is connected already is closed by seria
 """
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -58,19 +59,28 @@ class TlsGate:
         context: for `create_server(ssl=...)` or `wrap_socket`; the same for the gate's life.
     """
 
-    def __init__(self, trust: Trust, *, asks_certificate: bool = True) -> None:
+    def __init__(
+        self,
+        trust: Trust,
+        *,
+        asks_certificate: bool = True,
+        on_failed: Callable[[ssl.SSLError, str], None] | None = None,
+    ) -> None:
         """Build it from the authority's files.
 
         Args:
             trust: an authority that has seen to its server certificate.
             asks_certificate: the peer must show one of its certificates (8089, 8443); False for
                 8446.
+            on_failed: told why a handshake failed, and the peer's address; "" = not known here.
         """
         self._trust = trust
         self._build = server_context if asks_certificate else open_context
         self._newest = self._build(trust)
         self.context = self._build(trust)
         self.context.sni_callback = self._judge_by_newest
+        if on_failed is not None:
+            _tell_failures(self.context, on_failed)
 
     def reload(self) -> None:
         """Judge what comes from now on by the files: revocation lists and server certificate."""
@@ -94,6 +104,40 @@ class TlsGate:
         # OpenSSL calls this at every ClientHello, also when it names no server, before it looks at
         # any certificate.
         tls.context = self._newest
+
+
+def _tell_failures(context: ssl.SSLContext, tell: Callable[[ssl.SSLError, str], None]) -> None:
+    """Have whatever this context makes tell why its handshake failed: asyncio would keep that to itself."""
+
+    class ToldSocket(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            try:
+                super().do_handshake(block)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                tell(error, _address_of(self))
+                raise
+
+    class ToldObject(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                tell(error, "")
+                raise
+
+    context.sslsocket_class = ToldSocket
+    context.sslobject_class = ToldObject
+
+
+def _address_of(tls: ssl.SSLSocket) -> str:
+    try:
+        return str(tls.getpeername()[0])
+    except OSError:
+        return ""
 
 
 def server_context(trust: Trust) -> ssl.SSLContext:

@@ -50,6 +50,7 @@ class Access:
 
     name = "access"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._grants: dict[str, tuple[Stamp, Grant]] = {}

@@ -106,7 +106,9 @@ def _lines(principal: Principal, ask: AskLines, reading: Reading) -> Iterator[La
     rows = [
         line for line in chat.lines(principal.context, ask.room) if reading.release(line.label, line.context).verdict
     ]
-    for line in rows[-ask.limit :]:
+    rows = rows[-ask.limit :]
+    receipts = chat.receipts((line.reference for line in rows), reading.release)
+    for line in rows:
         row = LineRow(
             id=line.id,
             room=line.room,
@@ -116,7 +118,7 @@ def _lines(principal: Principal, ask: AskLines, reading: Reading) -> Iterator[La
             happened_at_ms=line.happened_at_ms,
             reference=line.reference,
             to=line.to,
-            receipts=chat.receipts(line.reference, reading.release),
+            receipts=receipts[line.reference],
         )
         yield Labelled(row, line.label, line.context)
 

@@ -1,6 +1,6 @@
 """Chat: a view of the rooms, their newest lines, and how far each line was delivered and read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -72,6 +72,7 @@ class Chat:
 
     name = "chat"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._rooms: dict[RoomKey, dict[str, ChatLine]] = {}
@@ -162,17 +163,19 @@ class Chat:
         """The lines of a room, the oldest first; empty when there is none."""
         return sorted(self._rooms.get((context, room), {}).values(), key=lambda line: line.stamp)
 
-    def receipts(self, reference: str | None, may: May) -> dict[str, str]:
-        """Who got the line with this reference, as far as a reader may know: name -> delivered, read or pending."""
-        if reference is None:
-            return {}
-        states: dict[str, str] = {}
+    def receipts(self, references: Iterable[str | None], may: May) -> dict[str | None, dict[str, str]]:
+        """Who got the lines with these references, as far as a reader may know: name -> delivered, read or pending.
+
+        One pass for all of them: one pass for each of 200 lines over 20,000 receipts held the loop for 2.5 s.
+        """
+        found: dict[str | None, dict[str, str]] = {reference: {} for reference in references}
         for (of, who, state), said in list(self._receipts.items()):
-            if of != reference or RANK[state] < RANK.get(states.get(who, ""), 0):
+            states = found.get(of)
+            if states is None or RANK[state] < RANK.get(states.get(who, ""), 0):
                 continue
             if may(said.label, said.context).verdict is Verdict.FULL:
                 states[who] = state
-        return states
+        return found
 
 
 def _last(room: dict[str, ChatLine]) -> Stamp:

@@ -14,7 +14,14 @@ from aquila.core.model import Act, Principal
 from aquila.features.devices import marti, marti_certadmin
 from aquila.features.devices.certificates import certificate_detail, keep_certificate, revoke_all
 from aquila.features.devices.groups import devices_of, groups
-from aquila.features.devices.invitations import DeviceInvited, InviteDevice, invite_device
+from aquila.features.devices.invitations import (
+    DeviceInvited,
+    InviteDevice,
+    cancel_invitation,
+    invite_device,
+    list_invitations,
+)
+from aquila.features.devices.presence import device_rows
 from aquila.features.devices.profiles import Profiles, add_profile, drop_profile, profiles
 from aquila.features.devices.view import DEVICE_ADDED, DEVICE_REVOKED, DEVICE_SWITCHED, Device, Devices, target_of
 from aquila.features.devices.words import Address, Name, Wanted, entitlements
@@ -62,8 +69,8 @@ class AskDevices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def _devices(principal: Principal, ask: AskDevices, reading: Reading) -> Iterator[Labelled]:
-    for device in devices_of(reading).devices(reading.node):
-        yield Labelled(device, None, reading.context)
+    for row in device_rows(reading):
+        yield Labelled(row, None, reading.context)
 
 
 async def add_device(principal: Principal, ask: NewDevice, desk: Desk) -> DeviceMade | Refused:
@@ -147,6 +154,7 @@ feature = Feature(
         ),
         groups,
         profiles,
+        list_invitations,
     ),
     commands=(
         Command(
@@ -160,6 +168,7 @@ feature = Feature(
             summary="Add a device and get its certificate and packages",
         ),
         invite_device,
+        cancel_invitation,
         add_profile,
         drop_profile,
         Command(

@@ -19,11 +19,12 @@ Listed = Literal["all", "active", "expired", "replaced", "revoked"]
 
 
 class AskCertificates(msgspec.Struct, frozen=True, kw_only=True):
-    """Which certificates. device: only its; any case. ids: only these, by `id`; None = not compared."""
+    """Which certificates. device: only its; any case. ids: only these, by `id`. fingerprint: None = not compared."""
 
     listed: Listed = "all"
     device: str | None = None
     ids: tuple[int, ...] | None = None
+    fingerprint: str | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = 10_000
 
 
@@ -74,6 +75,8 @@ def _is_listed(each: DeviceCertificate, ask: AskCertificates, now_ms: int) -> bo
     if ask.device is not None and each.device.casefold() != ask.device.casefold():
         return False
     if ask.ids is not None and id_of(each.serial) not in ask.ids:
+        return False
+    if ask.fingerprint is not None and _plain(each.fingerprint) != _plain(ask.fingerprint):
         return False
     if ask.listed == "all":
         return True

@@ -3,14 +3,14 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from aquila.core.errors import Refused, UsageError
-from aquila.core.feature import Command, Desk
+from aquila.core.feature import Command, Desk, Labelled, Query, Reading
 from aquila.core.model import Act, Context, Principal
 from aquila.features.devices.groups import devices_of
 from aquila.features.devices.view import target_of
@@ -24,7 +24,12 @@ TOKEN_LENGTH = 20
 """100 bits, from signs that can be read aloud: where no picture can be taken it is typed."""
 AFTERWARDS_MS = 600_000
 """So long a used token is still good for what a phone fetches right after its certificate: the profiles."""
-DEVICE_INVITED = "device.invite"
+KEPT_MS = 7 * 86_400_000
+"""So long one that was used or ran out is listed, so that who invited sees what became of it."""
+INVITATIONS_MAX = 1000
+ID_LENGTH = 16
+DEVICE_INVITED, DEVICE_UNINVITED = "device.invite", "device.uninvite"
+InvitationState = Literal["pending", "used", "expired"]
 
 
 class Kept(Protocol):
@@ -73,6 +78,21 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     used_ms: int = 0
     serial: str | None = None
 
+    @property
+    def id(self) -> str:
+        """A name for it that opens nothing: the beginning of its token's hash."""
+        return self.key.removeprefix(PREFIX)[:ID_LENGTH]
+
+    def state(self, now_ms: int) -> InvitationState:
+        """What became of it."""
+        if self.request is not None:
+            return "used"
+        return "pending" if now_ms < self.ends_ms else "expired"
+
+    def is_forgotten(self, now_ms: int) -> bool:
+        """Is it so old that nobody asks what became of it?"""
+        return now_ms >= max(self.ends_ms, self.used_ms) + KEPT_MS
+
     def fits(self, user: str) -> bool:
         """Is this the name it was made for? Compared as TAK servers do, without case."""
         return user.casefold() == self.name.casefold()
@@ -109,6 +129,45 @@ class DeviceInvited(msgspec.Struct, frozen=True, kw_only=True):
     package_atak: bytes
     package_itak: bytes
     password: str
+
+
+class AskInvitations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which invitations; None = whatever became of them."""
+
+    state: InvitationState | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+
+
+class InvitationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One invitation, without its token, which is kept nowhere.
+
+    Attributes:
+        id: with which it is cancelled. name: of the device that may enrol. ends_ms: it is over then, UTC.
+        state: pending; used = the device has its certificate; expired = nobody came.
+        used_at_ms: None = not used. groups_in, groups_out: that the device gets, or got.
+    """
+
+    id: str
+    name: str
+    state: InvitationState
+    ends_ms: int
+    used_at_ms: int | None
+    nation: str | None
+    groups_in: tuple[str, ...]
+    groups_out: tuple[str, ...]
+
+
+class CancelInvitation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which one, by its id."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH)]
+
+
+class InvitationCancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose invitation it was, and the journal entry that says so."""
+
+    name: str
+    entry: str
 
 
 def invitation_key(token: str) -> str:
@@ -168,12 +227,14 @@ async def invite(principal: Principal, ask: InviteDevice, desk: Desk) -> DeviceI
         )
     except UsageError as wrong:
         return Refused("host", str(wrong))
+    if await asyncio.to_thread(_is_full, store, now_ms):
+        return Refused("full", f"there are {INVITATIONS_MAX} invitations already: cancel some")
     said = rights | {"ends_ms": str(ends_ms)}
     written = await desk.write(Act(action=DEVICE_INVITED, target=target_of(name), happened_at_ms=now_ms, detail=said))
     if isinstance(written, Refused):
         return written
     invitation = Invitation(key=invitation_key(token), name=name, detail=rights, ends_ms=ends_ms)
-    await asyncio.to_thread(_keep, store, invitation, now_ms)
+    await asyncio.to_thread(_keep, store, invitation)
     url, itak = enrol_url(host, name, token), f"{packages.description},{host},{address.tak_tls},ssl"
     registration = registration_of(host, address.tak_tls, name, token, written.envelope.id)
     return DeviceInvited(
@@ -190,11 +251,63 @@ async def invite(principal: Principal, ask: InviteDevice, desk: Desk) -> DeviceI
     )
 
 
-def _keep(store: Secrets, invitation: Invitation, now_ms: int) -> None:
-    for key, kept in store.named(PREFIX).items():
-        if msgspec.convert(kept, Invitation).is_over(now_ms):
-            store.remove(key)
+def _is_full(store: Secrets, now_ms: int) -> bool:
+    """Are there too many? Forgets those that are over: the old ones, and all of them when there is no room."""
+    kept = all_invitations(store)
+    over = [each for each in kept if each.is_over(now_ms)]
+    is_full = len(kept) >= INVITATIONS_MAX
+    gone = over if is_full else [each for each in over if each.is_forgotten(now_ms)]
+    for each in gone:
+        store.remove(each.key)
+    return len(kept) - len(gone) >= INVITATIONS_MAX
+
+
+def _keep(store: Secrets, invitation: Invitation) -> None:
     store.put(invitation.key, msgspec.to_builtins(invitation))
+
+
+def all_invitations(store: Secrets) -> list[Invitation]:
+    """All that are kept, those that end first before others."""
+    found = (msgspec.convert(kept, Invitation) for kept in store.named(PREFIX).values())
+    return sorted(found, key=lambda each: (each.ends_ms, each.key))
+
+
+def _invitations(principal: Principal, ask: AskInvitations, reading: Reading) -> Iterator[Labelled]:
+    now_ms = reading.now_ms()
+    for each in all_invitations(reading.part("secrets")):
+        if ask.state not in (None, each.state(now_ms)):
+            continue
+        row = InvitationRow(
+            id=each.id,
+            name=each.name,
+            state=each.state(now_ms),
+            ends_ms=each.ends_ms,
+            used_at_ms=None if each.request is None else each.used_ms,
+            nation=each.detail.get("nation") or None,
+            groups_in=_words(each.detail.get("groups_in", "")),
+            groups_out=_words(each.detail.get("groups_out", "")),
+        )
+        yield Labelled(row, None, reading.context)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(sorted(word for word in text.split(",") if word))
+
+
+async def cancel(principal: Principal, ask: CancelInvitation, desk: Desk) -> InvitationCancelled | Refused:
+    """Take an invitation back. It is gone before the act is written: no failure leaves it good."""
+    store: Secrets = desk.part("secrets")
+    now_ms = desk.now_ms()
+    known = await asyncio.to_thread(all_invitations, store)
+    found = next((each for each in known if each.id == ask.id and each.state(now_ms) == "pending"), None)
+    if found is None:
+        return Refused("absent", f"there is no pending invitation {ask.id}")
+    await asyncio.to_thread(store.remove, found.key)
+    act = Act(action=DEVICE_UNINVITED, target=target_of(found.name), happened_at_ms=now_ms, detail={"id": found.id})
+    written = await desk.write(act)
+    if isinstance(written, Refused):
+        return written
+    return InvitationCancelled(name=found.name, entry=written.envelope.id)
 
 
 def enrol_url(host: str, name: str, token: str) -> str:
@@ -222,4 +335,25 @@ invite_device = Command(
     role="admin",
     act=invite,
     summary="Make a one-time token with which a device enrols; it is shown once",
+)
+
+list_invitations = Query(
+    name="invitations",
+    path="/devices/invitations",
+    request=AskInvitations,
+    row=InvitationRow,
+    role="admin",
+    answer=_invitations,
+    blocking=True,
+    summary="Invitations and what became of them, a week back; never their tokens",
+)
+cancel_invitation = Command(
+    name="cancel_invitation",
+    method="DELETE",
+    path="/devices/invitations/{id}",
+    request=CancelInvitation,
+    answer=InvitationCancelled,
+    role="admin",
+    act=cancel,
+    summary="Take a pending invitation back: its token opens nothing any more",
 )

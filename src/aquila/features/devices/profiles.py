@@ -141,6 +141,7 @@ class Profiles:
 
     name = "profiles"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}

@@ -36,6 +36,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         uids: foreign identities that it uses for itself, as far as heard.
         person: the user who enrolled it under his own name; None = it was added or invited.
         inactive: groups that its user has switched off: neither read nor written, until switched on again.
+        connected: is a link of it up? connected_since_ms: since when, of its oldest one, UTC; None = none is up. Filled
+            by who can ask the links; the view knows nothing of them.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     serials: tuple[str, ...] = ()
     person: str | None = None
     inactive: tuple[str, ...] = ()
+    connected: bool = False
+    connected_since_ms: int | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -116,6 +120,7 @@ class Devices:
 
     name = "devices"
     version = 2
+    hears_positions = False
 
     def __init__(self) -> None:
         self._state = _State({}, {}, {}, {}, {}, {}, {}, {}, {})
@@ -306,6 +311,17 @@ class Devices:
             groups_in=frozenset(device.groups_in) - inactive,
             groups_out=frozenset(device.groups_out) - inactive,
         )
+
+    def renewed_before(self, node: str, at_ms: int) -> list[DeviceCertificate]:
+        """Certificates that are still good although a newer one was given to the same client before this time (UTC)."""
+        found: list[DeviceCertificate] = []
+        for key in self._keys(node):
+            good = self._good(key)
+            newest = {row.client: row.at_ms for row in good}
+            old = {row.serial for row in good if row.at_ms < newest[row.client] <= at_ms}
+            if old:
+                found += (each for each in self._certificates(key) if each.serial in old)
+        return found
 
     def replaces(self, node: str, name: str, serial: str) -> bool:
         """Would the first use of this certificate end another one of the same client?"""

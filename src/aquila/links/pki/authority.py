@@ -8,6 +8,7 @@ itself after a power cut, so a passphrase would lie beside them.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -86,6 +87,8 @@ class Authority:
         """Read what `create` wrote; see `open`."""
         self.folder = folder
         self._random_bytes = random_bytes
+        self.lists_lock: AbstractContextManager[object] = nullcontext()
+        """Held while a list is made anew from the one before. A node, whose threads revoke, puts a real lock here."""
         self.root, _ = _read_pair(folder / "ca-root.pem")
         self.intermediate, self._key = _read_pair(folder / "ca-intermediate.pem")
         self._list, self._root_list_pem = _read_lists(self.crl_path)
@@ -247,25 +250,36 @@ class Authority:
         Raises UsageError for a serial that is no hexadecimal number, or a reason that RFC 5280 does
         not know.
         """
+        return self.revoke_all([serial], now_ms, reason) == 1
+
+    def revoke_all(self, serials: Iterable[str | int], now_ms: int, reason: str = "unspecified") -> int:
+        """Take several back with one new list; gives how many were not revoked before. See `revoke`."""
         if reason not in REASONS:
             raise UsageError(f"reason {reason!r} is unknown: allowed are {', '.join(REASONS)}")
-        serial = canonical_serial(serial)
-        if serial in self._revoked:
-            return False
-        now, number = moment(now_ms), int(serial, 16)
-        row = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(now)
-        row = row.add_extension(x509.CRLReason(REASONS[reason]), critical=False)
-        revocations = new_list(
-            self.intermediate,
-            self._key,
-            now,
-            number_of_list(self._list) + 1,
-            [*self._list, row.build()],
-        )
+        wanted = [canonical_serial(serial) for serial in serials]
+        with self.lists_lock:
+            fresh = [serial for serial in dict.fromkeys(wanted) if serial not in self._revoked]
+            if fresh:
+                self._add_to_list(fresh, now_ms, REASONS[reason])
+        return len(fresh)
+
+    def _add_to_list(self, serials: Iterable[str], now_ms: int, flag: x509.ReasonFlags) -> None:
+        now = moment(now_ms)
+        # A certificate that was revoked so long ago has ended by itself: it would only make the list longer.
+        kept = [row for row in self._list if now - row.revocation_date_utc <= timedelta(days=DEVICE_DAYS_MAX)]
+        rows = [
+            x509.RevokedCertificateBuilder()
+            .serial_number(int(serial, 16))
+            .revocation_date(now)
+            .add_extension(x509.CRLReason(flag), critical=False)
+            .build()
+            for serial in serials
+        ]
+        number = number_of_list(self._list) + 1
+        revocations = new_list(self.intermediate, self._key, now, number, [*kept, *rows])
         write_whole(self.crl_path, pem(revocations) + self._root_list_pem)
         self._list = revocations
-        self._revoked = {**self._revoked, serial: now_ms}
-        return True
+        self._revoked = {**self._revoked, **dict.fromkeys(serials, now_ms)}
 
     def _is_server_good(self, wanted: set[x509.GeneralName], now: datetime) -> bool:
         try:

@@ -103,6 +103,34 @@ _BY_KIND: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+ABOUT_CERTIFICATES = frozenset(
+    {
+        "BAD_CERTIFICATE",
+        "CERTIFICATE_EXPIRED",
+        "CERTIFICATE_REQUIRED",
+        "CERTIFICATE_REVOKED",
+        "CERTIFICATE_UNKNOWN",
+        "DECRYPT_ERROR",
+        "NO_SHARED_CIPHER",
+        "PEER_DID_NOT_RETURN_A_CERTIFICATE",
+        "PROTOCOL_VERSION",
+        "UNKNOWN_CA",
+        "UNSUPPORTED_CERTIFICATE",
+        "UNSUPPORTED_PROTOCOL",
+    }
+)
+"""Failures that somebody has to mend. Who hangs up, or speaks no TLS at all, is a scanner or a thin line."""
+
+
+def handshake_word(error: ssl.SSLError) -> str | None:
+    """A short stable word for a failure that somebody has to mend; None = it is none."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate {error.verify_code}"
+    reason = error.reason or ""
+    word = next((word for word in (reason, reason.partition("_ALERT_")[2]) if word in ABOUT_CERTIFICATES), None)
+    return None if word is None else word.lower().replace("_", " ")
+
+
 def explain_handshake(error: BaseException) -> str:
     """Why a connection or handshake failed, and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,0 +1,41 @@
+"""Presence: which devices are connected at this moment, and since when."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+import msgspec
+
+from aquila.core.errors import UsageError
+from aquila.core.feature import Reading
+from aquila.features.devices.groups import devices_of
+from aquila.features.devices.view import Device, target_of
+
+
+class LinksUp(Protocol):
+    """What is asked of the part `links` of a node: each has a `row` with `principal`, `state` and `since_ms`."""
+
+    def states(self) -> Iterable[Any]:
+        """All links that are up."""
+        ...
+
+
+def device_rows(reading: Reading) -> Iterator[Device]:
+    """All devices in force, by name."""
+    since = _since(reading)
+    for device in devices_of(reading).devices(reading.node):
+        since_ms = since.get(target_of(device.name))
+        yield msgspec.structs.replace(device, connected=since_ms is not None, connected_since_ms=since_ms)
+
+
+def _since(reading: Reading) -> dict[str, int]:
+    """Principal -> since when it is connected. A command with no node running has no links."""
+    try:
+        links: LinksUp = reading.part("links")
+    except (KeyError, UsageError):
+        return {}
+    found: dict[str, int] = {}
+    for state in links.states():
+        row = state.row
+        if row.state != "down":
+            found[row.principal] = min(row.since_ms, found.get(row.principal, row.since_ms))
+    return found
