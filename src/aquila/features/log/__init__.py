@@ -15,6 +15,7 @@ from aquila.features.log.entries import (
     labelled_entry,
     summary_of,
 )
+from aquila.features.log.parse import PARSE
 from aquila.features.log.view import Log, LogLine
 
 CHUNK = 500
@@ -145,6 +146,7 @@ feature = Feature(
             blocking=True,
             summary="One line of the journal",
         ),
+        PARSE,
     ),
     commands=(
         Command(

@@ -28,6 +28,7 @@ class Log:
 
     name = "log"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._lines: dict[str, LogLine] = {}

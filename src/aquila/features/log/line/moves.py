@@ -1,0 +1,266 @@
+"""Speed, height and direction of movement in a line, with their units."""
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
+
+from typing import Any
+
+from aquila.features.log.line.draft import LineChoice
+from aquila.features.log.line.geodesy import POINTS
+from aquila.features.log.line.numbers import Number, decimal_at, spaced_at
+from aquila.features.log.line.sheet import Found, Sheet
+
+FOOT_M = 0.3048
+SPEED_MAX_MPS = 1_000.0
+HEIGHT_MAX_M = 30_000.0
+LEVEL_MAX = 660
+
+
+def read_speed(sheet: Sheet) -> None:
+    """Claim numbers with a unit of speed."""
+    index = 0
+    while index < len(sheet.tokens):
+        number = decimal_at(sheet, index)
+        unit = None if number is None else sheet.word(number.stop, "speed")
+        if number is None or unit is None or unit.typo:
+            index += 1
+            continue
+        if _is_wind(sheet, index):
+            index = unit.stop
+            continue
+        start = index
+        about = sheet.ends(start, "about")
+        start = start if about is None else about.start
+        if sheet.is_mark(start - 1, "~:"):
+            start -= 1
+        word = sheet.ends(start, "speed_word")
+        start = start if word is None else word.start
+        speed_mps = number.amount * float(unit.value)
+        if speed_mps > SPEED_MAX_MPS:
+            sheet.claim(start, unit.stop, "speed", None, problem=f"speed {speed_mps:.0f} m/s: at most 1000 m/s")
+        else:
+            sheet.claim(start, unit.stop, "speed", {"speed_mps": round(speed_mps, 3)})
+        index = unit.stop
+
+
+def _is_wind(sheet: Sheet, index: int) -> bool:
+    """Wind 250/15 kt: the speed of the air is part of the weather."""
+    return sheet.is_mark(index - 1, "/") or any(sheet.tagged(before, "wind") for before in range(index - 4, index))
+
+
+def read_altitude(sheet: Sheet) -> None:
+    """Claim heights: a word for height and a number, a flight level, a number of feet, metres above the sea."""
+    for index in range(len(sheet.tokens)):
+        if sheet.free(index, index + 1):
+            _level(sheet, index) or _worded_height(sheet, index) or _plain_height(sheet, index)
+
+
+def _level(sheet: Sheet, index: int) -> bool:
+    word = sheet.word(index, "level")
+    if word is None or word.typo or not sheet.free(word.stop, word.stop + 1):
+        return False
+    token = sheet.tokens[word.stop]
+    if token.sort != "digits" or len(token.text) not in (2, 3):
+        return False
+    level = int(token.text)
+    if level > LEVEL_MAX:
+        sheet.claim(index, word.stop + 1, "altitude", None, problem=f"flight level {level}: 0 to {LEVEL_MAX}")
+        return True
+    value = {"altitude_m": round(level * 100 * FOOT_M, 1), "above": "pressure", "level": level}
+    sheet.claim(index, word.stop + 1, "altitude", value)
+    return True
+
+
+def _worded_height(sheet: Sheet, index: int) -> bool:
+    word = sheet.word(index, "height")
+    if word is None or word.typo:
+        return False
+    at = word.stop
+    while sheet.is_mark(at, ".:=~"):
+        at += 1
+    about = sheet.word(at, "about")
+    at = at if about is None else about.stop
+    number = spaced_at(sheet, at) or decimal_at(sheet, at)
+    if number is None:
+        return False
+    unit = sheet.word(number.stop, "distance")
+    if len(sheet.tokens[index].norm) == 1 and unit is None:
+        return False
+    _claim_height(sheet, index, number, unit)
+    return True
+
+
+def _plain_height(sheet: Sheet, index: int) -> bool:
+    """3000 ft; 1500 m ASL. Without a word for height metres are a distance, so they need the datum."""
+    number = decimal_at(sheet, index)
+    unit = None if number is None else sheet.word(number.stop, "distance")
+    if number is None or unit is None:
+        return False
+    feet = unit.value == "0.3048"
+    if sheet.word(unit.stop, "datum") is None and not (feet and sheet.word(unit.stop, "direction", "of") is None):
+        return False
+    start = index
+    word = sheet.ends(index, "speed_word")
+    if word is not None and word.stop - word.start == 1 and sheet.tagged(word.start, "near", "at_time"):
+        start = word.start
+    _claim_height(sheet, start, number, unit)
+    return True
+
+
+def _claim_height(sheet: Sheet, start: int, number: Number, unit: Found | None) -> None:
+    stop = number.stop if unit is None else unit.stop
+    datum = sheet.word(stop, "datum")
+    stop = stop if datum is None else datum.stop
+    factor = 1.0 if unit is None else float(unit.value)
+    above = "unknown" if datum is None else datum.value
+    amount, choices, notes = number.amount, [], []
+    if number.thousands is not None:
+        # 3,000 ft and 3.000 m are thousands; nobody writes a height to the millimetre.
+        amount = number.thousands
+    if unit is None:
+        notes.append("no unit: read as metres")
+        choices.append(LineChoice(label="feet", value=_height(amount * FOOT_M, above)))
+    if amount * factor > HEIGHT_MAX_M:
+        problem = f"height {amount * factor:.0f} m: at most {HEIGHT_MAX_M:.0f} m"
+        sheet.claim(start, stop, "altitude", None, problem=problem)
+        return
+    sheet.claim(
+        start, stop, "altitude", _height(amount * factor, above),
+        confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
+    )  # fmt: skip
+
+
+def _height(altitude_m: float, above: str) -> dict[str, Any]:
+    return {"altitude_m": round(altitude_m, 1), "above": above}
+
+
+# -- direction ---------------------------------------------------------------------------------------------------------
+
+
+def point_at(sheet: Sheet, index: int) -> Found | None:
+    """A compass point at this word."""
+    return sheet.word(index, "direction")
+
+
+def is_letter(sheet: Sheet, found: Found) -> bool:
+    """Is this point one letter only, so that it may be another word?"""
+    return found.stop - found.start == 1 and len(sheet.tokens[found.start].norm) == 1
+
+
+def read_direction(sheet: Sheet) -> None:
+    """Claim where something moves: moving N, heading 270, verso nord, на север, southbound."""
+    for index in range(len(sheet.tokens)):
+        if sheet.free(index, index + 1):
+            _bound(sheet, index) or _course(sheet, index) or _moving(sheet, index)
+
+
+def _bound(sheet: Sheet, index: int) -> bool:
+    found = sheet.word(index, "bound")
+    if found is not None:
+        _claim_point(sheet, index, found.stop, found)
+        return True
+    point = point_at(sheet, index)
+    if point is None or point.typo or not sheet.free(point.stop, point.stop + 1):
+        return False
+    after = sheet.tokens[point.stop]
+    if sheet.is_mark(point.stop, "-") and sheet.free(point.stop + 1, point.stop + 2):
+        after, stop = sheet.tokens[point.stop + 1], point.stop + 2
+    else:
+        stop = point.stop + 1
+    if after.norm != "bound":
+        return False
+    _claim_point(sheet, index, stop, point)
+    return True
+
+
+def _course(sheet: Sheet, index: int) -> bool:
+    """Hdg 270; курс 045; cap 270; bearing with degrees only."""
+    word = sheet.word(index, "course")
+    if word is None or word.typo:
+        return False
+    at = word.stop
+    while sheet.is_mark(at, ":=."):
+        at += 1
+    number = decimal_at(sheet, at)
+    if number is None or sheet.tagged(number.stop, "distance", "speed", "people", "vehicle"):
+        return False
+    unit = sheet.word(number.stop, "degree")
+    if unit is None and len(number.digits) != 3:
+        return False
+    factor = 1.0 if unit is None else float(unit.value)
+    course_deg = number.amount * factor
+    stop = number.stop if unit is None else unit.stop
+    if course_deg > 360:
+        sheet.claim(index, stop, "direction", None, problem=f"direction {number.amount:g}: 000 to 360 degrees")
+    else:
+        value = {"course_deg": round(course_deg, 1) % 360, "point": None}
+        sheet.claim(index, stop, "direction", value)
+    return True
+
+
+def _moving(sheet: Sheet, index: int) -> bool:
+    """A word for movement or `towards`, then a compass point."""
+    word = sheet.word(index, "moving", "towards")
+    if word is None or (word.typo and word.ambiguous):
+        return False
+    at = word.stop
+    for _ in range(2):
+        more = sheet.word(at, "towards", "moving")
+        if more is not None and not more.typo and point_at(sheet, more.stop) is not None:
+            at = more.stop
+        elif sheet.is_mark(at, ":'’"):
+            at += 1
+        elif sheet.free(at, at + 1) and sheet.tokens[at].norm in ("il", "le", "l", "the", "due", "al", "la"):
+            at += 1
+    point = point_at(sheet, at)
+    if point is None:
+        return False
+    if not _is_point(sheet, point):
+        return False
+    # The word for movement is the activity; `towards` alone belongs to the direction.
+    verb = any(tag.category == "moving" for tag in word.tags) and sheet.tagged(index, "activity")
+    if not any(tag.category == "moving" for tag in word.tags) and is_letter(sheet, point):
+        before = sheet.ends(index, "moving")
+        if before is None and sheet.tokens[at].text.casefold() == sheet.tokens[at].text:
+            return False
+    if _place_follows(sheet, point.stop):
+        return False
+    _claim_point(sheet, word.stop if verb and at == word.stop else index if not verb else word.stop, point.stop, point)
+    return True
+
+
+def _is_point(sheet: Sheet, point: Found) -> bool:
+    """A small letter that is also a word (e, o, в, с) is a point only when nothing else can follow from it."""
+    if any(match.length > point.stop - point.start for match in sheet.matches(point.start) if match.tags):
+        longer = [match for match in sheet.matches(point.start) if match.length > point.stop - point.start]
+        if any(tag.category in ("towards", "near", "between") for match in longer for tag in match.tags):
+            return False
+    token = sheet.tokens[point.start]
+    if not is_letter(sheet, point) or token.norm not in WORDS_TOO or token.text.isupper():
+        return True
+    return not sheet.free(point.stop, point.stop + 1) or sheet.tokens[point.stop].sort == "mark"
+
+
+WORDS_TOO = frozenset("eoвсзю")
+
+
+def _place_follows(sheet: Sheet, index: int) -> bool:
+    """`N of the bridge` is a place, `moving N of course` is rare: what follows decides."""
+    word = sheet.word(index, "of")
+    if word is None or not sheet.free(word.stop, word.stop + 1):
+        return False
+    return sheet.tokens[index].norm not in ("to", "da", "de", "с") or False
+
+
+def _claim_point(sheet: Sheet, start: int, stop: int, point: Found) -> None:
+    value = {"course_deg": POINTS[point.value], "point": point.value}
+    if point.typo:
+        choices = [
+            LineChoice(label=tag.value, value={"course_deg": POINTS[tag.value], "point": tag.value})
+            for tag in point.tags
+            if tag.value != point.value and tag.value in POINTS
+        ]
+        sheet.claim(
+            start, stop, "direction", value,
+            confidence="unsure", alternatives=choices, note=f"read as {point.value}",
+        )  # fmt: skip
+    else:
+        sheet.claim(start, stop, "direction", value)

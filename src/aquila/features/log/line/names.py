@@ -1,0 +1,319 @@
+"""Who: the unit that reports, and who is to be told. Names of the picture first, then names of the usual shape."""
+# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+
+import re
+
+import msgspec
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from aquila.features.log.line.draft import KnownName
+from aquila.features.log.line.numbers import NOUNS
+from aquila.features.log.line.sheet import Sheet
+from aquila.features.log.line.words import PIECES, Vocabulary, normalise
+
+LATIN = str.maketrans(
+    dict(
+        zip(
+            "абвгдезийклмнопрстуфхцыэ",
+            "abvgdeziiklmnoprstufhcye",
+            strict=True,
+        )
+    )
+)
+"""A callsign typed in the other alphabet is the same callsign."""
+NAME_TOKENS_MAX = 8
+TYPO_LETTERS_MIN = 3
+LOOKUPS_MAX = 60
+CLOSE_MAX = 5
+WINDOW_MAX = 3
+WINDOW_LETTERS_MIN = 6
+PHONETIC = frozenset(
+    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
+    "quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split()
+)
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name in words [start, stop).
+
+    Attributes:
+        known: the name of the picture that it is; None = it only looks like a name.
+        close: names that it may have been meant to be; then it is not certain.
+    """
+
+    start: int
+    stop: int
+    text: str
+    known: KnownName | None = None
+    close: tuple[KnownName, ...] = ()
+
+
+def key_of(text: str) -> str:
+    """What makes two spellings of a name equal: no case, no spaces, no marks, one alphabet, no leading zeros."""
+    plain = normalise(text).translate(LATIN)
+    runs = re.findall(r"[^\W\d_]+|[0-9]+", plain)
+    return "".join(run.lstrip("0") or "0" if run.isdigit() else run for run in runs)
+
+
+def digits_of(text: str) -> tuple[str, ...]:
+    """The numbers of a name; 1-31 and 13-1 differ."""
+    return tuple(run.lstrip("0") or "0" for run in re.findall(r"[0-9]+", text))
+
+
+class Names:
+    """The names of the context, to be looked up by what is typed."""
+
+    def __init__(self, known: tuple[KnownName, ...], words: Vocabulary) -> None:
+        self._known: dict[str, KnownName] = {}
+        for name in known:
+            key = key_of(name.name)
+            if key:
+                self._known.setdefault(key, name)
+        self._by_digits: dict[tuple[str, ...], list[tuple[str, KnownName]]] = {}
+        for key, name in self._known.items():
+            self._by_digits.setdefault(digits_of(key), []).append((_letters(key), name))
+        self._by_form: dict[tuple[str, tuple[str, ...]], list[KnownName]] = {}
+        for name in known:
+            form = _form(name.name, words)
+            if form is not None and digits_of(name.name):
+                self._by_form.setdefault((form, digits_of(name.name)), []).append(name)
+        self._words = words
+        self._lookups = 0
+        self.any_units = any(name.sort == "unit" for name in known)
+
+    def at(self, sheet: Sheet, index: int) -> Name | None:
+        """The longest name of the context that begins at this word, spelled right."""
+        if not sheet.free(index, index + 1) or sheet.tokens[index].sort == "mark":
+            return None
+        for stop in range(min(index + NAME_TOKENS_MAX, len(sheet.tokens)), index, -1):
+            if not sheet.free(index, stop) or sheet.tokens[stop - 1].sort == "mark":
+                continue
+            text = _text(sheet, index, stop)
+            known = self._known.get(key_of(text)) if "," not in text else None
+            if known is not None and _digits_kept(text, known.name):
+                return Name(index, stop, text, known)
+        return None
+
+    def same(self, text: str) -> tuple[KnownName | None, bool]:
+        """The only name with the same number and the same noun in another language: pattuglia 3 is PTL3.
+
+        The second value says whether the noun was spelled right.
+        """
+        form = _form(text, self._words)
+        typed = form is not None
+        if form is None:
+            form = _form(text, self._words, typo=True)
+        found = [] if form is None else self._by_form.get((form, digits_of(text)), [])
+        return (found[0] if len(found) == 1 else None), typed
+
+    def near(self, text: str) -> tuple[KnownName, ...]:
+        """Names whose letters differ by a typing error. Digits never differ: PTL4 is another patrol than PTL3.
+
+        A line asks LOOKUPS_MAX times at most; what is typed after that is not corrected.
+        """
+        key = key_of(text)
+        letters = _letters(key)
+        among = self._by_digits.get(digits_of(key), [])
+        if len(letters) < 2 or not among or self._lookups >= LOOKUPS_MAX:
+            return ()
+        self._lookups += 1
+        allowed = 1 if len(letters) < 6 else 2
+        close = process.extract(
+            letters, [other for other, _ in among], scorer=OSA.distance, score_cutoff=allowed, limit=CLOSE_MAX
+        )
+        found = [
+            (by, among[at][1])
+            for other, by, at in close
+            if len(other) >= TYPO_LETTERS_MIN and (other[0] == letters[0] or sorted(other) == sorted(letters))
+        ]
+        best = min((by for by, _ in found), default=0)
+        return tuple(known for by, known in found if by == best)
+
+
+def _form(text: str, words: Vocabulary, *, typo: bool = False) -> str | None:
+    """The noun of a name: patrol for PTL3, pattuglia 3 and патруль 3. `typo`: also when it is misspelled."""
+    pieces = [normalise(piece) for piece in PIECES.findall(text) if piece.isalpha()]
+    found = words.matches(pieces, 0)
+    close = words.near(pieces[0]) if typo and len(pieces) == 1 else None
+    for match in [*found, close]:
+        if match is not None and match.length == len(pieces):
+            for tag in match.tags:
+                if tag.category == "unit_form":
+                    return tag.value
+    return None
+
+
+def _letters(key: str) -> str:
+    return re.sub(r"[0-9]+", "", key)
+
+
+def _digits_kept(typed: str, name: str) -> bool:
+    """1-31 and 13-1 have the same digits and are two places."""
+    return digits_of(typed) == digits_of(name)
+
+
+def _text(sheet: Sheet, start: int, stop: int) -> str:
+    return sheet.line[sheet.tokens[start].start : sheet.tokens[stop - 1].end]
+
+
+def name_at(sheet: Sheet, names: Names, index: int, *, loose: bool = False) -> Name | None:
+    """A name at this word: of the context, or of the usual shape (PTL3, ALPHA 21, 2 COY, JOC).
+
+    `loose`: a word before says that a name follows, so one capitalised word is enough.
+    """
+    exact = names.at(sheet, index)
+    if exact is not None:
+        return exact
+    shaped = _shaped(sheet, index, loose=loose) or (_capital(sheet, index) if loose else None)
+    if shaped is None or (shaped[1] == index + 1 and loose):
+        meant = _window(sheet, names, index)
+        if meant is not None:
+            return meant
+    if shaped is None:
+        return None
+    start, stop = shaped
+    text = _text(sheet, start, stop)
+    same, typed = names.same(text)
+    if same is not None:
+        return Name(start, stop, text, same) if typed else Name(start, stop, text, None, (same,))
+    return Name(start, stop, text, None, names.near(text))
+
+
+def _window(sheet: Sheet, names: Names, index: int) -> Name | None:
+    """A name of several words with a typing error: Rosh Brigde. It begins with a capital and is no known word."""
+    token = sheet.tokens[index] if sheet.free(index, index + 1) else None
+    if token is None or token.sort != "word" or not token.text[0].isupper() or sheet.known_word(index):
+        return None
+    for stop in range(min(index + WINDOW_MAX, len(sheet.tokens)), index + 1, -1):
+        if not sheet.free(index, stop) or any(each.sort != "word" for each in sheet.tokens[index:stop]):
+            continue
+        text = _text(sheet, index, stop)
+        close = names.near(text) if len(key_of(text)) >= WINDOW_LETTERS_MIN else ()
+        if close:
+            return Name(index, stop, text, None, close)
+    return None
+
+
+def _shaped(sheet: Sheet, index: int, *, loose: bool = False) -> tuple[int, int] | None:
+    if not sheet.free(index, index + 1):
+        return None
+    alone = sheet.word(index, "unit")
+    if alone is not None and alone.value == "alone" and not alone.typo and not _number_follows(sheet, alone.stop):
+        lower = sheet.tokens[index].text.islower() and sheet.tokens[index].text.isascii()
+        return None if lower and not loose else (index, alone.stop)
+    token = sheet.tokens[index]
+    if token.sort == "digits":
+        return _number_first(sheet, index)
+    if token.sort != "word":
+        return None
+    unit = sheet.word(index, "unit")
+    stop = index + 1 if unit is None or unit.typo else unit.stop
+    sign = token.text.isupper() and len(token.text) >= 2
+    if unit is None and token.norm not in PHONETIC and not sign and not (index == 0 and token.text[0].isupper()):
+        return None
+    if unit is None and sheet.known_word(index) and token.norm not in PHONETIC and not sheet.tagged(index, "post"):
+        return None
+    if sheet.is_mark(stop, ".") and unit is not None:
+        stop += 1
+    tail = _tail(sheet, stop)
+    if tail is None:
+        return _worded_tail(sheet, index, stop) if unit is not None and not unit.typo else None
+    return index, tail
+
+
+def _number_follows(sheet: Sheet, at: int) -> bool:
+    return sheet.free(at, at + 1) and sheet.tokens[at].sort == "digits" and _tail(sheet, at) is not None
+
+
+def _tail(sheet: Sheet, stop: int) -> int | None:
+    """The number of a callsign: 3, 2-1, 1/3, 21A. Not the count of what follows."""
+    at = stop + 1 if sheet.is_mark(stop, "-") and not sheet.tokens[stop].gap else stop
+    if not sheet.free(at, at + 1) or sheet.tokens[at].sort != "digits" or len(sheet.tokens[at].text) > 3:
+        return None
+    after = at + 1
+    glued = not sheet.tokens[at].gap
+    if not glued and _counts(sheet, after):
+        return None
+    while (
+        sheet.free(after, after + 2)
+        and sheet.tokens[after].text in "-/"
+        and not sheet.tokens[after].gap
+        and not sheet.tokens[after + 1].gap
+        and len(sheet.tokens[after + 1].text) <= 3
+        and (sheet.tokens[after + 1].sort == "digits" or len(sheet.tokens[after + 1].text) == 1)
+    ):
+        after += 2
+    if after > at + 1 and sheet.means(stop - 1, "unit_form", "group") and sheet.tagged(after, *NOUNS):
+        # "group 8-10 people" is a count.
+        return None
+    if sheet.free(after, after + 1) and not sheet.tokens[after].gap and len(sheet.tokens[after].text) == 1:
+        if sheet.tokens[after].text.isalpha() and sheet.tokens[after].text.isupper():
+            after += 1
+    return after
+
+
+def _counts(sheet: Sheet, after: int) -> bool:
+    """Does a noun, a unit of measure or a decimal part stand behind the number?"""
+    if sheet.tagged(after, *NOUNS, "distance", "speed", "minute", "degree", "number_mark"):
+        return not (sheet.tagged(after, "unit") and not sheet.tagged(after, *NOUNS))
+    if after < len(sheet.tokens) and sheet.tokens[after].text in ".," and not sheet.tokens[after].gap:
+        return after + 1 < len(sheet.tokens) and not sheet.tokens[after + 1].gap
+    return sheet.tagged(after, "adjective") and sheet.tagged(after + 1, *NOUNS)
+
+
+def _worded_tail(sheet: Sheet, index: int, stop: int) -> tuple[int, int] | None:
+    """TEAM BLUE, Patrol Alpha, Cordata B: a unit word and a capitalised word, a letter or a phonetic one."""
+    if not sheet.free(stop, stop + 1) or sheet.tokens[stop].sort != "word":
+        return None
+    token = sheet.tokens[stop]
+    if token.norm in PHONETIC:
+        tail = _tail(sheet, stop + 1)
+        return index, stop + 1 if tail is None else tail
+    if not token.text[0].isupper():
+        return None
+    if sheet.known_word(stop) and len(token.text) > 1 and not sheet.tagged(stop, "adjective"):
+        return None
+    if sheet.line.upper() == sheet.line and len(token.text) > 1:
+        return None
+    return index, stop + 1
+
+
+def _number_first(sheet: Sheet, index: int) -> tuple[int, int] | None:
+    """2 COY, 1/3 PLT, 3a squadra, 1° plotone, 1ère section, 2-й взвод."""
+    at = index + 1
+    if len(sheet.tokens[index].text) > 2:
+        return None
+    while sheet.free(at, at + 1) and (
+        sheet.tokens[at].text in "/-°^.ªº"
+        or sheet.tokens[at].norm in ("a", "o", "er", "ere", "e", "eme", "st", "nd", "rd", "th", "и", "я", "го", "му")
+        or (sheet.tokens[at].sort == "digits" and sheet.tokens[at - 1].text in "/-" and len(sheet.tokens[at].text) < 3)
+    ):
+        if at - index > 4:
+            return None
+        at += 1
+    unit = sheet.word(at, "unit")
+    if unit is None or unit.value != "unit" or unit.typo or sheet.tagged(at, "people", "vehicle", "aircraft", "minute"):
+        return None
+    if (
+        sheet.free(unit.stop, unit.stop + 1)
+        and sheet.tokens[unit.stop].sort == "digits"
+        and not sheet.tokens[unit.stop].gap
+    ):
+        # "H+2 PTL3": the number belongs to something else.
+        return None
+    if sheet.tokens[at].norm in ("sec", "s", "grp", "group", "м", "team", "teams", "un", "det"):
+        return None
+    return index, unit.stop
+
+
+def _capital(sheet: Sheet, index: int) -> tuple[int, int] | None:
+    token = sheet.tokens[index] if sheet.free(index, index + 1) else None
+    if token is None or token.sort != "word" or not token.text[0].isupper() or len(token.text) < 2:
+        return None
+    if sheet.known_word(index) and not sheet.tagged(index, "unit"):
+        return None
+    if sheet.line.upper() == sheet.line and len(token.text) > 5:
+        return None
+    tail = _tail(sheet, index + 1)
+    return index, index + 1 if tail is None else tail

@@ -1,0 +1,320 @@
+"""Where: by a name of the picture, or from one by direction and distance."""
+# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+
+from typing import Any
+
+import msgspec
+
+from aquila.features.log.line.draft import LineChoice, LinePart
+from aquila.features.log.line.geodesy import POINTS, mgrs_of, moved
+from aquila.features.log.line.moves import is_letter, point_at
+from aquila.features.log.line.names import Name, Names, name_at
+from aquila.features.log.line.numbers import decimal_at, spaced_at
+from aquila.features.log.line.sheet import Sheet
+
+RANGE_MAX_M = 500_000.0
+OFFERED_M = (500, 1000, 2000)
+"""Distances that are offered when a direction is said and no distance."""
+ARTICLES = frozenset({"the", "il", "lo", "la", "l", "le", "les", "'", "’", "i", "gli"})
+LEADS = frozenset({"a", "au", "al", "l", "'", "’", "к", "the", "to", "in", "на", "just", "k", "na"})
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """Distance and direction as far as they are said, in words [start, stop)."""
+
+    start: int
+    stop: int
+    range_m: float | None
+    bearing_deg: float | None
+    notes: tuple[str, ...] = ()
+    letter: bool = False
+
+
+class _Anchor(msgspec.Struct, frozen=True):
+    """From where: words [start, stop), with the place when it is known. `part`: a place that was claimed before."""
+
+    stop: int
+    name: str
+    lat_deg: float | None
+    lon_deg: float | None
+    known: bool
+    close: tuple[str, ...] = ()
+    part: LinePart | None = None
+
+
+def read_offsets(sheet: Sheet, names: Names) -> None:
+    """Claim places that are told from another: 300 m N of X, NW of X, 2 km az 340 from X, from X az 340 2 km."""
+    index = 0
+    while index < len(sheet.tokens):
+        if sheet.free(index, index + 1):
+            _step_first(sheet, names, index) or _anchor_first(sheet, names, index)
+        index += 1
+
+
+def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
+    step = _step_at(sheet, index)
+    if step is None:
+        return False
+    of = sheet.word(step.stop, "of")
+    at = step.stop if of is None else of.stop
+    while sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES:
+        at += 1
+    if of is None and (step.letter or at > step.stop or sheet.tagged(index - 1, "moving", "towards")):
+        return False
+    anchor = _anchor_at(sheet, names, at, worded=of is not None)
+    if anchor is None or (step.bearing_deg is None and of is None):
+        return False
+    if of is not None and step.range_m is None and step.letter and not anchor.known:
+        return False
+    start = step.start
+    while sheet.free(start - 1, start) and sheet.tokens[start - 1].norm in LEADS:
+        start -= 1
+    turn = _bearing(sheet, anchor.stop) if step.bearing_deg is None and sheet.tagged(anchor.stop, "azimuth") else None
+    if turn is not None:
+        # "1.5 km from OP 5 az 045"
+        _claim(sheet, start, _Step(start, turn.stop, step.range_m, turn.bearing_deg, step.notes), anchor, turn.stop)
+        return True
+    _claim(sheet, start, step, anchor, anchor.stop)
+    return True
+
+
+def _anchor_first(sheet: Sheet, names: Names, index: int) -> bool:
+    of = sheet.word(index, "of")
+    name = None if of is None else names.at(sheet, of.stop)
+    if of is None or name is None:
+        return False
+    at = name.stop + 1 if sheet.is_mark(name.stop, ",:") else name.stop
+    step = _step_at(sheet, at)
+    if step is None or step.range_m is None or step.bearing_deg is None:
+        return False
+    _claim(sheet, index, step, _named(name), step.stop)
+    return True
+
+
+def _step_at(sheet: Sheet, index: int) -> _Step | None:
+    """A distance and a direction in either order, or one of them."""
+    first = _distance(sheet, index)
+    if first is not None:
+        at = first.stop
+        while sheet.free(at, at + 1) and (sheet.tokens[at].text in ",/@" or sheet.tokens[at].norm in LEADS):
+            at += 1
+        turn = _bearing(sheet, at)
+        return first if turn is None else _joined(first, turn)
+    turn = _bearing(sheet, index)
+    if turn is None:
+        return None
+    at = turn.stop
+    while sheet.free(at, at + 1) and (
+        sheet.tokens[at].text in ",/@" or sheet.tokens[at].norm in ("a", "at", "for", "на")
+    ):
+        at += 1
+    second = _distance(sheet, at)
+    return turn if second is None else _joined(turn, second)
+
+
+def _joined(one: _Step, two: _Step) -> _Step:
+    range_m = one.range_m if one.range_m is not None else two.range_m
+    bearing_deg = one.bearing_deg if one.bearing_deg is not None else two.bearing_deg
+    return _Step(one.start, two.stop, range_m, bearing_deg, one.notes + two.notes)
+
+
+def _distance(sheet: Sheet, index: int) -> _Step | None:
+    at = index
+    about = sheet.word(index, "about")
+    if about is not None and not about.typo:
+        at = about.stop
+    elif sheet.is_mark(index, "~≈"):
+        at = index + 1
+    spaced = spaced_at(sheet, at)
+    number = spaced or decimal_at(sheet, at)
+    unit = None if number is None else sheet.word(number.stop, "distance")
+    if number is None or unit is None or unit.typo:
+        return None
+    factor, amount = float(unit.value), number.amount
+    notes: tuple[str, ...] = ()
+    if spaced is not None:
+        # "PTL 5 800 m" and "2 500 m" look the same.
+        notes = (f"read as {amount:g} in one number",)
+    if number.thousands is not None and factor == 1:
+        amount = number.thousands
+    elif number.thousands is not None:
+        notes = (f"{number.amount:g}, or {number.thousands:g}",)
+    return _Step(index, unit.stop, amount * factor, None, notes)
+
+
+def _bearing(sheet: Sheet, index: int) -> _Step | None:
+    """A compass point, or a word for azimuth and a number, or a number of degrees."""
+    point = point_at(sheet, index)
+    half = 0 < index < len(sheet.tokens) and not sheet.tokens[index].gap and sheet.tokens[index - 1].text in "-/"
+    if point is not None and not half:
+        notes = (f"read as {point.value}",) if point.typo else ()
+        return _Step(index, point.stop, None, POINTS[point.value], notes, letter=is_letter(sheet, point))
+    word = sheet.word(index, "azimuth")
+    at = index if word is None else word.stop
+    while sheet.is_mark(at, ":=."):
+        at += 1
+    number = decimal_at(sheet, at)
+    if number is None:
+        return None
+    unit = sheet.word(number.stop, "degree")
+    if unit is None and word is None:
+        return None
+    bearing_deg = number.amount * (1.0 if unit is None else float(unit.value))
+    return _Step(index, number.stop if unit is None else unit.stop, None, bearing_deg)
+
+
+def _anchor_at(sheet: Sheet, names: Names, index: int, *, worded: bool) -> _Anchor | None:
+    claimed = _claimed_place(sheet, index)
+    if claimed is not None and claimed.value is not None:
+        _, stop = sheet.token_range(claimed.start, claimed.end)
+        value = claimed.value
+        return _Anchor(stop, claimed.text, value["lat_deg"], value["lon_deg"], True, (), claimed)
+    name = name_at(sheet, names, index, loose=worded)
+    if name is not None:
+        return _named(name)
+    if not worded or not sheet.free(index, index + 1) or sheet.tokens[index].sort != "word":
+        return None
+    text = sheet.tokens[index].text
+    if len(text) < 3 or sheet.tagged(index, "activity", "people", "vehicle", "direction", "since"):
+        return None
+    return _Anchor(index + 1, text, None, None, False)
+
+
+def _named(name: Name) -> _Anchor:
+    known = name.known or (name.close[0] if name.close else None)
+    if known is None:
+        return _Anchor(name.stop, name.text, None, None, False)
+    close = tuple(each.name for each in name.close)
+    return _Anchor(name.stop, known.name, known.lat_deg, known.lon_deg, name.known is not None, close)
+
+
+def _claimed_place(sheet: Sheet, index: int) -> LinePart | None:
+    if index >= len(sheet.tokens):
+        return None
+    at = sheet.tokens[index].start
+    return next((part for part in sheet.parts if part.field == "place" and part.start == at), None)
+
+
+def _claim(sheet: Sheet, start: int, step: _Step, anchor: _Anchor, stop: int) -> None:
+    if anchor.part is not None:
+        sheet.give_back(anchor.part)
+    if step.bearing_deg is not None and step.bearing_deg > 360:
+        problem = f"bearing {step.bearing_deg:g}: 000 to 360 degrees"
+        sheet.claim(start, stop, "place", None, problem=problem)
+        return
+    if step.range_m is not None and step.range_m > RANGE_MAX_M:
+        problem = f"distance {step.range_m / 1000:g} km: at most {RANGE_MAX_M / 1000:g} km from a known place"
+        sheet.claim(start, stop, "place", None, problem=problem)
+        return
+    value: dict[str, Any] = {
+        "sort": "offset",
+        "name": anchor.name,
+        "bearing_deg": step.bearing_deg,
+        "range_m": None if step.range_m is None else round(step.range_m, 1),
+    }
+    notes, choices = list(step.notes), []
+    if anchor.close:
+        notes.append(f"read as {anchor.name}")
+    if anchor.part is not None and anchor.part.note:
+        notes.append(anchor.part.note)
+    if anchor.lat_deg is None or anchor.lon_deg is None:
+        notes.append(f"where {anchor.name} is, is not known here")
+        place: dict[str, Any] = {"lat_deg": None, "lon_deg": None}
+    elif step.range_m is None or step.bearing_deg is None:
+        missing = "how far" if step.range_m is None else "in which direction"
+        notes.append(f"{missing} from {anchor.name} is not said: the place is that of {anchor.name}")
+        place = _at(anchor.lat_deg, anchor.lon_deg)
+        if step.bearing_deg is not None:
+            choices = [_offered(value, anchor.lat_deg, anchor.lon_deg, step.bearing_deg, far) for far in OFFERED_M]
+    else:
+        place = _at(*moved(anchor.lat_deg, anchor.lon_deg, step.bearing_deg, step.range_m))
+    sheet.claim(
+        start, stop, "place", value | place,
+        confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
+    )  # fmt: skip
+
+
+def _at(lat_deg: float, lon_deg: float) -> dict[str, Any]:
+    return {"lat_deg": round(lat_deg, 6), "lon_deg": round(lon_deg, 6), "mgrs": mgrs_of(lat_deg, lon_deg)}
+
+
+def _offered(value: dict[str, Any], lat_deg: float, lon_deg: float, bearing_deg: float, range_m: int) -> LineChoice:
+    place = value | {"range_m": float(range_m)} | _at(*moved(lat_deg, lon_deg, bearing_deg, range_m))
+    return LineChoice(label=f"{range_m} m", value=place)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def read_named(sheet: Sheet, names: Names) -> None:
+    """Claim names of places, behind a word such as `near` or alone; units only behind one."""
+    index = 0
+    while index < len(sheet.tokens):
+        index = max(_prepositioned(sheet, names, index) or _alone(sheet, names, index) or 0, index + 1)
+
+
+def _prepositioned(sheet: Sheet, names: Names, index: int) -> int | None:
+    word = sheet.word(index, "near")
+    if word is None or word.typo:
+        return None
+    at = word.stop
+    deeper = sheet.word(at, "near")
+    if deeper is not None and not deeper.typo and name_at(sheet, names, at) is None:
+        at = deeper.stop
+    while sheet.is_mark(at, ":.") or (sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES):
+        at += 1
+    relation = "near" if any(tag.value == "near" for tag in word.tags) else "at"
+    name = name_at(sheet, names, at, loose=True)
+    if name is None:
+        return None
+    if name.known is None and not name.close and not _placelike(sheet, name):
+        return None
+    _claim_name(sheet, index, name, relation)
+    return name.stop
+
+
+def _placelike(sheet: Sheet, name: Name) -> bool:
+    """An unknown name is taken for a place when it is no unit, and no plain word such as base."""
+    if name.text.islower() and not any(char.isdigit() for char in name.text):
+        return False
+    return sheet.tagged(name.start, "post") or not sheet.tagged(name.start, "unit")
+
+
+def _alone(sheet: Sheet, names: Names, index: int) -> int | None:
+    name = name_at(sheet, names, index)
+    if name is None:
+        return None
+    if name.known is not None and name.known.sort != "place":
+        return None
+    if name.known is None and not any(known.sort == "place" for known in name.close):
+        # CP 4, OP 5: the shape of a post that nobody has put on the map.
+        if not sheet.tagged(index, "post") or name.stop - name.start < 2:
+            return None
+    _claim_name(sheet, index, name, "at")
+    return name.stop
+
+
+def _claim_name(sheet: Sheet, start: int, name: Name, relation: str) -> None:
+    known = name.known or (name.close[0] if name.close else None)
+    value: dict[str, Any] = {"sort": "name", "name": name.text if known is None else known.name, "relation": relation}
+    notes, choices = [], []
+    if known is not None and known.lat_deg is not None and known.lon_deg is not None:
+        value |= _at(known.lat_deg, known.lon_deg) | {"id": known.id}
+    else:
+        value |= {"lat_deg": None, "lon_deg": None}
+        notes.append(f"where {value['name']} is, is not known here")
+    if sheet.ends(start, "distance") is not None:
+        notes.append("a distance stands before it that is not counted in")
+    if name.known is None and name.close:
+        notes.append(f"{name.text} is read as {name.close[0].name}")
+        choices = [
+            LineChoice(label=each.name, value={"sort": "name", "name": each.name, "lat_deg": each.lat_deg,
+                                           "lon_deg": each.lon_deg, "relation": relation})
+            for each in name.close[1:]
+        ]  # fmt: skip
+        choices.append(LineChoice(label=f"{name.text}, as typed", value={"sort": "name", "name": name.text,
+                                                                      "lat_deg": None, "lon_deg": None}))  # fmt: skip
+    sheet.claim(
+        start, name.stop, "place", value,
+        confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
+    )  # fmt: skip

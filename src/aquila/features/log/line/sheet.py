@@ -1,0 +1,223 @@
+"""The sheet on which a line is worked out: its words, what they may mean, and which field took them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from aquila.features.log.line.draft import Confidence, Field, LineChoice, LineContext, LineDraft, LinePart
+from aquila.features.log.line.words import PIECES, Match, Tag, Vocabulary, normalise
+
+NUMBER_CATEGORIES = frozenset({"number", "half"})
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A run of letters, a run of digits, or one other mark. `gap`: white space stands before it."""
+
+    start: int
+    end: int
+    text: str
+    norm: str
+    sort: str
+    gap: bool
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A phrase in the line: words [start, stop), with the tags of the categories that were asked for."""
+
+    start: int
+    stop: int
+    tags: tuple[Tag, ...]
+    typo: int
+
+    @property
+    def value(self) -> str:
+        """Of the first tag."""
+        return self.tags[0].value
+
+    @property
+    def ambiguous(self) -> bool:
+        """A corrected word that could be two things."""
+        return self.typo > 0 and len({(tag.category, tag.value) for tag in self.tags}) > 1
+
+
+class Sheet:
+    """One line in work. Words are claimed once; what is left at the end is the remainder."""
+
+    def __init__(self, line: str, context: LineContext, words: Vocabulary) -> None:
+        self.line = line
+        self.context = context
+        self.tokens = _tokens(line)
+        self.parts: list[LinePart] = []
+        self._taken = [False] * len(self.tokens)
+        norms = [token.norm for token in self.tokens]
+        self._matches: list[list[Match]] = [words.matches(norms, index) for index in range(len(norms))]
+        self._words = words
+        self._doubts: dict[int, str] = {}
+        self._forgive()
+
+    def _forgive(self) -> None:
+        """Look up the words that stand in no vocabulary among those that differ by a typing error."""
+        known: set[int] = set()
+        for index, matches in enumerate(self._matches):
+            for match in matches:
+                known.update(range(index, index + match.length))
+        names = {normalise(piece) for name in self.context.names for piece in PIECES.findall(name.name)}
+        for index, token in enumerate(self.tokens):
+            if token.sort == "word" and index not in known and token.norm not in names:
+                near = self._words.near(token.norm)
+                if near is not None:
+                    self._matches[index] = [near]
+
+    def free(self, start: int, stop: int) -> bool:
+        """Are there such words, and did no field take any?"""
+        return 0 <= start < stop <= len(self.tokens) and not any(self._taken[start:stop])
+
+    def find(self, index: int, *categories: str) -> Found | None:
+        """The longest free phrase of these categories that begins at this word."""
+        if not self.free(index, index + 1):
+            return None
+        for match in self._matches[index]:
+            tags = tuple(tag for tag in match.tags if tag.category in categories)
+            if tags and self.free(index, index + match.length):
+                # A correction that is also a word of something else is shown as ambiguous by its other tags.
+                return Found(index, index + match.length, match.tags if match.typo else tags, match.typo)
+        return None
+
+    def word(self, index: int, *categories: str) -> Found | None:
+        """As `find`, for a correction only when its best meaning is of these categories."""
+        found = self.find(index, *categories)
+        if found is None or not found.typo:
+            return found
+        own = tuple(tag for tag in found.tags if tag.category in categories)
+        return Found(found.start, found.stop, own, found.typo)
+
+    def ends(self, stop: int, *categories: str) -> Found | None:
+        """The longest free phrase of these categories that ends before this word."""
+        for start in range(max(0, stop - 5), stop):
+            for match in self._matches[start] if self.free(start, stop) else ():
+                tags = tuple(tag for tag in match.tags if tag.category in categories)
+                if tags and start + match.length == stop:
+                    return Found(start, stop, tags, match.typo)
+        return None
+
+    def meaning(self, text: str, category: str) -> str | None:
+        """What a text of one word means in this category; None = nothing."""
+        for match in self._words.matches([normalise(text)], 0):
+            for tag in match.tags:
+                if tag.category == category:
+                    return tag.value
+        return None
+
+    def tagged(self, index: int, *categories: str) -> bool:
+        """May this word begin a phrase of these categories, taken or not?"""
+        return 0 <= index < len(self.tokens) and any(
+            tag.category in categories for match in self._matches[index] for tag in match.tags
+        )
+
+    def means(self, index: int, category: str, value: str) -> bool:
+        """May this word begin a phrase with this value of this category, taken or not?"""
+        return 0 <= index < len(self.tokens) and any(
+            tag.category == category and tag.value == value for match in self._matches[index] for tag in match.tags
+        )
+
+    def known_word(self, index: int) -> bool:
+        """Does the vocabulary know this word, as it is written?"""
+        return any(not match.typo for match in self._matches[index])
+
+    def is_mark(self, index: int, marks: str) -> bool:
+        """Is this a free token made of one of these marks?"""
+        return self.free(index, index + 1) and self.tokens[index].text in marks
+
+    def token_range(self, start: int, end: int) -> tuple[int, int]:
+        """The words that touch the characters [start, end)."""
+        inside = [index for index, token in enumerate(self.tokens) if token.start < end and token.end > start]
+        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+    def claim(
+        self,
+        start: int,
+        stop: int,
+        field: Field,
+        value: dict[str, Any] | None,
+        *,
+        confidence: Confidence = "sure",
+        alternatives: Iterable[LineChoice] = (),
+        note: str | None = None,
+        problem: str | None = None,
+    ) -> None:
+        """Give the words [start, stop) to a field. They must be free."""
+        assert self.free(start, stop)
+        doubts = [self._doubts[index] for index in range(start, stop) if index in self._doubts]
+        if doubts:
+            confidence, note = "unsure", "; ".join(dict.fromkeys([note, *doubts] if note else doubts))
+        self._taken[start:stop] = [True] * (stop - start)
+        first, last = self.tokens[start].start, self.tokens[stop - 1].end
+        self.parts.append(
+            LinePart(
+                field=field,
+                start=first,
+                end=last,
+                text=self.line[first:last],
+                value=value,
+                confidence="unsure" if problem is not None else confidence,
+                alternatives=tuple(alternatives),
+                note=note,
+                problem=problem,
+            )
+        )
+
+    def doubt(self, start: int, stop: int, note: str) -> None:
+        """Whoever takes one of these words is unsure, for this reason."""
+        self._doubts.update(dict.fromkeys(range(start, stop), note))
+
+    def give_back(self, part: LinePart) -> None:
+        """Free the words of a part again: a wider one takes them."""
+        self.parts.remove(part)
+        start, stop = self.token_range(part.start, part.end)
+        self._taken[start:stop] = [False] * (stop - start)
+
+    def matches(self, index: int) -> list[Match]:
+        """All that this word may begin, taken or not."""
+        return self._matches[index]
+
+    def infer(self, field: Field, value: dict[str, Any], note: str, confidence: Confidence = "unsure") -> None:
+        """Add a field that follows from the others and was not typed."""
+        part = LinePart(field=field, start=0, end=0, text="", value=value, confidence=confidence, note=note)
+        self.parts.append(part)
+
+    def has(self, field: Field) -> bool:
+        """Did this field take any words?"""
+        return any(part.field == field for part in self.parts)
+
+    def draft(self) -> LineDraft:
+        """All parts in order; what nobody took is the remainder, white space and all."""
+        typed = sorted((part for part in self.parts if part.end > part.start), key=lambda part: part.start)
+        covered: list[LinePart] = []
+        at = 0
+        for part in [*typed, None]:
+            until = len(self.line) if part is None else part.start
+            if until > at:
+                text = self.line[at:until]
+                covered.append(LinePart(field="remainder", start=at, end=until, text=text, value=None))
+            if part is not None:
+                covered.append(part)
+                at = part.end
+        rest = [" ".join(part.text.split()) for part in covered if part.field == "remainder"]
+        inferred = [part for part in self.parts if part.end == part.start]
+        return LineDraft(
+            line=self.line,
+            parts=(*inferred, *covered),
+            remainder=" ".join(text for text in rest if any(char.isalnum() for char in text)),
+        )
+
+
+def _tokens(line: str) -> list[Token]:
+    tokens = []
+    end = 0
+    for piece in PIECES.finditer(line):
+        text = piece[0]
+        sort = "digits" if text.isascii() and text.isdigit() else "word" if text[0].isalpha() else "mark"
+        tokens.append(Token(piece.start(), piece.end(), text, normalise(text), sort, piece.start() > end))
+        end = piece.end()
+    return tokens

@@ -1,0 +1,217 @@
+"""How many of what: people, vehicles, animals, aircraft, vessels, boats; killed, injured, missing."""
+# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+
+from typing import Any
+
+from aquila.features.log.line.grids import is_clock
+from aquila.features.log.line.numbers import NOUNS, Number, number_at
+from aquila.features.log.line.sheet import Found, Sheet
+
+BETWEEN_MAX = 2
+"""Words that may stand between the number and the noun: 3 white Toyota pickups."""
+COUNT_MAX = 1_000_000
+
+
+def read_sizes(sheet: Sheet) -> None:
+    """Claim counts, each with the noun that it counts."""
+    for index in range(len(sheet.tokens)):
+        if sheet.free(index, index + 1):
+            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index)
+
+
+def _none(sheet: Sheet, index: int) -> bool:
+    """No casualties; nessun ferito; нет пострадавших."""
+    zero = sheet.word(index, "zero")
+    if zero is None or zero.typo:
+        return False
+    noun = _noun(sheet, zero.stop)
+    if noun is None or noun.typo or not _sort(noun, "casualty"):
+        return False
+    _claim(sheet, index, noun, Number(index, zero.stop, 0), "")
+    return True
+
+
+def _counted(sheet: Sheet, index: int) -> bool:
+    number = number_at(sheet, index)
+    if number is None or number.amount != int(number.amount) or number.amount > COUNT_MAX:
+        return False
+    if sheet.ends(index, "other_number") is not None or _is_time(sheet, number):
+        return False
+    if index > 0 and sheet.tokens[index - 1].text in "#№" and not sheet.tokens[index].gap:
+        return False
+    at = number.stop
+    if sheet.free(at, at + 1) and sheet.tokens[at].norm in ("x", "х", "×", "*", "ea"):
+        at += 1
+    elif sheet.is_mark(at, "-") and not sheet.tokens[at].gap:
+        at += 1
+    noun, at = _noun_after(sheet, at)
+    if noun is None:
+        return False
+    detail = sheet.line[sheet.tokens[number.stop].start : sheet.tokens[noun.start].start].strip(" x×хХX*-.")
+    _claim(sheet, index, noun, number, detail)
+    return True
+
+
+def _is_time(sheet: Sheet, number: Number) -> bool:
+    """0915 veh moving: the digits are the time, unless the line has one."""
+    digits = number.digits
+    if len(digits) > 1 and digits[0] == "0":
+        return True
+    return is_clock(digits) and not sheet.has("time")
+
+
+def _noun_after(sheet: Sheet, at: int) -> tuple[Found | None, int]:
+    """The noun within a few words, past adjectives, and past a state (`3 wounded civilians`)."""
+    for _ in range(BETWEEN_MAX + 1):
+        adjective = sheet.word(at, "adjective")
+        noun = _noun(sheet, at)
+        if noun is not None and (
+            adjective is None or noun.stop > adjective.stop or not _noun_follows(sheet, adjective.stop)
+        ):
+            return _specific(sheet, noun), at
+        if adjective is not None and not adjective.typo:
+            at = adjective.stop
+            if sheet.is_mark(at, "."):
+                at += 1
+            continue
+        if not _plain_word(sheet, at):
+            return None, at
+        at += 1
+    return None, at
+
+
+def _specific(sheet: Sheet, noun: Found) -> Found:
+    """2 toyota hilux, 1 fishing vessel boat: two nouns of one sort, and the second one says more."""
+    after = _noun(sheet, noun.stop)
+    if after is None or after.typo or after.tags[0].category != noun.tags[0].category or _sort(noun, "casualty"):
+        return noun
+    tags = after.tags if after.tags[0].value else noun.tags
+    return Found(noun.start, after.stop, tags, noun.typo)
+
+
+def _noun_follows(sheet: Sheet, at: int) -> bool:
+    noun = _noun(sheet, at)
+    return noun is not None and not noun.typo
+
+
+def _plain_word(sheet: Sheet, at: int) -> bool:
+    """A word that means nothing to the vocabulary: a make, a colour nobody listed."""
+    return (
+        sheet.free(at, at + 1)
+        and sheet.tokens[at].sort == "word"
+        and not sheet.known_word(at)
+        and (len(sheet.tokens[at].text) > 2)
+    )
+
+
+def _noun(sheet: Sheet, index: int) -> Found | None:
+    found = sheet.word(index, *NOUNS)
+    return found if found is not None and found.tags else None
+
+
+def _sort(noun: Found, category: str) -> bool:
+    return any(tag.category == category for tag in noun.tags)
+
+
+def _noun_first(sheet: Sheet, index: int) -> bool:
+    """pax: 4; WIA 2; veh x 3. Only when no noun follows the number."""
+    noun = _noun(sheet, index)
+    if noun is None or noun.typo:
+        return False
+    at = noun.stop
+    linked = False
+    while sheet.free(at, at + 1) and (sheet.tokens[at].text in ":=" or sheet.tokens[at].norm in ("x", "х", "×")):
+        at, linked = at + 1, True
+    number = number_at(sheet, at)
+    if number is None or number.amount != int(number.amount) or number.amount > 9999:
+        return False
+    follows, _ = _noun_after(sheet, number.stop)
+    if follows is not None and _sort(noun, "casualty") and _sort(follows, "people") and not _is_time(sheet, number):
+        # "missing 1 pax", "dispersi due sciatori": the state stands before the people.
+        _claim(sheet, index, Found(index, follows.stop, noun.tags, noun.typo), number, "")
+        return True
+    if not number.digits:
+        return False
+    if not linked and (sheet.tokens[at].sort != "digits" or len(number.digits) > 2 or not sheet.tokens[at].gap):
+        return False
+    if _is_time(sheet, number) or (follows is not None and not linked):
+        return False
+    if not linked and sheet.tagged(number.stop, "distance", "speed", "minute", "degree", "number", "hour_mark"):
+        return False
+    if not linked and sheet.free(number.stop, number.stop + 1) and sheet.tokens[number.stop].text in "-/:.":
+        return False
+    if not linked and not _sort(noun, "casualty") and not _sort(noun, "people"):
+        return False
+    whole = Found(index, number.stop, noun.tags, noun.typo)
+    _claim(sheet, index, whole, number, "")
+    return True
+
+
+def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -> None:
+    stop = noun.stop
+    if sheet.is_mark(stop, ".") and sheet.line[noun_end(sheet, noun)] == "." and sheet.tokens[noun.start].norm in (
+        "чел", "ед", "pers", "veic", "indiv",
+    ):  # fmt: skip
+        stop += 1
+    state = _state_after(sheet, stop) if not _sort(noun, "casualty") else None
+    value: dict[str, Any] = {"count": int(number.amount)}
+    if number.top is not None:
+        value["count_max"] = int(number.top)
+    if number.about:
+        value["about"] = True
+    tag = noun.tags[0]
+    confidence: Any = "unsure" if noun.typo and noun.ambiguous else "sure"
+    note = f"read as {tag.category} {tag.value}".rstrip() if confidence == "unsure" else None
+    if _sort(noun, "casualty") or state is not None:
+        casualty = state if state is not None else noun
+        tags = [tag for tag in casualty.tags if tag.category == "casualty"]
+        value["state"] = tags[0].value
+        who = noun if state is not None else _who_after(sheet, casualty.stop)
+        stop = max(stop, casualty.stop, who.stop if who is not None else 0)
+        if who is not None and who.tags[0].category == "people" and who.tags[0].value:
+            value["who"] = who.tags[0].value
+        field: Any = "casualty"
+    else:
+        value = {"what": tag.category, "sort": tag.value or None} | value
+        field = "size"
+    stop, trailing = _adjectives_after(sheet, stop)
+    if detail or trailing:
+        value["detail"] = f"{detail} {trailing}".strip()
+    sheet.claim(start, stop, field, value, confidence=confidence, note=note)
+
+
+def noun_end(sheet: Sheet, noun: Found) -> int:
+    """The character behind the noun; the last one when the line ends there."""
+    return min(sheet.tokens[noun.stop - 1].end, len(sheet.line) - 1)
+
+
+def _state_after(sheet: Sheet, at: int) -> Found | None:
+    """2 pax injured; 3 soldiers lightly wounded: the state follows the people."""
+    adjective = sheet.word(at, "adjective")
+    if adjective is not None and not adjective.typo:
+        at = adjective.stop
+    found = sheet.word(at, "casualty")
+    if found is None or found.typo or sheet.tokens[at].sort == "digits":
+        return None
+    after = number_at(sheet, found.stop)
+    # "4 pax, WIA 2": then the state has a number of its own.
+    return None if after is not None and len(after.digits) < 3 and not sheet.tagged(after.stop, *NOUNS) else found
+
+
+def _adjectives_after(sheet: Sheet, at: int) -> tuple[int, str]:
+    """1 pick-up blanc; 2 mezzi bianchi: where adjectives follow the noun."""
+    end = at
+    while end - at < BETWEEN_MAX + 1:
+        found = sheet.word(end, "adjective")
+        if found is None or found.typo or sheet.tagged(end, "activity", "casualty", "precedence", *NOUNS):
+            break
+        if len(sheet.tokens[end].norm) < 3 or _noun_follows(sheet, found.stop):
+            break
+        end = found.stop
+    return end, "" if end == at else sheet.line[sheet.tokens[at].start : sheet.tokens[end - 1].end]
+
+
+def _who_after(sheet: Sheet, at: int) -> Found | None:
+    """2 wounded civilians; 1 KIA soldier."""
+    found = sheet.word(at, "people")
+    return None if found is None or found.typo else found

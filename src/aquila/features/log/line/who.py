@@ -1,0 +1,203 @@
+"""Who says the line and who is to be told: units and addressees."""
+# Cyrillic letters and dashes are what people type
+
+from collections.abc import Iterator
+from typing import Any
+
+from aquila.features.log.line.draft import LineChoice
+from aquila.features.log.line.grids import is_clock
+from aquila.features.log.line.names import NAME_TOKENS_MAX, Name, Names, digits_of, name_at
+from aquila.features.log.line.sheet import Sheet
+
+ADDRESSEES_MAX = 12
+
+
+def value_of(name: Name) -> dict[str, Any]:
+    """The value of a field that holds a name."""
+    known = name.known
+    return {"name": name.text if known is None else known.name, "id": None if known is None else known.id}
+
+
+def claim_name(sheet: Sheet, start: int, field: Any, name: Name, names: Names, stop: int | None = None) -> None:
+    """Give a name to a field; a name that is close to others is unsure, with them as choices."""
+    stop = name.stop if stop is None else stop
+    if name.known is not None:
+        sheet.claim(start, stop, field, value_of(name))
+        return
+    if name.close:
+        best = name.close[0]
+        value: dict[str, Any] = {"name": best.name, "id": best.id}
+        others = [LineChoice(label=known.name, value={"name": known.name, "id": known.id}) for known in name.close[1:]]
+        others.append(LineChoice(label=f"{name.text}, as typed", value=value_of(name)))
+        note = f"{name.text} is not known here; read as {best.name}"
+        sheet.claim(start, stop, field, value, confidence="unsure", alternatives=others, note=note)
+        return
+    doubt = field == "unit" and names.any_units
+    unknown = f"{name.text} is not among the callsigns known here" if doubt else None
+    sheet.claim(start, stop, field, value_of(name), confidence="unsure" if doubt else "sure", note=unknown)
+
+
+def read_addressees(sheet: Sheet, names: Names) -> None:
+    """Claim TELL X, Y; INFO Z; X DE Y."""
+    for index in range(len(sheet.tokens)):
+        word = sheet.word(index, "to")
+        if word is None or (word.typo and word.ambiguous):
+            continue
+        field: Any = word.value
+        weak = sheet.tokens[index].norm in ("to", "for", "per", "pour", "для", "copy", "report")
+        at = word.stop
+        if sheet.is_mark(at, ":."):
+            at += 1
+        start = index
+        for name, end in _listed(sheet, names, at, loose=not weak):
+            if weak and name.known is not None and name.known.sort == "place":
+                break
+            claim_name(sheet, start, field, name, names, stop=end)
+            start = end
+
+
+def _listed(sheet: Sheet, names: Names, at: int, *, loose: bool) -> Iterator[tuple[Name, int]]:
+    for _ in range(ADDRESSEES_MAX):
+        while sheet.free(at, at + 1) and sheet.tokens[at].norm in (
+            "the",
+            "il",
+            "la",
+            "le",
+            "al",
+            "alla",
+            "l",
+            "'",
+            "a",
+        ):
+            if not sheet.free(at + 1, at + 2):
+                return
+            at += 1
+        name = name_at(sheet, names, at, loose=loose)
+        if name is None:
+            return
+        end = name.stop
+        yield name, end
+        if sheet.free(end, end + 2) and sheet.tokens[end].text in (
+            ",",
+            "+",
+            "&",
+            "/",
+            "and",
+            "e",
+            "et",
+            "и",
+            "AND",
+            "E",
+        ):
+            if name_at(sheet, names, end + 1, loose=loose) is None:
+                return
+            at = end + 1
+        else:
+            return
+
+
+def read_unit(sheet: Sheet, names: Names) -> None:
+    """Claim who reports: behind `from`, else the first unit of the line."""
+    for index in range(len(sheet.tokens)):
+        word = sheet.word(index, "from")
+        if word is None or word.typo:
+            continue
+        at = word.stop + 1 if sheet.is_mark(word.stop, ":") else word.stop
+        name = name_at(sheet, names, at)
+        if name is None or (name.known is not None and name.known.sort == "place" and not _begins(sheet, index)):
+            continue
+        if _is_offset(sheet, index) or (index > 0 and sheet.tagged(index - 1, "moving", "activity", "azimuth")):
+            continue
+        _called(sheet, names, index)
+        claim_name(sheet, index, "unit", name, names)
+        _to_whom(sheet, names, name.stop)
+        return
+    _first_unit(sheet, names)
+
+
+def _to_whom(sheet: Sheet, names: Names, at: int) -> None:
+    """From PTL3 to JOC; da PTL3 a JOC; de PTL3 à JOC."""
+    if not sheet.free(at, at + 1) or sheet.tokens[at].norm not in ("a", "al", "alla", "to", "k", "к", "для", ">"):
+        return
+    name = name_at(sheet, names, at + 1)
+    if name is not None and (name.known is None or name.known.sort == "unit"):
+        claim_name(sheet, at, "to", name, names)
+
+
+def _begins(sheet: Sheet, index: int) -> bool:
+    """Did nothing but fields, marks and a clock time come before this word?"""
+    return not any(
+        sheet.free(before, before + 1) and sheet.tokens[before].sort != "mark" and not is_clock_text(sheet, before)
+        for before in range(index)
+    )
+
+
+def is_clock_text(sheet: Sheet, index: int) -> bool:
+    """Four digits that can be a time."""
+    token = sheet.tokens[index]
+    return token.sort == "digits" and is_clock(token.text)
+
+
+def _opens(sheet: Sheet, name: Name) -> bool:
+    """Does the line begin with this post (`UNP 1-31: 2 veh ...`), so that it speaks of itself?"""
+    if not _begins(sheet, name.start) or not digits_of(name.text):
+        return False
+    start = sheet.tokens[name.start].start
+    early = {part.field for part in sheet.parts if part.start < start and part.end > part.start}
+    if early - {"time", "precedence", "reference", "to", "info"}:
+        return False
+    return not sheet.means(name.start, "unit_form", "checkpoint")
+
+
+def _is_offset(sheet: Sheet, index: int) -> bool:
+    """`300 m from`, `NW of`: what follows is a place."""
+    return sheet.tagged(index - 1, "direction", "distance", "degree")
+
+
+def _called(sheet: Sheet, names: Names, index: int) -> None:
+    """JOC DE PTL3; JOC, this is PTL3: the name before is called."""
+    end = index - 1 if sheet.is_mark(index - 1, ",:") else index
+    for start in range(max(0, end - NAME_TOKENS_MAX), end):
+        name = name_at(sheet, names, start)
+        if name is not None and name.stop == end:
+            claim_name(sheet, start, "to", name, names)
+            return
+
+
+def _first_unit(sheet: Sheet, names: Names) -> None:
+    candidates = []
+    index = 0
+    while index < len(sheet.tokens):
+        name = name_at(sheet, names, index)
+        if name is None:
+            index += 1
+            continue
+        candidates.append(name)
+        index = name.stop
+    units = [name for name in candidates if _can_report(sheet, name)]
+    if units:
+        first = min(units, key=lambda name: (name.known is None, name.start))
+        opening = next((name for name in units if _begins(sheet, name.start)), None)
+        chosen = opening if opening is not None and (first.known is None or opening.close) else first
+        claim_name(sheet, chosen.start, "unit", chosen, names)
+        return
+    for name in candidates:
+        before = name.start - 1
+        apart = sheet.means(before, "near", "near") and not sheet.means(before, "near", "at")
+        spoken = name.known is not None and name.known.sort == "unit" and not apart
+        post = any(sheet.means(name.start, "unit_form", form) for form in ("post", "observation_post"))
+        if spoken or ((name.known is not None or post) and _opens(sheet, name)):
+            claim_name(sheet, name.start, "unit", name, names)
+            return
+
+
+def _can_report(sheet: Sheet, name: Name) -> bool:
+    before = name.start - 1
+    placed = not sheet.free(before, before + 1) or not sheet.tagged(before, "near", "of", "towards")
+    if name.known is not None:
+        return name.known.sort == "unit" and placed
+    if name.close and all(known.sort == "place" for known in name.close):
+        return False
+    if sheet.tagged(name.start, "post") and not sheet.tagged(name.start, "unit"):
+        return False
+    return placed

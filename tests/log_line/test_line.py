@@ -1,0 +1,251 @@
+"""What the typed line promises, whatever is typed."""
+
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reading import CONTEXT, NOW_MS, corpus, part, read
+
+from aquila.features.log.line import LINE_MAX, KnownName, LineContext, LineDraft, parse_line
+
+EMPTY = LineContext(now_ms=NOW_MS)
+WORDS = [word for row in corpus() for word in row["line"].split()]
+PIECES = st.one_of(
+    st.sampled_from(WORDS),
+    st.text(max_size=8),
+    st.integers(0, 10**11).map(str),
+    st.sampled_from(
+        [
+            "36S",
+            "YB",
+            "#",
+            "°",
+            "'",
+            '"',
+            "N",
+            "E",
+            ":",
+            ".",
+            ",",
+            "-",
+            "/",
+            "h",
+            "ч",
+            "Z",
+            "grid",
+            "of",
+            "at",
+            "\n",
+            "\t",
+        ]
+    ),
+)
+LINES = st.one_of(
+    st.text(max_size=200),
+    st.lists(PIECES, max_size=20).map(" ".join),
+    st.lists(PIECES, max_size=20).map("".join),
+).map(lambda line: line[:LINE_MAX])
+
+
+def check_whole(draft: LineDraft) -> None:
+    """Each character stands in exactly one part; what is wrong says so, what is unsure says why or offers more."""
+    at = 0
+    for each in draft.parts:
+        if each.end == each.start:
+            continue
+        assert each.start == at
+        assert each.text == draft.line[each.start : each.end]
+        at = each.end
+        if each.field == "remainder":
+            continue
+        assert (each.value is None) == (each.problem is not None)
+        assert each.confidence == "sure" or each.problem or each.note or each.alternatives
+    assert at == len(draft.line)
+
+
+def check_places(draft: LineDraft) -> None:
+    for each in draft.all("place"):
+        lat_deg = each.value and each.value["lat_deg"]
+        if each.value and lat_deg is not None:
+            assert -90 <= lat_deg <= 90
+            assert -180 <= each.value["lon_deg"] <= 180
+        elif each.value:
+            assert each.confidence == "unsure"
+
+
+@settings(max_examples=300)
+@given(LINES)
+def test_whatever_is_typed_is_read_and_nothing_is_dropped(line: str) -> None:
+    for context in (CONTEXT, EMPTY):
+        draft = parse_line(line, context)
+        check_whole(draft)
+        check_places(draft)
+        assert draft == parse_line(line, context)
+
+
+def test_the_corpus_is_read_whole() -> None:
+    for row in corpus():
+        for stop in range(0, len(row["line"]), 7):
+            check_whole(parse_line(row["line"][:stop], CONTEXT))
+        check_whole(parse_line(row["line"], CONTEXT))
+        check_whole(parse_line(row["line"].upper(), CONTEXT))
+
+
+def test_a_megabyte_is_refused_at_the_bound() -> None:
+    with pytest.raises(ValueError, match="at most 2000"):
+        parse_line("4 pax " * 170_000, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "1 ", "N ", "a", "1.", "33.1 ", "33°", "#", "of ", "at ", "5 m N of ", "0915-", "36S ", "36SYB1 ", "patrol ",
+     "x ", "(", "tell JOC, ", "4 white ", "от ", "12 34 ", "UNP 1-", "🙂", "\u0301", "\u200d", "qwertyuiop "],
+)  # fmt: skip
+def test_no_line_takes_more_than_its_length_allows(piece: str) -> None:
+    """Calls grow with the length: a line eight times as long takes some eight times as many, not sixty-four."""
+    long = (piece * LINE_MAX)[: LINE_MAX // 2]
+    assert calls_for(long) < 24 * (calls_for(long[: LINE_MAX // 16]) + 500)
+
+
+def calls_for(line: str) -> int:
+    """Function calls that reading this line takes; the words are loaded and corrected before."""
+    parse_line(line, CONTEXT)
+    count = 0
+
+    def note(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(note)
+    try:
+        parse_line(line, CONTEXT)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_the_line_of_the_issue_becomes_a_draft() -> None:
+    draft = parse_line("PTL3 SALUTE 4 pax 2 veh NW of UNP 1-31 0915", CONTEXT)
+    assert read(draft) == {
+        "unit": ["PTL3"],
+        "kind": ["salute"],
+        "size": ["people:4", "vehicle:2"],
+        "place": ["UNP 1-31:?@315"],
+        "time": ["0915L"],
+    }
+    place = part(draft, "place")
+    assert place.value is not None
+    assert place.value["mgrs"].startswith("36SYB")
+    assert place.confidence == "unsure"
+    assert [choice.label for choice in place.alternatives] == ["500 m", "1000 m", "2000 m"]
+    assert part(draft, "time").value == {"sort": "at", "at_ms": NOW_MS - 165 * 60_000, "clock": "0915L"}
+    assert draft.remainder == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("PTL3 at 36SYB12345", "2, 4, 6, 8 or 10"),
+        ("PTL3 at 36SAA1234", "no square AA"),
+        ("PTL3 at 61SYB1234", "1 to 60"),
+        ("grid 72345", "2, 4, 6, 8 or 10"),
+        ("95.2000N 35.1000E", "-90 to 90"),
+        ("33°72'N 35°20'E", "below 60"),
+        ("36S 023456 3654321", "100000 to 999999"),
+        ("600 km az 090 from UNP 1-31", "at most 500 km"),
+        ("2 km az 400 from UNP 1-31", "000 to 360"),
+    ],
+)
+def test_an_impossible_place_is_an_error_of_that_field_that_says_what_is_allowed(line: str, says: str) -> None:
+    place = part(parse_line(line, CONTEXT), "place")
+    assert place.value is None
+    assert place.problem is not None
+    assert says in place.problem
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("halted at 2575", "0000 to 2359"),
+        ("fermo alle ore 25.10", "0000 to 2359"),
+        ("321415ZNOV26 halted", "no such day"),
+        ("300800ZFEB27 halted", "no such day"),
+        ("231475ZNOV26 halted", "0000 to 2359"),
+        ("from 0800 to 2560 roadblock", "0000 to 2359"),
+    ],
+)
+def test_an_impossible_time_is_an_error_of_that_field_that_says_what_is_allowed(line: str, says: str) -> None:
+    when = part(parse_line(line, CONTEXT), "time")
+    assert when.value is None
+    assert when.problem is not None
+    assert says in when.problem
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "36SYB1234 0915",
+        "2 veh 723456",
+        "tel 0612345678 or 0612345679",
+        "PTL4 231015",
+        "at 2315 flares",
+        "2 veh 33.1234N 7.4321O",
+        "PTL3 7234 4567",
+        "0915 25 Nov",
+        "convoy of 1200 refugees",
+        "plate AB 1234",
+        "2 km past CP 4",
+        "PTL 5 800 m W of Alma",
+        "1/2 hour ago",
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_never_sure(line: str) -> None:
+    draft = parse_line(line, CONTEXT)
+    doubtful = [each for each in draft.parts if each.field in ("place", "time")]
+    assert all(each.confidence == "unsure" for each in doubtful), doubtful
+
+
+@pytest.mark.parametrize(
+    "line", ["4 PAX 0915", "0915 PTL3", "10.15 PTL4", "2 VEH 1130", "3 MEN 1045", "call 0612345678"]
+)
+def test_words_and_numbers_that_look_like_a_grid_are_none(line: str) -> None:
+    assert parse_line(line, CONTEXT).first("place") is None
+
+
+def test_partial_grids_need_a_square_and_say_so() -> None:
+    without = part(parse_line("grid 723456", LineContext(now_ms=NOW_MS)), "place")
+    assert without.value is not None
+    assert without.value["lat_deg"] is None
+    assert without.note is not None
+    assert "100 km square" in without.note
+    guessed = LineContext(now_ms=NOW_MS, zone="36S", square="YB", square_is_guess=True)
+    assert part(parse_line("grid 723456", guessed), "place").confidence == "unsure"
+    assert part(parse_line("grid 723456", CONTEXT), "place").confidence == "sure"
+
+
+def test_digits_of_a_callsign_are_never_corrected() -> None:
+    unit = part(parse_line("PTL9 halted", CONTEXT), "unit")
+    assert unit.value == {"name": "PTL9", "id": None}
+    assert unit.confidence == "unsure"
+    typed = part(parse_line("PLT3 halted", CONTEXT), "unit")
+    assert typed.value is not None
+    assert typed.value["name"] == "PTL3"
+    assert typed.confidence == "unsure"
+    assert [choice.value["name"] for choice in typed.alternatives] == ["PLT3"]
+
+
+def test_a_word_that_may_be_two_others_offers_both() -> None:
+    names = tuple(KnownName(name=name, sort="place", lat_deg=33.1, lon_deg=35.2) for name in ("Alma", "Alta"))
+    place = part(parse_line("2 veh near Alba", LineContext(now_ms=NOW_MS, names=names)), "place")
+    assert place.confidence == "unsure"
+    assert place.value is not None
+    assert {place.value["name"], *(choice.value["name"] for choice in place.alternatives)} == {"Alma", "Alta", "Alba"}
+
+
+def test_the_same_clock_time_means_the_nearest_day() -> None:
+    midnight = LineContext(now_ms=NOW_MS - 9 * 3_600_000 - 40 * 60_000)
+    when = part(parse_line("PTL3 2350 halted", midnight), "time")
+    assert when.value is not None
+    assert when.value["at_ms"] == midnight.now_ms - 30 * 60_000
+    assert when.confidence == "sure"
