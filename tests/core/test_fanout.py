@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aquila.core import fanout as fanout_module
 from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError
 from aquila.core.fanout import (
@@ -19,6 +18,7 @@ from aquila.core.fanout import (
     Batch,
     Fanout,
     Outbound,
+    latest,
 )
 from aquila.core.model import Address, Alias, Audience, Foreign, Label, Original, Verdict
 from aquila.core.policy import Decision
@@ -260,6 +260,61 @@ def test_a_slow_link_gets_only_the_newest_state_and_every_statement(net):
     assert not net.fanout.standing(1).behind
 
 
+def test_links_that_missed_the_same_share_one_buffer(net):
+    readers = [net.join(link, A) for link in (1, 2, 3)]
+    for reader in readers:
+        reader.room = 3
+    net.fanout.publish(outbound("first", label("a"), key="f", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("x1", label("a"), key="x", statement=False))
+    net.fanout.publish(outbound("mine", label("a"), key="m", statement=False, source=3))
+    net.fanout.publish(outbound("hidden", label("b"), key="h", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("x2", label("a"), key="x", statement=False))
+    net.tick()
+    waiting = []
+    for link in (1, 2, 3):
+        net.fanout.sent(link, len(net.fanout.pending(link)))
+        waiting.append(net.fanout.pending(link))
+    assert waiting[0].obj is waiting[1].obj
+    assert bytes(waiting[0]) == b"<mine xml FULL><x2 xml FULL>"
+    assert bytes(waiting[2]) == b"<x2 xml FULL>"
+    assert net.encode.asked["x2", "xml", Verdict.FULL] == 1
+    assert net.fanout.counts.superseded == 4
+
+
+@pytest.mark.parametrize("change", ["forget", "epoch"])
+def test_a_shared_buffer_is_judged_anew_when_rights_or_states_change(net, change):
+    for link in (1, 2):
+        net.join(link, A).room = 3
+    net.fanout.publish(outbound("first", label("a"), key="f", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("x1", label("a"), key="x", statement=False))
+    net.tick()
+    net.fanout.sent(1, len(net.fanout.pending(1)))
+    assert bytes(net.fanout.pending(1)) == b"<x1 xml FULL>"
+    if change == "forget":
+        net.fanout.forget("x")
+    else:
+        net.fanout.new_epoch(lambda marking, context, reader: Decision(Verdict.DENIED, "none"))
+    while (rest := net.fanout.pending(2)) is not None:
+        assert b"x1" not in bytes(rest)
+        net.fanout.sent(2, len(rest))
+
+
+def test_a_peer_that_is_behind_is_not_told_about_itself_by_others(net):
+    for link in (1, 2):
+        net.join(link, A, own=f"e{link}").room = 3
+    net.fanout.publish(outbound("first", label("a"), key="f", statement=False))
+    net.tick()
+    net.fanout.publish(outbound("seen", label("a"), key="e1", statement=False, source=9))
+    net.tick()
+    for link, told in ((1, None), (2, b"<seen xml FULL>")):
+        net.fanout.sent(link, len(net.fanout.pending(link)))
+        rest = net.fanout.pending(link)
+        assert (None if rest is None else bytes(rest)) == told
+
+
 def test_deleted_and_seen_again_ends_as_seen(net):
     one = net.join(1, A)
     one.room = 0
@@ -431,6 +486,17 @@ def test_what_a_leaving_link_did_not_get_is_told(net):
     assert net.fanout.leave(1) == ()
     net.tick()
     assert net.fanout.audience_count == 0
+
+
+def test_a_group_is_found_after_links_moved_and_left(net):
+    for link, reader in ((1, A), (2, A), (3, B)):
+        net.join(link, reader)
+    to = (Address("group", "a"),)
+    assert net.fanout.publish(outbound("g1", label("a"), to=to)).links == (1, 2)
+    net.write(net.fanout.regroup(1, B))
+    assert net.fanout.publish(outbound("g2", label("a"), to=to)).links == (2,)
+    net.fanout.leave(2)
+    assert net.fanout.publish(outbound("g3", label("a"), to=to)).unreachable == to
 
 
 def test_a_link_that_stays_slow_is_to_be_closed(net):
@@ -739,7 +805,7 @@ def test_a_link_speaks_for_a_bounded_number_of_devices():
 
 
 def test_latest_states_are_bounded_by_what_they_weigh_and_the_newest_stay(monkeypatch):
-    monkeypatch.setattr(fanout_module, "LATEST_BYTES_MAX", 1_000)
+    monkeypatch.setattr(latest, "LATEST_BYTES_MAX", 1_000)
     fanout = Fanout(release, Encoder(), Contacts())
     marking = label("RED")
     for number in range(30):

@@ -7,19 +7,25 @@ import pytest
 
 from aquila.app import postman
 from aquila.codecs.cot import event, xml
+from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
 from aquila.core import contract, fanout
 from aquila.core import node as core_node
-from aquila.features.devices import enrolment, refusals
+from aquila.features.devices import enrolment, invitations, refusals
 from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
 from aquila.features.devices.profiles import PROFILE_BYTES_MAX
+from aquila.features.log import parse
+from aquila.features.log.line import LINE_MAX
 from aquila.features.mail import view as mail_view
+from aquila.features.packages import iconsets, members
+from aquila.features.tak import injectors
+from aquila.fusion import timeline
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
 from aquila.stores.sqlite.writer import Limits as WriterLimits
 from aquila.web_api import contract as web_contract
-from aquila.web_api import routes, stream, uploads
+from aquila.web_api import guesses, routes, stream, uploads
 
 MIB = 1 << 20
 SETTINGS = Settings()
@@ -33,11 +39,17 @@ IN_CODE: dict[str, list[str]] = {
         f"{xml.ATTRIBUTES_MAX} attributes",
         f"{xml.ATTRIBUTE_BYTES_MAX} bytes an attribute",
     ],
+    "skeletons of events": [
+        f"{skeleton.SKELETONS_MAX}",
+        f"{skeleton.SKELETON_BYTES_MAX} bytes",
+        f"{skeleton.KNOWN_MAX} of one stream",
+    ],
     "link out, positions": [],
     "link out, statements": [
         f"{fanout.WAITING_BYTES_MAX // MIB} MiB",
         f"{fanout.WAITING_MS_MAX // 60_000} min",
     ],
+    "late scans": [f"{timeline.DEPTH} snapshots"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [
         f"{postman.WAITING_MAX} for one name",
@@ -45,15 +57,39 @@ IN_CODE: dict[str, list[str]] = {
         f"{postman.ADDRESSEES_MAX} for one statement",
         f"{mail_view.MAIL_MAX} rows",
     ],
+    "icon sets": [
+        f"{iconsets.OF_ONE_MAX} of one sender",
+        f"{iconsets.ALL_MAX} in all",
+        f"{iconsets.ICONSET_MAX_BYTES // MIB} MiB each",
+        f"{iconsets.ICON_MAX_BYTES} bytes a picture",
+    ],
+    "injectors": [
+        f"{injectors.OF_UID_MAX} of one uid",
+        f"{injectors.ALL_MAX} in all",
+        f"{injectors.XML_MAX} characters each",
+    ],
+    "data package into a mission": [f"{members.EVENTS_MAX} events of {members.EVENT_BYTES_MAX} bytes"],
     "addressees of one statement": [f"{event.ADDRESSEES_MAX}"],
     "names of one device": [f"{core_node.UIDS_MAX} uids"],
     "markings of one principal": [f"{core_node.MARKINGS_MAX} labels"],
     "queries of one asker": [f"{routes.QUERIES_OF_ONE} at work"],
+    "screens": [f"{stream.SCREENS_MAX}", f"{stream.SCREENS_OF_ONE} of one asker"],
+    "invitations": [f"{invitations.INVITATIONS_MAX}"],
     "browser out": [f"{stream.BACKLOG_BYTES // MIB} MiB"],
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
     "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
+    "typed line": [
+        f"{LINE_MAX} characters",
+        f"{parse.NAMES_MAX} names",
+        f"last {parse.ENTITIES_MAX} entities",
+    ],
     "refusals in the journal": [f"{refusals.PER_MINUTE_MAX} a minute"],
+    "guesses of a password": [
+        f"{guesses.TRIES_PER_MIN} a minute of one caller at one target",
+        f"{guesses.CALLER_TRIES_PER_MIN} of one caller",
+        f"{guesses.GUESSES_KNOWN} known",
+    ],
     "certificates of one device": [
         f"{enrolment.PER_HOUR_MAX} an hour",
         f"{devices_view.CERTIFICATES_MAX} known",

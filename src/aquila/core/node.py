@@ -35,7 +35,7 @@ from aquila.core.model import (
 from aquila.core.owners import Owners
 from aquila.core.policy import Policy, admit, claimed_time_ms, label_for
 from aquila.core.rule import Rule, heard_as
-from aquila.core.view import View, state_hash
+from aquila.core.view import View, hears_positions, state_hash
 
 RECENT_STATEMENTS = 20_000
 UIDS_MAX = 256
@@ -102,7 +102,9 @@ class Node:
         self.clock_ms = clock_ms
         self.owners = Owners()
         self.views: Mapping[str, View] = {**views, Owners.name: self.owners}
+        self._views_of_positions = [view for view in self.views.values() if hears_positions(view)]
         self.rules = rules
+        self._rules_of_positions = [rule for rule in rules if "sample" in rule.hears]
         self.hlc = HybridClock(clock_ms, last_hlc)
         self.counts: Counter[str] = Counter()
         self._new_id = new_id
@@ -203,8 +205,9 @@ class Node:
 
     def sampled(self, sample: Sample) -> list[Staged]:
         """Fold a position; gives what rules want written because of it."""
-        self._fold(sample)
-        return self._propose(sample) if self.rules else []
+        for view in self._views_of_positions:
+            view.fold(sample)
+        return self._propose(sample) if self._rules_of_positions else []
 
     def merge(self, entries: Sequence[Entry]) -> list[Entry]:
         """Take note of a peer's clock in entries of another origin; gives those that may be appended, unchanged."""

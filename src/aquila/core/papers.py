@@ -150,6 +150,8 @@ class Papers:
         prefixes: types that belong to it: ("orders.",).
     """
 
+    hears_positions = False
+
     def __init__(self, name: str, version: int, prefixes: tuple[str, ...]) -> None:
         self.name = name
         self.version = version

@@ -16,6 +16,7 @@ class View(Protocol):
     Attributes:
         name: stable word, key of its snapshots.
         version: grows when the fold changes; then the view is rebuilt from the journal.
+        hears_positions: need not be there; False = positions say nothing to it, and it is not called for them.
     """
 
     name: str
@@ -32,6 +33,11 @@ class View(Protocol):
     def restore(self, data: bytes) -> None:
         """Become the state of a snapshot of the same version."""
         ...
+
+
+def hears_positions(view: View) -> bool:
+    """Is it to be called for positions, of which there are thousands a second?"""
+    return bool(getattr(view, "hears_positions", True))
 
 
 Kind = TypeVar("Kind")

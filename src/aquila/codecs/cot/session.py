@@ -133,7 +133,7 @@ class TakMessages:
 
     def receive(self, data: bytes, now_ms: int) -> Iterator[Decoded | Control | CodecError]:
         """What one message says."""
-        found = (ProtoDecoder() if data[:1] == _MAGIC else XmlDecoder()).read(data)
+        found = (ProtoDecoder() if data[:1] == _MAGIC else XmlDecoder(0)).read(data)
         if not found:
             found = [CodecError("syntax", "a message holds no whole event")]
         return (_ponged(one, now_ms) if type(one) is Control else one for one in found)

@@ -48,6 +48,7 @@ class Mailbox:
 
     name = "mail"
     version = 1
+    hears_positions = False
 
     def __init__(self) -> None:
         self._boxes: dict[Address, dict[str, Mail]] = {}

@@ -1,0 +1,115 @@
+"""Drawings: shapes, their colours, and the arithmetic of a line of range and bearing."""
+
+import math
+import re
+from typing import Final
+
+import msgspec
+
+from aquila.codecs.cot.event.parts import Event, Part, child_of
+from aquila.codecs.cot.event.report import read_report
+from aquila.codecs.cot.event.values import number
+from aquila.core.errors import CodecError
+from aquila.core.model import Category, Geometry, Report
+
+
+def read_drawing(event: Event, category: Category, sidc: str) -> Report:
+    """A drawn shape."""
+    report = read_report(event, category, sidc)
+    return msgspec.structs.replace(report, geometry=_geometry(event), own=False)
+
+
+def _geometry(event: Event) -> Geometry | None:
+    """The shape of a drawing; None when it has none that is understood (the original keeps it)."""
+    parts = event.parts
+    stroke = _css(parts.get("strokeColor" if "strokeColor" in parts else "color"))
+    fill = _css(parts.get("fillColor"))
+    centre = (event.lat_deg, event.lon_deg)
+    if event.type.startswith("u-rb") and "range" in parts and "bearing" in parts:
+        range_m = number(parts["range"].get("value"), "range")
+        bearing_deg = number(parts["bearing"].get("value"), "bearing")
+        return Geometry("line", (centre, _destination(centre, range_m, bearing_deg)), None, stroke, fill)
+    shape = child_of(event, "shape")
+    if shape is not None:
+        for child in shape:
+            if child.tag == "ellipse":
+                radius_m = number(child.get("major"), "major")
+                return Geometry("circle", (_checked(centre),), radius_m, stroke, fill)
+            if child.tag == "polyline":
+                points = tuple(
+                    _checked((number(at.get("lat"), "lat"), number(at.get("lon"), "lon")))
+                    for at in child
+                    if at.tag == "vertex"
+                )
+                closed = child.get("closed") == "true"
+                return _closed(points, closed, stroke, fill) if points else None
+    points = tuple(_point(text) for child in event.children if child.tag == "link" and (text := child.get("point")))
+    if not points:
+        return None
+    if event.type == "b-m-r":
+        return Geometry("route", points, None, stroke, fill)
+    return _closed(points, event.type in ("u-d-r", "u-d-p"), stroke, fill)
+
+
+def _closed(points: tuple[tuple[float, float], ...], closed: bool, stroke: str | None, fill: str | None) -> Geometry:
+    """A polygon (its first point stands once) when it is said to be one or ends where it began."""
+    if len(points) > 3 and points[0] == points[-1]:
+        return Geometry("polygon", points[:-1], None, stroke, fill)
+    return Geometry("polygon" if closed else "line", points, None, stroke, fill)
+
+
+def _point(text: str) -> tuple[float, float]:
+    """`lat,lon[,hae]` of a link."""
+    lat, _, rest = text.partition(",")
+    return _checked((number(lat, "point"), number(rest.partition(",")[0], "point")))
+
+
+def _checked(point: tuple[float, float]) -> tuple[float, float]:
+    if not (-90.0 <= point[0] <= 90.0 and -180.0 <= point[1] <= 180.0):
+        raise CodecError("range", f"point {point[0]}, {point[1]}: lat -90..90 and lon -180..180 degrees")
+    return point
+
+
+_EARTH_RADIUS_M: Final = 6_371_008.8
+
+
+def _destination(start: tuple[float, float], range_m: float, bearing_deg: float) -> tuple[float, float]:
+    """Where a line of range and bearing ends, on a sphere (within 0.6 % of the range)."""
+    lat, lon = (math.radians(angle) for angle in _checked(start))
+    arc = range_m / _EARTH_RADIUS_M
+    bearing = math.radians(bearing_deg)
+    sine = math.sin(lat) * math.cos(arc) + math.cos(lat) * math.sin(arc) * math.cos(bearing)
+    end_lat = math.asin(max(-1.0, min(1.0, sine)))
+    turn = math.atan2(math.sin(bearing) * math.sin(arc) * math.cos(lat), math.cos(arc) - math.sin(lat) * sine)
+    end_lon_deg = (math.degrees(lon + turn) + 540.0) % 360.0 - 180.0
+    return round(math.degrees(end_lat), 7), round(end_lon_deg, 7)
+
+
+def range_and_bearing(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+    """Range in metres and true bearing in degrees between two points, on the same sphere."""
+    lat_a, lon_a, lat_b, lon_b = (math.radians(angle) for angle in (*start, *end))
+    turn = lon_b - lon_a
+    half = math.sin((lat_b - lat_a) / 2) ** 2
+    half += math.cos(lat_a) * math.cos(lat_b) * math.sin(turn / 2) ** 2
+    east = math.sin(turn) * math.cos(lat_b)
+    north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(turn)
+    range_m = 2 * _EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+    return range_m, math.degrees(math.atan2(east, north)) % 360.0
+
+
+def _css(color: Part | None) -> str | None:
+    """#rrggbb or #rrggbbaa of Android's signed ARGB number; None when there is none."""
+    text = None if color is None else color.get("value") or color.get("argb")
+    if text is None or not re.fullmatch(r"-?[0-9]{1,10}", text):
+        return None
+    argb = int(text) & 0xFFFFFFFF
+    alpha = argb >> 24
+    return f"#{argb & 0xFFFFFF:06x}" + ("" if alpha == 0xFF else f"{alpha:02x}")
+
+
+def argb_of(css: str) -> int | None:
+    """Android's signed ARGB number of #rrggbb or #rrggbbaa; None for any other text."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?", css):
+        return None
+    value = (int(css[7:] or "ff", 16) << 24) | int(css[1:7], 16)
+    return value - (1 << 32) if value & 0x80000000 else value

@@ -1,0 +1,204 @@
+"""Trees without the parser: most events are written by the same program and differ in their attribute values only.
+
+An event is split at its double quotes. The pieces before, between and behind the values are its *skeleton*. What lxml
+makes of a skeleton is learned once, from the document that has the number of each value in its place; the tree of
+every further event with that skeleton is the learned one with its own values.
+
+Why this is what lxml would have said. The skeleton holds no single quote, and the learned tree has every number exactly
+once and in order, so each double quote of it begins or ends an attribute value and none stands in a text. A value of
+printable ASCII without `<`, `&` and `"` is taken as it stands and moves the parser nowhere else, whichever it is. So
+names, texts and places are those of the skeleton, and so are depth, elements and attributes, which `parse` has checked;
+a short event holds no value that is too long. Everything else is left to lxml: other characters (entities, references,
+line ends and tabs, which a parser changes; all that is not ASCII), single quotes, prefixes and namespaces, quotes
+in texts, long events, and whatever `parse` refuses.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from aquila.codecs.cot.event import Element
+from aquila.codecs.cot.xml.tree import ATTRIBUTE_BYTES_MAX, parse, point_and_children
+from aquila.core.errors import CodecError
+
+SKELETONS_MAX: Final = 512
+"""Kept in mind; beyond this the one that was not seen for longest is learned anew when it comes again."""
+SKELETON_BYTES_MAX: Final = 2_048
+"""A longer one is left to lxml: it would be a text, which does not come twice."""
+KNOWN_MAX: Final = 16
+"""Skeletons of one stream."""
+LEARNING_COST: Final = 16
+"""Events by lxml for each skeleton that a stream has learned: whoever invents a new one each time gains nothing."""
+
+
+class Learned:
+    """An element of a skeleton: its names, and which of the event's values belong to it."""
+
+    __slots__ = ("children", "names", "tag", "tail", "text")
+
+    def __init__(self, one: Element) -> None:
+        self.tag = one.tag
+        self.text = one.text
+        self.tail = one.tail
+        self.names = {name: int(number) for name, number in one.items()}
+        self.children = tuple(Learned(child) for child in one)
+
+    def numbers(self) -> Iterator[int]:
+        """The numbers of its values and of all below it, in the order written."""
+        yield from self.names.values()
+        for child in self.children:
+            yield from child.numbers()
+
+
+class Grown:
+    """An element with the values of one event. See event.Element."""
+
+    __slots__ = ("_learned", "_values")
+
+    def __init__(self, learned: Learned, values: Sequence[str]) -> None:
+        self._learned = learned
+        self._values = values
+
+    @property
+    def tag(self) -> str:
+        """Its name."""
+        return self._learned.tag
+
+    @property
+    def text(self) -> str | None:
+        """The text before its first child."""
+        return self._learned.text
+
+    @property
+    def tail(self) -> str | None:
+        """The text behind its end."""
+        return self._learned.tail
+
+    def get(self, key: str, /) -> str | None:
+        """The attribute, or None."""
+        number = self._learned.names.get(key)
+        return None if number is None else self._values[number]
+
+    def items(self) -> list[tuple[str, str]]:
+        """Its attributes in the order written."""
+        return [(name, self._values[number]) for name, number in self._learned.names.items()]
+
+    def __iter__(self) -> Iterator[Element]:
+        return iter([Grown(child, self._values) for child in self._learned.children])
+
+
+class Children:
+    """The children of a detail, made when they are looked at."""
+
+    __slots__ = ("_learned", "_values")
+
+    def __init__(self, learned: tuple[Learned, ...], values: Sequence[str]) -> None:
+        self._learned = learned
+        self._values = values
+
+    def __iter__(self) -> Iterator[Element]:
+        return iter([Grown(child, self._values) for child in self._learned])
+
+
+class Parts:
+    """The children of a detail by name, made when they are looked at. See event.Parts."""
+
+    __slots__ = ("_learned", "_values")
+
+    def __init__(self, learned: Mapping[str, Learned], values: Sequence[str]) -> None:
+        self._learned = learned
+        self._values = values
+
+    def get(self, name: str, /) -> Element | None:
+        """The first of this name, or None."""
+        learned = self._learned.get(name)
+        return None if learned is None else Grown(learned, self._values)
+
+    def __getitem__(self, name: str, /) -> Element:
+        return Grown(self._learned[name], self._values)
+
+    def __contains__(self, name: object, /) -> bool:
+        return name in self._learned
+
+
+class Skeleton:
+    """What all events of one skeleton have in common."""
+
+    __slots__ = ("_children", "_parts", "_point", "_root")
+
+    def __init__(self, root: Learned, point: Learned, children: tuple[Learned, ...]) -> None:
+        self._root = root
+        self._point = point
+        self._children = children
+        self._parts = {child.tag: child for child in reversed(children)}
+
+    def with_values(self, values: list[str]) -> "Tree":
+        """The tree of the event that has these values."""
+        return (
+            Grown(self._root, values),
+            Grown(self._point, values),
+            Parts(self._parts, values),
+            Children(self._children, values),
+        )
+
+
+Tree = tuple[Grown, Grown, Parts, Children]
+"""The root of an event, its point, and the children of its detail by name and in order."""
+
+
+class Skeletons:
+    """The skeletons that one stream has used. What it may have learned is limited by how much it has said.
+
+    Args:
+        credit: events that it is taken to have said already.
+    """
+
+    __slots__ = ("_credit", "_known")
+
+    def __init__(self, credit: int = LEARNING_COST) -> None:
+        self._credit = credit
+        self._known: dict[str, Skeleton | None] = {}
+
+    def grow(self, data: bytes) -> Tree | None:
+        """The tree of an event whose skeleton is known or may be learned; None = it is for lxml."""
+        if len(data) > ATTRIBUTE_BYTES_MAX or not data.isascii():
+            return None
+        pieces = data.decode("ascii").split('"')
+        values = pieces[1::2]
+        said = "".join(values)
+        # An even number of pieces: the last one is inside quotes.
+        if len(pieces) % 2 == 0 or "<" in said or "&" in said or not said.isprintable():
+            return None
+        skeleton = '"'.join(pieces[::2])
+        known = self._known.get(skeleton) or self._learn(skeleton)
+        return None if known is None else known.with_values(values)
+
+    def _learn(self, skeleton: str) -> Skeleton | None:
+        """What is learned of a skeleton that is new on this stream; None = it is for lxml, this time or always."""
+        if skeleton in self._known or self._credit < LEARNING_COST or len(skeleton) > SKELETON_BYTES_MAX:
+            self._credit = min(self._credit + 1, 2 * LEARNING_COST)
+            return None
+        self._credit -= LEARNING_COST
+        if len(self._known) >= KNOWN_MAX:
+            del self._known[next(iter(self._known))]
+        found = self._known[skeleton] = learned(skeleton)
+        return found
+
+
+@lru_cache(maxsize=SKELETONS_MAX)
+def learned(skeleton: str) -> Skeleton | None:
+    """What lxml makes of a skeleton (its pieces with one quote between each two); None = it is for lxml, always."""
+    # Prefixes have rules of their own (xml:id, xml:space), and a reference is no plain text.
+    if "'" in skeleton or ":" in skeleton or "&" in skeleton:
+        return None
+    first, *others = skeleton.split('"')
+    numbered = first + "".join(f'"{number}"{piece}' for number, piece in enumerate(others))
+    try:
+        tree = parse(numbered.encode("ascii"))
+        point, children = point_and_children(tree)
+        root = Learned(tree)
+    except (CodecError, ValueError):
+        return None  # A value that is no number of ours: a quote stands in a text.
+    if list(root.numbers()) != list(range(len(others))):
+        return None
+    return Skeleton(root, Learned(point), tuple(Learned(child) for child in children))
