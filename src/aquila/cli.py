@@ -24,6 +24,7 @@ from rich.text import Text
 
 from aquila.app.control import ask
 from aquila.app.doctor import examine
+from aquila.app.fuse import fuse
 from aquila.app.serve import serve as serve_node
 from aquila.config import EVERY_ADDRESS, load_settings
 from aquila.core.errors import AquilaError, UsageError
@@ -43,6 +44,7 @@ device_app = typer.Typer(
 user_app = typer.Typer(help="People who work at desks.", no_args_is_help=True)
 app.add_typer(device_app, name="device")
 app.add_typer(user_app, name="user")
+app.command()(fuse)
 
 # A callsign may hold what looks like a picture or a colour; it is shown as it is.
 screen = Console(stderr=True, emoji=False)

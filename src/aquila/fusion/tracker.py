@@ -1,0 +1,325 @@
+"""The multi-target tracker: one call takes one scan; state is a structure of arrays over tracks.
+
+Existence probability (JIPDA), two-mode IMM, gating, loopy belief propagation or exact assignment. Sources: Musicki and
+Evans, IEEE TAES 40(2), 2004 (existence); Blom and Bar-Shalom, IEEE TAC 33(8), 1988 (IMM); Williams and Lau, IEEE TAES
+50(4), 2014 (belief propagation).
+"""
+
+from importlib import import_module
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from aquila.fusion import kernels_numpy
+from aquila.fusion.compiled import has_compiler
+from aquila.fusion.rows import Bools, Floats, Ints, Rows
+from aquila.fusion.sensors import Learned, Scan, Sensor
+from aquila.fusion.settings import Settings
+
+NEW_MODES = (0.7, 0.3)
+SCANS_BEFORE_LEARNING = 6
+SLOW_START_M_S = 20.0
+"""Until speeds are learned a new track is slow (mode "quiet") or as fast as its kind may be (mode "turn")."""
+ESTABLISHED_HITS = 4
+"""A plot is no clutter when a track with so many plots explains it; younger ones may be clutter themselves."""
+SURE_R = 0.9
+TRACKS_OF_A_SAID_SPEED = 10.0
+SPEED_SCANS_KEPT = 100.0
+SLOWEST_SCALE = 0.35
+"""A track manoeuvres at least as one this share as fast as usual: the slow may speed up."""
+PERIOD_UNSAID_S = 5.0
+SEEN_TWICE = 0.02
+"""Share of the usual chance that a target is plotted a second time in one turn."""
+HARD_R_MIN = 0.5
+EDGES_PER_TRACK = 12
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """The tracks that are shown, at one time. Row k of every array is the same track."""
+
+    t_s: float
+    born_t: Floats
+    born_n: Ints
+    """Time and number of the plot that each began with: its identity inside the tracker."""
+    x: Floats
+    """Mean of x, y, vx, vy, shape (n, 4)."""
+    cov: Floats
+    """Covariance, m and m/s, shape (n, 4, 4)."""
+    r: Floats
+    """Probability that the track is a target."""
+    row: Ints
+    """Its row in the tracker until the next scan."""
+
+
+class Tracker(Rows):
+    """Many targets from many sensors. Scans come in time order (`timeline.Timeline` takes them in any order)."""
+
+    def __init__(
+        self, sensors: list[Sensor], settings: Settings | None = None, *, compiled: bool | None = None
+    ) -> None:
+        """Start without a track. `compiled`: use the compiled kernels; None: when numba is installed."""
+        super().__init__(len(sensors))
+        self.settings = settings or Settings()
+        self.compiled = has_compiler() if compiled is None else compiled
+        self.kernels: Any = import_module("aquila.fusion.kernels_loops") if self.compiled else kernels_numpy
+        self.learned = [Learned(sensor) for sensor in sensors]
+        self.t_s = -np.inf
+        self.gap_s = 0.0
+        self.scans = 0
+        self.speed2 = self.speed_weight = 0.0
+        self.last_born: tuple[float, int, int] = (-np.inf, -1, 0)
+        kind = self.settings.kind
+        self.q = np.array([kind.q_quiet_m2_s3, kind.q_turn_m2_s3])
+        self.rate = np.array([kind.quiet_to_turn_per_s, kind.turn_to_quiet_per_s])
+        self._room()
+
+    # --- memory --------------------------------------------------------------------------------
+
+    def _room(self) -> None:
+        """Work arrays as large as the rows."""
+        size = self.capacity
+        self.xo, self.cov_o, self.muo = np.empty((size, 2, 4)), np.empty((size, 2, 10)), np.empty((size, 2))
+        self.speeds2, self.noise2 = np.empty(size), np.empty(size)
+        self.xc, self.mix = np.empty((size, 2)), np.empty((size, 3))
+        self.first = np.zeros(size + 1, np.int64)
+        self._room_for_edges(size * EDGES_PER_TRACK)
+
+    def _room_for_edges(self, size: int) -> None:
+        self.ei, self.ej, self.el = np.empty(size, np.int64), np.empty(size, np.int64), np.empty((size, 2))
+
+    def state(self) -> dict[str, Any]:
+        """A copy of all that a later scan depends on; `restore` puts it back, bit for bit."""
+        plain = ("t_s", "gap_s", "scans", "speed2", "speed_weight", "last_born")
+        return {
+            "rows": self.copy(),
+            "plain": {name: getattr(self, name) for name in plain},
+            "learned": [one.copy() for one in self.learned],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to what `state` gave. The state stays usable."""
+        self.put(state["rows"])
+        for name, value in state["plain"].items():
+            setattr(self, name, value)
+        self.learned = [one.copy() for one in state["learned"]]
+
+    # --- what is known of the world ------------------------------------------------------------
+
+    @property
+    def v_sigma_m_s(self) -> float:
+        """Velocity of targets per axis: as said of the kind, then as the sure tracks show it."""
+        return float(np.sqrt(self._usual2(self.settings.kind.v_sigma_m_s**2)))
+
+    def _usual2(self, said2: float) -> float:
+        """Mean square of the velocity per axis: what is said, until enough tracks show a better figure."""
+        weight = TRACKS_OF_A_SAID_SPEED
+        return (weight * said2 + self.speed2) / (weight + self.speed_weight)
+
+    def _learn_speed(self, before: Bools) -> None:
+        """From the tracks that were sure before the scan, as they moved then."""
+        n = len(before)
+        old = before & (self.hits[:n] >= ESTABLISHED_HITS)
+        keep = 1 - 1 / SPEED_SCANS_KEPT
+        clean2 = np.maximum(self.speeds2[:n] - self.noise2[:n], 0.0)
+        self.speed2 = self.speed2 * keep + float(clean2[old].sum())
+        self.speed_weight = self.speed_weight * keep + int(old.sum())
+
+    def _scale(self) -> Floats:
+        """How strongly each track may manoeuvre, relative to the kind's figures: with the square of its speed."""
+        n = self.n
+        self.kernels.speeds(self.x[:n], self.cov[:n], self.mu[:n], self.speeds2[:n], self.noise2[:n])
+        usual2 = self.v_sigma_m_s**2
+        scale: Floats = np.minimum(np.maximum(self.speeds2[:n], SLOWEST_SCALE**2 * usual2), 9 * usual2)
+        return scale / self.settings.kind.v_sigma_m_s**2
+
+    # --- one scan ------------------------------------------------------------------------------
+
+    def predict(self, t_s: float) -> None:
+        """Existence and all modes at `t_s`, into the work arrays; the tracks stay."""
+        n = self.n
+        if len(self.xc) < self.capacity:
+            self._room()
+        self.r[:n] *= np.exp((self.t[:n] - t_s) / self.settings.kind.life_s)
+        self.kernels.predict(
+            t_s, self.q, self.rate, self._scale(), self.x[:n], self.cov[:n], self.mu[:n], self.t[:n],
+            self.xo[:n], self.cov_o[:n], self.muo[:n], self.xc[:n], self.mix[:n],
+        )  # fmt: skip
+
+    def _gate(self, scan: Scan) -> int:
+        n = self.n
+        if n == 0 or len(scan.z) == 0:
+            self.first[: n + 1] = 0
+            return 0
+        kind = self.settings.kind
+        v_max = min(kind.v_max_m_s, 3.0 * self.v_sigma_m_s)
+        # A track with one plot has no velocity: a gap would make its gate kilometres wide.
+        bound = v_max * (scan.t_s - self.t_hit[:n]) + 5 * np.sqrt(2 * scan.noise[:, :2].max())
+        limit = np.where(self.hits[:n] <= 1, bound, np.inf)
+        while True:
+            count = self.kernels.gate(
+                self.xo[:n], self.cov_o[:n], self.muo[:n], self.xc[:n], self.mix[:n], limit, scan.z, scan.noise,
+                self.settings.gate_chi2, self.first, self.ei, self.ej, self.el,
+            )  # fmt: skip
+            if count >= 0:
+                return int(count)
+            self._room_for_edges(2 * len(self.ei))
+
+    def scan(self, scan: Scan) -> None:
+        """Take one scan.
+
+        Raises:
+            ValueError: The scan is older than the newest one.
+        """
+        if scan.t_s < self.t_s:
+            raise ValueError(f"scan at {scan.t_s} s is older than the newest, {self.t_s} s: use a Timeline")
+        learned = self.learned[scan.sensor]
+        if self.scans:
+            self.gap_s += (scan.t_s - self.t_s - self.gap_s) / min(self.scans, 20)
+        self.t_s = scan.t_s
+        self.scans += 1
+        learned.scans += scan.ends_turn
+        period_s = learned.sensor.period_s or PERIOD_UNSAID_S
+        learned.look(scan.z, self.v_sigma_m_s * period_s + 3 * float(np.sqrt(scan.noise[:, :2].max(initial=1.0))))
+        n, m = self.n, len(scan.z)
+        self.predict(scan.t_s)
+        count = self._gate(scan)
+        ei, ej, el = self.ei[:count], self.ej[:count], self.el[:count]
+        r = self.r[:n]
+        covered = self._covered(learned)
+        covered[ei] = True
+        pd, pd_missed = self._chances(scan, covered)
+        clutter, births = self._densities(learned)
+        psi = r[ei] * pd[ei] * el.sum(axis=1) / (clutter + births)
+        psi0 = 1 - r * pd_missed
+        pe, p0, free = np.empty(count), np.ones(n), np.ones(m)
+        if count:
+            self.kernels.belief(ei, ej, psi, psi0, self.settings.rounds_max, self.settings.tolerance, pe, p0, free)
+        missed = r * (1 - pd_missed) / psi0
+        sure = covered & self.confirmed[:n] & (r > SURE_R)
+        hit = self._update(scan, ei, ej, el, psi, psi0, pe, p0 * missed, missed, free)
+        self._note(scan, hit)
+        established = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
+        self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[established[ei]].sum()))
+        self._birth(scan, free, births / (births + clutter) if clutter > 0 else 0.0)
+
+    def _covered(self, learned: Learned) -> Bools:
+        """Which tracks this sensor should plot: those in its footprint, and those that have left all footprints."""
+        xy = self.xc[: self.n]
+        covered = learned.covers(xy)
+        outside = np.flatnonzero(~covered)
+        for other in self.learned:
+            if len(outside) and other is not learned:
+                outside = outside[~other.covers(xy[outside])]
+        covered[outside] = True
+        return covered
+
+    def _chances(self, scan: Scan, covered: Bools) -> tuple[Floats, Floats]:
+        """Per track: probability to be plotted, and that which counts against it when it is not."""
+        learned = self.learned[scan.sensor]
+        pd = np.where(covered, learned.pd, 0.0)
+        if scan.turn_s is None:
+            return pd, pd
+        # Its own part of the turn may come yet; what was plotted in this turn is hardly plotted again.
+        return np.where(self.seen_t[: self.n, scan.sensor] >= scan.turn_s, SEEN_TWICE * pd, pd), np.zeros(self.n)
+
+    def _end_turn(
+        self, scan: Scan, covered: Bools, sure: Bools, ei: Ints, pe: Floats, alive: Floats, false_plots: float
+    ) -> None:
+        """Count misses where a turn ends, and learn from it."""
+        learned = self.learned[scan.sensor]
+        learned.turn_clutter += false_plots
+        if not scan.ends_turn:
+            return
+        n = self.n
+        seen = np.bincount(ei, pe, n)
+        looks = alive + seen
+        if scan.turn_s is not None:
+            in_turn = self.seen_t[:n, scan.sensor] >= scan.turn_s
+            lost = np.flatnonzero(covered & ~in_turn)
+            r = self.r[lost]
+            self.r[lost] = r * (1 - learned.pd) / (1 - r * learned.pd)
+            seen, looks = in_turn.astype(np.float64), np.ones(n)
+        if self.settings.learn:
+            if self.scans > SCANS_BEFORE_LEARNING and learned.scans > 1:
+                learned.learn_pd(float(seen[sure].sum()), float(looks[sure].sum()))
+                learned.learn_clutter(learned.turn_clutter)
+            self._learn_speed(sure)
+        learned.turn_clutter = 0.0
+
+    def _densities(self, learned: Learned) -> tuple[float, float]:
+        """False plots and new targets per m^2 and scan."""
+        clutter = learned.clutter_density
+        return clutter, self.settings.births_per_clutter * clutter
+
+    def _update(
+        self, scan: Scan, ei: Ints, ej: Ints, el: Floats, psi: Floats, psi0: Floats, pe: Floats, alive: Floats,
+        missed: Floats, free: Floats,
+    ) -> Bools:  # fmt: skip
+        n = self.n
+        hit = np.zeros(n, np.bool_)
+        work = (self.xo[:n], self.cov_o[:n], self.muo[:n], self.x[:n], self.cov[:n], self.mu[:n], self.r[:n], hit)
+        if self.settings.hard:
+            chosen = np.full(n, -1, np.int64)
+            if len(ei):
+                # Young tracks are judged as if they were likely: else, in clutter, none ever gets its second plot.
+                raised = np.maximum(self.r[:n], HARD_R_MIN)
+                pd = (1 - psi0) / np.maximum(self.r[:n], 1e-300)
+                odds = psi / np.maximum(self.r[ei], 1e-300) * (raised / (1 - raised * pd))[ei]
+                cost = -np.log(np.maximum(odds, 1e-300))
+                self.kernels.assign(self.first[: n + 1], ei, ej, cost, len(scan.z), chosen)
+            seen = alive + np.bincount(ei, pe, n)
+            self.kernels.update_hard(chosen, ej, el, seen, missed, scan.z, scan.noise, *work)
+            free[ej[chosen[chosen >= 0]]] = 0.0
+        else:
+            self.kernels.update_soft(self.first[: n + 1], ej, el, pe, alive, scan.z, scan.noise, *work)
+        self.t[:n] = scan.t_s
+        return hit
+
+    def _note(self, scan: Scan, hit: Bools) -> None:
+        rows = np.flatnonzero(hit)
+        self.hits[rows] += 1
+        self.t_hit[rows] = scan.t_s
+        self.seen_t[rows, scan.sensor] = scan.t_s
+        self.seen_n[rows, scan.sensor] += 1
+        self.confirmed[: self.n] |= (self.r[: self.n] > self.settings.confirm_r) & (
+            self.hits[: self.n] >= self.settings.confirm_hits
+        )
+
+    def _birth(self, scan: Scan, free: Floats, r_birth: float) -> None:
+        """Start tracks from plots that belong to none, end those that hardly exist."""
+        settings = self.settings
+        least = np.where(self.confirmed[: self.n], settings.drop_r, settings.drop_tentative * r_birth)
+        self.keep(self.r[: self.n] > least)
+        new = np.flatnonzero(free > settings.birth_free_min)
+        at = self.add(len(new))
+        self.x[at], self.cov[at] = 0.0, 0.0
+        self.x[at, :, :2] = scan.z[new][:, None]
+        for column, source in ((0, 0), (4, 1), (1, 2)):
+            self.cov[at, :, column] = scan.noise[new, source][:, None]
+        self.cov[at, 0, 7] = self.cov[at, 0, 9] = min(self._usual2(SLOW_START_M_S**2), self.v_sigma_m_s**2)
+        self.cov[at, 1, 7] = self.cov[at, 1, 9] = self.v_sigma_m_s**2
+        self.mu[at] = NEW_MODES
+        self.t[at] = self.t_hit[at] = scan.t_s
+        self.r[at], self.hits[at], self.confirmed[at] = r_birth * free[new], 1, False
+        self.seen_t[at], self.seen_n[at] = -np.inf, 0
+        self.seen_t[at, scan.sensor], self.seen_n[at, scan.sensor] = scan.t_s, 1
+        # Two scans of one sensor at one time (a sensor that stutters) must not give two tracks one identity.
+        t_s, sensor, used = self.last_born
+        base = used if (t_s, sensor) == (scan.t_s, scan.sensor) else 0
+        self.born_t[at], self.born_n[at] = scan.t_s, (scan.sensor << 32) + base + new
+        self.last_born = (scan.t_s, scan.sensor, base + len(scan.z))
+
+    # --- what is shown -------------------------------------------------------------------------
+
+    def picture(self, t_s: float | None = None) -> Picture:
+        """The confirmed tracks that most likely exist, at the newest scan or extrapolated to a later `t_s`."""
+        rows = np.flatnonzero(self.confirmed[: self.n] & (self.r[: self.n] > self.settings.confirm_r))
+        mean, cov = np.empty((len(rows), 4)), np.empty((len(rows), 4, 4))
+        self.kernels.blend(rows, self.x, self.cov, self.mu, mean, cov)
+        at_s = self.t_s if t_s is None else t_s
+        if at_s != self.t_s:
+            move = np.eye(4)
+            move[0, 2] = move[1, 3] = at_s - self.t_s
+            mean, cov = mean @ move.T, move @ cov @ move.T
+        return Picture(at_s, self.born_t[rows], self.born_n[rows], mean, cov, self.r[rows].copy(), rows)

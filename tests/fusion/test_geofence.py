@@ -1,0 +1,94 @@
+"""Geofences against brute force: holes, multipolygons, the antimeridian, entering and leaving."""
+
+import numpy as np
+import pytest
+import shapely
+
+from aquila.fusion.geofence import Geofences, cut_at_antimeridian
+
+BOTH = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "shapely"])
+
+
+def star(rng, x, y, size):
+    angle = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(5, 40)))
+    radius = size * rng.uniform(0.4, 1, len(angle))
+    return shapely.make_valid(
+        shapely.Polygon(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)]))
+    )
+
+
+def areas(rng, count):
+    found = []
+    while len(found) < count:
+        outer = star(rng, *rng.uniform(-20, 20, 2), rng.uniform(0.5, 3))
+        kind = rng.integers(3)
+        if kind == 1:
+            outer = shapely.difference(outer, shapely.buffer(outer.representative_point(), 0.3))
+        elif kind == 2:
+            outer = shapely.union(outer, star(rng, *rng.uniform(-20, 20, 2), 1.0))
+        if shapely.get_type_id(outer) in (3, 6) and outer.is_valid and not outer.is_empty:
+            found.append(outer)
+    return found
+
+
+def brute(fences, xy):
+    return sorted((i, k) for k, area in enumerate(fences) for i in np.flatnonzero(shapely.contains_xy(area, xy)))
+
+
+@BOTH
+@pytest.mark.parametrize("seed", range(6))
+def test_every_point_in_every_area_is_found(compiled, seed):
+    rng = np.random.default_rng(seed)
+    fences = areas(rng, 60)
+    xy = rng.uniform(-24, 24, (3000, 2))
+    xy[:3] = [[np.nan, 1], [np.inf, 1], [1, -np.inf]]
+    row, area = Geofences(fences, degrees=False, compiled=compiled).inside(xy)
+    assert list(zip(row.tolist(), area.tolist(), strict=True)) == brute(fences, xy) or sorted(
+        zip(row.tolist(), area.tolist(), strict=True)
+    ) == brute(fences, xy)
+
+
+@BOTH
+def test_an_area_over_the_antimeridian_is_one_area(compiled):
+    fiji = shapely.Polygon([(177, -20), (-178, -20), (-178, -15), (177, -15)])
+    lake = shapely.Polygon(fiji.exterior, [[(179, -18), (-179.5, -18), (-179.5, -17), (179, -17)]])
+    xy = np.array([[178, -16], [-179, -16], [0, -16], [179.5, -17.5], [-179.8, -17.5], [538, -16], [-176, -16]])
+    row, area = Geofences([fiji, lake], compiled=compiled).inside(xy)
+    got = sorted(zip(area.tolist(), row.tolist(), strict=True))
+    assert got == [(0, 0), (0, 1), (0, 3), (0, 4), (0, 5), (1, 0), (1, 1), (1, 5)]
+    assert shapely.area(cut_at_antimeridian(fiji)) == pytest.approx(25)
+
+
+@BOTH
+def test_entering_staying_and_leaving_are_the_differences(compiled):
+    rng = np.random.default_rng(11)
+    fences = areas(rng, 30)
+    geofences = Geofences(fences, degrees=False, compiled=compiled)
+    ids = rng.choice(10_000, 400, replace=False)
+    xy = rng.uniform(-20, 20, (400, 2))
+    before, since = set(), {}
+    for tick in range(20):
+        here = ids[: 400 - 10 * tick]  # some fall silent: they have left
+        crossings = geofences.update(here, xy[: len(here)], float(tick))
+        now = {(int(ids[i]), k) for i, k in brute(fences, xy[: len(here)])}
+        assert {tuple(row) for row in crossings.entered.tolist()} == now - before
+        assert {tuple(row) for row in crossings.left.tolist()} == before - now
+        since = {key: since.get(key, float(tick)) for key in now}
+        dwell = geofences.dwell_s(float(tick))
+        assert {tuple(k): tick - d for k, d in zip(crossings.inside.tolist(), dwell, strict=True)} == since
+        before = now
+        xy += rng.normal(0, 0.5, xy.shape)
+
+
+def test_what_is_no_area_is_refused_by_its_number():
+    good = shapely.box(0, 0, 1, 1)
+    with pytest.raises(ValueError, match="area 1 is a Point"):
+        Geofences([good, shapely.Point(0, 0)])
+    with pytest.raises(ValueError, match="no valid polygon"):
+        Geofences([shapely.Polygon([(0, 0), (1, 1), (0, 1), (1, 0)])])
+
+
+@BOTH
+def test_no_areas_and_no_points_are_fine(compiled):
+    assert len(Geofences([], compiled=compiled).inside(np.zeros((3, 2)))[0]) == 0
+    assert len(Geofences([shapely.box(0, 0, 1, 1)], compiled=compiled).inside(np.zeros((0, 2)))[0]) == 0
