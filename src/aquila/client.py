@@ -39,6 +39,26 @@ class Banner(TypedDict):
     exercise: bool
 
 
+class Caveat(TypedDict):
+    """What its nation does not let it do. verbs: tasks that it forbids; empty = to be read by people."""
+
+    text: str
+    verbs: list[str]
+    until_ms: int | None
+
+
+class ConflictRow(TypedDict):
+    """One field that two people changed without knowing of each other: what holds, and what the other said."""
+
+    field: str
+    kept: Any
+    kept_by: str
+    kept_at_ms: int
+    other: Any
+    other_by: str
+    other_at_ms: int
+
+
 class ContactRow(TypedDict):
     """One device that has spoken of itself."""
 
@@ -73,6 +93,8 @@ class Device(TypedDict):
     serials: list[str]
     person: str | None
     inactive: list[str]
+    connected: bool
+    connected_since_ms: int | None
 
 
 class DeviceDropped(TypedDict):
@@ -106,6 +128,14 @@ class DeviceMade(TypedDict):
     not_after_ms: int
     password: str
     package: str
+
+
+class Drawn(TypedDict):
+    """The entity of the drawing, its CoT uid, and the journal entry that says so."""
+
+    entity: str
+    uid: str
+    entry: str
 
 
 class Dropped(TypedDict):
@@ -237,6 +267,116 @@ class GroupRow(TypedDict):
     may_write: bool
     device_count: int
     active: bool
+
+
+class Holding(TypedDict):
+    """How much there is of something: equipment, or supplies of a class (NATO classes I to V, water, transport)."""
+
+    name: str
+    authorised: float
+    on_hand: float
+    serviceable: float | None
+    supply_class: str | None
+    per_day: float | None
+
+
+class IconsetAdded(TypedDict):
+    """The icon set."""
+
+    uid: str
+
+
+class IconsetRow(TypedDict):
+    """One icon set."""
+
+    uid: str
+    name: str
+    size_bytes: int
+
+
+class InvitationCancelled(TypedDict):
+    """Whose invitation it was, and the journal entry that says so."""
+
+    name: str
+    entry: str
+
+
+class InvitationRow(TypedDict):
+    """One invitation, without its token, which is kept nowhere."""
+
+    id: str
+    name: str
+    state: Literal["expired", "pending", "used"]
+    ends_ms: int
+    used_at_ms: int | None
+    nation: str | None
+    groups_in: list[str]
+    groups_out: list[str]
+
+
+class LineChoice(TypedDict):
+    """Another reading of the same words: a value of the same shape, and a label for people."""
+
+    label: str
+    value: dict[str, Any]
+    field: (
+        Literal[
+            "activity",
+            "altitude",
+            "casualty",
+            "direction",
+            "info",
+            "kind",
+            "place",
+            "precedence",
+            "reference",
+            "remainder",
+            "size",
+            "speed",
+            "time",
+            "to",
+            "unit",
+        ]
+        | None
+    )
+
+
+class LinePart(TypedDict):
+    """Some words of the line, understood."""
+
+    field: Literal[
+        "activity",
+        "altitude",
+        "casualty",
+        "direction",
+        "info",
+        "kind",
+        "place",
+        "precedence",
+        "reference",
+        "remainder",
+        "size",
+        "speed",
+        "time",
+        "to",
+        "unit",
+    ]
+    start: int
+    end: int
+    text: str
+    value: dict[str, Any] | None
+    confidence: Literal["sure", "unsure"]
+    alternatives: list[LineChoice]
+    note: str | None
+    problem: str | None
+
+
+class LineDraft(TypedDict):
+    """A line, understood. The typed parts cover it: each character stands in exactly one of them."""
+
+    line: str
+    parts: list[LinePart]
+    remainder: str
 
 
 class LineRow(TypedDict):
@@ -376,11 +516,45 @@ class MissionEdited(TypedDict):
     is_new: bool
 
 
+class MissionInvitation(TypedDict):
+    """One open invitation: type says by which name the invitee is meant."""
+
+    type: Literal["callsign", "clientUid", "group", "team", "userName"]
+    invitee: str
+    role: Literal["MISSION_OWNER", "MISSION_READONLY_SUBSCRIBER", "MISSION_SUBSCRIBER"]
+    invited_by: str
+    invited_at_ms: int
+
+
+class MissionLogEntry(TypedDict):
+    """One line of a mission's log."""
+
+    id: str
+    text: str
+    happened_at_ms: int
+    written_by: str
+    creator: str
+    keywords: list[str]
+
+
+class MissionLogWritten(TypedDict):
+    """The line."""
+
+    id: str
+
+
 class MissionMade(TypedDict):
     """The mission. is_created: it was not there before."""
 
     guid: str
     is_created: bool
+
+
+class MissionWorkDone(TypedDict):
+    """The mission. is_new: it changed anything."""
+
+    guid: str
+    is_new: bool
 
 
 class PackageRow(TypedDict):
@@ -407,6 +581,15 @@ class PackagesChanged(TypedDict):
 
     uids: list[str]
     changed_count: int
+
+
+class Parent(TypedDict):
+    """Under whom a unit stands. from_ms: None = always has. until_ms: None = until further notice."""
+
+    unit: str
+    relation: Literal["ADCON", "LIAISON", "OPCOM", "OPCON", "ORGANIC", "SUPPORT", "TACOM", "TACON"]
+    from_ms: int | None
+    until_ms: int | None
 
 
 class Placed(TypedDict):
@@ -450,6 +633,15 @@ class ProfileWritten(TypedDict):
     entry: str
 
 
+class Readiness(TypedDict):
+    """How fit the unit is, who says so and when."""
+
+    status: Literal["FULL", "MOSTLY", "NOT", "PARTLY"]
+    reason: str
+    notice_to_move_min: float | None
+    assessed_at_ms: int | None
+
+
 class RoomRow(TypedDict):
     """A room and the newest line in it that the asker may have."""
 
@@ -466,6 +658,26 @@ class Said(TypedDict):
 
     entry: str
     reference: str
+
+
+class StepRow(TypedDict):
+    """One step in the life of a thing."""
+
+    entry: str
+    action: str
+    at_ms: int
+    by: str
+    on_behalf_of: str | None
+    summary: str
+    fields: dict[str, Any]
+
+
+class Strength(TypedDict):
+    """Persons: what is authorised, what the unit has, who is there."""
+
+    authorised: float
+    assigned: float
+    present: float
 
 
 class Taken(TypedDict):
@@ -494,6 +706,59 @@ class TrackRow(TypedDict):
     hae_m: float | None
     course_deg: float | None
     speed_mps: float | None
+
+
+class Unit(TypedDict):
+    """One unit. None and () = not known."""
+
+    name: str
+    short: str | None
+    nation: str | None
+    sidc: str | None
+    echelon: str | None
+    branch: str | None
+    callsigns: list[str]
+    parents: list[Parent]
+    strength: Strength | None
+    equipment: list[Holding]
+    supplies: list[Holding]
+    readiness: Readiness | None
+    caveats: list[Caveat]
+    trackers: list[str]
+    remarks: str
+
+
+class UnitChanged(TypedDict):
+    """The unit, and the entry that says so."""
+
+    id: str
+    entry: str
+
+
+class UnitDetail(TypedDict):
+    """One unit with its life. Newest step first."""
+
+    id: str
+    unit: Unit
+    heads: list[str]
+    label: Label
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
+class UnitRow(TypedDict):
+    """A unit at its place in the tree; rows come parents first."""
+
+    id: str
+    depth: int
+    parent: Parent | None
+    unit: Unit
+    problem: str
+    conflicts: int
+    heads: list[str]
+    changed_at_ms: int
+    changed_by: str
+    label: Label
 
 
 class UserMade(TypedDict):
@@ -646,6 +911,15 @@ class Node:
         )
         return answer
 
+    def invitations(
+        self, *, state: Literal["expired", "pending", "used"] | None = None, limit: int | None = None
+    ) -> list[InvitationRow]:
+        """Invitations and what became of them, a week back; never their tokens."""
+        answer: list[InvitationRow] = self._call(
+            "GET", "/api/v1/devices/invitations", query={"state": state, "limit": limit}
+        )
+        return answer
+
     def invite_device(
         self,
         *,
@@ -675,9 +949,49 @@ class Node:
         )
         return answer
 
+    def cancel_invitation(self, id: str) -> InvitationCancelled:
+        """Take a pending invitation back: its token opens nothing any more."""
+        answer: InvitationCancelled = self._call("DELETE", f"/api/v1/devices/invitations/{_part(id)}")
+        return answer
+
     def drop_device(self, name: str) -> DeviceDropped:
         """Revoke a device; its connections are closed."""
         answer: DeviceDropped = self._call("DELETE", f"/api/v1/devices/{_part(name)}")
+        return answer
+
+    def place_drawing(
+        self,
+        *,
+        shape: Literal["bearing", "circle", "line", "polygon", "route"],
+        name: str,
+        points: list[list[float]],
+        radius_m: float | None = None,
+        uid: str | None = None,
+        stroke: str | None = None,
+        fill: str | None = None,
+        remarks: str | None = None,
+        layer: str | None = None,
+        order: int | None = None,
+        valid_h: float | None = None,
+    ) -> Drawn:
+        """Draw or change a line, area, circle, route or bearing line that phones and screens receive."""
+        answer: Drawn = self._call(
+            "POST",
+            "/api/v1/drawings",
+            body={
+                "shape": shape,
+                "name": name,
+                "points": points,
+                "radius_m": radius_m,
+                "uid": uid,
+                "stroke": stroke,
+                "fill": fill,
+                "remarks": remarks,
+                "layer": layer,
+                "order": order,
+                "valid_h": valid_h,
+            },
+        )
         return answer
 
     def entities(
@@ -726,9 +1040,24 @@ class Node:
         answer: list[GroupRow] = self._call("GET", "/api/v1/groups", query={"limit": limit})
         return answer
 
+    def iconsets(self, *, limit: int | None = None) -> list[IconsetRow]:
+        """Icon sets that clients draw points with."""
+        answer: list[IconsetRow] = self._call("GET", "/api/v1/iconsets", query={"limit": limit})
+        return answer
+
+    def drop_iconset(self, uid: str) -> IconsetAdded:
+        """Remove an icon set."""
+        answer: IconsetAdded = self._call("DELETE", f"/api/v1/iconsets/{_part(uid)}")
+        return answer
+
     def links(self, *, limit: int | None = None) -> list[LinkRow]:
         """Links with their state and counters."""
         answer: list[LinkRow] = self._call("GET", "/api/v1/links", query={"limit": limit})
+        return answer
+
+    def parse_line(self, *, line: str, tz: str | None = None, square: str | None = None) -> LineDraft:
+        """What a typed line means: its fields, how sure each is, and what else it may be."""
+        answer: LineDraft = self._call("GET", "/api/v1/log/parse", query={"line": line, "tz": tz, "square": square})
         return answer
 
     def mail(self, *, to: str | None = None, limit: int | None = None) -> list[MailRow]:
@@ -819,9 +1148,93 @@ class Node:
         )
         return answer
 
+    def mission_invitations(self, guid: str, *, limit: int | None = None) -> list[MissionInvitation]:
+        """Open invitations into a mission."""
+        answer: list[MissionInvitation] = self._call(
+            "GET", f"/api/v1/missions/{_part(guid)}/invitations", query={"limit": limit}
+        )
+        return answer
+
+    def cancel_mission_invitation(
+        self, guid: str, *, type: Literal["callsign", "clientUid", "group", "team", "userName"], invitee: str
+    ) -> MissionWorkDone:
+        """Take an invitation back."""
+        answer: MissionWorkDone = self._call(
+            "DELETE", f"/api/v1/missions/{_part(guid)}/invitations", query={"type": type, "invitee": invitee}
+        )
+        return answer
+
+    def mission_log(self, guid: str, *, limit: int | None = None) -> list[MissionLogEntry]:
+        """The log of a mission, the newest line first."""
+        answer: list[MissionLogEntry] = self._call("GET", f"/api/v1/missions/{_part(guid)}/log", query={"limit": limit})
+        return answer
+
+    def write_mission_log(
+        self, guid: str, *, text: str, keywords: list[str] | None = None, id: str | None = None
+    ) -> MissionLogWritten:
+        """Write a line into the log of a mission, or write one anew."""
+        answer: MissionLogWritten = self._call(
+            "POST", f"/api/v1/missions/{_part(guid)}/log", body={"text": text, "keywords": keywords, "id": id}
+        )
+        return answer
+
+    def drop_mission_log(self, guid: str, *, id: str) -> MissionWorkDone:
+        """Take a line out of the logs that it stands in."""
+        answer: MissionWorkDone = self._call("DELETE", f"/api/v1/missions/{_part(guid)}/log", query={"id": id})
+        return answer
+
     def write_note(self, *, text: str, happened_at_ms: int | None = None) -> Written:
         """Write a line into the staff log."""
         answer: Written = self._call("POST", "/api/v1/notes", body={"text": text, "happened_at_ms": happened_at_ms})
+        return answer
+
+    def orbat(
+        self, *, at_ms: int | None = None, at_home: bool | None = None, limit: int | None = None
+    ) -> list[UnitRow]:
+        """The order of battle as a tree, at any time."""
+        answer: list[UnitRow] = self._call(
+            "GET", "/api/v1/orbat", query={"at_ms": at_ms, "at_home": at_home, "limit": limit}
+        )
+        return answer
+
+    def create_unit(self, *, unit: Unit) -> UnitChanged:
+        """Add a unit to the order of battle."""
+        answer: UnitChanged = self._call("POST", "/api/v1/orbat/units", body={"unit": unit})
+        return answer
+
+    def orbat_unit(self, id: str) -> UnitDetail:
+        """One unit, its history and its conflicts."""
+        answer: UnitDetail = self._call("GET", f"/api/v1/orbat/units/{_part(id)}")
+        return answer
+
+    def edit_unit(self, id: str, *, fields: dict[str, Any], seen: list[str] | None = None) -> UnitChanged:
+        """Change fields of a unit."""
+        answer: UnitChanged = self._call(
+            "POST", f"/api/v1/orbat/units/{_part(id)}", body={"fields": fields, "seen": seen}
+        )
+        return answer
+
+    def remove_unit(self, id: str) -> UnitChanged:
+        """Take a unit out of the order of battle."""
+        answer: UnitChanged = self._call("DELETE", f"/api/v1/orbat/units/{_part(id)}")
+        return answer
+
+    def move_unit(
+        self,
+        id: str,
+        *,
+        parent: str | None = None,
+        relation: Literal["ADCON", "LIAISON", "OPCOM", "OPCON", "ORGANIC", "SUPPORT", "TACOM", "TACON"] | None = None,
+        at_ms: int | None = None,
+        until_ms: int | None = None,
+        seen: list[str] | None = None,
+    ) -> UnitChanged:
+        """Put a unit under another from a time on."""
+        answer: UnitChanged = self._call(
+            "POST",
+            f"/api/v1/orbat/units/{_part(id)}/parent",
+            body={"parent": parent, "relation": relation, "at_ms": at_ms, "until_ms": until_ms, "seen": seen},
+        )
         return answer
 
     def packages(
@@ -889,6 +1302,13 @@ class Node:
         """Rename a package."""
         answer: PackagesChanged = self._call(
             "POST", f"/api/v1/packages/{_part(uid)}/name", body={"name": name, "keywords": keywords}
+        )
+        return answer
+
+    def picture_at(self, *, at_ms: int, bbox: str | None = None, limit: int | None = None) -> list[EntityRow]:
+        """The picture as it was at a time."""
+        answer: list[EntityRow] = self._call(
+            "GET", "/api/v1/picture", query={"at_ms": at_ms, "bbox": bbox, "limit": limit}
         )
         return answer
 

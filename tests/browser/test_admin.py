@@ -57,6 +57,8 @@ def desk(browse: Browse, node: ServedNode, admin: object) -> Page:
 
 def opened(page: Page) -> Locator:
     """The dialog, opened by its button."""
+    if page.locator(".desk.phone").count():
+        page.locator(".nav").get_by_role("button", name="More").click()
     page.get_by_role("button", name="Devices and data").click()
     dialog = page.get_by_role("dialog", name="Devices and data")
     expect(dialog).to_be_visible()
@@ -159,6 +161,19 @@ def test_a_phone_is_invited_comes_online_and_is_revoked(desk: Page, node: Served
         expect(line).to_have_count(0)
         phone.wait_closed(20.0)
     expect(dialog.get_by_text(f"{name} is revoked")).to_be_visible()
+
+
+def test_an_invitation_that_waits_is_listed_and_can_be_cancelled(desk: Page, node: ServedNode) -> None:
+    name = fresh("WAITING")
+    dialog, _ = invited(desk, name)
+    dialog.get_by_role("button", name="Done").click()
+    waiting = dialog.get_by_role("list", name="Invited, not here yet").get_by_role("listitem").filter(has_text=name)
+    expect(waiting).to_contain_text("Good for another 59:")
+    waiting.get_by_role("button", name=f"Cancel: {name}").click()
+    waiting.get_by_role("button", name="Cancel", exact=True).click()
+    expect(waiting).to_have_count(0)
+    expect(dialog.get_by_text(f"The invitation of {name} is cancelled")).to_be_visible()
+    assert name not in [row["name"] for row in node.api.invitations()]
 
 
 def test_a_device_that_leaves_is_offline(desk: Page, node: ServedNode) -> None:

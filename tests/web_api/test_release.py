@@ -28,6 +28,7 @@ QUERIES = (
     "/entities?bbox=42,42,43,43",
     "/entities/{id}",
     "/tracks",
+    "/picture?at_ms=1794999999999",
     # A typing error away from the canary: whoever knew the name would be offered it.
     "/log/parse?line=zqcanaryqx%20halted%20near%20zqcanaryqx",
     "/entries",

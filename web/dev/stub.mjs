@@ -180,6 +180,8 @@ async function interfaceCall(request, response, url) {
   }
   if (path === '/entries') return json(response, entries.slice(-Number(url.searchParams.get('limit') ?? 100)))
   if (path === '/links') return json(response, LINKS())
+  if (path === '/packages') return json(response, [])
+  if (path === '/entities') return json(response, live().filter((t) => t.affiliation === FRIEND).map((t) => ({ id: t.id, team: t.category === 'unit' ? 'Cyan' : null })))
   const found = /^\/entities\/(.+)$/.exec(path)
   if (found) {
     const t = live().find((one) => one.id === decodeURIComponent(found[1]))
@@ -213,7 +215,7 @@ async function interfaceCall(request, response, url) {
         send(stream, encodePositions([t], stream.sequence, Date.now()))
       }
       publish(entry('report', 'Watch officer', {}, `Marker ${told.name} placed`))
-      return json(response, { id: t.id }, 201)
+      return json(response, { entity: t.id, entry: entries.at(-1).id }, 201)
     }
   }
   return refuse(response, 404, `no route ${request.method} ${path}`, 'see the contract')

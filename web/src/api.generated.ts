@@ -33,6 +33,24 @@ export interface Banner {
   exercise: boolean
 }
 
+/** What its nation does not let it do. verbs: tasks that it forbids; empty = to be read by people. */
+export interface Caveat {
+  text: string
+  verbs: string[]
+  until_ms: number | null
+}
+
+/** One field that two people changed without knowing of each other: what holds, and what the other said. */
+export interface ConflictRow {
+  field: string
+  kept: unknown
+  kept_by: string
+  kept_at_ms: number
+  other: unknown
+  other_by: string
+  other_at_ms: number
+}
+
 /** One device that has spoken of itself. */
 export interface ContactRow {
   uid: string
@@ -65,6 +83,8 @@ export interface Device {
   serials: string[]
   person: string | null
   inactive: string[]
+  connected: boolean
+  connected_since_ms: number | null
 }
 
 /** What was revoked, and the journal entry that says so. */
@@ -97,10 +117,24 @@ export interface DeviceMade {
   package: string
 }
 
+/** The entity of the drawing, its CoT uid, and the journal entry that says so. */
+export interface Drawn {
+  entity: string
+  uid: string
+  entry: string
+}
+
 /** The journal entries that took it off, one for each marking it was reported under. */
 export interface Dropped {
   entity: string
   entries: string[]
+}
+
+/** Fields of a unit to be changed, as `Unit` has them; null empties one. */
+export interface EditUnit {
+  id: string
+  fields: Record<string, unknown>
+  seen?: string[]
 }
 
 /** One entity as a reader may have it. */
@@ -192,6 +226,46 @@ export interface GroupRow {
   active: boolean
 }
 
+/** How much there is of something: equipment, or supplies of a class (NATO classes I to V, water, transport). */
+export interface Holding {
+  name: string
+  authorised: number
+  on_hand: number
+  serviceable: number | null
+  supply_class: string | null
+  per_day: number | null
+}
+
+/** The icon set. */
+export interface IconsetAdded {
+  uid: string
+}
+
+/** One icon set. */
+export interface IconsetRow {
+  uid: string
+  name: string
+  size_bytes: number
+}
+
+/** Whose invitation it was, and the journal entry that says so. */
+export interface InvitationCancelled {
+  name: string
+  entry: string
+}
+
+/** One invitation, without its token, which is kept nowhere. */
+export interface InvitationRow {
+  id: string
+  name: string
+  state: 'expired' | 'pending' | 'used'
+  ends_ms: number
+  used_at_ms: number | null
+  nation: string | null
+  groups_in: string[]
+  groups_out: string[]
+}
+
 /** A device to be invited. See Wanted. minutes: so long its token is good. */
 export interface InviteDevice {
   name: string
@@ -222,6 +296,33 @@ export interface LabelPackage {
   classification?: string | null
   caveats?: string[]
   releasable_to?: string[]
+}
+
+/** Another reading of the same words: a value of the same shape, and a label for people. */
+export interface LineChoice {
+  label: string
+  value: Record<string, unknown>
+  field: 'activity' | 'altitude' | 'casualty' | 'direction' | 'info' | 'kind' | 'place' | 'precedence' | 'reference' | 'remainder' | 'size' | 'speed' | 'time' | 'to' | 'unit' | null
+}
+
+/** A line, understood. The typed parts cover it: each character stands in exactly one of them. */
+export interface LineDraft {
+  line: string
+  parts: LinePart[]
+  remainder: string
+}
+
+/** Some words of the line, understood. */
+export interface LinePart {
+  field: 'activity' | 'altitude' | 'casualty' | 'direction' | 'info' | 'kind' | 'place' | 'precedence' | 'reference' | 'remainder' | 'size' | 'speed' | 'time' | 'to' | 'unit'
+  start: number
+  end: number
+  text: string
+  value: Record<string, unknown> | null
+  confidence: 'sure' | 'unsure'
+  alternatives: LineChoice[]
+  note: string | null
+  problem: string | null
 }
 
 /** One line. `receipts`: who got it -> delivered, read or pending. */
@@ -327,6 +428,30 @@ export interface MissionFile {
   added_by: string
 }
 
+/** One open invitation: type says by which name the invitee is meant. */
+export interface MissionInvitation {
+  type: 'callsign' | 'clientUid' | 'group' | 'team' | 'userName'
+  invitee: string
+  role: 'MISSION_OWNER' | 'MISSION_READONLY_SUBSCRIBER' | 'MISSION_SUBSCRIBER'
+  invited_by: string
+  invited_at_ms: number
+}
+
+/** One line of a mission's log. */
+export interface MissionLogEntry {
+  id: string
+  text: string
+  happened_at_ms: number
+  written_by: string
+  creator: string
+  keywords: string[]
+}
+
+/** The line. */
+export interface MissionLogWritten {
+  id: string
+}
+
 /** The mission. is_created: it was not there before. */
 export interface MissionMade {
   guid: string
@@ -346,11 +471,27 @@ export interface MissionSummary {
   role: 'MISSION_OWNER' | 'MISSION_READONLY_SUBSCRIBER' | 'MISSION_SUBSCRIBER' | null
 }
 
+/** The mission. is_new: it changed anything. */
+export interface MissionWorkDone {
+  guid: string
+  is_new: boolean
+}
+
 /** Movement over ground. Raises ValueError when a number is not finite or out of range. */
 export interface Motion {
   course_deg: number | null
   speed_mps: number | null
   climb_mps: number | null
+}
+
+/** Under whom a unit is to stand from a time on. parent: None = at the top. at_ms: None = now. */
+export interface MoveUnit {
+  id: string
+  parent?: string | null
+  relation?: 'ADCON' | 'LIAISON' | 'OPCOM' | 'OPCON' | 'ORGANIC' | 'SUPPORT' | 'TACOM' | 'TACON'
+  at_ms?: number | null
+  until_ms?: number | null
+  seen?: string[]
 }
 
 /** A device to be added. See Wanted. */
@@ -362,6 +503,21 @@ export interface NewDevice {
   clearance?: string | null
   callsign?: string | null
   host?: string | null
+}
+
+/** A drawing to be made, or to be changed. */
+export interface NewDrawing {
+  shape: 'bearing' | 'circle' | 'line' | 'polygon' | 'route'
+  name: string
+  points: number[][]
+  radius_m?: number | null
+  uid?: string | null
+  stroke?: string | null
+  fill?: string | null
+  remarks?: string | null
+  layer?: string | null
+  order?: number | null
+  valid_h?: number
 }
 
 /** A line to be said. `to`: callsigns; none = everyone in the room. */
@@ -405,6 +561,11 @@ export interface NewToken {
   groups_out?: string[] | null
 }
 
+/** A unit to be made. */
+export interface NewUnit {
+  unit: Unit
+}
+
 /** A user to be made, or a new password and role for one that is there. */
 export interface NewUser {
   name: string
@@ -442,6 +603,14 @@ export interface PackageRow {
 export interface PackagesChanged {
   uids: string[]
   changed_count: number
+}
+
+/** Under whom a unit stands. from_ms: None = always has. until_ms: None = until further notice. */
+export interface Parent {
+  unit: string
+  relation: 'ADCON' | 'LIAISON' | 'OPCOM' | 'OPCON' | 'ORGANIC' | 'SUPPORT' | 'TACOM' | 'TACON'
+  from_ms: number | null
+  until_ms: number | null
 }
 
 /** The entity that now is, and the journal entry that says so. */
@@ -496,6 +665,14 @@ export interface PutVideo {
   uid?: string | null
 }
 
+/** How fit the unit is, who says so and when. */
+export interface Readiness {
+  status: 'FULL' | 'MOSTLY' | 'NOT' | 'PARTLY'
+  reason: string
+  notice_to_move_min: number | null
+  assessed_at_ms: number | null
+}
+
 /** A new name, and new keywords if any are given. */
 export interface RenamePackage {
   uid: string
@@ -531,6 +708,24 @@ export interface SourceReport {
   name: string | null
 }
 
+/** One step in the life of a thing. */
+export interface StepRow {
+  entry: string
+  action: string
+  at_ms: number
+  by: string
+  on_behalf_of: string | null
+  summary: string
+  fields: Record<string, unknown>
+}
+
+/** Persons: what is authorised, what the unit has, who is there. */
+export interface Strength {
+  authorised: number
+  assigned: number
+  present: number
+}
+
 /** What was taken back, and the journal entry that says so. */
 export interface Taken {
   name: string
@@ -554,6 +749,55 @@ export interface TrackRow {
   hae_m: number | null
   course_deg: number | null
   speed_mps: number | null
+}
+
+/** One unit. None and () = not known. */
+export interface Unit {
+  name: string
+  short: string | null
+  nation: string | null
+  sidc: string | null
+  echelon: string | null
+  branch: string | null
+  callsigns: string[]
+  parents: Parent[]
+  strength: Strength | null
+  equipment: Holding[]
+  supplies: Holding[]
+  readiness: Readiness | null
+  caveats: Caveat[]
+  trackers: string[]
+  remarks: string
+}
+
+/** The unit, and the entry that says so. */
+export interface UnitChanged {
+  id: string
+  entry: string
+}
+
+/** One unit with its life. Newest step first. */
+export interface UnitDetail {
+  id: string
+  unit: Unit
+  heads: string[]
+  label: Label
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** A unit at its place in the tree; rows come parents first. */
+export interface UnitRow {
+  id: string
+  depth: number
+  parent: Parent | null
+  unit: Unit
+  problem: string
+  conflicts: number
+  heads: string[]
+  changed_at_ms: number
+  changed_by: string
+  label: Label
 }
 
 /** The user that now is. */
@@ -591,6 +835,14 @@ export interface WhoAmI {
   groups_out: string[]
 }
 
+/** A line for a mission's log. id: of the line that it replaces; empty = a new one. */
+export interface WriteMissionLog {
+  guid: string
+  text: string
+  keywords?: string[]
+  id?: string
+}
+
 /** The journal entry that was written, durable when this answer comes. */
 export interface Written {
   entry: string
@@ -605,15 +857,21 @@ export interface Operations {
   contacts: { method: 'GET'; path: '/api/v1/contacts'; answer: ContactRow[] }
   devices: { method: 'GET'; path: '/api/v1/devices'; answer: Device[] }
   add_device: { method: 'POST'; path: '/api/v1/devices'; answer: DeviceMade }
+  invitations: { method: 'GET'; path: '/api/v1/devices/invitations'; answer: InvitationRow[] }
   invite_device: { method: 'POST'; path: '/api/v1/devices/invitations'; answer: DeviceInvited }
+  cancel_invitation: { method: 'DELETE'; path: '/api/v1/devices/invitations/{id}'; answer: InvitationCancelled }
   drop_device: { method: 'DELETE'; path: '/api/v1/devices/{name}'; answer: DeviceDropped }
+  place_drawing: { method: 'POST'; path: '/api/v1/drawings'; answer: Drawn }
   entities: { method: 'GET'; path: '/api/v1/entities'; answer: EntityRow[] }
   entity: { method: 'GET'; path: '/api/v1/entities/{id}'; answer: EntityRow }
   drop_entity: { method: 'DELETE'; path: '/api/v1/entities/{id}'; answer: Dropped }
   entries: { method: 'GET'; path: '/api/v1/entries'; answer: EntryRow[] }
   entry: { method: 'GET'; path: '/api/v1/entries/{id}'; answer: EntryRow }
   groups: { method: 'GET'; path: '/api/v1/groups'; answer: GroupRow[] }
+  iconsets: { method: 'GET'; path: '/api/v1/iconsets'; answer: IconsetRow[] }
+  drop_iconset: { method: 'DELETE'; path: '/api/v1/iconsets/{uid}'; answer: IconsetAdded }
   links: { method: 'GET'; path: '/api/v1/links'; answer: LinkRow[] }
+  parse_line: { method: 'GET'; path: '/api/v1/log/parse'; answer: LineDraft }
   mail: { method: 'GET'; path: '/api/v1/mail'; answer: MailRow[] }
   place_marker: { method: 'POST'; path: '/api/v1/markers'; answer: Placed }
   me: { method: 'GET'; path: '/api/v1/me'; answer: Me }
@@ -624,12 +882,24 @@ export interface Operations {
   mission_changes: { method: 'GET'; path: '/api/v1/missions/{guid}/changes'; answer: MissionChangeRow[] }
   add_mission_content: { method: 'POST'; path: '/api/v1/missions/{guid}/contents'; answer: MissionEdited }
   remove_mission_content: { method: 'DELETE'; path: '/api/v1/missions/{guid}/contents'; answer: MissionEdited }
+  mission_invitations: { method: 'GET'; path: '/api/v1/missions/{guid}/invitations'; answer: MissionInvitation[] }
+  cancel_mission_invitation: { method: 'DELETE'; path: '/api/v1/missions/{guid}/invitations'; answer: MissionWorkDone }
+  mission_log: { method: 'GET'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogEntry[] }
+  write_mission_log: { method: 'POST'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogWritten }
+  drop_mission_log: { method: 'DELETE'; path: '/api/v1/missions/{guid}/log'; answer: MissionWorkDone }
   write_note: { method: 'POST'; path: '/api/v1/notes'; answer: Written }
+  orbat: { method: 'GET'; path: '/api/v1/orbat'; answer: UnitRow[] }
+  create_unit: { method: 'POST'; path: '/api/v1/orbat/units'; answer: UnitChanged }
+  orbat_unit: { method: 'GET'; path: '/api/v1/orbat/units/{id}'; answer: UnitDetail }
+  edit_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}'; answer: UnitChanged }
+  remove_unit: { method: 'DELETE'; path: '/api/v1/orbat/units/{id}'; answer: UnitChanged }
+  move_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}/parent'; answer: UnitChanged }
   packages: { method: 'GET'; path: '/api/v1/packages'; answer: PackageRow[] }
   package: { method: 'GET'; path: '/api/v1/packages/{uid}'; answer: PackageRow }
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }
   label_package: { method: 'POST'; path: '/api/v1/packages/{uid}/label'; answer: PackagesChanged }
   rename_package: { method: 'POST'; path: '/api/v1/packages/{uid}/name'; answer: PackagesChanged }
+  picture_at: { method: 'GET'; path: '/api/v1/picture'; answer: EntityRow[] }
   profiles: { method: 'GET'; path: '/api/v1/profiles'; answer: Profile[] }
   add_profile: { method: 'POST'; path: '/api/v1/profiles'; answer: ProfileWritten }
   drop_profile: { method: 'DELETE'; path: '/api/v1/profiles/{name}'; answer: ProfileWritten }

@@ -1,17 +1,21 @@
-/** Starts the page: one desk, one language, one app. */
+/** Starts the page: one desk, one shell, one language, one app. */
 import '@fontsource-variable/inter'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import './style.css'
 import { createApp } from 'vue'
 import App from './App.vue'
-import { firstLanguage, makeI18n } from './i18n'
+import { firstLanguage, loadLanguage, pageI18n } from './i18n'
+import { SHELL, Shell } from './shell/shell'
 import { Desk, DESK } from './store/desk'
+import { watchPhone } from './ui/useScreen'
 
 const desk = new Desk()
 const language = firstLanguage(localStorage.getItem('aquila.language'), navigator.languages)
-document.documentElement.lang = language
+// A page in the wrong language for an instant would jump: the language comes first, at worst English.
+const spoken = await loadLanguage(language)
+const shell = new Shell(desk, watchPhone(), spoken ? language : 'en')
 
-createApp(App).use(makeI18n(language)).provide(DESK, desk).mount('#app')
+createApp(App).use(pageI18n()).provide(DESK, desk).provide(SHELL, shell).mount('#app')
 
 setInterval(() => desk.beat(), 1000)
 window.addEventListener('online', () => desk.hurry())

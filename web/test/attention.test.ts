@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { TrackMeta } from '../src/api/types'
-import { CATALOGUES } from '../src/i18n'
+import en from '../src/i18n/en.json'
 import { alarmsOf, emergencyKey } from '../src/store/attention'
 import { medevacShort, nineLines } from '../src/store/medevac'
 import { TrackStore } from '../src/store/tracks'
@@ -46,7 +46,7 @@ describe('alarms', () => {
 describe('words of a beacon', () => {
   it('are in the catalogue, or stay as they came', () => {
     for (const what of ['911 Alert', 'Ring The Bell', 'In Contact', 'Troops In Contact', 'Geo-fence Breached', 'Custom']) {
-      expect(CATALOGUES.en.emergency).toHaveProperty(emergencyKey(what)!.replace('emergency.', ''))
+      expect(en.emergency).toHaveProperty(emergencyKey(what)!.replace('emergency.', ''))
     }
     expect(emergencyKey('Rockfall')).toBeNull()
   })
@@ -75,10 +75,10 @@ describe('a MEDEVAC request', () => {
 
   it('uses words that every catalogue has', () => {
     const everything: Record<string, string> = { security: '0', hlz_marking: '0' }
-    for (const word of Object.keys(CATALOGUES.en.medevac)) everything[word] = word.startsWith('terrain') || word === 'hoist' ? 'true' : '1'
+    for (const word of Object.keys(en.medevac)) everything[word] = word.startsWith('terrain') || word === 'hoist' ? 'true' : '1'
     for (const { title, parts } of nineLines(everything)) {
-      expect(CATALOGUES.en.medevac).toHaveProperty(title)
-      for (const { word } of parts) if (word) expect(CATALOGUES.en.medevac).toHaveProperty(word)
+      expect(en.medevac).toHaveProperty(title)
+      for (const { word } of parts) if (word) expect(en.medevac).toHaveProperty(word)
     }
   })
 

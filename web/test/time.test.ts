@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ageClock, ageRound, ageState, AGE_OPACITY, isStill } from '../src/time/age'
 import { ServerClock } from '../src/time/clock'
 import { dtg, dtgSeconds, dtgShort } from '../src/time/dtg'
+import { WakeWatch } from '../src/time/wake'
 
 const NOW = Date.UTC(2026, 10, 23, 14, 32, 5)
 
@@ -62,5 +63,17 @@ describe("the node's clock", () => {
     expect(clock.now_ms()).toBe(NOW + 250)
     clock.atLeast(NOW + 60_000)
     expect(clock.now_ms()).toBe(NOW + 60_000)
+  })
+})
+
+describe('a sleep', () => {
+  it('is the time that only the wall clock counted', () => {
+    const watch = new WakeWatch(1_000_000, 5000)
+    expect(watch.slept_ms(1_001_000, 6000)).toBe(0)
+    expect(watch.slept_ms(1_602_000, 7000)).toBe(600_000)
+    expect(watch.slept_ms(1_603_000, 8000)).toBe(0)
+    // Set back by hand: nobody slept, and the next look starts from there.
+    expect(watch.slept_ms(904_000, 9000)).toBe(0)
+    expect(watch.slept_ms(905_000, 10_000)).toBe(0)
   })
 })

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { TrackMeta } from '../src/api/types'
 import { drawingsOf } from '../src/store/drawings'
-import { findTracks, fold } from '../src/store/search'
+import { fold, TrackIndex } from '../src/store/search'
 import { HANDLE_LIMIT, TrackStore } from '../src/store/tracks'
 import type { PositionFrame } from '../src/stream/frame'
 
@@ -95,10 +95,11 @@ describe('the track store', () => {
 
   it('is found by every word, emergencies first and numbers in order', () => {
     store.applyMetas([meta(10), meta(2), meta(5, { name: 'Unità Róma', emergency: '911' })])
-    expect(findTracks(store, '')).toEqual([5, 2, 10])
-    expect(findTracks(store, 'patrol 10')).toEqual([10])
-    expect(findTracks(store, 'unita roma')).toEqual([5])
-    expect(findTracks(store, 'nothing')).toEqual([])
+    const index = new TrackIndex(store)
+    expect(index.find({}, 0)).toEqual([5, 2, 10])
+    expect(index.find({ text: 'patrol 10' }, 0)).toEqual([10])
+    expect(index.find({ text: 'unita roma' }, 0)).toEqual([5])
+    expect(index.find({ text: 'nothing' }, 0)).toEqual([])
     expect(fold('ÀÉÎ')).toBe('aei')
   })
 

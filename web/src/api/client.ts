@@ -1,6 +1,6 @@
 /** Calls to the node's REST interface; every failure becomes an ApiError that says what to do. */
 import type {
-  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InviteDevice, LinkRow, MailRow, MissionChangeRow,
+  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow,
   MissionDetail, MissionMade, MissionSummary, NewDevice, NewMission, PackageRow,
 } from '../api.generated'
 import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
@@ -56,7 +56,8 @@ async function ask(path: string, options: RequestInit & { headers: Record<string
   return answer
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** One call below /api/v1. Parts with calls of their own (`staff`) use it; throws ApiError. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   const answer = await ask(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
@@ -100,6 +101,10 @@ export const api = {
     }
   },
   me: () => call<Me>('GET', '/me'),
+  /** Ends the session of this browser. */
+  logOut: async () => void (await ask('/logout', { method: 'POST', headers: {} })),
+  /** The picture as rows, narrowed to a category, a side or the beginning of a CoT type. */
+  entities: async (kind: string) => list(await call<EntityDetail[]>('GET', `/entities?kind=${one(kind)}`)),
   entity: (id: string) => call<EntityDetail>('GET', `/entities/${encodeURIComponent(id)}`),
   /** The newest lines, from old to new. */
   entries: async (limit: number) =>
@@ -108,7 +113,7 @@ export const api = {
   note: (text: string) => call<unknown>('POST', '/notes', { text }),
   chat: (room: string, text: string, to?: string[]) =>
     call<unknown>('POST', '/chat', to?.length ? { room, text, to } : { room, text }),
-  marker: (marker: NewMarker) => call<unknown>('POST', '/markers', marker),
+  marker: (marker: NewMarker) => call<{ entity: string; entry: string }>('POST', '/markers', marker),
   remove: (id: string) => call<unknown>('DELETE', `/entities/${encodeURIComponent(id)}`),
   devices: () => call<Device[]>('GET', '/devices'),
   linkRows: () => call<LinkRow[]>('GET', '/links'),
@@ -116,6 +121,8 @@ export const api = {
   groups: () => call<GroupRow[]>('GET', '/groups'),
   addDevice: (device: NewDevice) => call<DeviceMade>('POST', '/devices', device),
   inviteDevice: (device: InviteDevice) => call<DeviceInvited>('POST', '/devices/invitations', device),
+  pendingInvitations: () => call<InvitationRow[]>('GET', '/devices/invitations?state=pending'),
+  cancelInvitation: (id: string) => call<unknown>('DELETE', `/devices/invitations/${encodeURIComponent(id)}`),
   dropDevice: (name: string) => call<unknown>('DELETE', `/devices/${encodeURIComponent(name)}`),
   mail: () => call<MailRow[]>('GET', '/mail'),
   packages: (text: string) => call<PackageRow[]>('GET', text ? `/packages?text=${one(text)}` : '/packages'),

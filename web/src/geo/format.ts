@@ -1,5 +1,5 @@
 /** Places, heights, courses and speeds as text; unknown is an en dash, never a zero. */
-import { forward, toPoint } from 'mgrs'
+import { forward } from 'mgrs'
 
 export const UNKNOWN = '–'
 
@@ -46,24 +46,4 @@ export function bytes(count: number): string {
   return count < 1_048_576 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1_048_576).toFixed(1)} MiB`
 }
 
-/**
- * The place a person typed as MGRS (`43TFJ1234567890`, spaces allowed) or as `lat, lon` in
- * degrees; `null` when the text is neither.
- */
-export function parsePlace(text: string): { lat_deg: number; lon_deg: number } | null {
-  const degrees = /^\s*(-?\d{1,2}(?:[.,]\d+)?)\s*[;,\s]\s*(-?\d{1,3}(?:[.,]\d+)?)\s*$/.exec(text)
-  if (degrees) {
-    const lat_deg = Number(degrees[1].replace(',', '.'))
-    const lon_deg = Number(degrees[2].replace(',', '.'))
-    return Math.abs(lat_deg) <= 90 && Math.abs(lon_deg) <= 180 ? { lat_deg, lon_deg } : null
-  }
-  const packed = text.replace(/\s+/g, '').toUpperCase()
-  const grid = /^\d{1,2}[C-HJ-NP-X][A-HJ-NP-Z]{2}(\d*)$/.exec(packed)
-  if (!grid || grid[1].length < 2 || grid[1].length > 10 || grid[1].length % 2) return null
-  try {
-    const [lon_deg, lat_deg] = toPoint(packed)
-    return Number.isFinite(lat_deg) && Number.isFinite(lon_deg) ? { lat_deg, lon_deg } : null
-  } catch {
-    return null
-  }
-}
+export { parsePlace } from './place'

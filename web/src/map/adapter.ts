@@ -11,6 +11,7 @@ import type { FeatureCollection } from 'geojson'
 import type { TrackStore } from '../store/tracks'
 import { Atlas } from './atlas'
 import { SpriteBatch } from './batch'
+import { doubtCircles } from './doubt'
 import { mercatorX, mercatorY } from './mercator'
 import { Scene, type SceneTheme } from './scene'
 import { SpriteLayer } from './spriteLayer'
@@ -68,11 +69,20 @@ const LOOKS: Record<Theme, SceneTheme> = {
     alarm: '#C42020',
     on_tone: '#FFFFFF',
   },
+  night: {
+    label: '#FF8A75',
+    plate: 'rgba(18, 5, 5, 0.82)',
+    accent: '#FF6A50',
+    alarm: '#FF3B2B',
+    on_tone: '#120505',
+    dim: true,
+  },
 }
 /** Colours of lines and areas: bright on dark ground, deep on light ground, pale for no side. */
 const DRAWN: Record<Theme, Record<string, string>> = {
   dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#A9BACB' },
   day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
+  night: { friend: '#4E6E78', hostile: '#A8382E', neutral: '#5C7050', other: '#7A4A40' },
 }
 function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
   const c = DRAWN[theme]
@@ -91,6 +101,7 @@ function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
 }
 const CLICK_RADIUS_PX = 20
 const LAYER_ID = 'sprites'
+const DOUBT_EVERY_MS = 3000
 const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 let prepared = false
@@ -125,6 +136,9 @@ class MapLibreAdapter implements MapAdapter {
   private drawings: FeatureCollection = EMPTY
   private built: { west: number; east: number; north: number; south: number } | null = null
   private built_ms = 0
+  private doubt_ms = -Infinity
+  private doubt_of: number | null = null
+  private doubt_shown = false
   private crosshair = false
   private covered_px = 0
   private theme: Theme
@@ -171,6 +185,7 @@ class MapLibreAdapter implements MapAdapter {
       this.refresh()
     })
     map.on('moveend', () => {
+      this.doubt_ms = -Infinity
       this.refresh()
       const b = map.getBounds()
       this.options.events.moved([b.getWest(), b.getSouth(), b.getEast(), b.getNorth()])
@@ -209,6 +224,24 @@ class MapLibreAdapter implements MapAdapter {
             'line-color': drawnColour(this.theme),
             'line-opacity': ['get', 'opacity'],
             'line-width': ['case', ['get', 'selected'], 3.5, 2],
+          },
+        },
+        FIRST_LABEL_LAYER,
+      )
+    }
+    if (!map.getSource('doubt')) {
+      map.addSource('doubt', { type: 'geojson', data: EMPTY })
+      this.doubt_ms = -Infinity
+      map.addLayer(
+        {
+          id: 'doubt-line',
+          type: 'line',
+          source: 'doubt',
+          paint: {
+            'line-color': drawnColour(this.theme),
+            'line-opacity': ['case', ['get', 'selected'], 0.9, 0.4],
+            'line-width': ['case', ['get', 'selected'], 1.6, 1],
+            'line-dasharray': [2, 2.5],
           },
         },
         FIRST_LABEL_LAYER,
@@ -253,6 +286,21 @@ class MapLibreAdapter implements MapAdapter {
     this.built = view
     this.built_ms = performance.now()
     this.layer?.touch()
+    if (!this.map.isMoving()) this.drawDoubt(view.width_px)
+  }
+
+  /** Doubt grows slowly: a new set of circles every few seconds is enough, at once when it is about another symbol. */
+  private drawDoubt(width_px: number): void {
+    const age_ms = performance.now() - this.doubt_ms
+    const source = this.map.getSource<maplibre.GeoJSONSource>('doubt')
+    if (!source || (age_ms < DOUBT_EVERY_MS && this.doubt_of === this.selected)) return
+    this.doubt_ms = performance.now()
+    this.doubt_of = this.selected
+    const b = this.map.getBounds()
+    const bounds: [number, number, number, number] = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]
+    const circles = doubtCircles(this.options.store, this.selected, { bounds, width_px }, this.options.now_ms())
+    if (circles.features.length || this.doubt_shown) source.setData(circles)
+    this.doubt_shown = circles.features.length > 0
   }
 
   /** While the map moves: at most ten times a second, at once when the built part is left. */

@@ -47,6 +47,8 @@ export interface SceneTheme {
   alarm: string
   /** Text on accent and alarm. */
   on_tone: string
+  /** Symbols are dimmed, for eyes that must stay used to the dark. */
+  dim?: boolean
 }
 
 function rounded(
@@ -161,7 +163,7 @@ export class Scene {
     const known = this.cellOf[h]
     if (known && this.metaOf[h] === meta) return known
     const cell = this.atlas.cell(`s|${meta.sidc}|${meta.affiliation}`, (ratio) =>
-      symbolCanvas(meta.sidc, meta.affiliation, SYMBOL_SIZE, ratio),
+      symbolCanvas(meta.sidc, meta.affiliation, SYMBOL_SIZE, ratio, this.theme.dim),
     )
     this.metaOf[h] = meta
     this.cellOf[h] = cell

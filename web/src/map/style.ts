@@ -2,7 +2,9 @@
 import type { ExpressionSpecification, StyleSpecification } from 'maplibre-gl'
 import type { Feature, Polygon } from 'geojson'
 
-export type Theme = 'dark' | 'day'
+import type { Theme } from '../shell/theme'
+
+export type { Theme }
 
 const COLOURS = {
   dark: {
@@ -30,6 +32,19 @@ const COLOURS = {
     shadow: '#6B6256',
     light: '#FFFFFF',
     accent: '#D9D2C4',
+  },
+  night: {
+    water: '#070101',
+    land: '#140606',
+    border: '#5A2018',
+    admin1: '#2C0E0A',
+    river: '#2A0A08',
+    country: '#A84A3C',
+    place: '#D0604E',
+    halo: '#0A0202',
+    shadow: '#050000',
+    light: '#3A1510',
+    accent: '#1C0805',
   },
 } as const
 

@@ -10,7 +10,9 @@ import type { Banner, Counts, Cursor, Entry, LinkState, Me, NodeName, ServerText
 import { FrameKind, type Frame } from '../stream/frame'
 import { StreamClient, type StreamState, type View } from '../stream/stream'
 import { ServerClock } from '../time/clock'
+import { WakeWatch } from '../time/wake'
 import { JournalTail } from './journal'
+import { LinkRates, type Rate } from './linkRates'
 import { Names, principalName } from './names'
 import { TrackStore } from './tracks'
 
@@ -48,6 +50,7 @@ export class Desk {
   readonly counts = shallowRef<Counts | null>(null)
   readonly entries = shallowRef<Entry[]>([])
   readonly links = shallowRef<LinkState[]>([])
+  readonly link_rates = shallowRef<ReadonlyMap<string, Rate>>(new Map())
   readonly links_error = ref<string | null>(null)
   readonly stream_state = ref<StreamState>('connecting')
   /** The node's time when the stream was last heard, 0 before the first. */
@@ -60,8 +63,12 @@ export class Desk {
   readonly first_picture = ref(false)
 
   private readonly tail = new JournalTail()
+  private readonly rates = new LinkRates()
+  private readonly wake = new WakeWatch(Date.now(), performance.now())
   private stream: StreamClient | null = null
   private links_ms = -Infinity
+  /** False after a sleep until the node said the time: till then everything counts as old. */
+  private clock_sure = true
   private frame_pending = false
   private framed_ms = -Infinity
   private notice_id = 0
@@ -73,7 +80,7 @@ export class Desk {
     this.starting = true
     try {
       const me = await api.me()
-      this.clock.set(me.server_time_ms)
+      this.setClock(me.server_time_ms)
       this.me.value = me
       this.banner.value = me.banner
       this.context.value = me.context
@@ -110,13 +117,25 @@ export class Desk {
 
   /** Once a second: clocks and ages go on whether or not the node speaks. */
   beat(): void {
+    this.checkSleep()
     this.now_ms.value = this.clock.now_ms()
     // A frame just told everyone; a second telling would only draw the same picture again.
     if (performance.now() - this.framed_ms > 900) this.tick.value++
     if (this.stream_state.value === 'live' && performance.now() - this.links_ms > LINKS_EVERY_MS) {
       this.links_ms = performance.now()
+      if (!this.clock_sure) void this.checkLogin()
       void this.readLinks()
     }
+  }
+
+  /** After a sleep everything on the screen is as old as the sleep was long; then the node is asked. */
+  private checkSleep(): void {
+    const slept_ms = this.wake.slept_ms(Date.now(), performance.now())
+    if (!slept_ms) return
+    this.clock.advance(slept_ms)
+    this.clock_sure = false
+    this.links_ms = -Infinity
+    this.hurry()
   }
 
   node(): NodeName | null {
@@ -147,9 +166,10 @@ export class Desk {
     if ((state === 'lost' || state === 'refused') && was !== state) void this.checkLogin()
   }
 
+  /** Am I still logged in, and what time is it? */
   private async checkLogin(): Promise<void> {
     try {
-      await api.me()
+      this.setClock((await api.me()).server_time_ms)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (error.status === 401) this.login_needed.value = true
@@ -159,7 +179,7 @@ export class Desk {
   private onText(message: ServerText): void {
     this.heard()
     if (message.t === 'hello') {
-      this.clock.set(message.server_time_ms)
+      this.setClock(message.server_time_ms)
       this.banner.value = message.banner
       this.context.value = message.context
       this.node_name.value = message.node.name
@@ -170,6 +190,11 @@ export class Desk {
     } else if (message.t === 'counts') {
       this.counts.value = message
     }
+  }
+
+  private setClock(server_ms: number): void {
+    this.clock.set(server_ms)
+    this.clock_sure = true
   }
 
   private heard(): void {
@@ -219,6 +244,7 @@ export class Desk {
       const links = await api.links()
       this.names.fromLinks(links)
       this.links.value = links
+      this.link_rates.value = this.rates.read(links, performance.now())
       this.links_error.value = null
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
@@ -251,17 +277,6 @@ export class Desk {
 
   dismiss(id: number): void {
     this.notices.value = this.notices.value.filter((notice) => notice.id !== id)
-  }
-
-  /** Fresh and stale counted here, for when the node's own counts are no longer the present. */
-  countsHere(): Counts {
-    let [entities, stale] = [0, 0]
-    this.tracks.meta.forEach((meta, h) => {
-      if (!meta) return
-      entities++
-      if (this.tracks.age(h, this.now_ms.value) === 'stale') stale++
-    })
-    return { entities, stale, fresh: entities - stale, links: 0 }
   }
 
   /** True when what is on the screen may no longer be the present. */

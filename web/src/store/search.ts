@@ -1,51 +1,215 @@
-/** Finds entities by any of their words. */
+/**
+ * Finds and sorts entities by any of their words, 100,000 of them within a frame or two.
+ *
+ * One folded text per entity is searched with `includes`; the order by kind and name is kept up as
+ * names come, so that a search never sorts texts: it sorts numbers.
+ */
 import type { TrackMeta } from '../api/types'
+import { fold } from '../geo/fold'
+import { NO_ALTITUDE, NO_VALUE } from '../stream/frame'
+import type { AgeState } from '../time/age'
 import type { TrackStore } from './tracks'
 
-const keys = new WeakMap<TrackMeta, string>()
-const names = new WeakMap<TrackMeta, string>()
+export { fold }
+
 const ORDER: Record<string, number> = { alert: 0, unit: 1, platform: 2, track: 3, place: 4, marker: 5 }
+const AGES: AgeState[] = ['fresh', 'ageing', 'stale']
+/** More than any handle, so that a sort key and a handle fit into one exact number. */
+const STEP = 2 ** 22
 
-/** Lower case and without accents, so that `unita` finds `Unità`. */
-export function fold(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
+/** What a list may be narrowed to; what is absent narrows nothing. */
+export interface TrackFilter {
+  text?: string
+  /** West, south, east, north in degrees; west > east crosses 180 degrees. */
+  area?: [number, number, number, number]
+  kind?: string
+  affiliation?: string
+  source?: string
+  age?: AgeState
 }
+export const COLUMNS = ['name', 'kind', 'affiliation', 'age', 'speed', 'altitude', 'source'] as const
+export type Column = (typeof COLUMNS)[number]
 
-function keyOf(meta: TrackMeta): string {
-  let key = keys.get(meta)
-  if (key === undefined) {
-    key = fold(`${meta.name} ${meta.type} ${meta.source} ${meta.category} ${meta.affiliation}`)
-    keys.set(meta, key)
-  }
-  return key
+function rank(meta: TrackMeta): number {
+  return meta.emergency ? 0 : (ORDER[meta.category] ?? 6) + 1
 }
 
 /** Numbers are padded, so that PATROL 2 stands before PATROL 10. */
-function sortName(meta: TrackMeta): string {
-  let name = names.get(meta)
-  if (name === undefined) {
-    name = fold(meta.name).replace(/\d+/g, (digits) => digits.padStart(8, '0'))
-    names.set(meta, name)
+function sortKey(meta: TrackMeta): string {
+  const name = fold(meta.name).replace(/\d+/g, (digits) => digits.padStart(8, '0'))
+  return rank(meta) + name
+}
+
+export class TrackIndex {
+  private readonly known: (TrackMeta | undefined)[] = []
+  private readonly words: string[] = []
+  private readonly keys: string[] = []
+  /** All handles with a name, emergencies first, then by kind and name. */
+  private sorted: number[] = []
+  /** Where a handle stands in `sorted`. */
+  private place = new Uint32Array(0)
+  private version = -1
+
+  constructor(private readonly store: TrackStore) {}
+
+  /** Takes up what changed since the last time. */
+  private update(): void {
+    const { store, known } = this
+    if (this.version === store.meta_version) return
+    this.version = store.meta_version
+    const changed = new Set<number>()
+    const until = Math.max(store.meta.length, known.length)
+    for (let h = 0; h < until; h++) {
+      const meta = store.meta[h]
+      if (known[h] === meta) continue
+      known[h] = meta
+      changed.add(h)
+      this.words[h] = meta ? fold(`${meta.name} ${meta.type} ${meta.source} ${meta.category} ${meta.affiliation}`) : ''
+      this.keys[h] = meta ? sortKey(meta) : ''
+    }
+    if (!changed.size) return
+    const kept = this.sorted.filter((h) => !changed.has(h))
+    for (const h of changed) if (known[h]) kept.push(h)
+    const { keys } = this
+    // Nearly sorted already: the engine's merge sort then looks at each only a few times.
+    this.sorted = kept.sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b))
+    if (this.place.length < until) this.place = new Uint32Array(until * 2)
+    this.sorted.forEach((h, at) => (this.place[h] = at))
   }
-  return name
+
+  /** Handles that pass the filter, emergencies first, then by kind and name. */
+  find(filter: TrackFilter, now_ms: number): readonly number[] {
+    this.update()
+    if (!Object.values(filter).some(Boolean)) return this.sorted
+    const wanted = fold(filter.text ?? '').split(/\s+/).filter(Boolean)
+    const { store, words, known } = this
+    const area = filter.area
+    const found: number[] = []
+    for (const h of this.sorted) {
+      const meta = known[h]!
+      if (filter.kind && meta.category !== filter.kind) continue
+      if (filter.affiliation && meta.affiliation !== filter.affiliation) continue
+      if (filter.source && meta.source !== filter.source) continue
+      if (area && !(store.placed[h] && within(area, store.lat_deg[h], store.lon_deg[h]))) continue
+      if (filter.age && store.age(h, now_ms) !== filter.age) continue
+      if (holds(words[h], wanted)) found.push(h)
+    }
+    return found
+  }
+
+  /** The sources there are, in the order of their names. */
+  sources(): string[] {
+    this.update()
+    const found = new Set<string>()
+    for (const h of this.sorted) found.add(this.known[h]!.source)
+    return [...found].sort()
+  }
+
+  /** The same handles in the order of a column; what is unknown stands last, either way. */
+  sort(handles: readonly number[], column: Column, down: boolean, now_ms: number): readonly number[] {
+    this.update()
+    const value = this.valueOf(column, now_ms)
+    const keys = new Float64Array(handles.length)
+    const unknown: number[] = []
+    let count = 0
+    for (const h of handles) {
+      const key = value(h)
+      if (Number.isNaN(key)) unknown.push(h)
+      // Ties stay in the order of names, whichever way the column goes.
+      else keys[count++] = (down ? 2 ** 30 - key : key) * STEP + this.place[h]
+    }
+    const packed = keys.subarray(0, count).sort()
+    const result: number[] = new Array<number>(count)
+    for (let i = 0; i < count; i++) result[i] = this.sorted[packed[i] % STEP]
+    return result.concat(unknown)
+  }
+
+  /** A whole number below 2^30 for each handle, NaN for unknown. */
+  private valueOf(column: Column, now_ms: number): (h: number) => number {
+    const { store, known } = this
+    switch (column) {
+      case 'name':
+        return this.byName()
+      case 'kind':
+        return (h) => ORDER[known[h]!.category] ?? 6
+      case 'affiliation':
+        return ordinal(known, (meta) => meta.affiliation)
+      case 'source':
+        return ordinal(known, (meta) => meta.source)
+      case 'age':
+        // Milliseconds of a long stay in the picture would not fit; a tenth of a second is enough.
+        return (h) => (store.observed_ms[h] > 0 ? Math.min(2 ** 30 - 1, Math.max(0, Math.round((now_ms - store.observed_ms[h]) / 100))) : NaN)
+      case 'speed':
+        return (h) => (store.placed[h] && store.speed_dmps[h] !== NO_VALUE ? store.speed_dmps[h] : NaN)
+      case 'altitude':
+        // From below the sea to space: never negative.
+        return (h) => (store.placed[h] && store.alt_m[h] !== NO_ALTITUDE ? store.alt_m[h] + 40_000 : NaN)
+    }
+  }
+
+  /** By name alone: the kept order is by kind first. */
+  private byName(): (h: number) => number {
+    if (this.named_version !== this.version) {
+      this.named_version = this.version
+      const { keys } = this
+      const names: string[] = []
+      for (const h of this.sorted) names[h] = keys[h].slice(1)
+      // The kinds are sorted runs, which a merge sort only has to merge.
+      const by_name = [...this.sorted].sort((a, b) => (names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : 0))
+      this.named = new Uint32Array(this.place.length)
+      by_name.forEach((h, at) => (this.named[h] = at))
+    }
+    return (h) => this.named[h]
+  }
+  private named = new Uint32Array(0)
+  private named_version = -1
 }
 
-function rank(meta: TrackMeta): number {
-  return meta.emergency ? -1 : (ORDER[meta.category] ?? 6)
+function holds(text: string, wanted: readonly string[]): boolean {
+  for (const word of wanted) if (!text.includes(word)) return false
+  return true
 }
 
-/** Handles whose words hold every word of the query, emergencies first, then by kind and name. */
-export function findTracks(store: TrackStore, query: string): number[] {
-  const words = fold(query).split(/\s+/).filter(Boolean)
-  const found: number[] = []
-  store.meta.forEach((meta, h) => {
-    if (meta && words.every((word) => keyOf(meta).includes(word))) found.push(h)
-  })
-  return found.sort((a, b) => {
-    const [left, right] = [store.meta[a]!, store.meta[b]!]
-    const order = rank(left) - rank(right)
-    if (order) return order
-    const [l, r] = [sortName(left), sortName(right)]
-    return l < r ? -1 : l > r ? 1 : 0
-  })
+/** Few distinct texts, numbered in their order. */
+function ordinal(known: readonly (TrackMeta | undefined)[], text: (meta: TrackMeta) => string): (h: number) => number {
+  const texts = new Set<string>()
+  for (const meta of known) if (meta) texts.add(text(meta))
+  const order = new Map([...texts].sort().map((one, at) => [one, at]))
+  return (h) => order.get(text(known[h]!)) ?? NaN
 }
+
+export function within([west, south, east, north]: [number, number, number, number], lat_deg: number, lon_deg: number): boolean {
+  if (lat_deg < south || lat_deg > north) return false
+  return west <= east ? lon_deg >= west && lon_deg <= east : lon_deg >= west || lon_deg <= east
+}
+
+/** How many of each age there are among the handles. */
+export function ageCounts(store: TrackStore, handles: readonly number[], now_ms: number): Record<AgeState, number> {
+  const counts = { fresh: 0, ageing: 0, stale: 0 }
+  for (const h of handles) counts[store.age(h, now_ms)]++
+  return counts
+}
+
+/** What the whole picture is worth, each entity in exactly one of them. */
+export interface Worth {
+  entities: number
+  /** Reported within the last two minutes, or a thing that stays where it was put. */
+  fresh: number
+  /** A mover whose last report is older than that: where it is now is a guess. */
+  guessed: number
+  /** Past the time for which its reporter asked to be believed. */
+  stale: number
+}
+
+export function worthOf(store: TrackStore, now_ms: number): Worth {
+  const counts: Record<AgeState, number> = { fresh: 0, ageing: 0, stale: 0 }
+  let entities = 0
+  for (let h = 0; h < store.meta.length; h++) {
+    if (!store.meta[h]) continue
+    entities++
+    counts[store.age(h, now_ms)]++
+  }
+  return { entities, fresh: counts.fresh, guessed: counts.ageing, stale: counts.stale }
+}
+
+export { AGES }

@@ -40,14 +40,35 @@ export interface SymbolCanvas {
   anchor_y: number
 }
 
+/** At night: dark and a little red; the frame's shape and the rest of its colour still tell the side. */
+const NIGHT = 'rgb(150, 96, 92)'
+
+function dimmed(canvas: HTMLCanvasElement): void {
+  const brush = canvas.getContext('2d')!
+  const mask = document.createElement('canvas')
+  mask.width = canvas.width
+  mask.height = canvas.height
+  mask.getContext('2d')!.drawImage(canvas, 0, 0)
+  brush.setTransform(1, 0, 0, 1, 0, 0)
+  brush.globalCompositeOperation = 'multiply'
+  brush.fillStyle = NIGHT
+  brush.fillRect(0, 0, canvas.width, canvas.height)
+  // Multiplying also paints what was empty: the symbol's own shape cuts it out again.
+  brush.globalCompositeOperation = 'destination-in'
+  brush.drawImage(mask, 0, 0)
+  brush.globalCompositeOperation = 'source-over'
+}
+
 export function symbolCanvas(
   sidc: string,
   affiliation: string,
   size: number,
   pixel_ratio: number,
+  dim = false,
 ): SymbolCanvas {
   const symbol = make(sidc, affiliation, size * pixel_ratio)
   const canvas = symbol.asCanvas(1)
+  if (dim) dimmed(canvas)
   const anchor = symbol.getAnchor()
   return { canvas, anchor_x: anchor.x, anchor_y: anchor.y }
 }

@@ -23,6 +23,11 @@ export class ServerClock {
     if (server_ms > 0) this.offset_ms = server_ms - this.monotonic_ms()
   }
 
+  /** Time that passed without the monotonic clock: the machine slept. */
+  advance(by_ms: number): void {
+    this.offset_ms += by_ms
+  }
+
   /** A frame can only be late: when it is ahead of this clock, this clock slept. */
   atLeast(server_ms: number): void {
     if (server_ms > this.now_ms()) this.set(server_ms)

@@ -3,6 +3,14 @@ import { onScopeDispose, ref, type Ref } from 'vue'
 
 export const PHONE = '(max-width: 820px)'
 
+/** For the life of the page. */
+export function watchPhone(): Ref<boolean> {
+  const query = window.matchMedia(PHONE)
+  const phone = ref(query.matches)
+  query.addEventListener('change', () => (phone.value = query.matches))
+  return phone
+}
+
 export function usePhone(): Ref<boolean> {
   const query = window.matchMedia(PHONE)
   const phone = ref(query.matches)

@@ -1,0 +1,76 @@
+"""The picture at a time: what was known then, by what the asker may have."""
+
+from typing import Any
+
+import pytest
+
+from aquila.core.ids import entity_id
+from aquila.core.model import Alias, Removal
+from aquila.features.picture import TrackFix
+
+MINUTE_MS = 60_000
+
+
+class KeptTracks:
+    """A track table that knows time."""
+
+    def __init__(self) -> None:
+        self.fixes: list[TrackFix] = []
+
+    def inside(self, box: Any, from_ms: int, until_ms: int, may: Any, entity: Any, limit: int) -> list[TrackFix]:
+        """See the part `tracks` of a node."""
+        return [fix for fix in self.fixes if from_ms <= fix.at_ms <= until_ms and may(fix.label, fix.context)]
+
+
+@pytest.fixture(autouse=True)
+def tracks(port: Any) -> KeptTracks:
+    port.parts["tracks"] = KeptTracks()
+    return port.parts["tracks"]
+
+
+def fix(port: Any, uid: str, lat_deg: float, label: Any) -> TrackFix:
+    return TrackFix(
+        entity=entity_id("cot", uid),
+        at_ms=port.now_ms,
+        lat_deg=lat_deg,
+        lon_deg=77.0,
+        hae_m=None,
+        course_deg=90.0,
+        speed_mps=2.0,
+        label=label,
+        context=port.context,
+    )
+
+
+def names_at(port: Any, client: Any, at_ms: int) -> dict[str, float]:
+    rows = client.get(f"/api/v1/picture?at_ms={at_ms}", headers=port.token("op")).json()
+    return {row["name"]: row["position"]["lat_deg"] for row in rows}
+
+
+def test_a_track_is_where_it_was_and_a_removed_marker_is_back(port: Any, client: Any) -> None:
+    fixes = port.parts["tracks"].fixes
+    port.say(port.report("CACHE", 41.0, 77.0, category="marker"), port.open)
+    for lat_deg in (42.0, 42.1, 42.2):
+        port.now_ms += MINUTE_MS
+        port.place("PATROL1", lat_deg, 77.0)
+        fixes.append(fix(port, "PATROL1", lat_deg, port.open))
+    then_ms = port.now_ms - MINUTE_MS
+    alias = Alias("cot", "CACHE")
+    port.say(Removal(entity=entity_id("cot", "CACHE"), alias=alias, happened_at_ms=port.now_ms), port.open)
+    assert names_at(port, client, then_ms) == {"PATROL1": 42.1, "CACHE": 41.0}
+    assert names_at(port, client, port.now_ms) == {"PATROL1": 42.2}
+    assert names_at(port, client, then_ms - 30 * MINUTE_MS) == {}
+
+
+def test_what_is_withheld_today_was_not_there_either(port: Any, client: Any) -> None:
+    port.parts["tracks"].fixes.append(fix(port, "HIDDEN", 42.0, port.national))
+    port.say(port.report("SECRET", 41.0, 77.0, category="marker"), port.national)
+    assert names_at(port, client, port.now_ms) == {}
+
+
+def test_a_box_cuts_the_past_too_and_a_wrong_time_gets_a_sentence(port: Any, client: Any) -> None:
+    port.say(port.report("CACHE", 41.0, 77.0, category="marker"), port.open)
+    ask = f"/api/v1/picture?at_ms={port.now_ms}&bbox="
+    assert len(client.get(ask + "76,40,78,42", headers=port.token("op")).json()) == 1
+    assert client.get(ask + "10,40,12,42", headers=port.token("op")).json() == []
+    assert client.get("/api/v1/picture?at_ms=-1", headers=port.token("op")).status_code == 400

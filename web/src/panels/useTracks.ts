@@ -1,0 +1,7 @@
+/** The tracks that the filter lets through, and how many of each age; the list and the table share them. */
+import { useShell } from '../shell/shell'
+
+export function useTracks() {
+  const { found, counts, shown } = useShell().tracks
+  return { found, counts, shown }
+}

@@ -1,0 +1,124 @@
+/** What the find box asks, group by group; each answer says what it is and what choosing it does. */
+import { api, ApiError } from '../api/client'
+import { fold } from '../geo/fold'
+import { mgrs, parsePlace } from '../geo/format'
+import { gazetteer } from '../geo/places'
+import { authorOf, textOf } from '../store/journal'
+import { dtgShort } from '../time/dtg'
+import { bytes } from '../geo/format'
+import type { Shell } from './shell'
+
+export type FindGroup = 'grid' | 'units' | 'others' | 'places' | 'journal' | 'files'
+export const FIND_GROUPS: readonly FindGroup[] = ['grid', 'units', 'others', 'places', 'journal', 'files']
+
+export interface Found {
+  key: string
+  group: FindGroup
+  name: string
+  about: string
+  /** For entities: their symbol. */
+  symbol?: { sidc: string; affiliation: string }
+  run(): unknown
+}
+export interface Answers {
+  found: Found[]
+  /** How many more of a group there are than are shown. */
+  more: Partial<Record<FindGroup, number>>
+}
+
+const SHOWN = 6
+const LEAST_LETTERS = 2
+const UNITS = new Set(['unit', 'platform'])
+
+/** What the page itself knows: at once. */
+export function findHere(shell: Shell, text: string): Answers {
+  const answers: Answers = { found: [], more: {} }
+  const wanted = text.trim()
+  if (!wanted) return answers
+  const place = parsePlace(wanted)
+  if (place) {
+    const grid = mgrs(place.lat_deg, place.lon_deg)
+    answers.found.push({ key: 'grid', group: 'grid', name: grid, about: '', run: () => shell.goTo(place) })
+  }
+  findEntities(shell, wanted, answers)
+  if (wanted.length >= LEAST_LETTERS) findLines(shell, wanted, answers)
+  return answers
+}
+
+function findEntities(shell: Shell, text: string, answers: Answers): void {
+  const { tracks } = shell.desk
+  const shown = { units: 0, others: 0 }
+  for (const h of shell.index.find({ text }, shell.desk.now_ms.value)) {
+    const meta = tracks.meta[h]!
+    const group = UNITS.has(meta.category) ? 'units' : 'others'
+    if (++shown[group] > SHOWN) continue
+    const motion = tracks.motion(h)
+    const about = [motion ? mgrs(motion.lat_deg, motion.lon_deg, 4) : '', shell.desk.nameOf(meta.source)]
+    answers.found.push({
+      key: `entity:${meta.id}`,
+      group,
+      name: meta.name,
+      about: about.filter(Boolean).join(' · '),
+      symbol: { sidc: meta.sidc, affiliation: meta.affiliation },
+      run: () => shell.select(meta.id, true),
+    })
+  }
+  for (const group of ['units', 'others'] as const) if (shown[group] > SHOWN) answers.more[group] = shown[group] - SHOWN
+}
+
+function findLines(shell: Shell, text: string, answers: Answers): void {
+  const words = fold(text).split(/\s+/).filter(Boolean)
+  const { entries, names, now_ms } = shell.desk
+  let shown = 0
+  for (let at = entries.value.length - 1; at >= 0; at--) {
+    const entry = entries.value[at]
+    const said = textOf(entry)
+    const author = authorOf(entry, names, shell.desk.node())
+    const folded = fold(`${author} ${said}`)
+    if (!said || !words.every((word) => folded.includes(word))) continue
+    if (++shown > SHOWN) continue
+    answers.found.push({
+      key: `line:${entry.id}`,
+      group: 'journal',
+      name: said,
+      about: `${dtgShort(entry.happened_at_ms, now_ms.value)} · ${author}`,
+      run: () => shell.showLine(entry.id),
+    })
+  }
+  if (shown > SHOWN) answers.more.journal = shown - SHOWN
+}
+
+/** Towns of the base map and files on the node: a moment later. */
+export async function findElsewhere(shell: Shell, text: string): Promise<Answers> {
+  const answers: Answers = { found: [], more: {} }
+  const wanted = text.trim()
+  if (wanted.length < LEAST_LETTERS) return answers
+  const [towns, files] = await Promise.all([
+    gazetteer().then((known) => known?.find(wanted, SHOWN) ?? []),
+    api.packages(wanted).catch((error: unknown) => {
+      // A role that may not see files simply finds none.
+      if (error instanceof ApiError) return []
+      throw error
+    }),
+  ])
+  for (const town of towns) {
+    answers.found.push({
+      key: `town:${town.name}:${town.lat_deg}`,
+      group: 'places',
+      name: town.name,
+      about: `${town.country} · ${mgrs(town.lat_deg, town.lon_deg, 3)}`,
+      run: () => shell.goTo(town, 10),
+    })
+  }
+  for (const file of files.slice(0, SHOWN)) {
+    answers.found.push({
+      key: `file:${file.uid}`,
+      group: 'files',
+      name: file.name,
+      about: [bytes(file.size_bytes), file.submitter].filter(Boolean).join(' · '),
+      run: () => window.open(api.packageUrl(file.uid), '_blank', 'noopener'),
+    })
+  }
+  if (files.length > SHOWN) answers.more.files = files.length - SHOWN
+  return answers
+}

@@ -1,0 +1,221 @@
+/**
+ * The shell: where things are on the page, and what one thing may ask of another.
+ *
+ * Panels need no props and emit nothing: they take the shell (`useShell()`) and the desk
+ * (`useDesk()`). The desk is what the page knows; the shell is where it shows it.
+ */
+import { computed, inject, nextTick, ref, shallowRef, type InjectionKey, type Ref } from 'vue'
+import { api } from '../api/client'
+import { loadLanguage, pageI18n, type Language } from '../i18n'
+import { alarmsOf } from '../store/attention'
+import type { Desk } from '../store/desk'
+import { Filters } from '../store/filters'
+import { Rooms } from '../store/rooms'
+import { TrackIndex, type TrackFilter } from '../store/search'
+import type { Place } from '../geo/place'
+import { keptLayout, type Side } from './layout'
+import { firstTheme, type Theme } from './theme'
+import { tracksShown } from './tracksShown'
+import { UndoStack, type Step } from './undo'
+import { workspace, type Workspace } from './workspaces'
+
+/** What the map offers to the rest of the page. */
+export interface MapTools {
+  startPlacing(): void
+  /** Esc: true when there was something to cancel. */
+  cancel(): boolean
+  flyTo(place: Place, zoom?: number): void
+  fitAll?(): void
+  /** West, south, east, north in degrees of what is seen; null before the first picture. */
+  bounds?(): [number, number, number, number] | null
+}
+
+export type Overlay = 'palette' | 'keys' | 'find' | 'exchange'
+
+/** A place in lists is shown this near, an entity so. */
+const PLACE_ZOOM = 12
+const ENTITY_ZOOM = 9
+
+export class Shell {
+  readonly map = shallowRef<MapTools | null>(null)
+  readonly undo = new UndoStack()
+  readonly filters = new Filters()
+  readonly rooms: Rooms
+  readonly layout = keptLayout()
+  readonly theme: Ref<Theme>
+  readonly language: Ref<Language>
+  /** The open tab on either side, the open workspace over the whole width (null: the map is seen). */
+  readonly left = ref('tracks')
+  readonly right = ref('now')
+  readonly full = ref<string | null>(null)
+  /** On a phone: the one thing that lies over the map, or `map`. */
+  readonly sheet = ref('map')
+  readonly overlay = ref<Overlay | null>(null)
+  /** What the tracks are narrowed to; the list and the table share it. */
+  readonly filter = shallowRef<TrackFilter>({})
+  readonly index: TrackIndex
+  readonly tracks: ReturnType<typeof tracksShown>
+  /** Grows when somebody asks for the cursor: `wish.value = 'journal'` puts it into the journal's line. */
+  readonly wish = shallowRef<{ what: string } | null>(null)
+  /** The journal line that somebody asked for; the journal takes it and clears it. */
+  readonly line = ref<string | null>(null)
+  readonly busy = computed(() => this.overlay.value !== null)
+
+  constructor(
+    readonly desk: Desk,
+    readonly phone: Ref<boolean>,
+    language: Language,
+  ) {
+    this.rooms = new Rooms(desk)
+    this.index = new TrackIndex(desk.tracks)
+    this.tracks = tracksShown(desk, this.index, this.filter)
+    const light = window.matchMedia('(prefers-color-scheme: light)').matches
+    this.theme = ref(firstTheme(localStorage.getItem('aquila.theme'), light))
+    this.language = ref(language)
+    this.setTheme(this.theme.value)
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme.value = theme
+    document.documentElement.dataset.theme = theme
+    localStorage.setItem('aquila.theme', theme)
+  }
+
+  async setLanguage(code: Language): Promise<void> {
+    if (!(await loadLanguage(code))) {
+      this.desk.notify({ tone: 'bad', key: 'error.unreachable' })
+      return
+    }
+    this.language.value = code
+    localStorage.setItem('aquila.language', code)
+  }
+
+  /** Opens a workspace wherever it lives; `map` closes what covers the map. */
+  open(id: string): void {
+    const found = workspace(id)
+    if (this.phone.value) this.sheet.value = id
+    if (!found) {
+      this.full.value = null
+      return
+    }
+    this.show(found)
+  }
+
+  private show({ id, where }: Workspace): void {
+    if (where === 'full') {
+      this.full.value = id
+      return
+    }
+    // Side panels stay in sight beside a workspace that covers only the map.
+    if (where === 'left') this.left.value = id
+    else this.right.value = id
+    this.layout[`${where}_open`] = true
+  }
+
+  isOpen(id: string): boolean {
+    if (this.phone.value) return this.sheet.value === id
+    return this.full.value === id || this.left.value === id || this.right.value === id
+  }
+
+  toggle(side: Side): void {
+    this.layout[`${side}_open`] = !this.layout[`${side}_open`]
+  }
+
+  /** Puts the cursor into a named field (`journal`, `chat`, `tracks`), opened first. */
+  async focus(what: string): Promise<void> {
+    await nextTick()
+    this.wish.value = { what }
+  }
+
+  /** Selects an entity. From the map nothing moves; from a list, `fly` also shows the place. */
+  select(id: string | null, fly = false): void {
+    this.desk.selected.value = id
+    if (this.phone.value) this.sheet.value = id ? 'now' : 'map'
+    else if (id) this.right.value = 'now'
+    if (id && fly) void nextTick(() => this.centreOn(id))
+  }
+
+  centreOn(id: string): void {
+    const h = this.desk.tracks.handleOf(id)
+    const motion = h === null ? null : this.desk.tracks.motion(h)
+    if (motion) this.map.value?.flyTo(motion, ENTITY_ZOOM)
+  }
+
+  goTo(place: Place, zoom = PLACE_ZOOM): void {
+    if (this.phone.value) this.sheet.value = 'map'
+    this.full.value = null
+    this.map.value?.flyTo(place, zoom)
+  }
+
+  async writeNote(): Promise<void> {
+    if (this.phone.value) this.sheet.value = 'journal'
+    else this.layout.below_open = true
+    await this.focus('journal')
+  }
+
+  /** Opens the journal at a line of it. */
+  async showLine(id: string): Promise<void> {
+    if (this.phone.value) this.sheet.value = 'journal'
+    else this.layout.below_open = true
+    await nextTick()
+    this.line.value = id
+  }
+
+  async openChat(room: string, to: string[]): Promise<void> {
+    this.rooms.open(room, to)
+    this.open('chat')
+    await this.focus('chat')
+  }
+
+  placeMarker(): void {
+    this.full.value = null
+    if (this.phone.value) this.sheet.value = 'map'
+    this.map.value?.startPlacing()
+  }
+
+  /** Goes through what needs somebody, one after the other, and shows each on the map. */
+  nextAlert(): void {
+    const alarms = alarmsOf(this.desk.tracks).flatMap(({ h }) => this.desk.tracks.meta[h]?.id ?? [])
+    if (!alarms.length) return
+    const at = alarms.indexOf(this.desk.selected.value ?? '')
+    this.full.value = null
+    this.select(alarms[(at + 1) % alarms.length], true)
+  }
+
+  async takeBack(): Promise<void> {
+    const step = await this.undo.undo()
+    if (step) this.tell('undo.undone', step)
+  }
+
+  async doAgain(): Promise<void> {
+    const step = await this.undo.redo()
+    if (step) this.tell('undo.redone', step)
+  }
+
+  private tell(key: string, step: Step): void {
+    this.desk.notify({ tone: 'ok', key, words: { what: pageI18n().global.t(step.title, step.words ?? {}) } })
+  }
+
+  async logOut(): Promise<void> {
+    if (await this.desk.attempt(() => api.logOut())) location.assign('/')
+  }
+
+  /**
+   * Esc, one thing at a time: what lies on top goes first. Overlays close themselves; then what the
+   * map is doing, the field that is being written in, the workspace, and last the selection.
+   */
+  escape(field: HTMLElement | null): void {
+    if (this.map.value?.cancel()) return
+    if (field) field.blur()
+    else if (this.full.value) this.full.value = null
+    else this.select(null)
+  }
+}
+
+export const SHELL: InjectionKey<Shell> = Symbol('shell')
+
+export function useShell(): Shell {
+  const shell = inject(SHELL)
+  if (!shell) throw new Error('no shell was provided')
+  return shell
+}

@@ -1,0 +1,34 @@
+/** What the filter lets through, worked out once for everything that shows it. */
+import { computed, type Ref } from 'vue'
+import type { Desk } from '../store/desk'
+import { ageCounts, worthOf, type TrackFilter, type TrackIndex } from '../store/search'
+
+export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<TrackFilter>>) {
+  /** What the whole picture is worth, counted on the ages that are shown: true while the node is silent, too. */
+  const worth = computed(() => {
+    void desk.tick.value
+    return worthOf(desk.tracks, desk.clock.now_ms())
+  })
+  /** All but the age, which the pills count. */
+  const found = computed(() => {
+    void desk.meta_version.value
+    // Things move into an area and out of it without a new name.
+    if (filter.value.area) void desk.tick.value
+    return index.find({ ...filter.value, age: undefined }, desk.clock.now_ms())
+  })
+  const counts = computed(() => {
+    const all = found.value.length
+    const { entities, fresh, guessed, stale } = worth.value
+    // Most of the time the filter is open, and the bar has counted already.
+    if (all === entities) return { all, fresh, ageing: guessed, stale }
+    return { all, ...ageCounts(desk.tracks, found.value, desk.clock.now_ms()) }
+  })
+  const shown = computed(() => {
+    const age = filter.value.age
+    if (!age) return found.value
+    void desk.tick.value
+    const now_ms = desk.clock.now_ms()
+    return found.value.filter((h) => desk.tracks.age(h, now_ms) === age)
+  })
+  return { worth, found, counts, shown }
+}

@@ -1,0 +1,22 @@
+/** One active line among many, moved by the arrow keys while the cursor stays in the field. */
+import { computed, nextTick, ref, watch, type Ref } from 'vue'
+
+export function useChoice<T>(lines: Ref<readonly T[]>, prefix: string) {
+  const at = ref(0)
+  watch(lines, (now) => (at.value = Math.min(at.value, Math.max(0, now.length - 1))))
+  const id = (index: number) => `${prefix}-${index}`
+
+  function move(by: number): void {
+    const count = lines.value.length
+    if (!count) return
+    at.value = (at.value + by + count) % count
+    void nextTick(() => document.getElementById(id(at.value))?.scrollIntoView({ block: 'nearest' }))
+  }
+  function onKey(event: KeyboardEvent): void {
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key]
+    if (by === undefined) return
+    event.preventDefault()
+    move(by)
+  }
+  return { at, id, onKey, current: computed(() => lines.value[at.value]) }
+}

@@ -1,0 +1,73 @@
+/**
+ * Every workspace of the page, once. Tabs, the phone's bar, the palette, the shortcut sheet and the
+ * keyboard all read this table; how to add one stands in README.md beside it.
+ */
+import { defineAsyncComponent, type Component } from 'vue'
+import ChatPanel from '../panels/ChatPanel.vue'
+import NowPanel from '../panels/NowPanel.vue'
+import TracksPanel from '../panels/TracksPanel.vue'
+import type { Desk } from '../store/desk'
+import type { IconName } from '../ui/IconMark.vue'
+import type { Shell } from './shell'
+
+export interface Workspace {
+  /** Also its name in `shell.open(id)`. */
+  id: string
+  /** A catalogue key. */
+  title: string
+  icon: IconName
+  /** A tab on the left or on the right, or the whole width between the side panels' outer edges. */
+  where: 'left' | 'right' | 'full'
+  part: Component
+  keys?: string
+  /** In the bar at the bottom of a phone; the others stand under "More". */
+  bar?: boolean
+  /** A number beside the title: 0 shows none. Read on the desk's beat. */
+  count?(desk: Desk, shell: Shell): number
+  /** Absent: for everyone. */
+  when?(desk: Desk): boolean
+}
+
+export const WORKSPACES: readonly Workspace[] = [
+  {
+    id: 'orbat',
+    title: 'tabs.orbat',
+    icon: 'tree',
+    where: 'left',
+    keys: '1',
+    part: defineAsyncComponent(() => import('../panels/OrbatPanel.vue')),
+  },
+  { id: 'tracks', title: 'tabs.tracks', icon: 'list', where: 'left', keys: '2', bar: true, part: TracksPanel },
+  { id: 'now', title: 'tabs.now', icon: 'alert', where: 'right', keys: '4', part: NowPanel },
+  {
+    id: 'chat',
+    title: 'tabs.chat',
+    icon: 'chat',
+    where: 'right',
+    keys: '5',
+    bar: true,
+    part: ChatPanel,
+    count: (_desk, shell) => shell.rooms.unread_count.value,
+  },
+  {
+    id: 'table',
+    title: 'tabs.table',
+    icon: 'table',
+    where: 'full',
+    keys: '6',
+    part: defineAsyncComponent(() => import('../panels/TrackTable.vue')),
+  },
+  {
+    id: 'links',
+    title: 'tabs.links',
+    icon: 'links',
+    where: 'full',
+    keys: '7',
+    count: (desk) => desk.links.value.length,
+    part: defineAsyncComponent(() => import('../panels/LinkBoard.vue')),
+  },
+]
+
+export function workspace(id: string): Workspace | undefined {
+  return WORKSPACES.find((one) => one.id === id)
+}

@@ -1,0 +1,121 @@
+/**
+ * What the node understood of a typed line, as chips, and what of it is taken over when it is confirmed.
+ *
+ * What is unsure is only taken when somebody chose a reading; what was not chosen stays plain text.
+ */
+import type { LineDraft, LinePart } from '../../api.generated'
+import { mgrs } from '../../geo/format'
+import { dtgShort } from '../../time/dtg'
+
+type Value = Record<string, unknown>
+export interface Choice {
+  label: string
+  field: LinePart['field']
+  value: Value
+}
+export interface Chip {
+  /** The same while the line is edited elsewhere: what was chosen stays chosen. */
+  key: string
+  field: LinePart['field']
+  label: string
+  state: 'sure' | 'chosen' | 'unsure' | 'wrong'
+  /** Why it is unsure, or what is wrong and what is allowed. */
+  why: string
+  /** Readings to choose from; empty when there is nothing to choose. */
+  choices: Choice[]
+}
+/** Key of a chip -> the label of the reading that was chosen. */
+export type Chosen = ReadonlyMap<string, string>
+
+/** `+02:00` for a browser that says -120. */
+export function offsetText(minutes_behind_utc: number): string {
+  const ahead = -minutes_behind_utc
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${ahead < 0 ? '-' : '+'}${two(Math.floor(Math.abs(ahead) / 60))}:${two(Math.abs(ahead) % 60)}`
+}
+
+const number = (value: unknown) => (typeof value === 'number' ? value : null)
+
+function placeText(value: Value): string | null {
+  const [lat_deg, lon_deg] = [number(value.lat_deg), number(value.lon_deg)]
+  return lat_deg === null || lon_deg === null ? null : mgrs(lat_deg, lon_deg, 4)
+}
+
+/** A value as people read it: in words where the words say more than the typed ones, else null. */
+export function valueText(field: LinePart['field'], value: Value, now_ms: number): string | null {
+  if (field === 'kind') return String(value.kind).replaceAll('_', ' ').toUpperCase()
+  if (field === 'unit' || field === 'to') return value.name ? String(value.name) : null
+  if (field === 'precedence') return String(value.precedence).toUpperCase()
+  if (field === 'place') {
+    const grid = placeText(value)
+    if (value.sort === 'name' || value.sort === 'offset') return [value.name, grid].filter(Boolean).join(' · ')
+    return grid
+  }
+  if (field === 'time') {
+    const at_ms = number(value.at_ms) ?? number(value.from_ms)
+    return at_ms === null ? null : dtgShort(at_ms, now_ms)
+  }
+  return null
+}
+
+function keyOf(part: LinePart, count: Map<string, number>): string {
+  const name = `${part.field}:${part.text}`
+  const n = count.get(name) ?? 0
+  count.set(name, n + 1)
+  return `${name}:${n}`
+}
+
+function choicesOf(part: LinePart, label: string): Choice[] {
+  if (part.confidence === 'sure' || part.problem || !part.value) return []
+  const others = part.alternatives.map((one) => ({ label: one.label, field: one.field ?? part.field, value: one.value }))
+  return [{ label, field: part.field, value: part.value }, ...others]
+}
+
+/** The understood parts, in the order of the line; plain words get no chip. */
+export function chipsOf(draft: LineDraft, chosen: Chosen, now_ms: number): Chip[] {
+  const count = new Map<string, number>()
+  return draft.parts.flatMap((part) => {
+    const key = keyOf(part, count)
+    if (part.field === 'remainder') return []
+    const read = (part.value && valueText(part.field, part.value, now_ms)) || part.text
+    const choices = choicesOf(part, read)
+    const taken = choices.find((one) => one.label === chosen.get(key))
+    const state = part.problem ? 'wrong' : part.confidence === 'sure' ? 'sure' : taken ? 'chosen' : 'unsure'
+    return [{ key, field: taken?.field ?? part.field, label: taken?.label ?? read, state, why: part.problem ?? part.note ?? '', choices }]
+  })
+}
+
+export interface Confirmed {
+  text: string
+  happened_at_ms?: number
+}
+
+/** Each part that is sure or chosen, as it is taken over. */
+function takenOf(draft: LineDraft, chosen: Chosen, now_ms: number): Choice[] {
+  const count = new Map<string, number>()
+  return draft.parts.flatMap((part): Choice[] => {
+    const key = keyOf(part, count)
+    if (part.field === 'remainder' || part.problem || !part.value) return []
+    const read = valueText(part.field, part.value, now_ms) || part.text
+    if (part.confidence === 'sure') return [{ label: read, field: part.field, value: part.value }]
+    const one = choicesOf(part, read).find(({ label }) => label === chosen.get(key))
+    return one ? [one] : []
+  })
+}
+
+/**
+ * The journal line: the words as typed, behind them the grid of a place that was named and not typed
+ * as a whole grid, and the time at which it happened. A time that is still to come is no such time.
+ */
+export function confirmedOf(draft: LineDraft, chosen: Chosen, now_ms: number): Confirmed {
+  const taken = takenOf(draft, chosen, now_ms)
+  const time = taken.find(({ field, value }) => field === 'time' && !value.planned)?.value
+  const at_ms = number(time?.at_ms) ?? number(time?.from_ms)
+  const place = taken.find(({ field }) => field === 'place')?.value
+  const whole = place?.sort === 'grid' && !place.digits
+  const grid = place && !whole ? placeText(place) : null
+  const text = draft.line.trim()
+  const line: Confirmed = { text: grid ? `${text} [${grid}]` : text }
+  if (at_ms !== null && at_ms <= now_ms) line.happened_at_ms = at_ms
+  return line
+}

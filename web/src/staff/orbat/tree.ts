@@ -1,0 +1,139 @@
+/** The entered order of battle as the panel draws it; the node says who stands under whom. */
+import type { MoveUnit, Unit, UnitRow } from '../../api.generated'
+import { fold } from '../../geo/fold'
+
+export type Relation = NonNullable<MoveUnit['relation']>
+export const RELATIONS: readonly Relation[] = ['ORGANIC', 'OPCOM', 'OPCON', 'TACOM', 'TACON', 'ADCON', 'SUPPORT', 'LIAISON']
+/** From the smallest; a symbol code counts them from 11 in its digits 9 and 10. */
+export const ECHELONS = [
+  'TEAM', 'SQUAD', 'SECTION', 'PLATOON', 'COMPANY', 'BATTALION', 'REGIMENT', 'BRIGADE', 'DIVISION', 'CORPS', 'ARMY', 'ARMY_GROUP', 'THEATRE', 'COMMAND',
+] as const
+export const STATUSES = ['FULL', 'MOSTLY', 'PARTLY', 'NOT'] as const
+
+export interface Knot {
+  key: string
+  row: UnitRow
+  children?: Knot[]
+}
+
+/** Rows come parents first, each with its depth. */
+export function treeOf(rows: readonly UnitRow[]): Knot[] {
+  const top: Knot[] = []
+  const path: Knot[] = []
+  for (const row of rows) {
+    const knot: Knot = { key: row.id, row }
+    path.length = Math.min(row.depth, path.length)
+    const above = path.at(-1)
+    if (above) (above.children ??= []).push(knot)
+    else top.push(knot)
+    path.push(knot)
+  }
+  return top
+}
+
+/** Units under which `id` may be put: neither itself nor what stands under it. */
+export function possibleParents(rows: readonly UnitRow[], id: string): UnitRow[] {
+  const at = rows.findIndex((row) => row.id === id)
+  if (at < 0) return [...rows]
+  const after = rows.findIndex((row, n) => n > at && row.depth <= rows[at].depth)
+  return [...rows.slice(0, at), ...rows.slice(after < 0 ? rows.length : after)]
+}
+
+export function found(rows: readonly UnitRow[], query: string): UnitRow[] {
+  const words = fold(query).split(/\s+/).filter(Boolean)
+  return rows.filter(({ unit }) => {
+    const text = fold(`${unit.name} ${unit.short ?? ''} ${unit.callsigns.join(' ')}`)
+    return words.every((word) => text.includes(word))
+  })
+}
+
+/** A symbol for a unit that has none of its own: friendly, land, of its echelon. */
+export function symbolOf(unit: Unit): string {
+  if (unit.sidc) return unit.sidc
+  const n = ECHELONS.indexOf(unit.echelon as (typeof ECHELONS)[number])
+  return `10031000${n < 0 ? '00' : n + 11}0000000000`
+}
+
+/** The first tracker of a unit that stands in the picture, by the identities that entities have; null for none. */
+export function trackedBy(unit: Unit, entity_of: ReadonlyMap<string, string>): string | null {
+  for (const tracker of unit.trackers) {
+    const id = entity_of.get(tracker)
+    if (id) return id
+  }
+  for (const callsign of [...unit.callsigns, unit.name]) {
+    const id = entity_of.get(`name:${fold(callsign)}`)
+    if (id) return id
+  }
+  return null
+}
+
+/** What stands in the form. Numbers are text until they are sent: an empty field is not a zero. */
+export interface Form {
+  name: string
+  short: string
+  nation: string
+  echelon: string
+  branch: string
+  callsigns: string
+  trackers: string
+  authorised: string
+  assigned: string
+  present: string
+  status: string
+  reason: string
+  remarks: string
+}
+
+const count = (value: number | undefined) => (value === undefined ? '' : String(value))
+
+export function formOf(unit: Unit | null): Form {
+  return {
+    name: unit?.name ?? '',
+    short: unit?.short ?? '',
+    nation: unit?.nation ?? '',
+    echelon: unit?.echelon ?? '',
+    branch: unit?.branch ?? '',
+    callsigns: unit?.callsigns.join(', ') ?? '',
+    trackers: unit?.trackers.join(', ') ?? '',
+    authorised: count(unit?.strength?.authorised),
+    assigned: count(unit?.strength?.assigned),
+    present: count(unit?.strength?.present),
+    status: unit?.readiness?.status ?? '',
+    reason: unit?.readiness?.reason ?? '',
+    remarks: unit?.remarks ?? '',
+  }
+}
+
+const words = (text: string) => text.split(',').map((word) => word.trim()).filter(Boolean)
+
+/** The fields of a unit as the form has them; null = empty. Figures that are no numbers go as they are: the node says what is allowed. */
+function fieldsOf(form: Form, before: Unit | null): Record<string, unknown> {
+  const text = (value: string) => value.trim() || null
+  const strengths = [form.authorised, form.assigned, form.present]
+  const [authorised, assigned, present] = strengths.map((value) => Number(value || 0))
+  return {
+    name: form.name.trim(),
+    short: text(form.short),
+    nation: text(form.nation.toUpperCase()),
+    echelon: text(form.echelon),
+    branch: text(form.branch),
+    callsigns: words(form.callsigns),
+    trackers: words(form.trackers),
+    strength: strengths.some(Boolean) ? { authorised, assigned, present } : null,
+    readiness: form.status ? { ...before?.readiness, status: form.status, reason: form.reason.trim() } : null,
+    remarks: form.remarks.trim(),
+  }
+}
+
+/** What a new unit is sent with: only what was filled in. */
+export function newUnit(form: Form, parent: string | null): Partial<Unit> {
+  const filled = Object.entries(fieldsOf(form, null)).filter(([, value]) => value !== null && value !== '' && !(Array.isArray(value) && !value.length))
+  const parents = parent ? { parents: [{ unit: parent, relation: 'ORGANIC' }] } : {}
+  return { ...Object.fromEntries(filled), ...parents } as Partial<Unit>
+}
+
+/** Only what was changed: what somebody else changed meanwhile is not written over. */
+export function changesOf(form: Form, before: Unit): Record<string, unknown> {
+  const was = fieldsOf(formOf(before), before)
+  return Object.fromEntries(Object.entries(fieldsOf(form, before)).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(was[name])))
+}

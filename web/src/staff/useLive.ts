@@ -1,0 +1,17 @@
+/** Rows of a feature: read again every few seconds, and at once when the journal brings a paper of its kind. */
+import { watch } from 'vue'
+import { usePolled, type Polled } from '../exchange/usePolled'
+import { useDesk } from '../store/desk'
+
+const EVERY_MS = 5000
+
+/** `type`: how the types of its papers begin, `orbat.`. */
+export function useLive<T>(read: () => Promise<T>, type: string): Polled<T> {
+  const desk = useDesk()
+  const polled = usePolled(read, EVERY_MS)
+  watch(desk.entries, (now, before) => {
+    const known = new Set(before.slice(-50).map((entry) => entry.id))
+    if (now.slice(-20).some((entry) => !known.has(entry.id) && entry.body?.type?.startsWith(type))) void polled.again()
+  })
+  return polled
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import { rowsInSight } from '../src/ui/useRows'
+import { Gazetteer } from '../src/geo/places'
+import { TrackIndex, worthOf } from '../src/store/search'
+import { TrackStore } from '../src/store/tracks'
+import { parsePlace } from '../src/geo/place'
+import { mgrs } from '../src/geo/format'
+import type { TrackMeta } from '../src/api/types'
+
+const NOW_MS = 1_790_000_000_000
+function storeOf(...rows: (Partial<TrackMeta> & { lat?: number; lon?: number; age_s?: number; speed?: number })[]): TrackStore {
+  const store = new TrackStore()
+  store.applyMetas(
+    rows.map((row, h) => ({
+      h, id: `e${h}`, name: `N${h}`, sidc: '', type: 'a-f-G', source: 'device:A', category: 'unit', affiliation: 'friend',
+      observed_at_ms: NOW_MS - (row.age_s ?? 0) * 1000, stale_at_ms: NOW_MS + 3_600_000, ...row,
+    })) as TrackMeta[],
+  )
+  rows.forEach((row, h) => {
+    if (row.lat === undefined) return
+    store.placed[h] = 1
+    store.lat_deg[h] = row.lat
+    store.lon_deg[h] = row.lon!
+    store.speed_dmps[h] = (row.speed ?? 0) * 10
+  })
+  return store
+}
+
+describe('filters', () => {
+  const store = storeOf(
+    { name: 'A', lat: 43, lon: 77, category: 'unit' },
+    { name: 'B', lat: 10, lon: 179.5, category: 'marker', affiliation: 'hostile', source: 'device:B' },
+    { name: 'C', age_s: 300 },
+  )
+  const index = new TrackIndex(store)
+  const names = (handles: readonly number[]) => handles.map((h) => store.meta[h]!.name)
+
+  it('narrow by area, kind, side, source and age', () => {
+    expect(names(index.find({ area: [76, 42, 78, 44] }, NOW_MS))).toEqual(['A'])
+    expect(names(index.find({ area: [179, 0, -179, 20] }, NOW_MS))).toEqual(['B'])
+    expect(names(index.find({ kind: 'marker' }, NOW_MS))).toEqual(['B'])
+    expect(names(index.find({ affiliation: 'hostile' }, NOW_MS))).toEqual(['B'])
+    expect(names(index.find({ source: 'device:B' }, NOW_MS))).toEqual(['B'])
+    expect(names(index.find({ age: 'ageing' }, NOW_MS))).toEqual(['C'])
+    expect(names(index.find({ text: 'b', kind: 'unit' }, NOW_MS))).toEqual([])
+  })
+
+  it('follow what comes, changes and goes', () => {
+    const live = storeOf({ name: 'B' }, { name: 'A' })
+    const followed = new TrackIndex(live)
+    const now = () => followed.find({}, NOW_MS).map((h) => live.meta[h]!.name)
+    expect(now()).toEqual(['A', 'B'])
+    live.applyMetas([{ ...live.meta[0]!, emergency: '911 Alert' }])
+    expect(now()).toEqual(['B', 'A'])
+    live.remove(Uint32Array.of(0))
+    expect(now()).toEqual(['A'])
+    live.clear()
+    expect(now()).toEqual([])
+  })
+})
+
+describe('sorting', () => {
+  const store = storeOf({ name: 'P 2', lat: 0, lon: 0, speed: 5, age_s: 9 }, { name: 'P 10', lat: 0, lon: 0, speed: 1, age_s: 5 }, { name: 'P 1', category: 'marker' })
+  store.observed_ms[2] = NaN
+  const index = new TrackIndex(store)
+  const sorted = (...how: [Parameters<TrackIndex['sort']>[1], boolean]) => index.sort([0, 1, 2], ...how, NOW_MS).map((h) => store.meta[h]!.name)
+
+  it('is by the column, either way, with the unknown last', () => {
+    expect(sorted('name', false)).toEqual(['P 1', 'P 2', 'P 10'])
+    expect(sorted('name', true)).toEqual(['P 10', 'P 2', 'P 1'])
+    expect(sorted('speed', false)).toEqual(['P 10', 'P 2', 'P 1'])
+    expect(sorted('speed', true)).toEqual(['P 2', 'P 10', 'P 1'])
+    expect(sorted('age', true)).toEqual(['P 2', 'P 10', 'P 1'])
+    expect(sorted('kind', false)).toEqual(['P 2', 'P 10', 'P 1'])
+  })
+})
+
+describe('what the picture is worth', () => {
+  it('counts each entity once: fresh, guessed or stale', () => {
+    const store = storeOf({}, { age_s: 300 }, { age_s: 9000, stale_at_ms: NOW_MS - 60_000 }, { age_s: 9000, category: 'marker', stale_at_ms: NOW_MS + 1e9 })
+    expect(worthOf(store, NOW_MS)).toEqual({ entities: 4, fresh: 2, guessed: 1, stale: 1 })
+  })
+})
+
+describe('one box for a place', () => {
+  // Wanted values: PROJ 9 (pyproj), EPSG:32643, 32756 and 32631.
+  it.each([
+    ['43T 612345 4723456', 42.65536988, 76.37067847],
+    ['56H 334900 6252288', -33.8568067, 151.2152937],
+    ['31U 448251E 5411932N', 48.85819384, 2.29448925],
+    ['31u 448251mE 5411932mN', 48.85819384, 2.29448925],
+  ])('reads UTM %s', (text, lat, lon) => {
+    const place = parsePlace(text)!
+    expect(place.lat_deg).toBeCloseTo(lat, 7)
+    expect(place.lon_deg).toBeCloseTo(lon, 7)
+  })
+
+  it.each([
+    ['42.5, 77.1', 42.5, 77.1],
+    ['N 42.5 E 77.1', 42.5, 77.1],
+    ['77.1E 42.5N', 42.5, 77.1],
+    ['42°30\'N 77°06\'E', 42.5, 77.1],
+    ['42°30′00″ N, 77°06′00″ E', 42.5, 77.1],
+    ['33°51\'24"S 151°12\'55"E', -33.856667, 151.215278],
+    ['42,5 77,1', 42.5, 77.1],
+  ])('reads %s', (text, lat, lon) => {
+    const place = parsePlace(text)!
+    expect(place.lat_deg).toBeCloseTo(lat, 5)
+    expect(place.lon_deg).toBeCloseTo(lon, 5)
+  })
+
+  it('reads MGRS with spaces, in small letters', () => {
+    const place = parsePlace(mgrs(42.8, 77.5).toLowerCase())!
+    expect(place.lat_deg).toBeCloseTo(42.8, 4)
+  })
+
+  it.each(['', 'PATROL 1', '99T FJ 12 34', '43T 1 2', '43T 612345 99999999', '42°75\'N 77°E', '42N 43N', '12 200', 'x'.repeat(200)])('is not fooled by %j', (text) => {
+    expect(parsePlace(text)).toBeNull()
+  })
+})
+
+describe('towns', () => {
+  const towns = new Gazetteer({ name: ['São Paulo', 'Paris', 'New Paris'], cc: ['BR', 'FR', 'US'], lat_deg: [-23, 48, 40], lon_deg: [-46, 2, -86] })
+
+  it('are found by the beginning of a word, without accents, the greatest first', () => {
+    expect(towns.find('sao', 9).map((town) => town.country)).toEqual(['BR'])
+    expect(towns.find('paris', 9).map((town) => town.country)).toEqual(['FR', 'US'])
+    expect(towns.find('aris', 9)).toEqual([])
+    expect(towns.find('p', 9)).toEqual([])
+  })
+})
+
+describe('rows in sight', () => {
+  it('are those of the window and a few more, never beyond the list', () => {
+    expect(rowsInSight(0, 460, 46, 100_000)).toEqual([0, 16])
+    expect(rowsInSight(46_000, 460, 46, 100_000)).toEqual([994, 1016])
+    expect(rowsInSight(46_000, 460, 46, 1010)).toEqual([994, 1010])
+    expect(rowsInSight(46_000, 460, 46, 3)).toEqual([3, 3])
+    expect(rowsInSight(0, 0, 46, 0)).toEqual([0, 0])
+  })
+})
