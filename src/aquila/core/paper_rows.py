@@ -1,6 +1,6 @@
 """Rows that every feature gives of its things: the steps of a life, and what two people say differently."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -63,3 +63,37 @@ def steps_of(thing: Thing) -> tuple[StepRow, ...]:
         )
         for step in reversed(thing.steps)
     )
+
+
+class NeedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that needs a person now: one row of "what needs me", whichever feature it comes from.
+
+    Attributes:
+        feature, kind: where it comes from, and what is wanted: "tell", "triage", "answer". id: of the thing.
+        since_ms: since when it waits. due_ms: until when it should be done; None = no time was set.
+        roles: posts that it waits for, the newest last; empty = whoever has the watch.
+        actions: steps that may be taken now. heads: to be sent as `seen` with the step.
+    """
+
+    feature: str
+    kind: str
+    id: str
+    title: str
+    since_ms: int
+    due_ms: int | None
+    is_overdue: bool
+    roles: tuple[str, ...]
+    actions: tuple[str, ...]
+    heads: tuple[str, ...]
+    precedence: str = "R"
+
+
+class AskNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose needs. role: a post ("duty_officer"); empty = of all posts."""
+
+    role: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+
+    def wants(self, roles: tuple[str, ...]) -> bool:
+        """Is a row for these posts among what was asked for?"""
+        return not self.role or not roles or self.role in roles

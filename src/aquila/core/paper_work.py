@@ -1,0 +1,175 @@
+"""Steps of staff work, written in one place: checked by the state table, read by the form of the action, then said.
+
+A feature gives its state table and, for each action, the struct of the fields that it may bring. What it refuses is
+refused with a sentence. Papers that something waits for are kept apart, so that a tick looks at those only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Desk, check_text
+from aquila.core.model import TIME_MAX_MS, TIME_MIN_MS, Address, Arrival, Context, Entry, Paper, Position, Principal
+from aquila.core.papers import SEEN_MAX, Papers, Thing, write_paper
+from aquila.core.states import States
+
+Form = TypeVar("Form")
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z][a-z0-9_]*$")]
+"""A word of the machine: a post, a category, a form."""
+Line = Annotated[str, msgspec.Meta(max_length=200)]
+Text = Annotated[str, msgspec.Meta(max_length=8000)]
+Said = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
+Time = Annotated[int, msgspec.Meta(ge=TIME_MIN_MS, le=TIME_MAX_MS)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Seen = Annotated[tuple[Id, ...], msgspec.Meta(max_length=SEEN_MAX)]
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place on WGS 84, in degrees. ce_m: 68 % radius; None = unknown."""
+
+    lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    ce_m: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
+
+    def to_position(self) -> Position:
+        """The same as the model has it."""
+        return Position(self.lat_deg, self.lon_deg, None, self.ce_m)
+
+
+class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The step says nothing but itself."""
+
+
+class TakeStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step about a thing.
+
+    Attributes:
+        fields: what the action's form has. seen: `heads` as the writer had them on screen; empty = as they are now.
+        happened_at_ms: None = now. on_behalf_of: id of the principal for whom it is done.
+    """
+
+    id: Id
+    action: Word
+    fields: dict[str, Any] = {}
+    seen: Seen = ()
+    happened_at_ms: Time | None = None
+    on_behalf_of: Line | None = None
+
+
+class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """The thing, the entry that says the step, and the state after it."""
+
+    id: str
+    entry: str
+    state: str
+
+
+def state_of(states: States, thing: Thing) -> str:
+    """The state of a thing, refolded from its steps."""
+    return states.run(step.action for step in thing.steps)[0]
+
+
+def check_texts(where: str, value: Any) -> None:
+    """Refuse characters that no screen can carry, however deep they stand. Raises ValueError with a sentence."""
+    if isinstance(value, str):
+        check_text(where, value)
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            check_texts(f"{where}.{name}"[:200], each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            check_texts(where, each)
+
+
+def read_form(form: type[Form], fields: Mapping[str, Any], action: str) -> Form | Refused:
+    """The fields as the form of the action has them, or a sentence that says which is wrong and what is allowed."""
+    try:
+        check_texts(action, fields)
+        return msgspec.convert(dict(fields), form)
+    except ValueError as wrong:
+        allowed = ", ".join(getattr(form, "__struct_fields__", ())) or "nothing"
+        return Refused("field", f"{action}: {str(wrong)[:300]}. It takes {allowed}")
+
+
+def wrong_time(desk: Desk, at_ms: int | None, what: str = "the time") -> Refused | None:
+    """Nothing has happened after now, but for the clocks' skew that policy allows."""
+    if at_ms is not None and at_ms > desk.now_ms() + desk.policy.skew_ms:
+        return Refused("time", f"{what} {at_ms} ms lies in the future: name the time when it happened, or leave it out")
+    return None
+
+
+async def say_step(
+    principal: Principal,
+    desk: Desk,
+    states: States,
+    type: str,
+    thing: Thing | None,
+    action: str,
+    fields: Mapping[str, Any],
+    *,
+    id: str | None = None,
+    summary: str = "",
+    seen: tuple[str, ...] = (),
+    at_ms: int | None = None,
+    on_behalf_of: str | None = None,
+    position: Position | None = None,
+    to: tuple[Address, ...] = (),
+) -> StepTaken | Refused:
+    """Write one step if the table allows it now. thing None = the step makes it; id None = it gets a new id."""
+    state = states.first if thing is None else state_of(states, thing)
+    refused = states.check(state, action) or wrong_time(desk, at_ms)
+    if refused is not None:
+        return refused
+    target = thing.id if thing is not None else (id or desk.new_id())
+    paper = Paper(
+        type=type,
+        target=target,
+        action=action,
+        happened_at_ms=desk.now_ms() if at_ms is None else at_ms,
+        fields=fields,
+        seen=() if thing is None else (seen or thing.heads()),
+        summary=summary,
+        position=position,
+        to=to,
+    )
+    entry = await write_paper(principal, desk, paper, thing, on_behalf_of=on_behalf_of)
+    if not isinstance(entry, Entry):
+        return entry
+    return StepTaken(id=target, entry=entry.envelope.id, state=states.after(state, action) or state)
+
+
+class WatchedPapers(Papers):
+    """Papers of which some wait for something. is_watched: says of a thing whether it does."""
+
+    def __init__(self, name: str, version: int, prefixes: tuple[str, ...], is_watched: Callable[[Thing], bool]) -> None:
+        super().__init__(name, version, prefixes)
+        self._is_watched = is_watched
+        self._stale: set[tuple[Context, str]] = set()
+        self._watched: dict[tuple[Context, str], Thing] = {}
+
+    def fold(self, arrival: Arrival) -> None:
+        """See View."""
+        before = self.changes
+        super().fold(arrival)
+        if self.changes != before and isinstance(arrival, Entry) and isinstance(arrival.body, Paper):
+            self._stale.add((arrival.envelope.context, arrival.body.target))
+
+    def restore(self, data: bytes) -> None:
+        """See View."""
+        super().restore(data)
+        self._watched = {}
+        self._stale = set(self._steps)
+
+    def watched(self) -> tuple[Thing, ...]:
+        """Things that wait for something, as the node itself knows them: for rules, never for answers."""
+        for key in self._stale:
+            thing = Thing(key[1], self._steps[key])
+            if self._is_watched(thing):
+                self._watched[key] = thing
+            else:
+                self._watched.pop(key, None)
+        self._stale.clear()
+        return tuple(self._watched.values())

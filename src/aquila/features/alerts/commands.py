@@ -1,0 +1,210 @@
+"""What can be done: make and change watches, acknowledge and close alerts."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk
+from aquila.core.model import Principal
+from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, say_step
+from aquila.core.papers import Thing
+from aquila.core.view import view_of
+from aquila.features.alerts.view import Alerts
+from aquila.features.alerts.watch import (
+    ALERT,
+    ALERT_STATES,
+    WATCH,
+    WATCH_STATES,
+    AreaWatch,
+    SilenceWatch,
+    wrong_area,
+)
+
+NO_WATCH = Refused("absent", "there is no such watch, or you may not see it")
+NO_ALERT = Refused("absent", "there is no such alert, or you may not see it")
+WATCHES_MAX = 1_000
+
+
+class NewWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A watch to be kept."""
+
+    watch: AreaWatch | SilenceWatch
+
+
+class EditWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The watch as it is to be from now on."""
+
+    id: Id
+    watch: AreaWatch | SilenceWatch
+    seen: Seen = ()
+
+
+class TurnWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A watch that is to rest or to go on."""
+
+    id: Id
+    action: Literal["pause", "resume"]
+
+
+class RemoveWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A watch that is no longer wanted."""
+
+    id: Id
+
+
+class SettleAlert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An alert that somebody has seen, or that is done with. remarks: what was done."""
+
+    id: Id
+    action: Literal["acknowledge", "close"]
+    remarks: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    seen: Seen = ()
+    on_behalf_of: Line | None = None
+
+
+async def create_watch(principal: Principal, ask: NewWatch, desk: Desk) -> StepTaken | Refused:
+    """Keep a watch."""
+    wrong = _wrong(ask.watch)
+    if wrong is not None:
+        return wrong
+    if len(list(_view(desk).things(desk, WATCH))) >= WATCHES_MAX:
+        return Refused("full", f"{WATCHES_MAX} watches are all that a node keeps: remove some")
+    return await _say(principal, desk, None, "create", ask.watch)
+
+
+async def edit_watch(principal: Principal, ask: EditWatch, desk: Desk) -> StepTaken | Refused:
+    """Change a watch."""
+    thing = _view(desk).thing(desk, ask.id, WATCH)
+    if thing is None:
+        return NO_WATCH
+    return _wrong(ask.watch) or await _say(principal, desk, thing, "edit", ask.watch, ask.seen)
+
+
+async def turn_watch(principal: Principal, ask: TurnWatch, desk: Desk) -> StepTaken | Refused:
+    """Let a watch rest or go on."""
+    return await _turn(principal, desk, ask.id, ask.action)
+
+
+async def remove_watch(principal: Principal, ask: RemoveWatch, desk: Desk) -> StepTaken | Refused:
+    """End a watch. Alerts that it raised stay until they are closed."""
+    return await _turn(principal, desk, ask.id, "remove")
+
+
+async def settle_alert(principal: Principal, ask: SettleAlert, desk: Desk) -> StepTaken | Refused:
+    """Acknowledge or close an alert: who and when stands in the journal."""
+    thing = _view(desk).thing(desk, ask.id, ALERT)
+    if thing is None:
+        return NO_ALERT
+    try:
+        check_texts("remarks", ask.remarks)
+    except ValueError as wrong:
+        return Refused("field", str(wrong))
+    return await say_step(
+        principal,
+        desk,
+        ALERT_STATES,
+        ALERT,
+        thing,
+        ask.action,
+        {f"{ask.action}_remarks": ask.remarks} if ask.remarks else {},
+        seen=ask.seen,
+        summary=f"alert {ask.action}d: {thing.get('text', '')}",
+        on_behalf_of=ask.on_behalf_of,
+    )
+
+
+def _view(desk: Desk) -> Alerts:
+    return view_of(desk.views, "alerts", Alerts)
+
+
+def _wrong(watch: AreaWatch | SilenceWatch) -> Refused | None:
+    if watch.from_ms is not None and watch.until_ms is not None and watch.until_ms <= watch.from_ms:
+        return Refused("time", f"until {watch.until_ms} is not after {watch.from_ms}: name a later end, or none")
+    try:
+        check_texts("watch", msgspec.to_builtins(watch))
+    except ValueError as wrong:
+        return Refused("field", str(wrong))
+    if isinstance(watch, SilenceWatch):
+        return None
+    if watch.min_hae_m is not None and watch.max_hae_m is not None and watch.min_hae_m > watch.max_hae_m:
+        return Refused("height", f"{watch.min_hae_m} m is above {watch.max_hae_m} m: name the lower one first")
+    sentence = wrong_area(watch.corners)
+    return None if sentence is None else Refused("area", sentence)
+
+
+async def _say(
+    principal: Principal,
+    desk: Desk,
+    thing: Thing | None,
+    action: str,
+    watch: AreaWatch | SilenceWatch,
+    seen: tuple[str, ...] = (),
+) -> StepTaken | Refused:
+    fields: dict[str, Any] = msgspec.to_builtins(watch)
+    if thing is not None:
+        fields |= {name: None for name in thing.fields() if name not in fields}
+    text = f"watch {watch.name}: {action}"
+    return await say_step(principal, desk, WATCH_STATES, WATCH, thing, action, fields, seen=seen, summary=text)
+
+
+async def _turn(principal: Principal, desk: Desk, id: str, action: str) -> StepTaken | Refused:
+    thing = _view(desk).thing(desk, id, WATCH)
+    if thing is None:
+        return NO_WATCH
+    text = f"watch {thing.get('name', id)}: {action}"
+    return await say_step(principal, desk, WATCH_STATES, WATCH, thing, action, {}, summary=text)
+
+
+commands = (
+    Command(
+        name="create_watch",
+        method="POST",
+        path="/watches",
+        request=NewWatch,
+        answer=StepTaken,
+        role="operator",
+        act=create_watch,
+        summary="Be told when somebody enters, leaves, stays in an area, or falls silent",
+    ),
+    Command(
+        name="edit_watch",
+        method="POST",
+        path="/watches/{id}",
+        request=EditWatch,
+        answer=StepTaken,
+        role="operator",
+        act=edit_watch,
+        summary="Change a watch",
+    ),
+    Command(
+        name="turn_watch",
+        method="POST",
+        path="/watches/{id}/state",
+        request=TurnWatch,
+        answer=StepTaken,
+        role="operator",
+        act=turn_watch,
+        summary="Let a watch rest or go on",
+    ),
+    Command(
+        name="remove_watch",
+        method="DELETE",
+        path="/watches/{id}",
+        request=RemoveWatch,
+        answer=StepTaken,
+        role="operator",
+        act=remove_watch,
+        summary="End a watch",
+    ),
+    Command(
+        name="settle_alert",
+        method="POST",
+        path="/alerts/{id}",
+        request=SettleAlert,
+        answer=StepTaken,
+        role="operator",
+        act=settle_alert,
+        summary="Acknowledge or close an alert",
+    ),
+)

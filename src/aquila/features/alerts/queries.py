@@ -1,0 +1,187 @@
+"""What can be asked: watches, alerts, and alerts as needs of whoever has the watch."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from aquila.core.feature import Labelled, Query, Reading
+from aquila.core.model import Label, Principal
+from aquila.core.paper_rows import AskNeeds, NeedRow, StepRow, steps_of
+from aquila.core.paper_work import state_of
+from aquila.core.papers import Thing
+from aquila.core.view import view_of
+from aquila.features.alerts.view import Alerts
+from aquila.features.alerts.watch import (
+    ALERT,
+    ALERT_STATES,
+    WATCH,
+    WATCH_STATES,
+    AreaWatch,
+    Level,
+    SilenceWatch,
+    Trigger,
+    read_watch,
+)
+
+PRECEDENCE: dict[Level, str] = {"warning": "Z", "caution": "O", "advisory": "R"}
+"""Flash, immediate, routine: so that an alert stands at its place among other needs."""
+
+
+class AskWatches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which watches: all that were not removed."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+
+
+class AskAlerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which alerts. state: None = all that are not closed."""
+
+    state: Literal["raised", "acknowledged", "closed"] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+
+
+class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One watch."""
+
+    id: str
+    watch: AreaWatch | SilenceWatch
+    state: str
+    by: str
+    actions: tuple[str, ...]
+    heads: tuple[str, ...]
+    label: Label
+
+
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert. watch_name: None = it is of no watch, or of one that the asker may not see.
+
+    Attributes:
+        over_at_ms: since when its reason is gone; None = it stands.
+        steps: newest first: who acknowledged and closed it, and when.
+    """
+
+    id: str
+    text: str
+    trigger: Trigger
+    level: Level
+    entity: str
+    watch: str
+    watch_name: str | None
+    since_ms: int
+    over_at_ms: int | None
+    lat_deg: float | None
+    lon_deg: float | None
+    state: str
+    actions: tuple[str, ...]
+    heads: tuple[str, ...]
+    steps: tuple[StepRow, ...]
+    label: Label
+
+
+def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterator[Labelled]:
+    for thing in _view(reading).things(reading, WATCH):
+        watch, state = read_watch(thing), state_of(WATCH_STATES, thing)
+        if watch is None or state == "removed":
+            continue
+        row = WatchRow(
+            id=thing.id,
+            watch=watch,
+            state=state,
+            by=thing.first.by,
+            actions=WATCH_STATES.allowed(state),
+            heads=thing.heads(),
+            label=thing.first.label,
+        )
+        yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[Labelled]:
+    for thing, state in _found(reading):
+        if state != ask.state if ask.state else state == "closed":
+            continue
+        watch, place = thing.get("watch", ""), thing.position()
+        named = _view(reading).thing(reading, watch, WATCH) if watch else None
+        row = AlertRow(
+            id=thing.id,
+            text=thing.get("text", ""),
+            trigger=thing.get("trigger", "enter"),
+            level=thing.get("level", "caution"),
+            entity=thing.get("entity", ""),
+            watch=watch,
+            watch_name=None if named is None else named.get("name"),
+            since_ms=thing.get("since_ms", thing.first.at_ms),
+            over_at_ms=thing.get("over_at_ms"),
+            lat_deg=None if place is None else place.lat_deg,
+            lon_deg=None if place is None else place.lon_deg,
+            state=state,
+            actions=_settling(state),
+            heads=thing.heads(),
+            steps=steps_of(thing),
+            label=thing.first.label,
+        )
+        yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
+    for thing, state in _found(reading):
+        if state == "raised":
+            row = NeedRow(
+                feature="alerts",
+                kind="acknowledge",
+                id=thing.id,
+                title=thing.get("text", ""),
+                since_ms=thing.first.at_ms,
+                due_ms=None,
+                is_overdue=False,
+                roles=(),
+                actions=_settling(state),
+                heads=thing.heads(),
+                precedence=PRECEDENCE.get(thing.get("level", "caution"), "R"),
+            )
+            yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _found(reading: Reading) -> Iterator[tuple[Thing, str]]:
+    """Alerts that the asker may have, newest first, with their states."""
+    for thing in reversed(list(_view(reading).things(reading, ALERT))):
+        yield thing, state_of(ALERT_STATES, thing)
+
+
+def _settling(state: str) -> tuple[str, ...]:
+    return tuple(action for action in ALERT_STATES.allowed(state) if action in ("acknowledge", "close"))
+
+
+def _view(reading: Reading) -> Alerts:
+    return view_of(reading.views, "alerts", Alerts)
+
+
+queries = (
+    Query(
+        name="watches",
+        path="/watches",
+        request=AskWatches,
+        row=WatchRow,
+        role="viewer",
+        answer=_watches,
+        summary="What somebody wants to be told of",
+    ),
+    Query(
+        name="alerts",
+        path="/alerts",
+        request=AskAlerts,
+        row=AlertRow,
+        role="viewer",
+        answer=_alerts,
+        summary="Alerts, newest first",
+    ),
+    Query(
+        name="alert_needs",
+        path="/needs/alerts",
+        request=AskNeeds,
+        row=NeedRow,
+        role="viewer",
+        answer=_needs,
+        summary="Alerts that nobody has acknowledged",
+    ),
+)

@@ -1,0 +1,114 @@
+"""What the node says by itself: alerts of watches on ticks, and of emergencies as soon as they are heard."""
+
+from collections.abc import Iterator, Mapping
+
+from aquila.core.ids import derived_id
+from aquila.core.model import Arrival, Paper, Position, Tick
+from aquila.core.papers import Thing
+from aquila.core.rule import Proposal, Rule
+from aquila.core.view import View, view_of
+from aquila.features.alerts.view import Alerts, Finding, entry_report
+from aquila.features.alerts.watch import ALERT, read_watch
+
+DOES = {
+    "enter": "is in an area that is watched",
+    "leave": "has left an area that is watched",
+    "dwell": "stays in an area that is watched",
+    "silence": "has not reported for {minutes} min",
+}
+"""The name of the watch is not among it: who sees the entity need not see the watch."""
+
+
+def watch_over(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """Raise what the tick has found, once while it stands; say of an open alert that its reason is gone."""
+    view = view_of(views, "alerts", Alerts)
+    findings = view.findings()
+    if not isinstance(arrival, Tick) or not findings:
+        return
+    open_alerts = view.open_alerts()
+    watches = {thing.id: thing for thing, _ in view.active()}
+    for finding in findings:
+        thing = watches.get(finding.watch)
+        known = open_alerts.get((finding.watch, finding.place.entity, finding.trigger))
+        if thing is None or (known is None) == finding.is_over:
+            continue
+        if finding.is_over and known is not None:
+            yield _over(finding, known, arrival.at_ms)
+        else:
+            yield _raise(finding, thing, arrival.at_ms)
+
+
+def _raise(finding: Finding, thing: Thing, now_ms: int) -> Proposal:
+    watch, place = read_watch(thing), finding.place
+    does = DOES[finding.trigger].format(minutes=(now_ms - finding.since_ms) // 60_000)
+    key = f"raise {finding.watch} {place.entity} {finding.trigger} {finding.since_ms}"
+    fields = {
+        "watch": finding.watch,
+        "entity": place.entity,
+        "trigger": finding.trigger,
+        "level": watch.level if watch else "caution",
+        "text": f"{place.name} {does}",
+        "since_ms": finding.since_ms,
+    }
+    paper = Paper(
+        type=ALERT,
+        target=derived_id("alerts.alert", 1, key),
+        action="raise",
+        happened_at_ms=now_ms,
+        fields=fields,
+        summary=f"alert: {fields['text']}",
+        position=Position(place.lat_deg, place.lon_deg) if place.category else None,
+    )
+    # Who may know where it is may know of the alert.
+    return Proposal(paper, place.label, key=key, cause=thing.newest.entry)
+
+
+def _over(finding: Finding, known: Thing, now_ms: int) -> Proposal:
+    paper = Paper(
+        type=ALERT,
+        target=known.id,
+        action="over",
+        happened_at_ms=now_ms,
+        fields={"over_at_ms": now_ms},
+        seen=known.heads(),
+        summary=f"alert is over: {known.get('text', '')}",
+    )
+    return Proposal(paper, known.first.label, key=f"over {known.id} {finding.since_ms}")
+
+
+def emergencies(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """An emergency beacon becomes an alert; its end is said of the alert."""
+    heard = entry_report(arrival)
+    if heard is None or heard[0].emergency is None:
+        return
+    report, entry = heard
+    emergency = report.emergency
+    known = view_of(views, "alerts", Alerts).open_alerts().get(("", report.entity, "emergency"))
+    if emergency is None or (known is None) != emergency.active:
+        return
+    text = f"{report.name or report.alias.value}: emergency {emergency.type}"
+    fields: dict[str, object] = {"over_at_ms": report.observed_at_ms}
+    if known is None:
+        fields = {
+            "watch": "",
+            "entity": report.entity,
+            "trigger": "emergency",
+            "level": "warning",
+            "text": text,
+            "since_ms": report.observed_at_ms,
+        }
+    paper = Paper(
+        type=ALERT,
+        target=derived_id("alerts.alert", 1, entry.envelope.id) if known is None else known.id,
+        action="raise" if known is None else "over",
+        happened_at_ms=report.observed_at_ms,
+        fields=fields,
+        seen=() if known is None else known.heads(),
+        summary=f"alert: {text}" if known is None else f"alert is over: {text}",
+        position=report.position,
+    )
+    yield Proposal(paper, entry.envelope.label)
+
+
+watch_rule = Rule("alerts.watch", 1, watch_over, hears=frozenset({"tick"}))
+emergency_rule = Rule("alerts.emergency", 1, emergencies)

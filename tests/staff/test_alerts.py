@@ -1,0 +1,150 @@
+"""Alerts: raised once while their reason stands, acknowledged by name, closed; nobody learns of what is withheld."""
+
+from typing import Any
+
+import pytest
+
+from aquila.core.model import Emergency
+from aquila.features.alerts.view import Alerts
+
+SQUARE = [[77.0, 42.0], [77.2, 42.0], [77.2, 42.2], [77.0, 42.2]]
+MINUTE_MS = 60_000
+
+
+def area(desk: Any, *triggers: str, **more: Any) -> str:
+    watch = {"kind": "area", "name": "Bridge", "corners": SQUARE, "triggers": list(triggers), **more}
+    made: str = desk.post("/watches", watch=watch)["id"]
+    return made
+
+
+def texts(desk: Any, **params: Any) -> list[str]:
+    return [row["text"] for row in desk.get("/alerts", **params)]
+
+
+def test_who_enters_is_told_once_and_the_alert_is_worked_to_its_end(desk: Any, port: Any) -> None:
+    area(desk, "enter", level="warning")
+    port.place("FOX", 41.0, 77.1)
+    port.tick()
+    assert texts(desk) == []
+    port.place("FOX", 42.1, 77.1)
+    for _ in range(3):
+        port.tick()
+    (alert,) = desk.get("/alerts")
+    assert alert["text"] == "FOX is in an area that is watched"
+    assert (alert["watch_name"], alert["level"], alert["state"]) == ("Bridge", "warning", "raised")
+    assert (alert["lat_deg"], alert["lon_deg"]) == (42.1, 77.1)
+    (need,) = desk.get("/needs/alerts")
+    assert (need["id"], need["precedence"], need["actions"]) == (alert["id"], "Z", ["acknowledge", "close"])
+    desk.post(f"/alerts/{alert['id']}", action="acknowledge", remarks="called PTL2")
+    assert desk.get("/needs/alerts") == []
+    port.place("FOX", 41.0, 77.1)
+    port.tick()
+    assert desk.get("/alerts")[0]["over_at_ms"] == port.now_ms
+    desk.post(f"/alerts/{alert['id']}", action="close")
+    assert texts(desk) == []
+    (closed,) = desk.get("/alerts", state="closed")
+    assert [(step["action"], step["by"]) for step in closed["steps"]][:1] == [("close", "token:watch")]
+    again = desk.post(f"/alerts/{alert['id']}", 422, action="close")
+    assert "alert is closed" in str(again)
+
+
+def test_leaving_staying_and_who_is_not_meant(desk: Any, port: Any) -> None:
+    area(desk, "leave", "dwell", dwell_min=2, affiliations=["friend"], max_hae_m=2000)
+    port.place("FOX", 42.1, 77.1)
+    port.place("BAD", 42.1, 77.1, sidc="10061000001211000000")
+    port.tick()
+    port.tick(MINUTE_MS)
+    assert texts(desk) == []
+    port.tick(MINUTE_MS)
+    assert texts(desk) == ["FOX stays in an area that is watched"]
+    for uid in ("FOX", "BAD"):
+        port.place(uid, 43.0, 77.1)
+    port.tick()
+    assert texts(desk)[0] == "FOX has left an area that is watched"
+    assert len(texts(desk)) == 2
+
+
+def test_silence_is_told_and_over_when_somebody_speaks_again(desk: Any, port: Any) -> None:
+    entity = port.place("FOX", 42.1, 77.1)
+    desk.post(
+        "/watches", watch={"kind": "silence", "name": "Patrol", "entity": entity, "every_min": 15, "grace_min": 5}
+    )
+    port.tick(20 * MINUTE_MS)
+    assert texts(desk) == []
+    port.tick()
+    assert texts(desk) == ["FOX has not reported for 20 min"]
+    port.place("FOX", 42.1, 77.2)
+    port.tick()
+    assert desk.get("/alerts")[0]["over_at_ms"] == port.now_ms
+    port.tick(21 * MINUTE_MS)
+    assert len(texts(desk)) == 1, "one that is still open is not raised a second time"
+
+
+def test_an_emergency_is_an_alert_until_it_is_called_off(desk: Any, port: Any) -> None:
+    port.say(port.report("FOX", 42.1, 77.1, emergency=Emergency("911", True)), port.open)
+    assert texts(desk) == ["FOX: emergency 911"]
+    port.say(port.report("FOX", 42.1, 77.1, emergency=Emergency("911", True)), port.open)
+    assert len(texts(desk)) == 1
+    port.say(port.report("FOX", 42.1, 77.1, emergency=Emergency("911", False)), port.open)
+    assert desk.get("/alerts")[0]["over_at_ms"] is not None
+
+
+def test_who_may_not_have_the_entity_hears_of_no_alert(desk: Any, partner: Any, port: Any) -> None:
+    area(desk, "enter")
+    port.place("SECRET", 42.1, 77.1, port.national)
+    port.tick()
+    assert texts(desk) == []
+    assert texts(partner) == ["SECRET is in an area that is watched"]
+
+
+def test_a_watch_can_rest_change_and_end(desk: Any, port: Any) -> None:
+    watch = area(desk, "enter")
+    desk.post(f"/watches/{watch}/state", action="pause")
+    port.place("FOX", 42.1, 77.1)
+    port.tick()
+    assert texts(desk) == []
+    desk.post(f"/watches/{watch}/state", action="resume")
+    changed = {"kind": "silence", "name": "Now silence", "entity": "e", "every_min": 5}
+    desk.post(f"/watches/{watch}", watch=changed)
+    (row,) = desk.get("/watches")
+    assert (row["watch"]["kind"], row["watch"]["name"], row["state"]) == ("silence", "Now silence", "active")
+    desk.delete(f"/watches/{watch}")
+    assert desk.get("/watches") == []
+    port.tick(10 * MINUTE_MS)
+    assert texts(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"corners": [[0, 0], [1, 1], [1, 0], [0, 1]]}, "crosses itself"),
+        ({"corners": [[0, 0], [1, 1], [2, 2]]}, "area"),
+        ({"min_hae_m": 20, "max_hae_m": 10}, "lower one first"),
+        ({"from_ms": 20, "until_ms": 10}, "is not after"),
+        ({"name": "a\x00b"}, "control character"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, more: dict[str, Any], sentence: str) -> None:
+    watch = {"kind": "area", "name": "X", "corners": SQUARE, "triggers": ["enter"], **more}
+    assert sentence in str(desk.post("/watches", 422, watch=watch))
+
+
+def test_an_area_across_the_antimeridian_is_the_short_way(desk: Any, port: Any) -> None:
+    area(desk, "enter", corners=[[179, 0], [-179, 0], [-179, 1], [179, 1]])
+    port.place("INSIDE", 0.5, -179.5)
+    port.place("OUTSIDE", 0.5, 0.0)
+    port.tick()
+    assert texts(desk) == ["INSIDE is in an area that is watched"]
+
+
+def test_a_restart_forgets_nothing(desk: Any, port: Any) -> None:
+    area(desk, "enter", "leave")
+    port.place("FOX", 42.1, 77.1)
+    port.tick()
+    view = port.views["alerts"]
+    again = Alerts()
+    again.restore(view.snapshot())
+    assert again.snapshot() == view.snapshot()
+    port.views["alerts"] = port.core.views["alerts"] = again
+    port.tick()
+    assert len(texts(desk)) == 1
