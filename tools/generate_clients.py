@@ -144,6 +144,9 @@ def python_type(schema: Json) -> str:
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(python_type(each) for each in schema["anyOf"]))
     match str(schema.get("type")):
+        case "array" if "prefixItems" in schema:
+            # JSON gives a list for what is written as a tuple.
+            return f"list[{' | '.join(dict.fromkeys(python_type(each) for each in schema['prefixItems']))}]"
         case "array":
             return f"list[{python_type(schema.get('items', {}))}]"
         case "object":
@@ -283,6 +286,8 @@ def typescript_type(schema: Json) -> str:
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(typescript_type(each) for each in schema["anyOf"]))
     match str(schema.get("type")):
+        case "array" if "prefixItems" in schema:
+            return f"[{', '.join(typescript_type(each) for each in schema['prefixItems'])}]"
         case "array":
             row = typescript_type(schema.get("items", {}))
             return f"({row})[]" if " " in row else f"{row}[]"

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from aquila.app import postman
+from aquila.app import listening, postman
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
-from aquila.core import contract, fanout
+from aquila.core import contract, fanout, papers
 from aquila.core import node as core_node
+from aquila.features.alerts import commands as alerts_commands
+from aquila.features.alerts import view as alerts_view
 from aquila.features.devices import enrolment, invitations, refusals
 from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
 from aquila.features.devices.profiles import PROFILE_BYTES_MAX
+from aquila.features.feeds import feed, twins
 from aquila.features.log import parse
 from aquila.features.log.line import LINE_MAX
 from aquila.features.mail import view as mail_view
@@ -23,6 +26,7 @@ from aquila.features.tak import injectors
 from aquila.fusion import timeline
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
+from aquila.links.feeds import cap
 from aquila.stores.sqlite.writer import Limits as WriterLimits
 from aquila.web_api import contract as web_contract
 from aquila.web_api import guesses, routes, stream, uploads
@@ -49,7 +53,13 @@ IN_CODE: dict[str, list[str]] = {
         f"{fanout.WAITING_BYTES_MAX // MIB} MiB",
         f"{fanout.WAITING_MS_MAX // 60_000} min",
     ],
+    "feeds": [f"{feed.FEEDS_MAX}"],
+    "feed in": [f"{feed.RATE_CAP_PER_S:.0f} readings a second", f"{cap.WAITING_MAX} entities wait"],
+    "identities watched of one feed": [f"{twins.WATCHED_MAX}", f"{twins.TWINS_SHOWN} findings shown"],
+    "reasons of one feed's errors": [f"{listening.REASONS_MAX}"],
     "late scans": [f"{timeline.DEPTH} snapshots"],
+    "steps of one thing": [f"{papers.STEPS_MAX}"],
+    "watches": [f"{alerts_commands.WATCHES_MAX} watches", f"{alerts_view.PLACES_MAX} places"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [
         f"{postman.WAITING_MAX} for one name",

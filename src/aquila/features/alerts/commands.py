@@ -156,7 +156,7 @@ async def _turn(principal: Principal, desk: Desk, id: str, action: str) -> StepT
     return await say_step(principal, desk, WATCH_STATES, WATCH, thing, action, {}, summary=text)
 
 
-commands = (
+alert_commands = (
     Command(
         name="create_watch",
         method="POST",

@@ -156,7 +156,7 @@ def _view(reading: Reading) -> Alerts:
     return view_of(reading.views, "alerts", Alerts)
 
 
-queries = (
+alert_queries = (
     Query(
         name="watches",
         path="/watches",
