@@ -107,7 +107,7 @@ def asterix() -> tuple[int, Side, Side]:
             for block in blocks:
                 Cat_048_1_32.cv_uap.parse(block.get_raw_records())
 
-    return 500, bare, feeding(new_decoder(sensors_installed()["asterix"]), wire, datagram=False)
+    return 1_000, bare, feeding(new_decoder(sensors_installed()["asterix"]), wire, datagram=False)
 
 
 def gmti() -> tuple[int, Side, Side]:
@@ -142,7 +142,7 @@ PAIRS = {
     "misb": misb,
 }
 ALONE = {
-    "sbs": ("sbs", "dump1090", 5),
+    "sbs": ("sbs", "derived_from_frames", 12),
     "nmea-gps": ("nmea_gps", "documented_sentences", 59),
     "mavlink": ("mavlink", "pymavlink_v2", 9),
     "meshtastic": ("meshtastic", "radio", 9),

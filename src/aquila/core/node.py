@@ -127,8 +127,20 @@ class Node:
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
-    def hear(self, decoded: Decoded, principal: Principal, via: str, scheme: str = "cot-xml") -> Heard:
-        """Judge what a peer said over a link: a statement to commit, a position to fold, or a refusal."""
+    def hear(
+        self,
+        decoded: Decoded,
+        principal: Principal,
+        via: str,
+        scheme: str = "cot-xml",
+        *,
+        as_position: bool = False,
+    ) -> Heard:
+        """Judge what a peer said over a link: a statement to commit, a position to fold, or a refusal.
+
+        scheme: the format of the original bytes; empty = they only tell replays apart and are not kept.
+        as_position: a report without an emergency is a position whatever the lane table says (see feeds).
+        """
         body = decoded.body
         admission = admit(self.policy, principal, body, decoded.label)
         if isinstance(admission, Refused):
@@ -142,6 +154,8 @@ class Node:
             return self._refuse(Refused("markings", f"{principal.id} has used {MARKINGS_MAX} different markings"))
         bound = self._bind(body, principal, admission.label)
         lane = admission.lane
+        if as_position and isinstance(body, Report) and body.emergency is None and not body.to:
+            lane = "position"
         if lane == "statement" and isinstance(body, Report) and self._floods.floods(body.entity, now_ms):
             self.counts["flood to position lane"] += 1
             lane = "position"
@@ -429,4 +443,4 @@ def _uid_of(body: Body) -> str:
 
 
 def _original(scheme: str, data: bytes) -> Original | None:
-    return Original(scheme, data) if data else None
+    return Original(scheme, data) if data and scheme else None

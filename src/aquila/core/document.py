@@ -1,0 +1,83 @@
+"""A document as text, and as PDF by Typst. Text goes in as values of the program, never as markup."""
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+import typst
+
+
+class Paragraph(msgspec.Struct, frozen=True):
+    """One line of a document. notes: ids of the entries that it stands on. is_heading: stands above others."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    is_heading: bool = False
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What is printed. marking: at the top and the bottom of each page. signed: who signed, empty = nobody yet."""
+
+    title: str
+    marking: str
+    paragraphs: tuple[Paragraph, ...]
+    signed: tuple[str, ...] = ()
+
+    def numbered(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each paragraph with the numbers of its notes."""
+        places = {entry: number for number, entry in enumerate(self.notes(), start=1)}
+        return tuple((each.text, tuple(places[entry] for entry in each.notes)) for each in self.paragraphs)
+
+    def notes(self) -> tuple[str, ...]:
+        """All notes, each once, in the order of their first use."""
+        return tuple(dict.fromkeys(entry for each in self.paragraphs for entry in each.notes))
+
+
+PAGE = """
+#let doc = json(bytes(sys.inputs.document))
+#let mark = align(center, strong(doc.marking))
+#set page(paper: "a4", margin: 2cm, header: mark, footer: mark)
+#set text(size: 10pt)
+#align(center, text(size: 14pt, weight: "bold", doc.title))
+#for line in doc.lines {
+  if line.heading { block(above: 1em, strong(line.text)) } else {
+    block[#line.text#if line.notes.len() > 0 { super(line.notes.map(str).join(",")) }]
+  }
+}
+#let signed = if doc.signed.len() > 0 { "Signed: " + doc.signed.join("; ") } else { "Not signed" }
+#block(above: 2em, signed)
+#if doc.notes.len() > 0 {
+  block(above: 2em, strong("Sources"))
+  for (place, entry) in doc.notes.enumerate() { block(above: 0.4em, text(size: 7pt, str(place + 1) + " " + entry)) }
+}
+"""
+
+
+def to_text(document: Document) -> str:
+    """Plain text, notes in brackets."""
+    lines = [document.marking, document.title, ""]
+    for text, notes in document.numbered():
+        lines.append(f"{text} [{','.join(map(str, notes))}]" if notes else text)
+    lines += ["", f"Signed: {'; '.join(document.signed)}" if document.signed else "Not signed"]
+    if document.notes():
+        lines += ["", "Sources", *(f"[{number}] {entry}" for number, entry in enumerate(document.notes(), start=1))]
+    return "\n".join([*lines, document.marking, ""])
+
+
+def to_pdf(document: Document) -> bytes:
+    """A PDF of A4 pages."""
+    pairs = zip(document.paragraphs, document.numbered(), strict=True)
+    body = {
+        "title": document.title,
+        "marking": document.marking,
+        "lines": [{"text": text, "notes": notes, "heading": each.is_heading} for each, (text, notes) in pairs],
+        "notes": document.notes(),
+        "signed": document.signed,
+    }
+    made: bytes = typst.compile(PAGE.encode(), sys_inputs={"document": json.dumps(body)})
+    return made
+
+
+def dtg(at_ms: int) -> str:
+    """Date-time group: 251430ZNOV2026."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%d%H%MZ%b%Y").upper()

@@ -1,0 +1,82 @@
+"""An order as a file: text, PDF (typst), DOCX (python-docx) or C2SIM. Nothing goes out to a network."""
+
+import base64
+import io
+from collections.abc import Iterator
+
+import docx
+import msgspec
+import typst
+
+from aquila.features.orders.c2sim import to_c2sim
+from aquila.features.orders.order import Order
+from aquila.features.orders.text import sections_of, to_text
+
+MIMES = {
+    "text": ("txt", "text/plain; charset=utf-8"),
+    "pdf": ("pdf", "application/pdf"),
+    "docx": ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "c2sim": ("xml", "application/xml"),
+}
+
+
+class OrderFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as JSON carries it. losses: what the format cannot say, as sentences."""
+
+    name: str
+    mime: str
+    base64: str
+    losses: tuple[str, ...] = ()
+
+
+def file_of(id: str, order: Order, format: str, at_ms: int) -> OrderFile:
+    """The order in a format. at_ms: when it was issued, or now for a draft."""
+    losses: tuple[str, ...] = ()
+    if format == "pdf":
+        content = to_pdf(order)
+    elif format == "docx":
+        content = to_docx(order)
+    elif format == "c2sim":
+        content, losses = to_c2sim(id, order, at_ms)
+    else:
+        content = to_text(order).encode()
+    ending, mime = MIMES[format]
+    named = "".join(char if char.isalnum() else "_" for char in f"{order.kind} {order.number} {order.title}")[:80]
+    return OrderFile(name=f"{named}.{ending}", mime=mime, base64=base64.b64encode(content).decode(), losses=losses)
+
+
+def to_docx(order: Order) -> bytes:
+    """The order as a word processor opens it."""
+    document = docx.Document()
+    for place, (heading, said) in enumerate(sections_of(order)):
+        document.add_heading(heading, level=1 if place else 0)
+        for name, text in said:
+            paragraph = document.add_paragraph()
+            if name:
+                paragraph.add_run(f"{name}: ").bold = True
+            paragraph.add_run(text)
+    written = io.BytesIO()
+    document.save(written)
+    return written.getvalue()
+
+
+def to_pdf(order: Order) -> bytes:
+    """The order on A4. Whatever people wrote is passed as strings, never as markup."""
+    source = "\n".join(('#set page(paper: "a4", margin: 2cm)', "#set text(size: 10pt)", *_typst_lines(order)))
+    made = typst.compile(source.encode())
+    assert isinstance(made, bytes)
+    return made
+
+
+def _typst_lines(order: Order) -> Iterator[str]:
+    for heading, said in sections_of(order):
+        yield f"#heading({_quoted(heading)})"
+        for name, text in said:
+            start = f"strong({_quoted(name + ': ')}) + " if name else ""
+            yield f"#par({start}text({_quoted(text)}))"
+
+
+def _quoted(text: str) -> str:
+    """A string literal of typst."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", " ")
+    return f'"{escaped}"'

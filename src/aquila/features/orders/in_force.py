@@ -1,0 +1,202 @@
+"""The order in force at a time: an order with the fragmentary orders that are in effect by then, and what they changed.
+
+A path names a field ("mission.when"), or an element by its id, letter or place ("tasks.T2.end_ms", "annexes.A",
+"overlay.0"). `old` is what the writer saw; where the order says something else by then, that is listed, not lost.
+"""
+
+from collections.abc import Iterable
+from difflib import ndiff
+from typing import Any
+
+import msgspec
+
+from aquila.features.orders.order import Order, OrderChange, read_order, wrong_in
+
+FIXED = ("kind", "order_ref", "changes", "effective_ms")
+"""Fields that no fragmentary order changes."""
+KEYS = ("id", "letter", "unit")
+
+
+class AppliedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One change as it was applied. problem: why not, or that `old` was something else; empty = as written."""
+
+    frago: str
+    number: str
+    path: str
+    old: Any
+    new: Any
+    found: Any
+    problem: str
+
+
+class Frago(msgspec.Struct, frozen=True, kw_only=True):
+    """A fragmentary order in its place. effective_ms: from when it holds."""
+
+    id: str
+    effective_ms: int
+    order: Order
+
+
+class InForce(msgspec.Struct, frozen=True, kw_only=True):
+    """The order as it stands, and how it came to."""
+
+    order: Order
+    applied: tuple[AppliedChange, ...]
+
+
+def in_force(base: Order, fragos: Iterable[Frago], at_ms: int) -> InForce:
+    """The order with all that holds at this time, the earliest first."""
+    order, applied = base, []
+    for frago in sorted(fragos, key=lambda each: (each.effective_ms, each.id)):
+        if frago.effective_ms > at_ms:
+            continue
+        for change in frago.order.changes:
+            order, done = _apply(order, change, frago)
+            applied.append(done)
+    return InForce(order=order, applied=tuple(applied))
+
+
+def _apply(order: Order, change: OrderChange, frago: Frago) -> tuple[Order, AppliedChange]:
+    changed, found, problem = apply_change(order, change)
+    done = AppliedChange(
+        frago=frago.id,
+        number=frago.order.number,
+        path=change.path,
+        old=change.old,
+        new=change.new,
+        found=found,
+        problem=problem,
+    )
+    return changed, done
+
+
+def apply_change(order: Order, change: OrderChange) -> tuple[Order, Any, str]:
+    """The order after a change, what stood there before, and what is wrong with the change (empty = nothing)."""
+    parts = change.path.split(".")
+    if parts[0] not in Order.__struct_fields__ or parts[0] in FIXED:
+        return order, None, f"there is no {parts[0]} to change: name a field of the order"
+    whole: dict[str, Any] = msgspec.to_builtins(order)
+    value = whole.get(parts[0])
+    found = _value_at(value, parts[1:])
+    placed, problem = _put(value, parts[1:], change.new)
+    if problem:
+        return order, found, problem
+    if placed is None:
+        whole.pop(parts[0], None)
+    else:
+        whole[parts[0]] = placed
+    try:
+        changed = read_order(whole)
+    except ValueError as wrong:
+        return order, found, str(wrong)[:300]
+    refused = wrong_in(changed)
+    if refused is not None:
+        return order, found, refused.detail
+    is_other = change.old is not None and _plain(change.old) != _plain(found)
+    return (
+        changed,
+        found,
+        "the order said something else by then: look whether the change still fits" if is_other else "",
+    )
+
+
+def _value_at(value: Any, parts: list[str]) -> Any:
+    for part in parts:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list | tuple):
+            place = _place_of(value, part)
+            value = None if place is None else value[place]
+        else:
+            return None
+    return value
+
+
+def _place_of(values: list[Any] | tuple[Any, ...], part: str) -> int | None:
+    for place, each in enumerate(values):
+        if isinstance(each, dict) and any(each.get(key) == part for key in KEYS):
+            return place
+    return int(part) if part.isdecimal() and int(part) < len(values) else None
+
+
+def _put(value: Any, parts: list[str], new: Any) -> tuple[Any, str]:
+    """The value with `new` at the path below it (None = taken out), and what is wrong (empty = nothing)."""
+    if not parts:
+        return new, ""
+    part, rest = parts[0], parts[1:]
+    if isinstance(value, list | tuple):
+        return _put_in_list(list(value), part, rest, new)
+    if not isinstance(value, dict | None):
+        return value, f"there is nothing below {part}: name a shorter path"
+    fields = dict(value or {})
+    below, problem = _put(fields.get(part), rest, new)
+    if below is None:
+        fields.pop(part, None)
+    else:
+        fields[part] = below
+    return fields, problem
+
+
+def _put_in_list(values: list[Any], part: str, rest: list[str], new: Any) -> tuple[Any, str]:
+    place = _place_of(values, part)
+    if place is None:
+        if rest or new is None:
+            return values, f"there is no {part} here: add it whole, or name one that is there"
+        return [*values, new], ""
+    below, problem = _put(values[place], rest, new)
+    if below is None:
+        return values[:place] + values[place + 1 :], problem
+    values[place] = below
+    return values, problem
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def changes_between(before: Order, after: Order) -> tuple[OrderChange, ...]:
+    """The changes that make one order of the other, as a fragmentary order carries them."""
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    return tuple(
+        OrderChange(path=path, old=was, new=becomes)
+        for name in Order.__struct_fields__
+        if name not in FIXED
+        for path, was, becomes in _differences(name, old.get(name), new.get(name))
+    )
+
+
+def _differences(path: str, old: Any, new: Any) -> Iterable[tuple[str, Any, Any]]:
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys([*old, *new]):
+            yield from _differences(f"{path}.{name}", old.get(name), new.get(name))
+        return
+    if path in ("tasks", "phases", "annexes"):
+        was, becomes = ({_key(each): each for each in values or ()} for values in (old, new))
+        for key in dict.fromkeys([*was, *becomes]):
+            yield from _differences(f"{path}.{key}", was.get(key), becomes.get(key))
+        return
+    yield path, old, new
+
+
+def _key(element: dict[str, Any]) -> str:
+    return str(element.get("id") or element.get("letter"))
+
+
+def readable(change: OrderChange | AppliedChange) -> str:
+    """One change as people read it; a long text as the words that went and came."""
+    old, new = (value if isinstance(value, str) else _short(value) for value in (change.old, change.new))
+    if change.old is None:
+        return f"{change.path}: added {new}"
+    if change.new is None:
+        return f"{change.path}: removed {old}"
+    if len(old) + len(new) < 120:
+        return f"{change.path}: {old} -> {new}"
+    words = ndiff(old.split()[:2000], new.split()[:2000])
+    marked = (f"[{word[0]}{word[2:]}]" if word[0] in "+-" else word[2:] for word in words if word[0] != "?")
+    return f"{change.path}: {' '.join(marked)}"
+
+
+def _short(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

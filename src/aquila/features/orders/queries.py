@@ -1,0 +1,314 @@
+"""What can be asked of orders: the list, one with its answers, the order in force at a time, the diff, a file."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from aquila.core.feature import Labelled, Query, Reading
+from aquila.core.model import Label, Principal
+from aquila.core.paper_rows import ConflictRow, StepRow, conflict_rows, steps_of
+from aquila.core.paper_work import Id, Time, state_of
+from aquila.core.papers import Thing
+from aquila.features.orders.files import OrderFile, file_of
+from aquila.features.orders.in_force import AppliedChange, Frago, InForce, changes_between, in_force, readable
+from aquila.features.orders.order import Order
+from aquila.features.orders.view import (
+    ANSWERED,
+    ISSUED,
+    ORDER,
+    STATES,
+    OrderAnswer,
+    answers_of,
+    issued_at,
+    order_in,
+    order_of,
+    orders_in,
+)
+
+MANUAL = ("edit", "approve", "reopen", "issue", "supersede", "cancel", "acknowledge", "wilco", "cannot_comply")
+"""Steps that a person takes; the others are the node's."""
+
+
+class AskOrders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which orders. state: None = all."""
+
+    state: Literal["draft", "approved", "issued", "superseded", "cancelled"] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+
+
+class AskOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which order."""
+
+    id: Id
+
+
+class AskInForce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which order, and when. at_ms: None = now. since_ms: for the diff, None = as it was issued."""
+
+    id: Id
+    at_ms: Time | None = None
+    since_ms: Time | None = None
+
+
+class AskFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which order, in which format. in_force: with the changes that hold now."""
+
+    id: Id
+    format: Literal["text", "pdf", "docx", "c2sim"] = "text"
+    in_force: bool = False
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list of orders, newest last.
+
+    Attributes:
+        version: how often the text was said: 1 = as drafted. silent: addressees that have not answered.
+        actions: steps a person may take now. heads: to be sent as `seen`.
+    """
+
+    id: str
+    kind: str
+    number: str
+    title: str
+    state: str
+    version: int
+    order_ref: str | None
+    issued_at_ms: int | None
+    effective_ms: int | None
+    addressees: int
+    silent: int
+    cannot_comply: int
+    conflicts: int
+    changed_at_ms: int
+    changed_by: str
+    age_ms: int
+    actions: tuple[str, ...]
+    heads: tuple[str, ...]
+    label: Label
+
+
+class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One order with its addressees and its life. Newest step first."""
+
+    id: str
+    state: str
+    version: int
+    order: Order
+    answers: tuple[OrderAnswer, ...]
+    fragos: tuple[str, ...]
+    superseded_by: str | None
+    actions: tuple[str, ...]
+    heads: tuple[str, ...]
+    label: Label
+    conflicts: tuple[ConflictRow, ...]
+    steps: tuple[StepRow, ...]
+
+
+class InForceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The order as it holds at a time. is_in_force: False = not issued yet, or no longer in force by then."""
+
+    id: str
+    at_ms: int
+    is_in_force: bool
+    order: Order
+    applied: tuple[AppliedChange, ...]
+
+
+class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference. text: as people read it. fragos: which have said something about this path."""
+
+    path: str
+    text: str
+    fragos: tuple[str, ...]
+
+
+class DiffRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What has changed in an order between two times."""
+
+    id: str
+    lines: tuple[DiffLine, ...]
+    problems: tuple[AppliedChange, ...]
+
+
+def version_of(thing: Thing) -> int:
+    """How often its text was said."""
+    return sum(step.action in ("create", "edit") for step in thing.steps)
+
+
+def _orders(principal: Principal, ask: AskOrders, reading: Reading) -> Iterator[Labelled]:
+    for thing in orders_in(reading.views).things(reading, ORDER):
+        order, state = order_in(thing), state_of(STATES, thing)
+        if order is None or ask.state not in (None, state):
+            continue
+        answers = answers_of(thing)
+        row = OrderRow(
+            id=thing.id,
+            kind=order.kind,
+            number=order.number,
+            title=order.title,
+            state=state,
+            version=version_of(thing),
+            order_ref=order.order_ref,
+            issued_at_ms=issued_at(thing),
+            effective_ms=order.effective_ms,
+            addressees=len(order.distribution),
+            silent=sum(each.state not in ANSWERED for each in answers),
+            cannot_comply=sum(each.state == "cannot_comply" for each in answers),
+            conflicts=len(thing.conflicts()),
+            changed_at_ms=thing.newest.at_ms,
+            changed_by=thing.newest.by,
+            age_ms=max(0, reading.now_ms() - thing.newest.at_ms),
+            actions=_actions(state),
+            heads=thing.heads(),
+            label=thing.first.label,
+        )
+        yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _actions(state: str) -> tuple[str, ...]:
+    return tuple(action for action in STATES.allowed(state) if action in MANUAL)
+
+
+def _order(principal: Principal, ask: AskOrder, reading: Reading) -> Iterator[Labelled]:
+    found = order_of(reading, ask.id)
+    if found is None:
+        return
+    thing, order = found
+    state = state_of(STATES, thing)
+    row = OrderDetail(
+        id=thing.id,
+        state=state,
+        version=version_of(thing),
+        order=order,
+        answers=answers_of(thing),
+        fragos=tuple(each.id for each in _fragos(reading, thing.id)),
+        superseded_by=thing.get("superseded_by"),
+        actions=_actions(state),
+        heads=thing.heads(),
+        label=thing.first.label,
+        conflicts=conflict_rows(thing),
+        steps=steps_of(thing),
+    )
+    yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _fragos(reading: Reading, id: str) -> Iterator[Frago]:
+    """Fragmentary orders to this one that were issued and not taken back."""
+    for thing in orders_in(reading.views).things(reading, ORDER):
+        order = order_in(thing)
+        at_ms = issued_at(thing)
+        if order is None or order.order_ref != id or at_ms is None or state_of(STATES, thing) != "issued":
+            continue
+        yield Frago(id=thing.id, effective_ms=max(at_ms, order.effective_ms or at_ms), order=order)
+
+
+def _in_force_at(reading: Reading, id: str, order: Order, at_ms: int) -> InForce:
+    return in_force(order, _fragos(reading, id), at_ms)
+
+
+def _in_force(principal: Principal, ask: AskInForce, reading: Reading) -> Iterator[Labelled]:
+    found = order_of(reading, ask.id)
+    if found is None:
+        return
+    thing, order = found
+    at_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
+    then = thing.at(at_ms)
+    stands = _in_force_at(reading, thing.id, order, at_ms)
+    row = InForceRow(
+        id=thing.id,
+        at_ms=at_ms,
+        is_in_force=then is not None and state_of(STATES, then) in ISSUED,
+        order=stands.order,
+        applied=stands.applied,
+    )
+    yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _diff(principal: Principal, ask: AskInForce, reading: Reading) -> Iterator[Labelled]:
+    found = order_of(reading, ask.id)
+    if found is None:
+        return
+    thing, order = found
+    after = _in_force_at(reading, thing.id, order, reading.now_ms() if ask.at_ms is None else ask.at_ms)
+    before = order if ask.since_ms is None else _in_force_at(reading, thing.id, order, ask.since_ms).order
+    lines = tuple(
+        DiffLine(
+            path=change.path,
+            text=readable(change),
+            fragos=tuple(
+                dict.fromkeys(
+                    each.frago
+                    for each in after.applied
+                    if each.path.startswith(change.path) or change.path.startswith(each.path)
+                )
+            ),
+        )
+        for change in changes_between(before, after.order)
+    )
+    row = DiffRow(id=thing.id, lines=lines, problems=tuple(each for each in after.applied if each.problem))
+    yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _file(principal: Principal, ask: AskFile, reading: Reading) -> Iterator[Labelled]:
+    found = order_of(reading, ask.id)
+    if found is None:
+        return
+    thing, order = found
+    said = _in_force_at(reading, thing.id, order, reading.now_ms()).order if ask.in_force else order
+    at_ms = issued_at(thing) or reading.now_ms()
+    yield Labelled(file_of(thing.id, said, ask.format, at_ms), thing.first.label, thing.first.context)
+
+
+orders = Query(
+    name="orders",
+    path="/orders",
+    request=AskOrders,
+    row=OrderRow,
+    role="viewer",
+    answer=_orders,
+    blocking=True,
+    summary="Orders with their states and who has not answered",
+)
+order = Query(
+    name="order",
+    path="/orders/{id}",
+    request=AskOrder,
+    row=OrderDetail,
+    role="viewer",
+    answer=_order,
+    one=True,
+    summary="One order, its addressees and its life",
+)
+order_in_force = Query(
+    name="order_in_force",
+    path="/orders/{id}/in-force",
+    request=AskInForce,
+    row=InForceRow,
+    role="viewer",
+    answer=_in_force,
+    one=True,
+    summary="The order as it holds at a time, fragmentary orders applied",
+)
+order_diff = Query(
+    name="order_diff",
+    path="/orders/{id}/diff",
+    request=AskInForce,
+    row=DiffRow,
+    role="viewer",
+    answer=_diff,
+    one=True,
+    summary="What fragmentary orders have changed, as people read it",
+)
+order_file = Query(
+    name="order_file",
+    path="/orders/{id}/file",
+    request=AskFile,
+    row=OrderFile,
+    role="viewer",
+    answer=_file,
+    one=True,
+    blocking=True,
+    summary="The order as text, PDF, DOCX or C2SIM",
+)
+QUERIES = (orders, order, order_in_force, order_diff, order_file)

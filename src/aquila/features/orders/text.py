@@ -1,0 +1,109 @@
+"""An order as plain text: whole, in the five paragraphs of FM 5-0, and the extract that concerns one addressee."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from aquila.core.task_verbs import GUARDED, GUARDED_VERBS, VERBS
+from aquila.features.orders.in_force import readable
+from aquila.features.orders.order import Order, OrderTask
+
+EXTRACT_MAX = 1800
+"""Characters of an extract: a chat line that phones take whole."""
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+Section = tuple[str, tuple[tuple[str, str], ...]]
+"""A paragraph: its heading, and (name, text) of what it says; a name may be empty."""
+
+
+def date_time_group(at_ms: int | None) -> str:
+    """251400ZNOV26; "on order" when there is no time."""
+    if at_ms is None:
+        return "on order"
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return f"{at:%d%H%M}Z{MONTHS[at.month - 1]}{at:%y}"
+
+
+def sections_of(order: Order) -> Iterator[Section]:
+    """The order's paragraphs with whatever they say; the same for text, document and page."""
+    yield f"{order.kind} {order.number} {order.title}".strip(), tuple(_heading(order))
+    if order.kind == "FRAGO":
+        yield "Changes", tuple(("", readable(change)) for change in order.changes)
+        yield "All other paragraphs", (("", "no change"),)
+        return
+    yield (
+        "Task organisation",
+        tuple(
+            (each.unit, f"{each.relation} {each.under or ''} from {date_time_group(each.from_ms)}")
+            for each in order.task_organisation
+        ),
+    )
+    yield "1. Situation", tuple(_said(order.situation))
+    yield "2. Mission", tuple(_said(order.mission))
+    yield "3. Execution", (*_said(order.execution), *_phases(order), *((task.id, _task(task)) for task in order.tasks))
+    yield "4. Sustainment", tuple(_said(order.sustainment))
+    yield "5. Command and signal", tuple(_said(order.command_signal))
+    if order.kind == "WARNO":
+        yield "Warning", tuple(_said(order.warning))
+    yield "Annexes", tuple((each.letter, f"{each.title}. {each.text}".strip()) for each in order.annexes)
+    yield "Distribution", tuple(("", name) for name in order.distribution)
+
+
+def _heading(order: Order) -> Iterator[tuple[str, str]]:
+    for name in ("issuing_hq", "place", "time_zone", "code_name", "order_ref"):
+        value = getattr(order, name)
+        if value:
+            yield name.replace("_", " "), value
+    for each in order.references:
+        yield "reference", each
+    if order.effective_ms is not None:
+        yield "effective", date_time_group(order.effective_ms)
+
+
+def _said(part: msgspec.Struct) -> Iterator[tuple[str, str]]:
+    for name in part.__struct_fields__:
+        value = getattr(part, name)
+        if value:
+            is_time = name.endswith("_ms")
+            text = date_time_group(value) if is_time else value if isinstance(value, str) else "; ".join(value)
+            yield name.removesuffix("_ms").replace("_", " "), text
+
+
+def _phases(order: Order) -> Iterator[tuple[str, str]]:
+    for phase in order.phases:
+        span = f"{date_time_group(phase.start_ms)} to {date_time_group(phase.end_ms)}"
+        yield f"phase {phase.name}", f"{span}. {phase.text}".strip()
+
+
+def _task(task: OrderTask) -> str:
+    span = f"{date_time_group(task.start_ms)} to {date_time_group(task.end_ms)}"
+    what = f"{task.unit}: {VERBS.get(task.verb, task.verb)}"
+    remark = f" ({GUARDED})" if task.verb in GUARDED_VERBS and GUARDED not in what else ""
+    purpose = f" in order to {task.purpose}" if task.purpose else ""
+    return f"{what}{remark}, {span}{purpose}. {task.text}".strip()
+
+
+def to_text(order: Order) -> str:
+    """The whole order; empty paragraphs say so, because a missing one would be asked for."""
+    lines = []
+    for heading, said in sections_of(order):
+        lines.append(heading.upper())
+        lines += [f"  {name}: {text}" if name else f"  {text}" for name, text in said] or ["  nothing"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def extract_of(order: Order, names: set[str]) -> str:
+    """What concerns an addressee: mission, its own tasks, and that an answer is asked for; at most EXTRACT_MAX."""
+    lines = [f"{order.kind} {order.number} {order.title}".strip()]
+    if order.kind == "FRAGO":
+        lines += [readable(change) for change in order.changes]
+    if order.mission.what:
+        lines.append(f"Mission: {order.mission.what}")
+    lines += [f"{task.id} {_task(task)}" for task in order.tasks if task.unit in names]
+    if order.kind == "WARNO" and order.warning.earliest_move_ms is not None:
+        lines.append(f"Earliest move: {date_time_group(order.warning.earliest_move_ms)}")
+    text, end = "\n".join(lines), "\nAnswer: acknowledge, wilco or cannot comply."
+    room = EXTRACT_MAX - len(end)
+    return (text if len(text) <= room else text[: room - 25] + "... (whole order at HQ)") + end

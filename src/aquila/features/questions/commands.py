@@ -1,0 +1,229 @@
+"""What can be done with questions and requests for information."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk
+from aquila.core.model import Principal
+from aquila.core.paper_work import (
+    Id,
+    NoFields,
+    Said,
+    StepTaken,
+    TakeStep,
+    WatchedPapers,
+    check_texts,
+    read_form,
+    say_step,
+    state_of,
+)
+from aquila.core.papers import Thing
+from aquila.core.states import States
+from aquila.core.view import view_of
+from aquila.features.questions.question import QUESTION, RFI, RFI_STATES, STATES, Question, RfiAsked, hits_of
+
+Sources = Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class NewQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question for the board."""
+
+    question: Question
+
+    def __post_init__(self) -> None:
+        check_texts("question", msgspec.to_builtins(self.question))
+        _check_span(self.question)
+
+
+class NewRfi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request for information."""
+
+    request: RfiAsked
+
+    def __post_init__(self) -> None:
+        check_texts("request", msgspec.to_builtins(self.request))
+
+
+class AckHit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which hit, by the id of its entry."""
+
+    entry: Id
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer. sources: ids of entries that it stands on."""
+
+    answer: Said
+    sources: Sources
+    confidence: Literal["low", "moderate", "high"] = "moderate"
+
+
+class TaskRfi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who finds it out."""
+
+    tasked_to: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+
+
+class QuestionReason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+FORMS: Mapping[str, type[msgspec.Struct]] = {
+    "edit": Question,
+    "ack": AckHit,
+    "answer_partly": Answer,
+    "answer": Answer,
+    "reopen": QuestionReason,
+    "close": NoFields,
+}
+RFI_FORMS: Mapping[str, type[msgspec.Struct]] = {
+    "accept": NoFields,
+    "task": TaskRfi,
+    "answer": Answer,
+    "refuse": QuestionReason,
+    "ask_again": QuestionReason,
+    "close": NoFields,
+}
+
+
+def papers_of(reading: Any) -> WatchedPapers:
+    """The view of this node."""
+    return view_of(reading.views, "questions", WatchedPapers)
+
+
+async def ask_question(principal: Principal, ask: NewQuestion, desk: Desk) -> StepTaken | Refused:
+    """Put a question on the board."""
+    fields, text = msgspec.to_builtins(ask.question), ask.question.text
+    return await say_step(principal, desk, STATES, QUESTION, None, "ask", fields, summary=text[:200])
+
+
+async def ask_rfi(principal: Principal, ask: NewRfi, desk: Desk) -> StepTaken | Refused:
+    """Ask somebody for information."""
+    if ask.request.needed_by_ms is not None and ask.request.needed_by_ms <= desk.now_ms():
+        return Refused("time", "the answer would be needed before now: name a later time, or none")
+    fields, text = msgspec.to_builtins(ask.request), ask.request.question
+    return await say_step(principal, desk, RFI_STATES, RFI, None, "ask", fields, summary=text[:200])
+
+
+async def step_question(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
+    """Acknowledge a hit, answer, edit, close or reopen a question."""
+    thing = papers_of(desk).thing(desk, ask.id, QUESTION)
+    if thing is None:
+        return Refused("absent", "there is no such question, or you may not see it: look at the board")
+    return await _step(principal, desk, STATES, FORMS, QUESTION, thing, ask)
+
+
+async def step_rfi(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
+    """Accept, task, answer, refuse or close a request for information."""
+    thing = papers_of(desk).thing(desk, ask.id, RFI)
+    if thing is None:
+        return Refused("absent", "there is no such request for information, or you may not see it: look at the list")
+    return await _step(principal, desk, RFI_STATES, RFI_FORMS, RFI, thing, ask)
+
+
+async def _step(
+    principal: Principal,
+    desk: Desk,
+    states: States,
+    forms: Mapping[str, type[msgspec.Struct]],
+    type: str,
+    thing: Thing,
+    ask: TakeStep,
+) -> StepTaken | Refused:
+    refused = states.check(state_of(states, thing), ask.action)
+    if refused is not None:
+        return refused
+    form = forms.get(ask.action)
+    if form is None:
+        return Refused("action", f"{ask.action} is a step of the node: take one of {', '.join(forms)}")
+    read = read_form(form, ask.fields, ask.action)
+    if isinstance(read, Refused):
+        return read
+    fields = _said(desk, thing, read)
+    if isinstance(fields, Refused):
+        return fields
+    return await say_step(
+        principal,
+        desk,
+        states,
+        type,
+        thing,
+        ask.action,
+        fields,
+        summary=f"{ask.action}: {thing.first.summary}"[:200],
+        seen=ask.seen,
+        at_ms=ask.happened_at_ms,
+        on_behalf_of=ask.on_behalf_of,
+    )
+
+
+def _said(desk: Desk, thing: Thing, read: Any) -> dict[str, Any] | Refused:
+    if isinstance(read, AckHit):
+        if not any(hit.entry == read.entry for hit in hits_of(thing)):
+            return Refused("hit", f"{read.entry} is no hit of this question: take one of its hits")
+        return {f"ack.{read.entry}": desk.now_ms()}
+    if isinstance(read, Answer):
+        missing = [source for source in read.sources if desk.journal.entry(source) is None]
+        if missing:
+            return Refused("source", f"there is no entry {', '.join(missing)[:200]}: name entries of the journal")
+    if isinstance(read, Question):
+        try:
+            _check_span(read)
+        except ValueError as wrong:
+            return Refused("time", str(wrong))
+    fields: dict[str, Any] = msgspec.to_builtins(read)
+    return fields
+
+
+def _check_span(question: Question) -> None:
+    if question.from_ms is not None and question.ltiov_ms is not None and question.ltiov_ms <= question.from_ms:
+        raise ValueError(f"LTIOV {question.ltiov_ms} is not after {question.from_ms}: name a later one, or none")
+
+
+COMMANDS = (
+    Command(
+        name="ask_question",
+        method="POST",
+        path="/questions",
+        request=NewQuestion,
+        answer=StepTaken,
+        role="operator",
+        act=ask_question,
+        summary="Put a question on the board",
+    ),
+    Command(
+        name="step_question",
+        method="POST",
+        path="/questions/{id}/steps",
+        request=TakeStep,
+        answer=StepTaken,
+        role="operator",
+        act=step_question,
+        summary="Acknowledge a hit, answer, edit, close or reopen a question",
+    ),
+    Command(
+        name="ask_rfi",
+        method="POST",
+        path="/rfis",
+        request=NewRfi,
+        answer=StepTaken,
+        role="operator",
+        act=ask_rfi,
+        summary="Ask somebody for information",
+    ),
+    Command(
+        name="step_rfi",
+        method="POST",
+        path="/rfis/{id}/steps",
+        request=TakeStep,
+        answer=StepTaken,
+        role="operator",
+        act=step_rfi,
+        summary="Accept, task, answer, refuse or close a request for information",
+    ),
+)

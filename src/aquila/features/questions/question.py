@@ -1,0 +1,183 @@
+"""The question: text, queries that every entry is tested by, hits with evidence; and the request for information.
+
+States and fields are a proposal of staff-work practice: no public template of a CCIR board was found. Windows and the
+ladder of posts are data: windows.json.
+"""
+
+import functools
+from importlib import resources
+from typing import Annotated, Literal
+
+import msgspec
+
+from aquila.core.paper_work import Id, Line, Place, Said, Text, Time, WatchedPapers, Word, state_of
+from aquila.core.papers import Thing
+from aquila.core.states import Move, States
+
+QUESTION, RFI = "questions.question", "questions.rfi"
+OPEN = ("open", "partly")
+STATES = States(
+    "question",
+    "none",
+    (
+        Move("ask", ("none",), "open", "operator"),
+        Move("edit", OPEN, None, "operator"),
+        Move("hit", OPEN, None, "the node, for an entry that fits a query"),
+        Move("ack", ("open", "partly", "answered"), None, "operator, who has looked at the hit"),
+        Move("climb", OPEN, None, "the node, when a hit was not acknowledged in time"),
+        Move("answer_partly", OPEN, "partly", "operator, with the evidence"),
+        Move("answer", OPEN, "answered", "operator, with the evidence"),
+        Move("reopen", ("answered", "closed"), "open", "operator, with the reason"),
+        Move("close", ("open", "partly", "answered"), "closed", "operator"),
+    ),
+    ("closed",),
+)
+RFI_OPEN = ("new", "accepted", "tasked")
+RFI_STATES = States(
+    "request for information",
+    "none",
+    (
+        Move("ask", ("none",), "new", "operator"),
+        Move("accept", ("new",), "accepted", "operator"),
+        Move("task", ("new", "accepted", "tasked"), "tasked", "operator"),
+        Move("answer", RFI_OPEN, "answered", "operator, with the sources"),
+        Move("refuse", RFI_OPEN, "refused", "operator, with the reason"),
+        Move("ask_again", ("answered", "refused"), "new", "who asked, with the reason"),
+        Move("close", ("answered", "refused"), "closed", "who asked"),
+    ),
+    ("closed",),
+)
+Priority = Literal[1, 2, 3]
+Sought = Annotated[str, msgspec.Meta(min_length=2, max_length=60)]
+Posts = Annotated[tuple[Word, ...], msgspec.Meta(min_length=1, max_length=10)]
+
+
+class HitArea(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A circle."""
+
+    place: Place
+    radius_m: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
+
+
+class EntryTest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What an entry must have to be a hit: all that is named here.
+
+    Attributes:
+        words: each begins a word of its text. kinds: one of them is its kind (note, report, paper) or begins its type.
+        area: its place lies inside. links: it is about one of these things.
+    """
+
+    words: Annotated[
+        tuple[Annotated[str, msgspec.Meta(min_length=2, max_length=60)], ...], msgspec.Meta(max_length=20)
+    ] = ()
+    kinds: Annotated[tuple[Line, ...], msgspec.Meta(max_length=20)] = ()
+    area: HitArea | None = None
+    links: Annotated[tuple[Id, ...], msgspec.Meta(max_length=50)] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.words or self.kinds or self.area or self.links):
+            raise ValueError("a test without words, kinds, area and links fits everything: name one of them")
+
+
+class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the commander wants to know.
+
+    Attributes:
+        tests: an entry that passes one of them is a hit. ltiov_ms: latest time at which the answer is of value; None =
+            no such time. notify: posts from the first to the last that a hit goes to; None = as windows.json says.
+    """
+
+    text: Said
+    kind: Literal["PIR", "FFIR", "EEFI", "CCIR"] = "PIR"
+    tests: Annotated[tuple[EntryTest, ...], msgspec.Meta(max_length=20)] = ()
+    priority: Priority = 2
+    decision: Text = ""
+    from_ms: Time | None = None
+    ltiov_ms: Time | None = None
+    notify: Posts | None = None
+
+
+class RfiAsked(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A request for information. to: who is asked. question: id of the question it serves."""
+
+    question: Said
+    to: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    why: Text = ""
+    needed_by_ms: Time | None = None
+    precedence: Literal["Z", "O", "P", "R"] = "R"
+    ccir: Line = ""
+
+
+class BoardRules(msgspec.Struct, frozen=True):
+    """The ladder, and how long a hit of each priority may wait at one post."""
+
+    ladder: tuple[str, ...]
+    ack_within_ms: dict[str, int]
+
+
+@functools.cache
+def board_rules() -> BoardRules:
+    """The data that came with the program."""
+    text = resources.files("aquila.features.questions").joinpath("windows.json").read_bytes()
+    return msgspec.json.decode(text, type=BoardRules)
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that fits a question.
+
+    Attributes:
+        entry: its id; text: what it said, in short. posts: those that it has gone to, the newest last. due_ms: when it
+            climbs further. ack_at_ms: None = nobody has looked.
+    """
+
+    entry: str
+    text: str
+    at_ms: int
+    posts: tuple[str, ...]
+    due_ms: int
+    ack_at_ms: int | None
+    ack_by: str | None
+
+
+def ladder_of(thing: Thing) -> tuple[str, ...]:
+    """The posts that a hit of this question climbs."""
+    return tuple(thing.get("notify") or board_rules().ladder)
+
+
+def within_ms(thing: Thing) -> int:
+    """How long a hit of this question may wait at one post."""
+    return board_rules().ack_within_ms[str(thing.get("priority", 2))]
+
+
+def hits_of(thing: Thing) -> tuple[Hit, ...]:
+    """The hits of a question, oldest first."""
+    ladder, wait_ms, writers = ladder_of(thing), within_ms(thing), thing.writers()
+    hits = []
+    for name, step in writers.items():
+        if not name.startswith("hit."):
+            continue
+        entry = name.removeprefix("hit.")
+        climbs = sum(f"climb.{level}.{entry}" in writers for level in range(1, len(ladder)))
+        ack = writers.get(f"ack.{entry}")
+        hits.append(
+            Hit(
+                entry=entry,
+                text=str(step.fields[name]),
+                at_ms=step.at_ms,
+                posts=ladder[: climbs + 1],
+                due_ms=step.received_at_ms + (climbs + 1) * wait_ms,
+                ack_at_ms=None if ack is None else ack.at_ms,
+                ack_by=None if ack is None else ack.by,
+            )
+        )
+    return tuple(hits)
+
+
+def is_open(thing: Thing) -> bool:
+    """Is it a question that waits for an answer?"""
+    return thing.type == QUESTION and state_of(STATES, thing) in OPEN
+
+
+def questions_view() -> WatchedPapers:
+    """A fresh view."""
+    return WatchedPapers("questions", 1, ("questions.",), is_open)

@@ -1,0 +1,147 @@
+"""Every entry is tested by every open question; a hit that nobody acknowledges climbs."""
+
+import re
+from collections.abc import Iterator, Mapping
+from math import asin, cos, radians, sin, sqrt
+from typing import Any
+
+import msgspec
+
+from aquila.core.model import Arrival, Entry, Note, Paper, Position, Report, Tick, kind_of
+from aquila.core.paper_work import Place, WatchedPapers
+from aquila.core.papers import Thing
+from aquila.core.rule import Proposal, Rule
+from aquila.core.view import View, view_of
+from aquila.features.questions.question import QUESTION, EntryTest, hits_of, ladder_of
+
+EARTH_RADIUS_M = 6_371_008.8
+TEXT_MAX = 300
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What an entry says, as tests look at it. words: in one string, each after a blank, in lower case."""
+
+    text: str
+    words: str
+    kinds: tuple[str, ...]
+    position: Position | None
+    about: frozenset[str]
+
+
+def evidence_of(entry: Entry) -> Evidence | None:
+    """None = the entry says nothing that a question could be about: acts, receipts, what rules wrote."""
+    body = entry.body
+    if entry.envelope.via.startswith("rule:") or not isinstance(body, Note | Report | Paper):
+        return None
+    about: frozenset[str] = frozenset()
+    if isinstance(body, Note):
+        text, type = body.text, body.room
+    elif isinstance(body, Report):
+        parts = [body.name or "", body.remarks or "", *body.fields.values()]
+        text, about, type = " ".join(parts), frozenset({body.entity}), body.type
+    else:
+        if body.type.startswith("questions."):
+            return None
+        text = " ".join([body.summary, *_texts(body.fields)])
+        linked = body.fields.get("linked", ())
+        about = frozenset({body.target, *(linked if isinstance(linked, list | tuple) else ())})
+        type = body.type
+    words = " " + " ".join(re.findall(r"\w+", text.casefold()))
+    return Evidence(text, words, (kind_of(body), type), body.position, about)
+
+
+def passes(test: EntryTest, evidence: Evidence) -> bool:
+    """Has the entry all that the test names?"""
+    kind, type = evidence.kinds
+    return (
+        all(_begins(word, evidence.words) for word in test.words)
+        and (not test.kinds or any(kind == each or type.startswith(each) for each in test.kinds))
+        and (not test.links or not evidence.about.isdisjoint(test.links))
+        and (test.area is None or _is_near(test.area.place, evidence.position, test.area.radius_m))
+    )
+
+
+def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """One hit for each open question of which the entry passes a test."""
+    if not isinstance(arrival, Entry):
+        return
+    evidence = evidence_of(arrival)
+    if evidence is None:
+        return
+    envelope = arrival.envelope
+    for thing in view_of(views, "questions", WatchedPapers).watched():
+        is_due = thing.get("from_ms") is None or thing.get("from_ms") <= envelope.happened_at_ms
+        if thing.first.context != envelope.context or not is_due:
+            continue
+        if any(passes(test, evidence) for test in tests_of(thing)):
+            paper = Paper(
+                type=QUESTION,
+                target=thing.id,
+                action="hit",
+                happened_at_ms=envelope.happened_at_ms,
+                fields={f"hit.{envelope.id}": evidence.text[:TEXT_MAX]},
+                seen=thing.heads(),
+                # Says nothing of the question: who may have the entry need not be one who may have the question.
+                summary="an entry fits a question",
+                position=evidence.position,
+            )
+            # Under the marking of the evidence. To see the hit on the board a reader needs that of the question too.
+            yield Proposal(paper, envelope.label, key=f"hit {thing.id} {envelope.id}")
+
+
+def climb(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """One post further for each hit that was not acknowledged in time."""
+    if not isinstance(arrival, Tick):
+        return
+    for thing in view_of(views, "questions", WatchedPapers).watched():
+        ladder = ladder_of(thing)
+        for hit in hits_of(thing):
+            level = len(hit.posts)
+            if hit.ack_at_ms is not None or hit.due_ms > arrival.at_ms or level >= len(ladder):
+                continue
+            step = thing.writers()[f"hit.{hit.entry}"]
+            paper = Paper(
+                type=QUESTION,
+                target=thing.id,
+                action="climb",
+                happened_at_ms=arrival.at_ms,
+                fields={f"climb.{level}.{hit.entry}": ladder[level]},
+                seen=thing.heads(),
+                summary=f"a hit was not acknowledged: {ladder[level]} must look",
+            )
+            yield Proposal(paper, step.label, key=f"climb {thing.id} {hit.entry} {level}", cause=step.entry)
+
+
+def tests_of(thing: Thing) -> tuple[EntryTest, ...]:
+    """The tests of a question; what cannot be read as tests tests nothing."""
+    try:
+        return msgspec.convert(thing.get("tests", ()), tuple[EntryTest, ...])
+    except ValueError:
+        return ()
+
+
+def _begins(word: str, words: str) -> bool:
+    return " " + " ".join(re.findall(r"\w+", word.casefold())) in words
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+
+
+def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
+    if position is None:
+        return False
+    lat, lon = radians(position.lat_deg - place.lat_deg) / 2, radians(position.lon_deg - place.lon_deg) / 2
+    half = sin(lat) ** 2 + cos(radians(place.lat_deg)) * cos(radians(position.lat_deg)) * sin(lon) ** 2
+    return 2 * EARTH_RADIUS_M * asin(sqrt(min(half, 1.0))) <= radius_m
+
+
+hit_rule = Rule("questions.hit", 1, take_hits)
+climb_rule = Rule("questions.climb", 1, climb, hears=frozenset({"tick"}))

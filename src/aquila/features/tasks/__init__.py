@@ -1,0 +1,18 @@
+"""Tasks: what one addressee is to do, with conditions that the node watches against positions and the journal."""
+
+from aquila.core.feature import Feature
+from aquila.features.tasks.commands import COMMANDS
+from aquila.features.tasks.moves import TaskMoves
+from aquila.features.tasks.queries import QUERIES
+from aquila.features.tasks.rules import judge_rule
+from aquila.features.tasks.view import tasks_view
+
+feature = Feature(
+    name="tasks",
+    views=(tasks_view, TaskMoves),
+    rules=(judge_rule,),
+    queries=QUERIES,
+    commands=COMMANDS,
+)
+
+__all__ = ["feature"]

@@ -1,0 +1,84 @@
+"""The rule of tasks: once a second their conditions are judged, and what is new is said once."""
+
+from collections.abc import Iterator, Mapping
+
+from shapely import Polygon
+
+from aquila.core.model import Arrival, Paper, Tick
+from aquila.core.papers import Papers, Thing
+from aquila.core.rule import Proposal, Rule
+from aquila.core.view import View, view_of
+from aquila.features.tasks.judge import Case, Fix, judge
+from aquila.features.tasks.moves import Place, TaskMoves, may_use
+from aquila.features.tasks.task import Task, TaskCondition
+from aquila.features.tasks.view import JUDGED, TASK, judgements_of, names_of, task_in, tasks_in
+
+
+def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """Steps of the node about conditions."""
+    if not isinstance(arrival, Tick):
+        return
+    moves = view_of(views, "task_moves", TaskMoves)
+    units: dict[str, Thing] | None = None
+    things: dict[str, Thing] = {}
+    cases: list[Case] = []
+    for thing in tasks_in(views).watched():
+        task = task_in(thing)
+        if task is None:
+            continue
+        units = _units(views, thing.first.context) if units is None else units
+        things[thing.id] = thing
+        cases += cases_of(thing, task, names_of(units.get(task.unit), task.unit), moves)
+    for found in judge(cases, arrival.at_ms):
+        thing = things[found.task]
+        paper = Paper(
+            type=TASK,
+            target=thing.id,
+            action=found.action,
+            happened_at_ms=arrival.at_ms,
+            fields={f"{JUDGED}{found.place}": {"reason": found.reason}},
+            seen=thing.heads(),
+            summary=f"{thing.get('title') or thing.get('verb')}: {found.action}, {found.reason}",
+        )
+        key = f"{found.action} {thing.id} {found.place} {found.since}"
+        yield Proposal(paper, thing.first.label, key=key, cause=thing.newest.entry)
+
+
+def cases_of(thing: Thing, task: Task, names: tuple[str, ...], moves: TaskMoves) -> Iterator[Case]:
+    """The conditions of a task with what is known for each, in what its readers may have."""
+    label, context = thing.first.label, thing.first.context
+    fix = _fix(moves.place(context, names), thing)
+    start_ms = task.start_ms or next((each.at_ms for each in thing.steps if each.action == "issue"), 0)
+    for judged, condition in zip(judgements_of(thing, task), task.conditions, strict=True):
+        escorted = moves.place(context, (condition.entity,)) if condition.entity else None
+        yield Case(
+            task=thing.id,
+            place=judged.condition,
+            condition=condition,
+            start_ms=start_ms,
+            end_ms=task.end_ms,
+            polygon=_polygon(condition),
+            fix=fix,
+            escorted=_fix(escorted, thing),
+            heard_ms=moves.heard(context, names, label) if condition.kind == "report" else None,
+            verdict=judged.verdict,
+            inside_since_ms=judged.inside_since_ms,
+        )
+
+
+def _polygon(condition: TaskCondition) -> Polygon | None:
+    return None if condition.area is None else condition.area.to_polygon()
+
+
+def _fix(place: Place | None, thing: Thing) -> Fix | None:
+    if place is None or not may_use(place.label, thing.first.label):
+        return None
+    return Fix(place.lat_deg, place.lon_deg, place.at_ms)
+
+
+def _units(views: Mapping[str, View], context: str) -> dict[str, Thing]:
+    view = views.get("orbat")
+    return {thing.id: thing for thing in view.all(context, "orbat.unit")} if isinstance(view, Papers) else {}
+
+
+judge_rule = Rule("tasks.judge", 1, judge_tasks, hears=frozenset({"tick"}))

@@ -1,0 +1,142 @@
+"""Orders: drafted, approved, issued, answered by the addressee, changed by fragmentary orders, watched when silent."""
+
+from typing import Any
+
+from aquila.core.model import Alias, Label, Note, Paper, Receipt
+from aquila.testing.memory_node import MemoryPort
+from tests.staff.conftest import Desk
+
+MINUTE_MS = 60_000
+ORDER = {
+    "kind": "OPORD",
+    "title": "Cedar",
+    "number": "12",
+    "mission": {"who": "A Coy", "what": "observe the valley", "when": "H"},
+    "tasks": [{"id": "T1", "unit": "FOX", "verb": "OBSRV", "start_ms": 1_795_000_000_000, "end_ms": 1_795_003_600_000}],
+    "distribution": ["FOX", "OWL"],
+}
+
+
+def draft(desk: Any, **fields: Any) -> str:
+    made: str = desk.post("/orders", order={**ORDER, **fields})["id"]
+    return made
+
+
+def issue(desk: Any, **fields: Any) -> str:
+    id = draft(desk, **fields)
+    desk.post(f"/orders/{id}/step", action="approve")
+    desk.post(f"/orders/{id}/step", action="issue")
+    return id
+
+
+def states(desk: Any, id: str) -> dict[str, str]:
+    return {each["addressee"]: each["state"] for each in desk.get(f"/orders/{id}")["answers"]}
+
+
+def said(port: MemoryPort, kind: type) -> list[Any]:
+    return [entry.body for entry in port.journal.read(0, 10_000) if isinstance(entry.body, kind)]
+
+
+def test_an_order_lives_from_draft_to_superseded(desk: Any) -> None:
+    id = draft(desk)
+    assert "approve" in desk.get(f"/orders/{id}")["actions"]
+    assert "not possible now" in str(desk.post(f"/orders/{id}/step", 422, action="issue"))
+    desk.post(f"/orders/{id}/step", action="approve")
+    assert "not possible now" in str(desk.post(f"/orders/{id}", 422, fields={"title": "x"}))
+    desk.post(f"/orders/{id}/step", action="issue")
+    (row,) = desk.get("/orders", state="issued")
+    assert (row["silent"], row["addressees"], row["version"]) == (2, 2, 1)
+    assert "which other order" in str(desk.post(f"/orders/{id}/step", 422, action="supersede", by=id))
+    desk.post(f"/orders/{id}/step", action="supersede", by=issue(desk, title="Oak"))
+    assert desk.get(f"/orders/{id}")["state"] == "superseded"
+    desk.post(f"/orders/{id}/step", 422, action="cancel")
+
+
+def test_only_the_addressee_answers_or_an_operator_on_its_behalf(desk: Any, port: Any, client: Any) -> None:
+    id = issue(desk)
+    fox = Desk(client, port.token("FOX", "viewer"))
+    assert "is not FOX" in str(desk.post(f"/orders/{id}/answer", 403, addressee="FOX", action="acknowledge"))
+    fox.post(f"/orders/{id}/answer", 403, addressee="OWL", action="wilco")
+    fox.post(f"/orders/{id}/answer", 403, addressee="OWL", action="wilco", on_behalf=True)
+    fox.post(f"/orders/{id}/answer", addressee="FOX", action="acknowledge")
+    fox.post(f"/orders/{id}/answer", addressee="FOX", action="wilco")
+    assert "give a reason" in str(
+        desk.post(f"/orders/{id}/answer", 422, addressee="OWL", action="cannot_comply", on_behalf=True)
+    )
+    desk.post(f"/orders/{id}/answer", addressee="OWL", action="cannot_comply", reason="bridge out", on_behalf=True)
+    assert "no addressee" in str(desk.post(f"/orders/{id}/answer", 422, addressee="BEE", action="wilco"))
+    fox_said, owl_said = desk.get(f"/orders/{id}")["answers"]
+    assert (fox_said["state"], fox_said["on_behalf_of"]) == ("wilco", None)
+    assert (owl_said["state"], owl_said["reason"], owl_said["on_behalf_of"]) == ("cannot_comply", "bridge out", "OWL")
+
+
+def test_an_extract_goes_to_the_phone_and_its_receipts_come_back(desk: Any, port: MemoryPort) -> None:
+    id = issue(desk)
+    note = next(each for each in said(port, Note) if each.to[0].value == "FOX")
+    assert "T1 FOX: keep in view" in note.text
+    assert note.reference is not None
+    for state in ("delivered", "read", "read"):
+        receipt = Receipt(reference=note.reference, state=state, happened_at_ms=port.now_ms, by=Alias("cot", "F-1"))
+        port.say(receipt, Label(port.open.policy, "UNCLASSIFIED", ("MISSION",), ("COMMON",)))
+        assert states(desk, id)["FOX"] == state
+    assert states(desk, id)["OWL"] == "issued"
+    steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
+    assert steps == ["read", "deliver", "issue", "approve", "create"]
+
+
+def test_silence_is_reminded_once_and_escalated_once(desk: Any, port: MemoryPort) -> None:
+    id = issue(desk, remind_after_min=10, escalate_after_min=20)
+    desk.post(f"/orders/{id}/answer", addressee="OWL", action="wilco", on_behalf=True)
+    for _ in range(30):
+        port.tick(MINUTE_MS)
+    steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
+    assert (steps.count("remind"), steps.count("escalate")) == (1, 1)
+    assert sum(each.text.startswith("REMINDER") for each in said(port, Note)) == 1
+    assert any("duty_officer must be told" in each.summary for each in said(port, Paper))
+
+
+def test_the_order_in_force_at_ten_times_with_five_fragos(desk: Any, port: MemoryPort) -> None:
+    base = issue(desk)
+    start_ms = port.now_ms
+    port.tick(MINUTE_MS)
+    for n in range(1, 6):
+        old = "H" if n == 1 else f"H+{n - 1}"
+        frago = {
+            "kind": "FRAGO",
+            "title": f"Change {n}",
+            "order_ref": base,
+            "changes": [{"path": "mission.when", "old": old, "new": f"H+{n}"}],
+            "effective_ms": start_ms + n * 10 * MINUTE_MS,
+            "distribution": ["FOX"],
+        }
+        id = desk.post("/orders", order=frago)["id"]
+        desk.post(f"/orders/{id}/step", action="approve")
+        desk.post(f"/orders/{id}/step", action="issue")
+    wanted = ["H", "H", "H+1", "H+1", "H+2", "H+2", "H+3", "H+3", "H+4", "H+4", "H+5"]
+    for place, when in enumerate(wanted):
+        row = desk.get(f"/orders/{base}/in-force", at_ms=start_ms + place * 5 * MINUTE_MS)
+        assert row["order"]["mission"]["when"] == when
+        assert [each["problem"] for each in row["applied"]] == [""] * len(row["applied"])
+    diff = desk.get(f"/orders/{base}/diff", at_ms=start_ms + 60 * MINUTE_MS)
+    assert [line["text"] for line in diff["lines"]] == ["mission.when: H -> H+5"]
+    assert len(diff["lines"][0]["fragos"]) == 5
+
+
+def test_what_cannot_be_is_refused_with_a_sentence(desk: Any) -> None:
+    def refused(status: int, **fields: Any) -> str:
+        return str(desk.post("/orders", status, order={**ORDER, **fields}))
+
+    task = ORDER["tasks"][0]
+    assert "out of scope" in refused(422, tasks=[{**task, "verb": "MARK"}])
+    assert "not in the list" in refused(422, tasks=[{**task, "verb": "DSTRY"}])
+    assert "name a later end" in refused(422, tasks=[{**task, "end_ms": task["start_ms"]}])
+    assert "stand twice" in refused(422, tasks=[task, task])
+    assert "name it in order_ref" in refused(422, kind="FRAGO")
+    assert "8000" in refused(400, situation={"threat": "x" * 20_000})
+    refused(413, situation={"threat": "x" * 1_000_000})
+    nobody = draft(desk, distribution=[])
+    desk.post(f"/orders/{nobody}/step", action="approve")
+    assert "to nobody" in str(desk.post(f"/orders/{nobody}/step", 422, action="issue"))
+    stranger = draft(desk, distribution=["0190a000-0000-7000-8000-000000000000"])
+    desk.post(f"/orders/{stranger}/step", action="approve")
+    assert "there is no unit" in str(desk.post(f"/orders/{stranger}/step", 422, action="issue"))

@@ -1,0 +1,97 @@
+"""The board: exactly the planted hits, with evidence; unacknowledged they climb; requests for information."""
+
+import random
+from typing import Any
+
+from aquila.testing.memory_node import NATIONAL, OPEN
+
+MINUTE_MS = 60_000
+AREA = {"place": {"lat_deg": 33.1, "lon_deg": 35.3}, "radius_m": 2000}
+
+
+def ask(desk: Any, text: str, *tests: dict[str, Any], **more: Any) -> str:
+    made: str = desk.post("/questions", question={"text": text, "tests": list(tests), **more})["id"]
+    return made
+
+
+def step(desk: Any, id: str, action: str, status: int = 201, **fields: Any) -> Any:
+    return desk.post(f"/questions/{id}/steps", status, action=action, fields=fields)
+
+
+def test_a_hit_stands_on_the_board_with_its_evidence_and_climbs(desk: Any, port: Any) -> None:
+    id = ask(desk, "Do trucks cross at night?", {"words": ["truck", "bridge"]}, priority=1)
+    entry = desk.post("/notes", text="Three trucks over the bridge")["entry"]
+    desk.post("/notes", text="the bridge is empty")
+    (row,) = desk.get("/questions")
+    assert [(hit["entry"], hit["text"]) for hit in row["hits"]] == [(entry, "Three trucks over the bridge")]
+    assert desk.get("/needs/questions", role="duty_officer") == []
+    port.tick(5 * MINUTE_MS)
+    port.tick()
+    assert [need["id"] for need in desk.get("/needs/questions", role="duty_officer")] == [id]
+    step(desk, id, "ack", entry=entry)
+    assert desk.get("/needs/questions") == []
+    step(desk, id, "answer", answer="yes", sources=[entry])
+    assert desk.get(f"/questions/{id}")["row"]["state"] == "answered"
+
+
+def test_exactly_the_planted_hits_of_a_day_are_found(desk: Any, port: Any) -> None:
+    """Words, area, kind and link of a thousand lines; what fits is known because it was planted."""
+    dice = random.Random(5)
+    words = ask(desk, "Who digs?", {"words": ["digging"]})
+    near = ask(desk, "What happens here?", {"area": AREA, "kinds": ["incidents."]})
+    either = ask(desk, "Drones?", {"words": ["drone"]}, {"words": ["quadcopter"]})
+    planted: dict[str, set[str]] = {words: set(), near: set(), either: set()}
+    for number in range(1000):
+        choice = dice.randrange(50)
+        place = {"lat_deg": 33.1 if choice == 1 else 33.3, "lon_deg": 35.3}
+        text = {0: "men digging", 2: "a drone seen", 3: "Quadcopter over post"}.get(choice, f"routine {number}")
+        entry = desk.post("/incidents", line={"text": text, "place": place})["entry"]
+        for question, choices in ((words, {0}), (near, {1}), (either, {2, 3})):
+            if choice in choices:
+                planted[question].add(entry)
+    found = {row["id"]: {hit["entry"] for hit in row["hits"]} for row in desk.get("/questions")}
+    assert found == planted
+    assert all(planted.values())
+
+
+def test_a_hit_is_shown_to_whom_may_have_its_evidence(desk: Any, partner: Any, port: Any) -> None:
+    ask(desk, "Drones?", {"words": ["drone"]})
+    report = port.report("d1", 33.0, 35.0, category="marker", remarks="drone", how="h-g-i-g-o")
+    port.say(report, NATIONAL)
+    assert desk.get("/questions")[0]["hits"] == []
+    assert len(partner.get("/questions")[0]["hits"]) == 1
+    port.say(report, OPEN)
+    assert len(desk.get("/questions")[0]["hits"]) == 1
+
+
+def test_time_left_and_refusals(desk: Any, port: Any) -> None:
+    id = ask(desk, "?", ltiov_ms=port.now_ms + MINUTE_MS)
+    assert desk.get("/questions")[0]["left_ms"] == MINUTE_MS
+    port.now_ms += 2 * MINUTE_MS
+    assert desk.get("/questions")[0]["is_overdue"]
+    assert "fits everything" in str(desk.post("/questions", 400, question={"text": "x", "tests": [{}]}))
+    assert "no hit of this question" in str(step(desk, id, "ack", 422, entry="x"))
+    assert "name entries of the journal" in str(step(desk, id, "answer", 422, answer="x", sources=["y"]))
+    late = desk.post("/questions", 400, question={"text": "x", "from_ms": 2, "ltiov_ms": 1})
+    assert "is not after" in str(late)
+    assert "a step of the node" in str(step(desk, id, "hit", 422))
+    step(desk, id, "close")
+    assert "reopen" in str(step(desk, id, "edit", 422, text="y"))
+
+
+def test_a_request_for_information_is_answered_with_its_sources(desk: Any, port: Any) -> None:
+    entry = desk.post("/notes", text="bridge holds 20 t")["entry"]
+    id = desk.post("/rfis", request={"question": "load?", "to": "engineers", "needed_by_ms": port.now_ms + 1})["id"]
+    port.now_ms += MINUTE_MS
+    (need,) = desk.get("/needs/questions", role="intelligence_officer")
+    assert (need["kind"], need["is_overdue"]) == ("rfi", True)
+    path = f"/rfis/{id}/steps"
+    desk.post(path, action="accept")
+    desk.post(path, action="task", fields={"tasked_to": "1 Eng"})
+    desk.post(path, 422, action="answer", fields={"answer": "20 t", "sources": []})
+    desk.post(path, action="answer", fields={"answer": "20 t", "sources": [entry]})
+    (row,) = desk.get("/rfis")
+    assert (row["state"], row["to"], row["fields"]["sources"]) == ("answered", "1 Eng", [entry])
+    assert desk.post(path, action="close")["state"] == "closed"
+    old = {"question": "x", "to": "y", "needed_by_ms": 1}
+    assert "name a later time" in str(desk.post("/rfis", 422, request=old))
