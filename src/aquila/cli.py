@@ -22,10 +22,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from aquila.app.control import ask
-from aquila.app.doctor import examine
+from aquila.app.asking import ask
+from aquila.app.feed_commands import feed_app
 from aquila.app.fuse import fuse
-from aquila.app.serve import serve as serve_node
 from aquila.config import EVERY_ADDRESS, load_settings
 from aquila.core.errors import AquilaError, UsageError
 from aquila.core.model import CONTEXT_PATTERN
@@ -44,6 +43,7 @@ device_app = typer.Typer(
 user_app = typer.Typer(help="People who work at desks.", no_args_is_help=True)
 app.add_typer(device_app, name="device")
 app.add_typer(user_app, name="user")
+app.add_typer(feed_app, name="feed")
 app.command()(fuse)
 
 # A callsign may hold what looks like a picture or a colour; it is shown as it is.
@@ -118,6 +118,8 @@ def serve(
             f"--host {settings.host} is every address of this machine: say with --public-name ADDRESS which one devices"
             " use, or their packages point at 127.0.0.1"
         )
+    from aquila.app.serve import serve as serve_node  # the whole node: no other command waits for it
+
     asyncio.run(serve_node(settings, screen))
 
 
@@ -374,6 +376,8 @@ def doctor(
     key: Annotated[Path | None, typer.Option(help="Key of the certificate, for --connect.")] = None,
 ) -> None:
     """Say why a handshake, port, clock, disk, file limit or certificate fails, and what to do."""
+    from aquila.app.doctor import examine
+
     findings = examine(data, certificate=certificate, connect=connect, key=key)
     for finding in findings:
         colour = {"good": "green", "warn": "yellow", "bad": "red"}[finding.grade]

@@ -24,11 +24,138 @@ class Address(TypedDict):
     value: str
 
 
+class StepRow(TypedDict):
+    """One step in the life of a thing."""
+
+    entry: str
+    action: str
+    at_ms: int
+    by: str
+    on_behalf_of: str | None
+    summary: str
+    fields: dict[str, Any]
+
+
+class Label(TypedDict):
+    """A marking in the shape of STANAG 4774: policy, classification and categories, plus TAK groups."""
+
+    policy: str
+    classification: str
+    releasable_to: list[str]
+    groups: list[str]
+    caveats: list[str]
+    redacted_to: list[str]
+    informative: list[str]
+
+
+class AlertRow(TypedDict):
+    """One alert. watch_name: None = it is of no watch, or of one that the asker may not see."""
+
+    id: str
+    text: str
+    trigger: Literal["dwell", "emergency", "enter", "leave", "silence"]
+    level: Literal["advisory", "caution", "warning"]
+    entity: str
+    watch: str
+    watch_name: str | None
+    since_ms: int
+    over_at_ms: int | None
+    lat_deg: float | None
+    lon_deg: float | None
+    state: str
+    actions: list[str]
+    heads: list[str]
+    steps: list[StepRow]
+    label: Label
+
+
 class Alias(TypedDict):
     """A foreign identity of an entity: scheme (cot, mmsi, icao24, aquila ...) and its value there."""
 
     scheme: str
     value: str
+
+
+class AlikeRow(TypedDict):
+    """A line that may be about the same. text_pct: how alike the texts are. distance_m: None = one has no place."""
+
+    id: str
+    text: str
+    state: str
+    text_pct: float
+    apart_ms: int
+    distance_m: float | None
+
+
+class AppliedChange(TypedDict):
+    """One change as it was applied. problem: why not, or that `old` was something else; empty = as written."""
+
+    frago: str
+    number: str
+    path: str
+    old: Any
+    new: Any
+    found: Any
+    problem: str
+
+
+class AreaWatch(TypedDict):
+    """Who may not enter, leave or stay in an area."""
+
+    kind: Literal["area"]
+    name: str
+    corners: list[list[float]]
+    triggers: list[Literal["dwell", "enter", "leave"]]
+    dwell_min: float
+    affiliations: list[str]
+    categories: list[str]
+    entities: list[str]
+    min_hae_m: float | None
+    max_hae_m: float | None
+    from_ms: int | None
+    until_ms: int | None
+    level: Literal["advisory", "caution", "warning"]
+
+
+class AskRollup(TypedDict):
+    """Which roll-up: form, unit of the level, period (UTC ms). expected: further units, separated by commas."""
+
+    form: str
+    unit: str
+    from_ms: int
+    until_ms: int
+    expected: str
+
+
+class Place(TypedDict):
+    """A place on WGS 84, in degrees. ce_m: 68 % radius; None = unknown."""
+
+    lat_deg: float
+    lon_deg: float
+    ce_m: float | None
+
+
+class Asset(TypedDict):
+    """What can fetch casualties. status: "available", or why not."""
+
+    name: str
+    kind: Literal["fixed", "ground", "rotary", "water"]
+    callsign: str
+    litter: int
+    ambulatory: int
+    status: Literal["available", "committed", "down"]
+    place: Place | None
+    remarks: str
+
+
+class AssetRow(TypedDict):
+    """An asset as it was last said to be."""
+
+    id: str
+    asset: Asset
+    said_at_ms: int
+    heads: list[str]
+    label: Label
 
 
 class Banner(TypedDict):
@@ -39,12 +166,87 @@ class Banner(TypedDict):
     exercise: bool
 
 
+class Because(TypedDict):
+    """Why two members are held to be the same."""
+
+    one: str
+    other: str
+    reason: str
+    distance: float
+    threshold: float
+    epochs: int
+    votes: int
+
+
+class Casualties(TypedDict):
+    """Persons of one side: "own", "partner", "civil", "other"."""
+
+    side: str
+    killed: int
+    injured: int
+    missing: int
+
+
+class Mist(TypedDict):
+    """ZMIST of one casualty: zap number, mechanism, injuries, signs, treatment."""
+
+    z: str
+    m: str
+    i: str
+    s: str
+    t: str
+
+
+class ClockRow(TypedDict):
+    """One clock of one casualty. done_at_ms: None = runs. is_from_request: when the time of injury is not known."""
+
+    mark: str
+    title: str
+    from_ms: int
+    due_ms: int
+    done_at_ms: int | None
+    is_late: bool
+    is_from_request: bool
+
+
+class CasualtyRow(TypedDict):
+    """One casualty: number in the request, precedence letter, ZMIST, times by mark, clocks."""
+
+    number: int
+    precedence: str
+    mist: Mist
+    times: dict[str, int]
+    clocks: list[ClockRow]
+
+
 class Caveat(TypedDict):
     """What its nation does not let it do. verbs: tasks that it forbids; empty = to be read by people."""
 
     text: str
     verbs: list[str]
     until_ms: int | None
+
+
+class ChangeRow(TypedDict):
+    """A figure that reads otherwise below than in the report that was made of it."""
+
+    name: str
+    title: str
+    was: Any
+    now: Any
+    notes: list[str]
+
+
+class CommandSignal(TypedDict):
+    """Paragraph 5. pace: primary, alternate, contingency and emergency means."""
+
+    command: str
+    succession: str
+    liaison: str
+    posts: str
+    reports: str
+    pace: list[str]
+    nets: list[str]
 
 
 class ConflictRow(TypedDict):
@@ -75,6 +277,16 @@ class ContactRow(TypedDict):
     device: str
     os: str
     groups: list[str]
+
+
+class Deed(TypedDict):
+    """Who does what. done_at_ms: None = open."""
+
+    id: str
+    who: str
+    what: str
+    due_ms: int | None
+    done_at_ms: int | None
 
 
 class Device(TypedDict):
@@ -130,6 +342,42 @@ class DeviceMade(TypedDict):
     package: str
 
 
+class DiffLine(TypedDict):
+    """One difference. text: as people read it. fragos: which have said something about this path."""
+
+    path: str
+    text: str
+    fragos: list[str]
+
+
+class DiffRow(TypedDict):
+    """What has changed in an order between two times."""
+
+    id: str
+    lines: list[DiffLine]
+    problems: list[AppliedChange]
+
+
+class DocumentRow(TypedDict):
+    """A report to be read or printed. pdf: base64 of the file. notes: entries, in the order of their numbers."""
+
+    title: str
+    text: str
+    pdf: str
+    notes: list[str]
+    label: Label
+
+
+class DraftChange(TypedDict):
+    """One change that a FRAGO may have to make, in the form in which orders take changes. reason: what was noticed."""
+
+    task: str
+    reason: str
+    path: str
+    old: Any
+    new: Any
+
+
 class Drawn(TypedDict):
     """The entity of the drawing, its CoT uid, and the journal entry that says so."""
 
@@ -161,18 +409,6 @@ class Motion(TypedDict):
     course_deg: float | None
     speed_mps: float | None
     climb_mps: float | None
-
-
-class Label(TypedDict):
-    """A marking in the shape of STANAG 4774: policy, classification and categories, plus TAK groups."""
-
-    policy: str
-    classification: str
-    releasable_to: list[str]
-    groups: list[str]
-    caveats: list[str]
-    redacted_to: list[str]
-    informative: list[str]
 
 
 class SourceReport(TypedDict):
@@ -215,6 +451,7 @@ class EntityRow(TypedDict):
     geometry: dict[str, Any] | None
     skew_s: float | None
     sources: list[SourceReport]
+    fused_into: str | None
 
 
 class EntryRow(TypedDict):
@@ -236,12 +473,192 @@ class EntryRow(TypedDict):
     redacted: bool
 
 
+class HitArea(TypedDict):
+    """A circle."""
+
+    place: Place
+    radius_m: float
+
+
+class EntryTest(TypedDict):
+    """What an entry must have to be a hit: all that is named here."""
+
+    words: list[str]
+    kinds: list[str]
+    area: HitArea | None
+    links: list[str]
+
+
+class Facility(TypedDict):
+    """Where casualties are treated. role: 1 to 4, as NATO and the UN count them."""
+
+    name: str
+    role: Literal[1, 2, 3, 4]
+    beds: int
+    beds_free: int
+    surgeon: bool
+    is_open: bool
+    place: Place | None
+    remarks: str
+
+
+class FacilityRow(TypedDict):
+    """A facility as it was last said to be."""
+
+    id: str
+    facility: Facility
+    said_at_ms: int
+    heads: list[str]
+    label: Label
+
+
+class FeedChanged(TypedDict):
+    """The feed, and the entry that says so."""
+
+    id: str
+    name: str
+    entry: str
+
+
+class LastSample(TypedDict):
+    """What was heard last. what: name or identity. entity: None = a plot."""
+
+    at_ms: int
+    what: str
+    entity: str | None
+
+
+class Twin(TypedDict):
+    """A finding: one identity at two places, `here` being the last one. returns: how often it came back to one."""
+
+    entity: str
+    alias: str
+    name: str
+    here: Position
+    there: Position
+    apart_m: float
+    returns: int
+    seen_at_ms: int
+
+
+class FeedLive(TypedDict):
+    """How a feed does now."""
+
+    condition: Literal["lost", "silent", "starting", "stopped", "up"]
+    why: str
+    since_ms: int
+    retry_at_ms: int | None
+    tries: int
+    in_bytes: int
+    rate_per_s: float
+    errors_per_s: float
+    reports: int
+    plots: int
+    errors: dict[str, int]
+    refused: dict[str, int]
+    last_error: str
+    last_sample: LastSample | None
+    superseded: int
+    waiting: int
+    dropped: int
+    skewed: int
+    skew_s: float | None
+    jumps: int
+    twins: list[Twin]
+
+
+class FeedRow(TypedDict):
+    """A feed and how it does."""
+
+    id: str
+    name: str
+    format: str
+    url: str
+    options: dict[str, Any]
+    state: str
+    storage: Literal["journal", "latest", "track"]
+    rate_cap_per_s: float
+    label: Label
+    changed_at_ms: int
+    changed_by: str
+    live: FeedLive
+
+
+class PartRow(TypedDict):
+    """What one report below says: the report, the entry that says it."""
+
+    unit: str
+    value: Any
+    report: str
+    entry: str
+
+
+class FigureRow(TypedDict):
+    """One figure. value: the total of the parts; notes: entries that it stands on."""
+
+    name: str
+    title: str
+    total: str
+    value: float
+    parts: list[PartRow]
+    notes: list[str]
+    label: Label
+
+
 class FirstView(TypedDict):
     """Where the map opens."""
 
     lon_deg: float
     lat_deg: float
     zoom: float
+
+
+class FormField(TypedDict):
+    """One field."""
+
+    name: str
+    title: str
+    kind: Literal["choice", "count", "number", "place", "text", "time"]
+    required: bool
+    choices: list[str]
+    total: Literal["min", "sum"] | None
+    pattern: str | None
+    hint: str
+
+
+class FormSection(TypedDict):
+    """Fields under one heading; title empty = none."""
+
+    title: str
+    fields: list[FormField]
+
+
+class Form(TypedDict):
+    """One form. source: where its fields come from."""
+
+    name: str
+    title: str
+    sections: list[FormSection]
+    source: str
+
+
+class FormRow(TypedDict):
+    """A form that can be filled in."""
+
+    name: str
+    form: Form
+
+
+class FusedRow(TypedDict):
+    """A fused track: its symbol's id, its number, and its members as (source, entity)."""
+
+    id: str
+    number: int
+    name: str
+    observed_at_ms: int
+    position: Position
+    exists: float
+    members: list[list[str]]
 
 
 class Grant(TypedDict):
@@ -269,6 +686,42 @@ class GroupRow(TypedDict):
     active: bool
 
 
+class Halt(TypedDict):
+    """Where a patrol stood for more than five minutes."""
+
+    from_ms: int
+    until_ms: int
+    lat_deg: float
+    lon_deg: float
+
+
+class HandoverLine(TypedDict):
+    """One line. to_whom: who promised it or was promised it; empty = nobody named. due_ms: None = no time was set."""
+
+    section: Literal["changed", "new", "open", "overdue", "promised", "unsure"]
+    type: str
+    id: str
+    text: str
+    at_ms: int
+    by: str
+    to_whom: str
+    due_ms: int | None
+    notes: list[str]
+    label: Label
+
+
+class Hit(TypedDict):
+    """An entry that fits a question."""
+
+    entry: str
+    text: str
+    at_ms: int
+    posts: list[str]
+    due_ms: int
+    ack_at_ms: int | None
+    ack_by: str | None
+
+
 class Holding(TypedDict):
     """How much there is of something: equipment, or supplies of a class (NATO classes I to V, water, transport)."""
 
@@ -292,6 +745,235 @@ class IconsetRow(TypedDict):
     uid: str
     name: str
     size_bytes: int
+
+
+class Imported(TypedDict):
+    """How many shapes of the file became drawings, how many were refused, and why the first of those were."""
+
+    layer: str
+    drawn: int
+    refused: int
+    reasons: list[str]
+    uids: list[str]
+
+
+class OrderAttachment(TypedDict):
+    """A unit under another for this order. from_ms: None = with the order."""
+
+    unit: str
+    under: str | None
+    relation: Literal["ADCON", "LIAISON", "OPCOM", "OPCON", "ORGANIC", "SUPPORT", "TACOM", "TACON"]
+    from_ms: int | None
+
+
+class OrderSituation(TypedDict):
+    """Paragraph 1."""
+
+    area_of_interest: str
+    area_of_operations: str
+    terrain: str
+    weather: str
+    threat: str
+    higher: str
+    adjacent: str
+    other_organisations: str
+    civil: str
+    attachments: str
+    assumptions: str
+
+
+class OrderMission(TypedDict):
+    """Paragraph 2."""
+
+    who: str
+    what: str
+    when: str
+    where: str
+    why: str
+
+
+class OrderExecution(TypedDict):
+    """Paragraph 3 without its phases and tasks."""
+
+    purpose: str
+    key_tasks: str
+    end_state: str
+    concept: str
+    movement: str
+    surveillance: str
+    protection: str
+    civil: str
+    assessment: str
+    timeline: str
+    information_requirements: str
+    airspace: str
+    risk: str
+    personnel_recovery: str
+    environment: str
+    other: str
+
+
+class OrderPhase(TypedDict):
+    """One phase. Times None = on order."""
+
+    id: str
+    name: str
+    start_ms: int | None
+    end_ms: int | None
+    text: str
+
+
+class OrderTask(TypedDict):
+    """One task of the order. unit: id of the ORBAT, or a callsign. area: id of a drawing; place: where, as a point."""
+
+    id: str
+    unit: str
+    verb: str
+    text: str
+    purpose: str
+    priority: int
+    phase: str | None
+    start_ms: int | None
+    end_ms: int | None
+    area: str | None
+    place: Place | None
+    success: str
+
+
+class OrderSustainment(TypedDict):
+    """Paragraph 4."""
+
+    logistics: str
+    personnel: str
+    health: str
+
+
+class WarningPart(TypedDict):
+    """What a warning order adds: how early to move, what to prepare, when and where the order follows."""
+
+    earliest_move_ms: int | None
+    preparation: str
+    rehearsals: str
+    order_at_ms: int | None
+    order_place: str
+    special: str
+
+
+class OrderAnnex(TypedDict):
+    """An annex: its text, a kept file (sha256) or drawings."""
+
+    letter: str
+    title: str
+    text: str
+    sha256: str | None
+    drawings: list[str]
+
+
+class OrderChange(TypedDict):
+    """One change to the order in force. path: "mission.when", "tasks.T2.end_ms"; old None = added, new None = gone."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+class Order(TypedDict):
+    """One order. None, "" and () = not said."""
+
+    kind: Literal["FRAGO", "OPORD", "WARNO"]
+    title: str
+    number: str
+    issuing_hq: str
+    place: str
+    time_zone: str
+    code_name: str
+    references: list[str]
+    task_organisation: list[OrderAttachment]
+    situation: OrderSituation
+    mission: OrderMission
+    execution: OrderExecution
+    phases: list[OrderPhase]
+    tasks: list[OrderTask]
+    sustainment: OrderSustainment
+    command_signal: CommandSignal
+    warning: WarningPart
+    annexes: list[OrderAnnex]
+    overlay: list[str]
+    distribution: list[str]
+    order_ref: str | None
+    changes: list[OrderChange]
+    effective_ms: int | None
+    remind_after_min: int
+    escalate_after_min: int
+    escalate_to: str
+
+
+class InForceRow(TypedDict):
+    """The order as it holds at a time. is_in_force: False = not issued yet, or no longer in force by then."""
+
+    id: str
+    at_ms: int
+    is_in_force: bool
+    order: Order
+    applied: list[AppliedChange]
+
+
+class Telling(TypedDict):
+    """A post that must be told. due_ms: until when; told_at_ms, ack_at_ms: None = not yet."""
+
+    role: str
+    since_ms: int
+    due_ms: int
+    told_at_ms: int | None
+    ack_at_ms: int | None
+    ack_by: str | None
+
+
+class IncidentRow(TypedDict):
+    """A line as lists show it."""
+
+    id: str
+    state: str
+    text: str
+    precedence: str
+    key: bool
+    happened_at_ms: int
+    received_at_ms: int
+    by: str
+    fields: dict[str, Any]
+    position: Position | None
+    tellings: list[Telling]
+    deeds: list[Deed]
+    actions: list[str]
+    heads: list[str]
+    conflicts: int
+    label: Label
+
+
+class IncidentDetail(TypedDict):
+    """One line with its life, newest step first."""
+
+    row: IncidentRow
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
+class IncidentLine(TypedDict):
+    """A line to be logged."""
+
+    text: str
+    sender: str
+    via: Literal["chat", "mail", "person", "phone", "radio", "system"]
+    key: bool
+    precedence: Literal["O", "P", "R", "Z"]
+    category: str | None
+    casualties: list[Casualties]
+    verification: Literal["confirmed", "probable", "refuted", "unverified"]
+    place: Place | None
+    tell: list[str]
+    linked: list[str]
+    cell: str
+    source: str
 
 
 class InvitationCancelled(TypedDict):
@@ -425,6 +1107,24 @@ class MailRow(TypedDict):
     until_ms: int
 
 
+class MatrixCell(TypedDict):
+    """One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task."""
+
+    id: str
+    unit: str
+    unit_name: str
+    title: str
+    verb: str
+    phase: str
+    start_ms: int | None
+    end_ms: int | None
+    state: str
+    verdict: str
+    reason: str
+    is_movable: bool
+    heads: list[str]
+
+
 class WhoAmI(TypedDict):
     """The asker as the node knows it."""
 
@@ -452,6 +1152,16 @@ class Me(TypedDict):
     banner: Banner
     server_time_ms: int
     view: FirstView | None
+
+
+class MedevacLines(TypedDict):
+    """A request as somebody at a desk fills it in."""
+
+    title: str
+    lines: dict[str, str]
+    mists: list[Mist]
+    place: Place | None
+    injured_at_ms: int | None
 
 
 class MissionChangeRow(TypedDict):
@@ -557,6 +1267,92 @@ class MissionWorkDone(TypedDict):
     is_new: bool
 
 
+class NeedRow(TypedDict):
+    """Something that needs a person now: one row of "what needs me", whichever feature it comes from."""
+
+    feature: str
+    kind: str
+    id: str
+    title: str
+    since_ms: int
+    due_ms: int | None
+    is_overdue: bool
+    roles: list[str]
+    actions: list[str]
+    heads: list[str]
+    precedence: str
+
+
+class OrderAnswer(TypedDict):
+    """What one addressee has said. since_ms: of the state. reason: why it cannot comply."""
+
+    addressee: str
+    state: str
+    since_ms: int
+    by: str
+    on_behalf_of: str | None
+    reason: str
+    reminded_at_ms: int | None
+    escalated_at_ms: int | None
+
+
+class OrderDetail(TypedDict):
+    """One order with its addressees and its life. Newest step first."""
+
+    id: str
+    state: str
+    version: int
+    order: Order
+    answers: list[OrderAnswer]
+    fragos: list[str]
+    superseded_by: str | None
+    actions: list[str]
+    heads: list[str]
+    label: Label
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
+class OrderFile(TypedDict):
+    """A file as JSON carries it. losses: what the format cannot say, as sentences."""
+
+    name: str
+    mime: str
+    base64: str
+    losses: list[str]
+
+
+class OrderRow(TypedDict):
+    """One line of the list of orders, newest last."""
+
+    id: str
+    kind: str
+    number: str
+    title: str
+    state: str
+    version: int
+    order_ref: str | None
+    issued_at_ms: int | None
+    effective_ms: int | None
+    addressees: int
+    silent: int
+    cannot_comply: int
+    conflicts: int
+    changed_at_ms: int
+    changed_by: str
+    age_ms: int
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class OverlayPiece(TypedDict):
+    """A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings."""
+
+    part: Literal["drawing", "head", "tail"]
+    text: str
+
+
 class PackageRow(TypedDict):
     """One package."""
 
@@ -583,6 +1379,12 @@ class PackagesChanged(TypedDict):
     changed_count: int
 
 
+class PairsSaid(TypedDict):
+    """The entries that were written, one for each pair."""
+
+    entries: list[str]
+
+
 class Parent(TypedDict):
     """Under whom a unit stands. from_ms: None = always has. until_ms: None = until further notice."""
 
@@ -592,11 +1394,41 @@ class Parent(TypedDict):
     until_ms: int | None
 
 
+class SaidLine(TypedDict):
+    """What the patrol wrote: the entry, when, and the text."""
+
+    entry: str
+    at_ms: int
+    text: str
+
+
+class PatrolDraftRow(TypedDict):
+    """A draft to be looked over and filed."""
+
+    uid: str
+    values: dict[str, Any]
+    path: list[list[float]]
+    halts: list[Halt]
+    distance_m: float
+    said: list[SaidLine]
+    sources: list[str]
+    label: Label
+
+
 class Placed(TypedDict):
     """The entity that now is, and the journal entry that says so."""
 
     entity: str
     entry: str
+
+
+class PlottedBy(TypedDict):
+    """A radar that plots a track."""
+
+    sensor: str
+    plots: int
+    pd: float
+    bias: list[float]
 
 
 class Preference(TypedDict):
@@ -633,6 +1465,47 @@ class ProfileWritten(TypedDict):
     entry: str
 
 
+class Question(TypedDict):
+    """What the commander wants to know."""
+
+    text: str
+    kind: Literal["CCIR", "EEFI", "FFIR", "PIR"]
+    tests: list[EntryTest]
+    priority: Literal[1, 2, 3]
+    decision: str
+    from_ms: int | None
+    ltiov_ms: int | None
+    notify: list[str] | None
+
+
+class QuestionRow(TypedDict):
+    """A question on the board."""
+
+    id: str
+    state: str
+    text: str
+    kind: str
+    priority: int
+    fields: dict[str, Any]
+    hits: list[Hit]
+    waiting: int
+    left_ms: int | None
+    is_overdue: bool
+    asked_at_ms: int
+    by: str
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class QuestionDetail(TypedDict):
+    """One question with its life, newest step first."""
+
+    row: QuestionRow
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
 class Readiness(TypedDict):
     """How fit the unit is, who says so and when."""
 
@@ -640,6 +1513,133 @@ class Readiness(TypedDict):
     reason: str
     notice_to_move_min: float | None
     assessed_at_ms: int | None
+
+
+class ReportRow(TypedDict):
+    """A report as lists show it."""
+
+    id: str
+    form: str
+    title: str
+    state: str
+    unit: str
+    to: str
+    from_ms: int | None
+    until_ms: int | None
+    values: dict[str, Any]
+    sources: list[str]
+    said_at_ms: int
+    by: str
+    signed_by: str | None
+    replaced_by: str | None
+    actions: list[str]
+    heads: list[str]
+    conflicts: int
+    label: Label
+
+
+class ReportDetail(TypedDict):
+    """One report with its life, newest step first."""
+
+    row: ReportRow
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
+class ReportText(TypedDict):
+    """A filled-in form."""
+
+    form: str
+    unit: str
+    values: dict[str, Any]
+    to: str
+    from_ms: int | None
+    until_ms: int | None
+    sources: list[str]
+    replaces: str
+
+
+class RequestRow(TypedDict):
+    """A request as the desk shows it."""
+
+    id: str
+    title: str
+    state: str
+    asked_at_ms: int
+    by: str
+    lines: dict[str, str]
+    position: Position | None
+    casualties: list[CasualtyRow]
+    late: int
+    next_due_ms: int | None
+    asset: str | None
+    facility: str | None
+    script: list[str]
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class RequestDetail(TypedDict):
+    """One request with its life, newest step first."""
+
+    row: RequestRow
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
+class RfiAsked(TypedDict):
+    """A request for information. to: who is asked. question: id of the question it serves."""
+
+    question: str
+    to: str
+    why: str
+    needed_by_ms: int | None
+    precedence: Literal["O", "P", "R", "Z"]
+    ccir: str
+
+
+class RfiRow(TypedDict):
+    """A request for information. left_ms: until it is needed, below 0 = past; None = no time was set."""
+
+    id: str
+    state: str
+    question: str
+    to: str
+    fields: dict[str, Any]
+    left_ms: int | None
+    is_overdue: bool
+    asked_at_ms: int
+    by: str
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class SentenceRow(TypedDict):
+    """One sentence under a field of the form, with the most restrictive label of its sources."""
+
+    name: str
+    title: str
+    text: str
+    notes: list[str]
+    label: Label
+
+
+class RollupRow(TypedDict):
+    """What a level can say now."""
+
+    form: str
+    title: str
+    unit: str
+    from_ms: int
+    until_ms: int
+    figures: list[FigureRow]
+    sentences: list[SentenceRow]
+    reports: list[str]
+    missing: list[str]
+    filed: str | None
+    changes: list[ChangeRow]
 
 
 class RoomRow(TypedDict):
@@ -660,16 +1660,48 @@ class Said(TypedDict):
     reference: str
 
 
-class StepRow(TypedDict):
-    """One step in the life of a thing."""
+class ShiftDocument(TypedDict):
+    """A handover to be read or printed. pdf: base64 of the file."""
 
-    entry: str
-    action: str
+    text: str
+    pdf: str
+    label: Label
+
+
+class ShiftRow(TypedDict):
+    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has."""
+
+    id: str
+    state: str
     at_ms: int
-    by: str
-    on_behalf_of: str | None
-    summary: str
-    fields: dict[str, Any]
+    since_ms: int
+    gone: str
+    came: str | None
+    lines: int
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class SilenceWatch(TypedDict):
+    """No report from somebody for longer than expected."""
+
+    kind: Literal["silence"]
+    name: str
+    entity: str
+    every_min: float
+    grace_min: float
+    from_ms: int | None
+    until_ms: int | None
+    level: Literal["advisory", "caution", "warning"]
+
+
+class StepTaken(TypedDict):
+    """The thing, the entry that says the step, and the state after it."""
+
+    id: str
+    entry: str
+    state: str
 
 
 class Strength(TypedDict):
@@ -687,6 +1719,90 @@ class Taken(TypedDict):
     entry: str
 
 
+class TaskArea(TypedDict):
+    """Corners (lat_deg, lon_deg) of a polygon, or one point and radius_m of a circle."""
+
+    name: str
+    points: list[list[float]]
+    radius_m: float | None
+
+
+class TaskCondition(TypedDict):
+    """One thing that can be checked."""
+
+    kind: Literal["keep_within", "observe", "reach", "report", "stay_out"]
+    area: TaskArea | None
+    by_ms: int | None
+    minutes: int | None
+    within_m: float | None
+    entity: str
+
+
+class Task(TypedDict):
+    """One task of one addressee. unit: id of the order of battle, or a callsign. Times None = on order."""
+
+    unit: str
+    verb: str
+    title: str
+    text: str
+    purpose: str
+    priority: int
+    start_ms: int | None
+    end_ms: int | None
+    order: str | None
+    order_task: str
+    phase: str
+    conditions: list[TaskCondition]
+
+
+class TaskChanged(TypedDict):
+    """The task, the entry that says so, the state after it. warnings: national caveats that speak against it."""
+
+    id: str
+    entry: str
+    state: str
+    warnings: list[str]
+
+
+class TaskJudgement(TypedDict):
+    """What the node last noticed about one condition. verdict: open = nothing yet. inside_since_ms: None = outside."""
+
+    condition: int
+    kind: str
+    verdict: str
+    reason: str
+    at_ms: int | None
+    inside_since_ms: int | None
+
+
+class TaskRow(TypedDict):
+    """One card of the task board. verdict: the worst of its conditions; reason: why. heads: to be sent as `seen`."""
+
+    id: str
+    unit: str
+    unit_name: str
+    task: Task
+    state: str
+    verdict: str
+    reason: str
+    judgements: list[TaskJudgement]
+    conflicts: int
+    changed_at_ms: int
+    changed_by: str
+    age_ms: int
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class TaskDetail(TypedDict):
+    """One task with its life. Newest step first."""
+
+    row: TaskRow
+    conflicts: list[ConflictRow]
+    steps: list[StepRow]
+
+
 class TokenMade(TypedDict):
     """The token, shown this once and kept nowhere."""
 
@@ -694,6 +1810,18 @@ class TokenMade(TypedDict):
     token: str
     role: Literal["admin", "operator", "viewer"]
     expires_at_ms: int
+
+
+class TrackMember(TypedDict):
+    """What one source has of a fused track."""
+
+    entity: str
+    source: str
+    name: str
+    keys: list[str]
+    seen_at_ms: int
+    sigma_m: float
+    sensors: list[PlottedBy]
 
 
 class TrackRow(TypedDict):
@@ -790,6 +1918,31 @@ class VideosPut(TypedDict):
     changed_count: int
 
 
+class WatchRow(TypedDict):
+    """One watch."""
+
+    id: str
+    watch: AreaWatch | SilenceWatch
+    state: str
+    by: str
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
+class WhyTrack(TypedDict):
+    """Why a track is one, in words and in figures."""
+
+    id: str
+    number: int
+    name: str
+    exists: float
+    sentences: list[str]
+    members: list[TrackMember]
+    because: list[Because]
+    conflicts: list[list[str]]
+
+
 class Written(TypedDict):
     """The journal entry that was written, durable when this answer comes."""
 
@@ -847,6 +2000,30 @@ class Node:
         except urllib.error.HTTPError as wrong:
             with wrong:
                 raise _error(wrong.code, wrong.read()) from wrong
+
+    def alerts(
+        self, *, state: Literal["acknowledged", "closed", "raised"] | None = None, limit: int | None = None
+    ) -> list[AlertRow]:
+        """Alerts, newest first."""
+        answer: list[AlertRow] = self._call("GET", "/api/v1/alerts", query={"state": state, "limit": limit})
+        return answer
+
+    def settle_alert(
+        self,
+        id: str,
+        *,
+        action: Literal["acknowledge", "close"],
+        remarks: str | None = None,
+        seen: list[str] | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Acknowledge or close an alert."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/alerts/{_part(id)}",
+            body={"action": action, "remarks": remarks, "seen": seen, "on_behalf_of": on_behalf_of},
+        )
+        return answer
 
     def say(self, *, text: str, room: str | None = None, to: list[str] | None = None) -> Said:
         """Say a line in a room or to callsigns."""
@@ -959,16 +2136,24 @@ class Node:
         answer: DeviceDropped = self._call("DELETE", f"/api/v1/devices/{_part(name)}")
         return answer
 
+    def patrol_draft(self, *, uid: str, from_ms: int, until_ms: int) -> PatrolDraftRow:
+        """A patrol report drafted from the patrol's own track and what it wrote."""
+        answer: PatrolDraftRow = self._call(
+            "GET", "/api/v1/drafts/patrol", query={"uid": uid, "from_ms": from_ms, "until_ms": until_ms}
+        )
+        return answer
+
     def place_drawing(
         self,
         *,
-        shape: Literal["bearing", "circle", "line", "polygon", "route"],
+        shape: Literal["bearing", "circle", "line", "point", "polygon", "route", "text"],
         name: str,
         points: list[list[float]],
         radius_m: float | None = None,
         uid: str | None = None,
         stroke: str | None = None,
         fill: str | None = None,
+        sidc: str | None = None,
         remarks: str | None = None,
         layer: str | None = None,
         order: int | None = None,
@@ -986,6 +2171,7 @@ class Node:
                 "uid": uid,
                 "stroke": stroke,
                 "fill": fill,
+                "sidc": sidc,
                 "remarks": remarks,
                 "layer": layer,
                 "order": order,
@@ -1035,9 +2221,115 @@ class Node:
         answer: EntryRow = self._call("GET", f"/api/v1/entries/{_part(id)}")
         return answer
 
+    def feeds(self, *, limit: int | None = None) -> list[FeedRow]:
+        """Feeds of sensor data with their rate, errors, last sample and findings."""
+        answer: list[FeedRow] = self._call("GET", "/api/v1/feeds", query={"limit": limit})
+        return answer
+
+    def add_feed(
+        self,
+        *,
+        format: str,
+        url: str,
+        name: str | None = None,
+        options: dict[str, Any] | None = None,
+        storage: Literal["journal", "latest", "track"] | None = None,
+        rate_cap_per_s: float | None = None,
+        classification: str | None = None,
+        groups: list[str] | None = None,
+    ) -> FeedChanged:
+        """Add a feed of sensor data; it starts at once."""
+        answer: FeedChanged = self._call(
+            "POST",
+            "/api/v1/feeds",
+            body={
+                "format": format,
+                "url": url,
+                "name": name,
+                "options": options,
+                "storage": storage,
+                "rate_cap_per_s": rate_cap_per_s,
+                "classification": classification,
+                "groups": groups,
+            },
+        )
+        return answer
+
+    def change_feed(
+        self,
+        id: str,
+        *,
+        url: str | None = None,
+        options: dict[str, Any] | None = None,
+        storage: Literal["journal", "latest", "track"] | None = None,
+        rate_cap_per_s: float | None = None,
+    ) -> FeedChanged:
+        """Change where a feed comes from or how much of it is taken and kept."""
+        answer: FeedChanged = self._call(
+            "POST",
+            f"/api/v1/feeds/{_part(id)}",
+            body={"url": url, "options": options, "storage": storage, "rate_cap_per_s": rate_cap_per_s},
+        )
+        return answer
+
+    def remove_feed(self, id: str) -> FeedChanged:
+        """Remove a feed; what it has said stays."""
+        answer: FeedChanged = self._call("DELETE", f"/api/v1/feeds/{_part(id)}")
+        return answer
+
+    def pause_feed(self, id: str) -> FeedChanged:
+        """Stop a feed for the time being."""
+        answer: FeedChanged = self._call("POST", f"/api/v1/feeds/{_part(id)}/pause", body={})
+        return answer
+
+    def resume_feed(self, id: str) -> FeedChanged:
+        """Start a feed again."""
+        answer: FeedChanged = self._call("POST", f"/api/v1/feeds/{_part(id)}/resume", body={})
+        return answer
+
+    def forms(self, *, limit: int | None = None) -> list[FormRow]:
+        """Forms that can be filled in."""
+        answer: list[FormRow] = self._call("GET", "/api/v1/forms", query={"limit": limit})
+        return answer
+
+    def add_form(self, *, form: Form) -> StepTaken:
+        """Add a form of one's own."""
+        answer: StepTaken = self._call("POST", "/api/v1/forms", body={"form": form})
+        return answer
+
     def groups(self, *, limit: int | None = None) -> list[GroupRow]:
         """Groups that the asker belongs to."""
         answer: list[GroupRow] = self._call("GET", "/api/v1/groups", query={"limit": limit})
+        return answer
+
+    def handover(self, *, since_ms: int | None = None, limit: int | None = None) -> list[HandoverLine]:
+        """What a shift leaves to the next, now."""
+        answer: list[HandoverLine] = self._call("GET", "/api/v1/handover", query={"since_ms": since_ms, "limit": limit})
+        return answer
+
+    def handovers(self, *, limit: int | None = None) -> list[ShiftRow]:
+        """Handovers, newest first."""
+        answer: list[ShiftRow] = self._call("GET", "/api/v1/handovers", query={"limit": limit})
+        return answer
+
+    def offer_handover(self, *, remarks: str | None = None, since_ms: int | None = None) -> StepTaken:
+        """Sign what is handed over."""
+        answer: StepTaken = self._call("POST", "/api/v1/handovers", body={"remarks": remarks, "since_ms": since_ms})
+        return answer
+
+    def handover_document(self, id: str) -> ShiftDocument:
+        """A handover as text and PDF."""
+        answer: ShiftDocument = self._call("GET", f"/api/v1/handovers/{_part(id)}/document")
+        return answer
+
+    def take_handover(self, id: str, *, remarks: str | None = None) -> StepTaken:
+        """Sign that it was taken over."""
+        answer: StepTaken = self._call("POST", f"/api/v1/handovers/{_part(id)}/take", body={"remarks": remarks})
+        return answer
+
+    def withdraw_handover(self, id: str, *, remarks: str | None = None) -> StepTaken:
+        """Take back what was offered."""
+        answer: StepTaken = self._call("POST", f"/api/v1/handovers/{_part(id)}/withdraw", body={"remarks": remarks})
         return answer
 
     def iconsets(self, *, limit: int | None = None) -> list[IconsetRow]:
@@ -1048,6 +2340,67 @@ class Node:
     def drop_iconset(self, uid: str) -> IconsetAdded:
         """Remove an icon set."""
         answer: IconsetAdded = self._call("DELETE", f"/api/v1/iconsets/{_part(uid)}")
+        return answer
+
+    def incidents(
+        self,
+        *,
+        state: str | None = None,
+        category: str | None = None,
+        significant: bool | None = None,
+        limit: int | None = None,
+    ) -> list[IncidentRow]:
+        """Lines of the journal's workflow, newest first."""
+        answer: list[IncidentRow] = self._call(
+            "GET",
+            "/api/v1/incidents",
+            query={"state": state, "category": category, "significant": significant, "limit": limit},
+        )
+        return answer
+
+    def log_line(
+        self, *, line: IncidentLine, happened_at_ms: int | None = None, on_behalf_of: str | None = None
+    ) -> StepTaken:
+        """Log a line, with who must be told."""
+        answer: StepTaken = self._call(
+            "POST",
+            "/api/v1/incidents",
+            body={"line": line, "happened_at_ms": happened_at_ms, "on_behalf_of": on_behalf_of},
+        )
+        return answer
+
+    def incident(self, id: str) -> IncidentDetail:
+        """One line with its life."""
+        answer: IncidentDetail = self._call("GET", f"/api/v1/incidents/{_part(id)}")
+        return answer
+
+    def incident_duplicates(self, id: str) -> list[AlikeRow]:
+        """Lines that may be about the same occurrence, the likeliest first."""
+        answer: list[AlikeRow] = self._call("GET", f"/api/v1/incidents/{_part(id)}/duplicates")
+        return answer
+
+    def step_line(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Take a step about a line: triage, decide, act, tell, acknowledge, amend, merge, close."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/incidents/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
         return answer
 
     def links(self, *, limit: int | None = None) -> list[LinkRow]:
@@ -1097,6 +2450,73 @@ class Node:
     def me(self) -> Me:
         """Who asks, and whom."""
         answer: Me = self._call("GET", "/api/v1/me")
+        return answer
+
+    def medevac_assets(self, *, limit: int | None = None) -> list[AssetRow]:
+        """Evacuation assets."""
+        answer: list[AssetRow] = self._call("GET", "/api/v1/medevac/assets", query={"limit": limit})
+        return answer
+
+    def keep_medevac_asset(self, *, asset: Asset, id: str | None = None, seen: list[str] | None = None) -> StepTaken:
+        """Say what an evacuation asset is like now."""
+        answer: StepTaken = self._call("POST", "/api/v1/medevac/assets", body={"asset": asset, "id": id, "seen": seen})
+        return answer
+
+    def medevac_facilities(self, *, limit: int | None = None) -> list[FacilityRow]:
+        """Treatment facilities."""
+        answer: list[FacilityRow] = self._call("GET", "/api/v1/medevac/facilities", query={"limit": limit})
+        return answer
+
+    def keep_medevac_facility(
+        self, *, facility: Facility, id: str | None = None, seen: list[str] | None = None
+    ) -> StepTaken:
+        """Say what a treatment facility is like now."""
+        answer: StepTaken = self._call(
+            "POST", "/api/v1/medevac/facilities", body={"facility": facility, "id": id, "seen": seen}
+        )
+        return answer
+
+    def medevac_requests(self, *, open_only: bool | None = None, limit: int | None = None) -> list[RequestRow]:
+        """Requests for evacuation with casualties and clocks, newest first."""
+        answer: list[RequestRow] = self._call(
+            "GET", "/api/v1/medevac/requests", query={"open_only": open_only, "limit": limit}
+        )
+        return answer
+
+    def ask_medevac(self, *, request: MedevacLines, happened_at_ms: int | None = None) -> StepTaken:
+        """Ask for an evacuation."""
+        answer: StepTaken = self._call(
+            "POST", "/api/v1/medevac/requests", body={"request": request, "happened_at_ms": happened_at_ms}
+        )
+        return answer
+
+    def medevac_request(self, id: str) -> RequestDetail:
+        """One request with its life."""
+        answer: RequestDetail = self._call("GET", f"/api/v1/medevac/requests/{_part(id)}")
+        return answer
+
+    def step_medevac(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Approve, launch, pick up, deliver, mark a time, close or cancel a request."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/medevac/requests/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
         return answer
 
     def missions(self, *, limit: int | None = None) -> list[MissionSummary]:
@@ -1183,6 +2603,36 @@ class Node:
         answer: MissionWorkDone = self._call("DELETE", f"/api/v1/missions/{_part(guid)}/log", query={"id": id})
         return answer
 
+    def alert_needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Alerts that nobody has acknowledged."""
+        answer: list[NeedRow] = self._call("GET", "/api/v1/needs/alerts", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_handover(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Handovers that wait to be taken."""
+        answer: list[NeedRow] = self._call("GET", "/api/v1/needs/handover", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_incidents(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Lines that need somebody now."""
+        answer: list[NeedRow] = self._call("GET", "/api/v1/needs/incidents", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_medevac(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Requests that need somebody now."""
+        answer: list[NeedRow] = self._call("GET", "/api/v1/needs/medevac", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_questions(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Hits and requests for information that need somebody now."""
+        answer: list[NeedRow] = self._call("GET", "/api/v1/needs/questions", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_reports(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Reports that wait to be filed or approved."""
+        answer: list[NeedRow] = self._call("GET", "/api/v1/needs/reports", query={"role": role, "limit": limit})
+        return answer
+
     def write_note(self, *, text: str, happened_at_ms: int | None = None) -> Written:
         """Write a line into the staff log."""
         answer: Written = self._call("POST", "/api/v1/notes", body={"text": text, "happened_at_ms": happened_at_ms})
@@ -1234,6 +2684,112 @@ class Node:
             "POST",
             f"/api/v1/orbat/units/{_part(id)}/parent",
             body={"parent": parent, "relation": relation, "at_ms": at_ms, "until_ms": until_ms, "seen": seen},
+        )
+        return answer
+
+    def orders(
+        self,
+        *,
+        state: Literal["approved", "cancelled", "draft", "issued", "superseded"] | None = None,
+        limit: int | None = None,
+    ) -> list[OrderRow]:
+        """Orders with their states and who has not answered."""
+        answer: list[OrderRow] = self._call("GET", "/api/v1/orders", query={"state": state, "limit": limit})
+        return answer
+
+    def create_order(self, *, order: Order) -> StepTaken:
+        """Draft an order."""
+        answer: StepTaken = self._call("POST", "/api/v1/orders", body={"order": order})
+        return answer
+
+    def import_order(self, *, c2sim: str) -> StepTaken:
+        """Draft an order from C2SIM."""
+        answer: StepTaken = self._call("POST", "/api/v1/orders/import", body={"c2sim": c2sim})
+        return answer
+
+    def order(self, id: str) -> OrderDetail:
+        """One order, its addressees and its life."""
+        answer: OrderDetail = self._call("GET", f"/api/v1/orders/{_part(id)}")
+        return answer
+
+    def edit_order(self, id: str, *, fields: dict[str, Any], seen: list[str] | None = None) -> StepTaken:
+        """Change fields of a draft order."""
+        answer: StepTaken = self._call("POST", f"/api/v1/orders/{_part(id)}", body={"fields": fields, "seen": seen})
+        return answer
+
+    def answer_order(
+        self,
+        id: str,
+        *,
+        addressee: str,
+        action: Literal["acknowledge", "cannot_comply", "read", "wilco"],
+        reason: str | None = None,
+        on_behalf: bool | None = None,
+    ) -> StepTaken:
+        """Answer as an addressee."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/orders/{_part(id)}/answer",
+            body={"addressee": addressee, "action": action, "reason": reason, "on_behalf": on_behalf},
+        )
+        return answer
+
+    def order_diff(self, id: str, *, at_ms: int | None = None, since_ms: int | None = None) -> DiffRow:
+        """What fragmentary orders have changed, as people read it."""
+        answer: DiffRow = self._call(
+            "GET", f"/api/v1/orders/{_part(id)}/diff", query={"at_ms": at_ms, "since_ms": since_ms}
+        )
+        return answer
+
+    def order_file(
+        self, id: str, *, format: Literal["c2sim", "docx", "pdf", "text"] | None = None, in_force: bool | None = None
+    ) -> OrderFile:
+        """The order as text, PDF, DOCX or C2SIM."""
+        answer: OrderFile = self._call(
+            "GET", f"/api/v1/orders/{_part(id)}/file", query={"format": format, "in_force": in_force}
+        )
+        return answer
+
+    def order_in_force(self, id: str, *, at_ms: int | None = None, since_ms: int | None = None) -> InForceRow:
+        """The order as it holds at a time, fragmentary orders applied."""
+        answer: InForceRow = self._call(
+            "GET", f"/api/v1/orders/{_part(id)}/in-force", query={"at_ms": at_ms, "since_ms": since_ms}
+        )
+        return answer
+
+    def step_order(
+        self,
+        id: str,
+        *,
+        action: Literal["approve", "cancel", "issue", "reopen", "supersede"],
+        by: str | None = None,
+        reason: str | None = None,
+        seen: list[str] | None = None,
+    ) -> StepTaken:
+        """Approve, issue, supersede or cancel."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/orders/{_part(id)}/step",
+            body={"action": action, "by": by, "reason": reason, "seen": seen},
+        )
+        return answer
+
+    def task_changes(self, order: str) -> list[DraftChange]:
+        """Changes for a FRAGO."""
+        answer: list[DraftChange] = self._call("GET", f"/api/v1/orders/{_part(order)}/task-changes")
+        return answer
+
+    def overlay(
+        self, *, layer: str | None = None, format: Literal["geojson", "gpx", "kml"] | None = None
+    ) -> list[OverlayPiece]:
+        """A layer of drawings as the pieces of a GeoJSON, KML or GPX file."""
+        answer: list[OverlayPiece] = self._call("GET", "/api/v1/overlays", query={"layer": layer, "format": format})
+        return answer
+
+    def import_overlay(self, *, format: Literal["geojson", "gpx", "kml", "kmz"], layer: str, content: str) -> Imported:
+        """Draw the shapes of a GeoJSON, KML, KMZ or GPX file on a layer."""
+        answer: Imported = self._call(
+            "POST", "/api/v1/overlays", body={"format": format, "layer": layer, "content": content}
         )
         return answer
 
@@ -1347,6 +2903,248 @@ class Node:
         answer: ProfileWritten = self._call("DELETE", f"/api/v1/profiles/{_part(name)}")
         return answer
 
+    def questions(self, *, open_only: bool | None = None, limit: int | None = None) -> list[QuestionRow]:
+        """The board of questions with hits and time left."""
+        answer: list[QuestionRow] = self._call(
+            "GET", "/api/v1/questions", query={"open_only": open_only, "limit": limit}
+        )
+        return answer
+
+    def ask_question(self, *, question: Question) -> StepTaken:
+        """Put a question on the board."""
+        answer: StepTaken = self._call("POST", "/api/v1/questions", body={"question": question})
+        return answer
+
+    def question(self, id: str) -> QuestionDetail:
+        """One question with its life."""
+        answer: QuestionDetail = self._call("GET", f"/api/v1/questions/{_part(id)}")
+        return answer
+
+    def step_question(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Acknowledge a hit, answer, edit, close or reopen a question."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/questions/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def reports(
+        self,
+        *,
+        form: str | None = None,
+        state: str | None = None,
+        unit: str | None = None,
+        to: str | None = None,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        limit: int | None = None,
+    ) -> list[ReportRow]:
+        """Reports, newest first."""
+        answer: list[ReportRow] = self._call(
+            "GET",
+            "/api/v1/reports",
+            query={
+                "form": form,
+                "state": state,
+                "unit": unit,
+                "to": to,
+                "from_ms": from_ms,
+                "until_ms": until_ms,
+                "limit": limit,
+            },
+        )
+        return answer
+
+    def write_report(
+        self,
+        *,
+        report: ReportText,
+        file: bool | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Draft or file a report."""
+        answer: StepTaken = self._call(
+            "POST",
+            "/api/v1/reports",
+            body={"report": report, "file": file, "happened_at_ms": happened_at_ms, "on_behalf_of": on_behalf_of},
+        )
+        return answer
+
+    def report(self, id: str) -> ReportDetail:
+        """One report with its life."""
+        answer: ReportDetail = self._call("GET", f"/api/v1/reports/{_part(id)}")
+        return answer
+
+    def report_document(self, id: str) -> DocumentRow:
+        """A report as text and PDF."""
+        answer: DocumentRow = self._call("GET", f"/api/v1/reports/{_part(id)}/document")
+        return answer
+
+    def step_report(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Edit, file, approve or return a report."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/reports/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def rfis(self, *, open_only: bool | None = None, limit: int | None = None) -> list[RfiRow]:
+        """Requests for information."""
+        answer: list[RfiRow] = self._call("GET", "/api/v1/rfis", query={"open_only": open_only, "limit": limit})
+        return answer
+
+    def ask_rfi(self, *, request: RfiAsked) -> StepTaken:
+        """Ask somebody for information."""
+        answer: StepTaken = self._call("POST", "/api/v1/rfis", body={"request": request})
+        return answer
+
+    def step_rfi(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Accept, task, answer, refuse or close a request for information."""
+        answer: StepTaken = self._call(
+            "POST",
+            f"/api/v1/rfis/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def file_rollup(
+        self,
+        *,
+        rollup: AskRollup,
+        to: str | None = None,
+        values: dict[str, Any] | None = None,
+        replaces: str | None = None,
+    ) -> StepTaken:
+        """File what was assembled as the report of the level."""
+        answer: StepTaken = self._call(
+            "POST", "/api/v1/rollups", body={"rollup": rollup, "to": to, "values": values, "replaces": replaces}
+        )
+        return answer
+
+    def rollup(self, form: str, *, unit: str, from_ms: int, until_ms: int, expected: str | None = None) -> RollupRow:
+        """The report of a level assembled from below, with sources, what is missing and what has changed."""
+        answer: RollupRow = self._call(
+            "GET",
+            f"/api/v1/rollups/{_part(form)}",
+            query={"unit": unit, "from_ms": from_ms, "until_ms": until_ms, "expected": expected},
+        )
+        return answer
+
+    def task_matrix(
+        self, *, from_ms: int | None = None, until_ms: int | None = None, limit: int | None = None
+    ) -> list[MatrixCell]:
+        """Units by time: cells are tasks."""
+        answer: list[MatrixCell] = self._call(
+            "GET", "/api/v1/task-matrix", query={"from_ms": from_ms, "until_ms": until_ms, "limit": limit}
+        )
+        return answer
+
+    def tasks(
+        self,
+        *,
+        unit: str | None = None,
+        order: str | None = None,
+        is_open: bool | None = None,
+        limit: int | None = None,
+    ) -> list[TaskRow]:
+        """The task board: states and verdicts."""
+        answer: list[TaskRow] = self._call(
+            "GET", "/api/v1/tasks", query={"unit": unit, "order": order, "is_open": is_open, "limit": limit}
+        )
+        return answer
+
+    def create_task(self, *, task: Task) -> TaskChanged:
+        """Draft a task."""
+        answer: TaskChanged = self._call("POST", "/api/v1/tasks", body={"task": task})
+        return answer
+
+    def task(self, id: str) -> TaskDetail:
+        """One task and its life."""
+        answer: TaskDetail = self._call("GET", f"/api/v1/tasks/{_part(id)}")
+        return answer
+
+    def edit_task(self, id: str, *, fields: dict[str, Any], seen: list[str] | None = None) -> TaskChanged:
+        """Change a task, or move it in time."""
+        answer: TaskChanged = self._call("POST", f"/api/v1/tasks/{_part(id)}", body={"fields": fields, "seen": seen})
+        return answer
+
+    def step_task(
+        self,
+        id: str,
+        *,
+        action: Literal[
+            "acknowledge",
+            "cancel",
+            "cannot_comply",
+            "deliver",
+            "done_not_ok",
+            "done_ok",
+            "execute",
+            "issue",
+            "read",
+            "supersede",
+            "wilco",
+        ],
+        reason: str | None = None,
+        on_behalf: bool | None = None,
+        seen: list[str] | None = None,
+    ) -> TaskChanged:
+        """Issue, answer or close a task."""
+        answer: TaskChanged = self._call(
+            "POST",
+            f"/api/v1/tasks/{_part(id)}/step",
+            body={"action": action, "reason": reason, "on_behalf": on_behalf, "seen": seen},
+        )
+        return answer
+
     def tokens(self, *, limit: int | None = None) -> list[Grant]:
         """Tokens that were not taken back; never their values."""
         answer: list[Grant] = self._call("GET", "/api/v1/tokens", query={"limit": limit})
@@ -1391,6 +3189,36 @@ class Node:
         )
         return answer
 
+    def free_track(self, *, id: str) -> PairsSaid:
+        """Take back what was said of a track's members."""
+        answer: PairsSaid = self._call("POST", "/api/v1/tracks/free", body={"id": id})
+        return answer
+
+    def fused_tracks(self, *, limit: int | None = None) -> list[FusedRow]:
+        """Tracks that several sources have, or that only radars have, with their members."""
+        answer: list[FusedRow] = self._call("GET", "/api/v1/tracks/fused", query={"limit": limit})
+        return answer
+
+    def lock_track(self, *, id: str) -> PairsSaid:
+        """Say that a track is right as it is."""
+        answer: PairsSaid = self._call("POST", "/api/v1/tracks/lock", body={"id": id})
+        return answer
+
+    def merge_tracks(self, *, one: str, other: str) -> PairsSaid:
+        """Say that two tracks are the same; the correlator never undoes it."""
+        answer: PairsSaid = self._call("POST", "/api/v1/tracks/merge", body={"one": one, "other": other})
+        return answer
+
+    def split_track(self, *, member: str) -> PairsSaid:
+        """Say that a member is not the same as the others of its track; the correlator never undoes it."""
+        answer: PairsSaid = self._call("POST", "/api/v1/tracks/split", body={"member": member})
+        return answer
+
+    def why_track(self, id: str) -> WhyTrack:
+        """Why a track is one: its sources, the evidence for each pair, and who has said so."""
+        answer: WhyTrack = self._call("GET", f"/api/v1/tracks/{_part(id)}/why")
+        return answer
+
     def users(self, *, limit: int | None = None) -> list[Grant]:
         """Users."""
         answer: list[Grant] = self._call("GET", "/api/v1/users", query={"limit": limit})
@@ -1431,6 +3259,31 @@ class Node:
     def drop_video(self, uid: str) -> VideoDropped:
         """Remove a video."""
         answer: VideoDropped = self._call("DELETE", f"/api/v1/videos/{_part(uid)}")
+        return answer
+
+    def watches(self, *, limit: int | None = None) -> list[WatchRow]:
+        """What somebody wants to be told of."""
+        answer: list[WatchRow] = self._call("GET", "/api/v1/watches", query={"limit": limit})
+        return answer
+
+    def create_watch(self, *, watch: AreaWatch | SilenceWatch) -> StepTaken:
+        """Be told when somebody enters, leaves, stays in an area, or falls silent."""
+        answer: StepTaken = self._call("POST", "/api/v1/watches", body={"watch": watch})
+        return answer
+
+    def edit_watch(self, id: str, *, watch: AreaWatch | SilenceWatch, seen: list[str] | None = None) -> StepTaken:
+        """Change a watch."""
+        answer: StepTaken = self._call("POST", f"/api/v1/watches/{_part(id)}", body={"watch": watch, "seen": seen})
+        return answer
+
+    def remove_watch(self, id: str) -> StepTaken:
+        """End a watch."""
+        answer: StepTaken = self._call("DELETE", f"/api/v1/watches/{_part(id)}")
+        return answer
+
+    def turn_watch(self, id: str, *, action: Literal["pause", "resume"]) -> StepTaken:
+        """Let a watch rest or go on."""
+        answer: StepTaken = self._call("POST", f"/api/v1/watches/{_part(id)}/state", body={"action": action})
         return answer
 
 

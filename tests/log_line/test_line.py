@@ -249,3 +249,35 @@ def test_the_same_clock_time_means_the_nearest_day() -> None:
     assert when.value is not None
     assert when.value["at_ms"] == midnight.now_ms - 30 * 60_000
     assert when.confidence == "sure"
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("time was 0745 not 0845", "0845"),
+        ("6 pax, non 4, a Tibnin", "4"),
+        ("PTL3 в 07:45 а не в 08:45", "08:45"),  # noqa: RUF001  # Cyrillic
+        ("PTL3 at CP 4 (not CP 5) 0910", "CP 5"),
+    ],
+)
+def test_what_is_denied_stays_in_the_remainder(line: str, rest: str) -> None:
+    assert rest in parse_line(line, CONTEXT).remainder
+
+
+def test_a_post_that_is_spoken_of_as_a_unit_may_be_a_place() -> None:
+    unit = part(parse_line("link to UNP 1-31 down since 0310", CONTEXT), "unit")
+    assert unit.confidence == "unsure"
+    assert [(choice.field, choice.value["name"]) for choice in unit.alternatives] == [("place", "UNP 1-31")]
+
+
+@pytest.mark.parametrize("line", ["half past nine 2 veh", "alle nove e mezza 2 veic", "полдесятого 2 машины"])
+def test_a_spoken_time_offers_the_other_half_of_the_day(line: str) -> None:
+    time = part(parse_line(line, CONTEXT), "time")
+    assert time.value is not None
+    assert (time.value["clock"], time.confidence) == ("0930L", "unsure")
+    assert [choice.label for choice in time.alternatives] == ["2130L"]
+
+
+@pytest.mark.parametrize("line", ["diesel 1400 L", "acqua 1200 litri", "1500 kg of rations", "солярка 1200 л"])
+def test_a_quantity_is_no_time(line: str) -> None:
+    assert parse_line(line, CONTEXT).first("time") is None

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from aquila.app import listening, postman
+from aquila.app import fused_radar, fused_reports, fusion, listening, postman
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
 from aquila.core import contract, fanout, papers
 from aquila.core import node as core_node
+from aquila.features import handover
 from aquila.features.alerts import commands as alerts_commands
 from aquila.features.alerts import view as alerts_view
 from aquila.features.devices import enrolment, invitations, refusals
@@ -22,6 +23,7 @@ from aquila.features.log import parse
 from aquila.features.log.line import LINE_MAX
 from aquila.features.mail import view as mail_view
 from aquila.features.packages import iconsets, members
+from aquila.features.reports import commands as reports_commands
 from aquila.features.tak import injectors
 from aquila.fusion import timeline
 from aquila.links import directory, websocket
@@ -58,7 +60,14 @@ IN_CODE: dict[str, list[str]] = {
     "identities watched of one feed": [f"{twins.WATCHED_MAX}", f"{twins.TWINS_SHOWN} findings shown"],
     "reasons of one feed's errors": [f"{listening.REASONS_MAX}"],
     "late scans": [f"{timeline.DEPTH} snapshots"],
+    "fusion in": [
+        f"{fusion.WAITING_MAX} reports and plots wait",
+        f"{fused_reports.ENTITIES_MAX} entities",
+        f"{fused_radar.SENSORS_MAX} radars",
+    ],
     "steps of one thing": [f"{papers.STEPS_MAX}"],
+    "lines of a signed handover": [f"{handover.LINES_MAX}"],
+    "forms of one node": [f"{reports_commands.FORMS_MAX}"],
     "watches": [f"{alerts_commands.WATCHES_MAX} watches", f"{alerts_view.PLACES_MAX} places"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [

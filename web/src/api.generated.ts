@@ -20,10 +20,113 @@ export interface Address {
   value: string
 }
 
+/** One alert. watch_name: None = it is of no watch, or of one that the asker may not see. */
+export interface AlertRow {
+  id: string
+  text: string
+  trigger: 'dwell' | 'emergency' | 'enter' | 'leave' | 'silence'
+  level: 'advisory' | 'caution' | 'warning'
+  entity: string
+  watch: string
+  watch_name: string | null
+  since_ms: number
+  over_at_ms: number | null
+  lat_deg: number | null
+  lon_deg: number | null
+  state: string
+  actions: string[]
+  heads: string[]
+  steps: StepRow[]
+  label: Label
+}
+
 /** A foreign identity of an entity: scheme (cot, mmsi, icao24, aquila ...) and its value there. */
 export interface Alias {
   scheme: string
   value: string
+}
+
+/** A line that may be about the same. text_pct: how alike the texts are. distance_m: None = one has no place. */
+export interface AlikeRow {
+  id: string
+  text: string
+  state: string
+  text_pct: number
+  apart_ms: number
+  distance_m: number | null
+}
+
+/** What an addressee says to an order. */
+export interface AnswerOrder {
+  id: string
+  addressee: string
+  action: 'acknowledge' | 'cannot_comply' | 'read' | 'wilco'
+  reason?: string
+  on_behalf?: boolean
+}
+
+/** One change as it was applied. problem: why not, or that `old` was something else; empty = as written. */
+export interface AppliedChange {
+  frago: string
+  number: string
+  path: string
+  old: unknown
+  new: unknown
+  found: unknown
+  problem: string
+}
+
+/** Who may not enter, leave or stay in an area. */
+export interface AreaWatch {
+  kind: 'area'
+  name: string
+  corners: ([number, number])[]
+  triggers: ('dwell' | 'enter' | 'leave')[]
+  dwell_min: number
+  affiliations: string[]
+  categories: string[]
+  entities: string[]
+  min_hae_m: number | null
+  max_hae_m: number | null
+  from_ms: number | null
+  until_ms: number | null
+  level: 'advisory' | 'caution' | 'warning'
+}
+
+/** A request from somebody at a desk. happened_at_ms: None = now. */
+export interface AskMedevac {
+  request: MedevacLines
+  happened_at_ms?: number | null
+}
+
+/** Which roll-up: form, unit of the level, period (UTC ms). expected: further units, separated by commas. */
+export interface AskRollup {
+  form: string
+  unit: string
+  from_ms: number
+  until_ms: number
+  expected: string
+}
+
+/** What can fetch casualties. status: "available", or why not. */
+export interface Asset {
+  name: string
+  kind: 'fixed' | 'ground' | 'rotary' | 'water'
+  callsign: string
+  litter: number
+  ambulatory: number
+  status: 'available' | 'committed' | 'down'
+  place: Place | null
+  remarks: string
+}
+
+/** An asset as it was last said to be. */
+export interface AssetRow {
+  id: string
+  asset: Asset
+  said_at_ms: number
+  heads: string[]
+  label: Label
 }
 
 /** The line over every screen: classification, and that this is an exercise. */
@@ -33,11 +136,79 @@ export interface Banner {
   exercise: boolean
 }
 
+/** Why two members are held to be the same. */
+export interface Because {
+  one: string
+  other: string
+  reason: string
+  distance: number
+  threshold: number
+  epochs: number
+  votes: number
+}
+
+/** Persons of one side: "own", "partner", "civil", "other". */
+export interface Casualties {
+  side: string
+  killed: number
+  injured: number
+  missing: number
+}
+
+/** One casualty: number in the request, precedence letter, ZMIST, times by mark, clocks. */
+export interface CasualtyRow {
+  number: number
+  precedence: string
+  mist: Mist
+  times: Record<string, number>
+  clocks: ClockRow[]
+}
+
 /** What its nation does not let it do. verbs: tasks that it forbids; empty = to be read by people. */
 export interface Caveat {
   text: string
   verbs: string[]
   until_ms: number | null
+}
+
+/** What is to be another; None = stays. The label stays: for another one the feed is removed and added anew. */
+export interface ChangeFeed {
+  id: string
+  url?: string | null
+  options?: Record<string, unknown> | null
+  storage?: 'journal' | 'latest' | 'track' | null
+  rate_cap_per_s?: number | null
+}
+
+/** A figure that reads otherwise below than in the report that was made of it. */
+export interface ChangeRow {
+  name: string
+  title: string
+  was: unknown
+  now: unknown
+  notes: string[]
+}
+
+/** One clock of one casualty. done_at_ms: None = runs. is_from_request: when the time of injury is not known. */
+export interface ClockRow {
+  mark: string
+  title: string
+  from_ms: number
+  due_ms: number
+  done_at_ms: number | null
+  is_late: boolean
+  is_from_request: boolean
+}
+
+/** Paragraph 5. pace: primary, alternate, contingency and emergency means. */
+export interface CommandSignal {
+  command: string
+  succession: string
+  liaison: string
+  posts: string
+  reports: string
+  pace: string[]
+  nets: string[]
 }
 
 /** One field that two people changed without knowing of each other: what holds, and what the other said. */
@@ -66,6 +237,15 @@ export interface ContactRow {
   device: string
   os: string
   groups: string[]
+}
+
+/** Who does what. done_at_ms: None = open. */
+export interface Deed {
+  id: string
+  who: string
+  what: string
+  due_ms: number | null
+  done_at_ms: number | null
 }
 
 /** One device and its entitlements. */
@@ -117,6 +297,38 @@ export interface DeviceMade {
   package: string
 }
 
+/** One difference. text: as people read it. fragos: which have said something about this path. */
+export interface DiffLine {
+  path: string
+  text: string
+  fragos: string[]
+}
+
+/** What has changed in an order between two times. */
+export interface DiffRow {
+  id: string
+  lines: DiffLine[]
+  problems: AppliedChange[]
+}
+
+/** A report to be read or printed. pdf: base64 of the file. notes: entries, in the order of their numbers. */
+export interface DocumentRow {
+  title: string
+  text: string
+  pdf: string
+  notes: string[]
+  label: Label
+}
+
+/** One change that a FRAGO may have to make, in the form in which orders take changes. reason: what was noticed. */
+export interface DraftChange {
+  task: string
+  reason: string
+  path: string
+  old: unknown
+  new: unknown
+}
+
 /** The entity of the drawing, its CoT uid, and the journal entry that says so. */
 export interface Drawn {
   entity: string
@@ -130,10 +342,31 @@ export interface Dropped {
   entries: string[]
 }
 
+/** Fields of a draft to be changed, as `Order` has them; null empties one. */
+export interface EditOrder {
+  id: string
+  fields: Record<string, unknown>
+  seen?: string[]
+}
+
+/** Fields of a task to be changed, as `Task` has them; null empties one. Moving a cell changes start_ms and end_ms. */
+export interface EditTask {
+  id: string
+  fields: Record<string, unknown>
+  seen?: string[]
+}
+
 /** Fields of a unit to be changed, as `Unit` has them; null empties one. */
 export interface EditUnit {
   id: string
   fields: Record<string, unknown>
+  seen?: string[]
+}
+
+/** The watch as it is to be from now on. */
+export interface EditWatch {
+  id: string
+  watch: AreaWatch | SilenceWatch
   seen?: string[]
 }
 
@@ -163,6 +396,7 @@ export interface EntityRow {
   geometry: Record<string, unknown> | null
   skew_s: number | null
   sources: SourceReport[]
+  fused_into: string | null
 }
 
 /** One line of the journal. */
@@ -183,6 +417,14 @@ export interface EntryRow {
   redacted: boolean
 }
 
+/** What an entry must have to be a hit: all that is named here. */
+export interface EntryTest {
+  words: string[]
+  kinds: string[]
+  area: HitArea | null
+  links: string[]
+}
+
 /** The body of every answer that is no success. */
 export interface ErrorAnswer {
   error: ErrorBody
@@ -196,11 +438,142 @@ export interface ErrorBody {
   do?: string | null
 }
 
+/** Where casualties are treated. role: 1 to 4, as NATO and the UN count them. */
+export interface Facility {
+  name: string
+  role: 1 | 2 | 3 | 4
+  beds: number
+  beds_free: number
+  surgeon: boolean
+  is_open: boolean
+  place: Place | null
+  remarks: string
+}
+
+/** A facility as it was last said to be. */
+export interface FacilityRow {
+  id: string
+  facility: Facility
+  said_at_ms: number
+  heads: string[]
+  label: Label
+}
+
+/** The feed, and the entry that says so. */
+export interface FeedChanged {
+  id: string
+  name: string
+  entry: string
+}
+
+/** How a feed does now. */
+export interface FeedLive {
+  condition: 'lost' | 'silent' | 'starting' | 'stopped' | 'up'
+  why: string
+  since_ms: number
+  retry_at_ms: number | null
+  tries: number
+  in_bytes: number
+  rate_per_s: number
+  errors_per_s: number
+  reports: number
+  plots: number
+  errors: Record<string, number>
+  refused: Record<string, number>
+  last_error: string
+  last_sample: LastSample | null
+  superseded: number
+  waiting: number
+  dropped: number
+  skewed: number
+  skew_s: number | null
+  jumps: number
+  twins: Twin[]
+}
+
+/** A feed and how it does. */
+export interface FeedRow {
+  id: string
+  name: string
+  format: string
+  url: string
+  options: Record<string, unknown>
+  state: string
+  storage: 'journal' | 'latest' | 'track'
+  rate_cap_per_s: number
+  label: Label
+  changed_at_ms: number
+  changed_by: string
+  live: FeedLive
+}
+
+/** One figure. value: the total of the parts; notes: entries that it stands on. */
+export interface FigureRow {
+  name: string
+  title: string
+  total: string
+  value: number
+  parts: PartRow[]
+  notes: string[]
+  label: Label
+}
+
+/** Make a report of what was assembled. */
+export interface FileRollup {
+  rollup: AskRollup
+  to?: string
+  values?: Record<string, unknown>
+  replaces?: string
+}
+
 /** Where the map opens. */
 export interface FirstView {
   lon_deg: number
   lat_deg: number
   zoom: number
+}
+
+/** One form. source: where its fields come from. */
+export interface Form {
+  name: string
+  title: string
+  sections: FormSection[]
+  source: string
+}
+
+/** One field. */
+export interface FormField {
+  name: string
+  title: string
+  kind: 'choice' | 'count' | 'number' | 'place' | 'text' | 'time'
+  required: boolean
+  choices: string[]
+  total: 'min' | 'sum' | null
+  pattern: string | null
+  hint: string
+}
+
+/** A form that can be filled in. */
+export interface FormRow {
+  name: string
+  form: Form
+}
+
+/** Fields under one heading; title empty = none. */
+export interface FormSection {
+  title: string
+  fields: FormField[]
+}
+
+/** A fused track: its symbol's id, its number, and its members as (source, entity). */
+export interface FusedRow {
+  id: string
+  number: number
+  name: string
+  observed_at_ms: number
+  position: Position
+  exists: number
+  members: ([string, string])[]
 }
 
 /** What somebody may do: role and entitlements. */
@@ -226,6 +599,45 @@ export interface GroupRow {
   active: boolean
 }
 
+/** Where a patrol stood for more than five minutes. */
+export interface Halt {
+  from_ms: number
+  until_ms: number
+  lat_deg: number
+  lon_deg: number
+}
+
+/** One line. to_whom: who promised it or was promised it; empty = nobody named. due_ms: None = no time was set. */
+export interface HandoverLine {
+  section: 'changed' | 'new' | 'open' | 'overdue' | 'promised' | 'unsure'
+  type: string
+  id: string
+  text: string
+  at_ms: number
+  by: string
+  to_whom: string
+  due_ms: number | null
+  notes: string[]
+  label: Label
+}
+
+/** An entry that fits a question. */
+export interface Hit {
+  entry: string
+  text: string
+  at_ms: number
+  posts: string[]
+  due_ms: number
+  ack_at_ms: number | null
+  ack_by: string | null
+}
+
+/** A circle. */
+export interface HitArea {
+  place: Place
+  radius_m: number
+}
+
 /** How much there is of something: equipment, or supplies of a class (NATO classes I to V, water, transport). */
 export interface Holding {
   name: string
@@ -246,6 +658,80 @@ export interface IconsetRow {
   uid: string
   name: string
   size_bytes: number
+}
+
+/** A C2SIM document, as text, to become a draft. */
+export interface ImportOrder {
+  c2sim: string
+}
+
+/** A file of shapes. */
+export interface ImportOverlay {
+  format: 'geojson' | 'gpx' | 'kml' | 'kmz'
+  layer: string
+  content: string
+}
+
+/** How many shapes of the file became drawings, how many were refused, and why the first of those were. */
+export interface Imported {
+  layer: string
+  drawn: number
+  refused: number
+  reasons: string[]
+  uids: string[]
+}
+
+/** The order as it holds at a time. is_in_force: False = not issued yet, or no longer in force by then. */
+export interface InForceRow {
+  id: string
+  at_ms: number
+  is_in_force: boolean
+  order: Order
+  applied: AppliedChange[]
+}
+
+/** One line with its life, newest step first. */
+export interface IncidentDetail {
+  row: IncidentRow
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** A line to be logged. */
+export interface IncidentLine {
+  text: string
+  sender: string
+  via: 'chat' | 'mail' | 'person' | 'phone' | 'radio' | 'system'
+  key: boolean
+  precedence: 'O' | 'P' | 'R' | 'Z'
+  category: string | null
+  casualties: Casualties[]
+  verification: 'confirmed' | 'probable' | 'refuted' | 'unverified'
+  place: Place | null
+  tell: string[]
+  linked: string[]
+  cell: string
+  source: string
+}
+
+/** A line as lists show it. */
+export interface IncidentRow {
+  id: string
+  state: string
+  text: string
+  precedence: string
+  key: boolean
+  happened_at_ms: number
+  received_at_ms: number
+  by: string
+  fields: Record<string, unknown>
+  position: Position | null
+  tellings: Telling[]
+  deeds: Deed[]
+  actions: string[]
+  heads: string[]
+  conflicts: number
+  label: Label
 }
 
 /** Whose invitation it was, and the journal entry that says so. */
@@ -278,6 +764,20 @@ export interface InviteDevice {
   minutes?: number
 }
 
+/** An asset as it is now. id: None = a new one. */
+export interface KeepAsset {
+  asset: Asset
+  id?: string | null
+  seen?: string[]
+}
+
+/** A treatment facility as it is now. id: None = a new one. */
+export interface KeepFacility {
+  facility: Facility
+  id?: string | null
+  seen?: string[]
+}
+
 /** A marking in the shape of STANAG 4774: policy, classification and categories, plus TAK groups. */
 export interface Label {
   policy: string
@@ -296,6 +796,13 @@ export interface LabelPackage {
   classification?: string | null
   caveats?: string[]
   releasable_to?: string[]
+}
+
+/** What was heard last. what: name or identity. entity: None = a plot. */
+export interface LastSample {
+  at_ms: number
+  what: string
+  entity: string | null
 }
 
 /** Another reading of the same words: a value of the same shape, and a label for people. */
@@ -368,6 +875,23 @@ export interface MailRow {
   until_ms: number
 }
 
+/** One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task. */
+export interface MatrixCell {
+  id: string
+  unit: string
+  unit_name: string
+  title: string
+  verb: string
+  phase: string
+  start_ms: number | null
+  end_ms: number | null
+  state: string
+  verdict: string
+  reason: string
+  is_movable: boolean
+  heads: string[]
+}
+
 /** Who asks, whom, and what goes over the screen. */
 export interface Me {
   principal: WhoAmI
@@ -376,6 +900,15 @@ export interface Me {
   banner: Banner
   server_time_ms: number
   view: FirstView | null
+}
+
+/** A request as somebody at a desk fills it in. */
+export interface MedevacLines {
+  title: string
+  lines: Record<string, string>
+  mists: Mist[]
+  place: Place | null
+  injured_at_ms: number | null
 }
 
 /** One change. seq: with `since` of the next question, exactly what came after is told. */
@@ -477,6 +1010,15 @@ export interface MissionWorkDone {
   is_new: boolean
 }
 
+/** ZMIST of one casualty: zap number, mechanism, injuries, signs, treatment. */
+export interface Mist {
+  z: string
+  m: string
+  i: string
+  s: string
+  t: string
+}
+
 /** Movement over ground. Raises ValueError when a number is not finite or out of range. */
 export interface Motion {
   course_deg: number | null
@@ -494,6 +1036,21 @@ export interface MoveUnit {
   seen?: string[]
 }
 
+/** Something that needs a person now: one row of "what needs me", whichever feature it comes from. */
+export interface NeedRow {
+  feature: string
+  kind: string
+  id: string
+  title: string
+  since_ms: number
+  due_ms: number | null
+  is_overdue: boolean
+  roles: string[]
+  actions: string[]
+  heads: string[]
+  precedence: string
+}
+
 /** A device to be added. See Wanted. */
 export interface NewDevice {
   name: string
@@ -507,17 +1064,42 @@ export interface NewDevice {
 
 /** A drawing to be made, or to be changed. */
 export interface NewDrawing {
-  shape: 'bearing' | 'circle' | 'line' | 'polygon' | 'route'
+  shape: 'bearing' | 'circle' | 'line' | 'point' | 'polygon' | 'route' | 'text'
   name: string
   points: number[][]
   radius_m?: number | null
   uid?: string | null
   stroke?: string | null
   fill?: string | null
+  sidc?: string | null
   remarks?: string | null
   layer?: string | null
   order?: number | null
   valid_h?: number
+}
+
+/** A feed to be added. */
+export interface NewFeed {
+  format: string
+  url: string
+  name?: string | null
+  options?: Record<string, unknown>
+  storage?: 'journal' | 'latest' | 'track' | null
+  rate_cap_per_s?: number | null
+  classification?: string | null
+  groups?: string[]
+}
+
+/** A form of one's own. */
+export interface NewForm {
+  form: Form
+}
+
+/** A line to be logged. happened_at_ms: None = now. on_behalf_of: id of the principal for whom it is said. */
+export interface NewIncident {
+  line: IncidentLine
+  happened_at_ms?: number | null
+  on_behalf_of?: string | null
 }
 
 /** A line to be said. `to`: callsigns; none = everyone in the room. */
@@ -552,6 +1134,34 @@ export interface NewNote {
   happened_at_ms?: number | null
 }
 
+/** An order to be drafted. */
+export interface NewOrder {
+  order: Order
+}
+
+/** A question for the board. */
+export interface NewQuestion {
+  question: Question
+}
+
+/** A report. file: at once, which needs it complete; else it is a draft. happened_at_ms: None = now. */
+export interface NewReport {
+  report: ReportText
+  file?: boolean
+  happened_at_ms?: number | null
+  on_behalf_of?: string | null
+}
+
+/** A request for information. */
+export interface NewRfi {
+  request: RfiAsked
+}
+
+/** A task to be drafted. */
+export interface NewTask {
+  task: Task
+}
+
 /** A token to be made. What is left out it has from whoever makes it; it never gets more than that. */
 export interface NewToken {
   name: string
@@ -575,10 +1185,231 @@ export interface NewUser {
   groups_out?: string[] | null
 }
 
+/** A watch to be kept. */
+export interface NewWatch {
+  watch: AreaWatch | SilenceWatch
+}
+
 /** This node: its id and its name for people. */
 export interface NodeName {
   id: string
   name: string
+}
+
+/** Sign what is handed over. remarks: own words. since_ms: None = since the last handover. */
+export interface OfferHandover {
+  remarks?: string
+  since_ms?: number | null
+}
+
+/** Which feed: its id. */
+export interface OneFeed {
+  id: string
+}
+
+/** A member that does not belong to the track it is in. */
+export interface OneMember {
+  member: string
+}
+
+/** A track, by the id of its symbol or of a member. */
+export interface OneTrack {
+  id: string
+}
+
+/** One order. None, "" and () = not said. */
+export interface Order {
+  kind: 'FRAGO' | 'OPORD' | 'WARNO'
+  title: string
+  number: string
+  issuing_hq: string
+  place: string
+  time_zone: string
+  code_name: string
+  references: string[]
+  task_organisation: OrderAttachment[]
+  situation: OrderSituation
+  mission: OrderMission
+  execution: OrderExecution
+  phases: OrderPhase[]
+  tasks: OrderTask[]
+  sustainment: OrderSustainment
+  command_signal: CommandSignal
+  warning: WarningPart
+  annexes: OrderAnnex[]
+  overlay: string[]
+  distribution: string[]
+  order_ref: string | null
+  changes: OrderChange[]
+  effective_ms: number | null
+  remind_after_min: number
+  escalate_after_min: number
+  escalate_to: string
+}
+
+/** An annex: its text, a kept file (sha256) or drawings. */
+export interface OrderAnnex {
+  letter: string
+  title: string
+  text: string
+  sha256: string | null
+  drawings: string[]
+}
+
+/** What one addressee has said. since_ms: of the state. reason: why it cannot comply. */
+export interface OrderAnswer {
+  addressee: string
+  state: string
+  since_ms: number
+  by: string
+  on_behalf_of: string | null
+  reason: string
+  reminded_at_ms: number | null
+  escalated_at_ms: number | null
+}
+
+/** A unit under another for this order. from_ms: None = with the order. */
+export interface OrderAttachment {
+  unit: string
+  under: string | null
+  relation: 'ADCON' | 'LIAISON' | 'OPCOM' | 'OPCON' | 'ORGANIC' | 'SUPPORT' | 'TACOM' | 'TACON'
+  from_ms: number | null
+}
+
+/** One change to the order in force. path: "mission.when", "tasks.T2.end_ms"; old None = added, new None = gone. */
+export interface OrderChange {
+  path: string
+  old: unknown
+  new: unknown
+}
+
+/** One order with its addressees and its life. Newest step first. */
+export interface OrderDetail {
+  id: string
+  state: string
+  version: number
+  order: Order
+  answers: OrderAnswer[]
+  fragos: string[]
+  superseded_by: string | null
+  actions: string[]
+  heads: string[]
+  label: Label
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** Paragraph 3 without its phases and tasks. */
+export interface OrderExecution {
+  purpose: string
+  key_tasks: string
+  end_state: string
+  concept: string
+  movement: string
+  surveillance: string
+  protection: string
+  civil: string
+  assessment: string
+  timeline: string
+  information_requirements: string
+  airspace: string
+  risk: string
+  personnel_recovery: string
+  environment: string
+  other: string
+}
+
+/** A file as JSON carries it. losses: what the format cannot say, as sentences. */
+export interface OrderFile {
+  name: string
+  mime: string
+  base64: string
+  losses: string[]
+}
+
+/** Paragraph 2. */
+export interface OrderMission {
+  who: string
+  what: string
+  when: string
+  where: string
+  why: string
+}
+
+/** One phase. Times None = on order. */
+export interface OrderPhase {
+  id: string
+  name: string
+  start_ms: number | null
+  end_ms: number | null
+  text: string
+}
+
+/** One line of the list of orders, newest last. */
+export interface OrderRow {
+  id: string
+  kind: string
+  number: string
+  title: string
+  state: string
+  version: number
+  order_ref: string | null
+  issued_at_ms: number | null
+  effective_ms: number | null
+  addressees: number
+  silent: number
+  cannot_comply: number
+  conflicts: number
+  changed_at_ms: number
+  changed_by: string
+  age_ms: number
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
+/** Paragraph 1. */
+export interface OrderSituation {
+  area_of_interest: string
+  area_of_operations: string
+  terrain: string
+  weather: string
+  threat: string
+  higher: string
+  adjacent: string
+  other_organisations: string
+  civil: string
+  attachments: string
+  assumptions: string
+}
+
+/** Paragraph 4. */
+export interface OrderSustainment {
+  logistics: string
+  personnel: string
+  health: string
+}
+
+/** One task of the order. unit: id of the ORBAT, or a callsign. area: id of a drawing; place: where, as a point. */
+export interface OrderTask {
+  id: string
+  unit: string
+  verb: string
+  text: string
+  purpose: string
+  priority: number
+  phase: string | null
+  start_ms: number | null
+  end_ms: number | null
+  area: string | null
+  place: Place | null
+  success: string
+}
+
+/** A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings. */
+export interface OverlayPiece {
+  part: 'drawing' | 'head' | 'tail'
+  text: string
 }
 
 /** One package. */
@@ -605,6 +1436,11 @@ export interface PackagesChanged {
   changed_count: number
 }
 
+/** The entries that were written, one for each pair. */
+export interface PairsSaid {
+  entries: string[]
+}
+
 /** Under whom a unit stands. from_ms: None = always has. until_ms: None = until further notice. */
 export interface Parent {
   unit: string
@@ -613,10 +1449,45 @@ export interface Parent {
   until_ms: number | null
 }
 
+/** What one report below says: the report, the entry that says it. */
+export interface PartRow {
+  unit: string
+  value: unknown
+  report: string
+  entry: string
+}
+
+/** A draft to be looked over and filed. */
+export interface PatrolDraftRow {
+  uid: string
+  values: Record<string, unknown>
+  path: ([number, number])[]
+  halts: Halt[]
+  distance_m: number
+  said: SaidLine[]
+  sources: string[]
+  label: Label
+}
+
+/** A place on WGS 84, in degrees. ce_m: 68 % radius; None = unknown. */
+export interface Place {
+  lat_deg: number
+  lon_deg: number
+  ce_m: number | null
+}
+
 /** The entity that now is, and the journal entry that says so. */
 export interface Placed {
   entity: string
   entry: string
+}
+
+/** A radar that plots a track. */
+export interface PlottedBy {
+  sensor: string
+  plots: number
+  pd: number
+  bias: [number, number]
 }
 
 /** A place on WGS 84. Raises ValueError when a number is not finite or out of range. */
@@ -665,6 +1536,44 @@ export interface PutVideo {
   uid?: string | null
 }
 
+/** What the commander wants to know. */
+export interface Question {
+  text: string
+  kind: 'CCIR' | 'EEFI' | 'FFIR' | 'PIR'
+  tests: EntryTest[]
+  priority: 1 | 2 | 3
+  decision: string
+  from_ms: number | null
+  ltiov_ms: number | null
+  notify: string[] | null
+}
+
+/** One question with its life, newest step first. */
+export interface QuestionDetail {
+  row: QuestionRow
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** A question on the board. */
+export interface QuestionRow {
+  id: string
+  state: string
+  text: string
+  kind: string
+  priority: number
+  fields: Record<string, unknown>
+  hits: Hit[]
+  waiting: number
+  left_ms: number | null
+  is_overdue: boolean
+  asked_at_ms: number
+  by: string
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
 /** How fit the unit is, who says so and when. */
 export interface Readiness {
   status: 'FULL' | 'MOSTLY' | 'NOT' | 'PARTLY'
@@ -678,6 +1587,115 @@ export interface RenamePackage {
   uid: string
   name: string
   keywords?: string[] | null
+}
+
+/** One report with its life, newest step first. */
+export interface ReportDetail {
+  row: ReportRow
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** A report as lists show it. */
+export interface ReportRow {
+  id: string
+  form: string
+  title: string
+  state: string
+  unit: string
+  to: string
+  from_ms: number | null
+  until_ms: number | null
+  values: Record<string, unknown>
+  sources: string[]
+  said_at_ms: number
+  by: string
+  signed_by: string | null
+  replaced_by: string | null
+  actions: string[]
+  heads: string[]
+  conflicts: number
+  label: Label
+}
+
+/** A filled-in form. */
+export interface ReportText {
+  form: string
+  unit: string
+  values: Record<string, unknown>
+  to: string
+  from_ms: number | null
+  until_ms: number | null
+  sources: string[]
+  replaces: string
+}
+
+/** One request with its life, newest step first. */
+export interface RequestDetail {
+  row: RequestRow
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** A request as the desk shows it. */
+export interface RequestRow {
+  id: string
+  title: string
+  state: string
+  asked_at_ms: number
+  by: string
+  lines: Record<string, string>
+  position: Position | null
+  casualties: CasualtyRow[]
+  late: number
+  next_due_ms: number | null
+  asset: string | null
+  facility: string | null
+  script: string[]
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
+/** A request for information. to: who is asked. question: id of the question it serves. */
+export interface RfiAsked {
+  question: string
+  to: string
+  why: string
+  needed_by_ms: number | null
+  precedence: 'O' | 'P' | 'R' | 'Z'
+  ccir: string
+}
+
+/** A request for information. left_ms: until it is needed, below 0 = past; None = no time was set. */
+export interface RfiRow {
+  id: string
+  state: string
+  question: string
+  to: string
+  fields: Record<string, unknown>
+  left_ms: number | null
+  is_overdue: boolean
+  asked_at_ms: number
+  by: string
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
+/** What a level can say now. */
+export interface RollupRow {
+  form: string
+  title: string
+  unit: string
+  from_ms: number
+  until_ms: number
+  figures: FigureRow[]
+  sentences: SentenceRow[]
+  reports: string[]
+  missing: string[]
+  filed: string | null
+  changes: ChangeRow[]
 }
 
 /** A room and the newest line in it that the asker may have. */
@@ -696,6 +1714,70 @@ export interface Said {
   reference: string
 }
 
+/** What the patrol wrote: the entry, when, and the text. */
+export interface SaidLine {
+  entry: string
+  at_ms: number
+  text: string
+}
+
+/** One sentence under a field of the form, with the most restrictive label of its sources. */
+export interface SentenceRow {
+  name: string
+  title: string
+  text: string
+  notes: string[]
+  label: Label
+}
+
+/** An alert that somebody has seen, or that is done with. remarks: what was done. */
+export interface SettleAlert {
+  id: string
+  action: 'acknowledge' | 'close'
+  remarks?: string
+  seen?: string[]
+  on_behalf_of?: string | null
+}
+
+/** A handover to be read or printed. pdf: base64 of the file. */
+export interface ShiftDocument {
+  text: string
+  pdf: string
+  label: Label
+}
+
+/** A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has. */
+export interface ShiftRow {
+  id: string
+  state: string
+  at_ms: number
+  since_ms: number
+  gone: string
+  came: string | null
+  lines: number
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
+/** Take over, or withdraw what was offered. */
+export interface SignHandover {
+  id: string
+  remarks?: string
+}
+
+/** No report from somebody for longer than expected. */
+export interface SilenceWatch {
+  kind: 'silence'
+  name: string
+  entity: string
+  every_min: number
+  grace_min: number
+  from_ms: number | null
+  until_ms: number | null
+  level: 'advisory' | 'caution' | 'warning'
+}
+
 /** What one source said last of an entity. */
 export interface SourceReport {
   source: string
@@ -706,6 +1788,15 @@ export interface SourceReport {
   motion: Motion | null
   how: string | null
   name: string | null
+}
+
+/** A step in the life of an order. by: for `supersede` the order that takes its place. */
+export interface StepOrder {
+  id: string
+  action: 'approve' | 'cancel' | 'issue' | 'reopen' | 'supersede'
+  by?: string | null
+  reason?: string
+  seen?: string[]
 }
 
 /** One step in the life of a thing. */
@@ -719,11 +1810,37 @@ export interface StepRow {
   fields: Record<string, unknown>
 }
 
+/** The thing, the entry that says the step, and the state after it. */
+export interface StepTaken {
+  id: string
+  entry: string
+  state: string
+}
+
+/** A step in the life of a task. on_behalf: an operator writes down what the addressee said. */
+export interface StepTask {
+  id: string
+  action: 'acknowledge' | 'cancel' | 'cannot_comply' | 'deliver' | 'done_not_ok' | 'done_ok' | 'execute' | 'issue' | 'read' | 'supersede' | 'wilco'
+  reason?: string
+  on_behalf?: boolean
+  seen?: string[]
+}
+
 /** Persons: what is authorised, what the unit has, who is there. */
 export interface Strength {
   authorised: number
   assigned: number
   present: number
+}
+
+/** A step about a thing. */
+export interface TakeStep {
+  id: string
+  action: string
+  fields?: Record<string, unknown>
+  seen?: string[]
+  happened_at_ms?: number | null
+  on_behalf_of?: string | null
 }
 
 /** What was taken back, and the journal entry that says so. */
@@ -732,12 +1849,110 @@ export interface Taken {
   entry: string
 }
 
+/** One task of one addressee. unit: id of the order of battle, or a callsign. Times None = on order. */
+export interface Task {
+  unit: string
+  verb: string
+  title: string
+  text: string
+  purpose: string
+  priority: number
+  start_ms: number | null
+  end_ms: number | null
+  order: string | null
+  order_task: string
+  phase: string
+  conditions: TaskCondition[]
+}
+
+/** Corners (lat_deg, lon_deg) of a polygon, or one point and radius_m of a circle. */
+export interface TaskArea {
+  name: string
+  points: ([number, number])[]
+  radius_m: number | null
+}
+
+/** The task, the entry that says so, the state after it. warnings: national caveats that speak against it. */
+export interface TaskChanged {
+  id: string
+  entry: string
+  state: string
+  warnings: string[]
+}
+
+/** One thing that can be checked. */
+export interface TaskCondition {
+  kind: 'keep_within' | 'observe' | 'reach' | 'report' | 'stay_out'
+  area: TaskArea | null
+  by_ms: number | null
+  minutes: number | null
+  within_m: number | null
+  entity: string
+}
+
+/** One task with its life. Newest step first. */
+export interface TaskDetail {
+  row: TaskRow
+  conflicts: ConflictRow[]
+  steps: StepRow[]
+}
+
+/** What the node last noticed about one condition. verdict: open = nothing yet. inside_since_ms: None = outside. */
+export interface TaskJudgement {
+  condition: number
+  kind: string
+  verdict: string
+  reason: string
+  at_ms: number | null
+  inside_since_ms: number | null
+}
+
+/** One card of the task board. verdict: the worst of its conditions; reason: why. heads: to be sent as `seen`. */
+export interface TaskRow {
+  id: string
+  unit: string
+  unit_name: string
+  task: Task
+  state: string
+  verdict: string
+  reason: string
+  judgements: TaskJudgement[]
+  conflicts: number
+  changed_at_ms: number
+  changed_by: string
+  age_ms: number
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
+/** A post that must be told. due_ms: until when; told_at_ms, ack_at_ms: None = not yet. */
+export interface Telling {
+  role: string
+  since_ms: number
+  due_ms: number
+  told_at_ms: number | null
+  ack_at_ms: number | null
+  ack_by: string | null
+}
+
 /** The token, shown this once and kept nowhere. */
 export interface TokenMade {
   name: string
   token: string
   role: 'admin' | 'operator' | 'viewer'
   expires_at_ms: number
+}
+
+/** What one source has of a fused track. */
+export interface TrackMember {
+  entity: string
+  source: string
+  name: string
+  keys: string[]
+  seen_at_ms: number
+  sigma_m: number
+  sensors: PlottedBy[]
 }
 
 /** One point of a track: UTC ms, degrees, metres above the ellipsoid, degrees true, m/s. */
@@ -749,6 +1964,30 @@ export interface TrackRow {
   hae_m: number | null
   course_deg: number | null
   speed_mps: number | null
+}
+
+/** A watch that is to rest or to go on. */
+export interface TurnWatch {
+  id: string
+  action: 'pause' | 'resume'
+}
+
+/** A finding: one identity at two places, `here` being the last one. returns: how often it came back to one. */
+export interface Twin {
+  entity: string
+  alias: string
+  name: string
+  here: Position
+  there: Position
+  apart_m: number
+  returns: number
+  seen_at_ms: number
+}
+
+/** Two tracks, each by the id of its symbol or of a member. */
+export interface TwoTracks {
+  one: string
+  other: string
 }
 
 /** One unit. None and () = not known. */
@@ -825,6 +2064,27 @@ export interface VideosPut {
   changed_count: number
 }
 
+/** What a warning order adds: how early to move, what to prepare, when and where the order follows. */
+export interface WarningPart {
+  earliest_move_ms: number | null
+  preparation: string
+  rehearsals: string
+  order_at_ms: number | null
+  order_place: string
+  special: string
+}
+
+/** One watch. */
+export interface WatchRow {
+  id: string
+  watch: AreaWatch | SilenceWatch
+  state: string
+  by: string
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
 /** The asker as the node knows it. */
 export interface WhoAmI {
   id: string
@@ -833,6 +2093,18 @@ export interface WhoAmI {
   nation: string | null
   groups_in: string[]
   groups_out: string[]
+}
+
+/** Why a track is one, in words and in figures. */
+export interface WhyTrack {
+  id: string
+  number: number
+  name: string
+  exists: number
+  sentences: string[]
+  members: TrackMember[]
+  because: Because[]
+  conflicts: ([string, string])[]
 }
 
 /** A line for a mission's log. id: of the line that it replaces; empty = a new one. */
@@ -851,6 +2123,8 @@ export interface Written {
 
 /** Operation -> method, path and shape of the answer. */
 export interface Operations {
+  alerts: { method: 'GET'; path: '/api/v1/alerts'; answer: AlertRow[] }
+  settle_alert: { method: 'POST'; path: '/api/v1/alerts/{id}'; answer: StepTaken }
   say: { method: 'POST'; path: '/api/v1/chat'; answer: Said }
   lines: { method: 'GET'; path: '/api/v1/chat/lines'; answer: LineRow[] }
   rooms: { method: 'GET'; path: '/api/v1/chat/rooms'; answer: RoomRow[] }
@@ -861,20 +2135,48 @@ export interface Operations {
   invite_device: { method: 'POST'; path: '/api/v1/devices/invitations'; answer: DeviceInvited }
   cancel_invitation: { method: 'DELETE'; path: '/api/v1/devices/invitations/{id}'; answer: InvitationCancelled }
   drop_device: { method: 'DELETE'; path: '/api/v1/devices/{name}'; answer: DeviceDropped }
+  patrol_draft: { method: 'GET'; path: '/api/v1/drafts/patrol'; answer: PatrolDraftRow }
   place_drawing: { method: 'POST'; path: '/api/v1/drawings'; answer: Drawn }
   entities: { method: 'GET'; path: '/api/v1/entities'; answer: EntityRow[] }
   entity: { method: 'GET'; path: '/api/v1/entities/{id}'; answer: EntityRow }
   drop_entity: { method: 'DELETE'; path: '/api/v1/entities/{id}'; answer: Dropped }
   entries: { method: 'GET'; path: '/api/v1/entries'; answer: EntryRow[] }
   entry: { method: 'GET'; path: '/api/v1/entries/{id}'; answer: EntryRow }
+  feeds: { method: 'GET'; path: '/api/v1/feeds'; answer: FeedRow[] }
+  add_feed: { method: 'POST'; path: '/api/v1/feeds'; answer: FeedChanged }
+  change_feed: { method: 'POST'; path: '/api/v1/feeds/{id}'; answer: FeedChanged }
+  remove_feed: { method: 'DELETE'; path: '/api/v1/feeds/{id}'; answer: FeedChanged }
+  pause_feed: { method: 'POST'; path: '/api/v1/feeds/{id}/pause'; answer: FeedChanged }
+  resume_feed: { method: 'POST'; path: '/api/v1/feeds/{id}/resume'; answer: FeedChanged }
+  forms: { method: 'GET'; path: '/api/v1/forms'; answer: FormRow[] }
+  add_form: { method: 'POST'; path: '/api/v1/forms'; answer: StepTaken }
   groups: { method: 'GET'; path: '/api/v1/groups'; answer: GroupRow[] }
+  handover: { method: 'GET'; path: '/api/v1/handover'; answer: HandoverLine[] }
+  handovers: { method: 'GET'; path: '/api/v1/handovers'; answer: ShiftRow[] }
+  offer_handover: { method: 'POST'; path: '/api/v1/handovers'; answer: StepTaken }
+  handover_document: { method: 'GET'; path: '/api/v1/handovers/{id}/document'; answer: ShiftDocument }
+  take_handover: { method: 'POST'; path: '/api/v1/handovers/{id}/take'; answer: StepTaken }
+  withdraw_handover: { method: 'POST'; path: '/api/v1/handovers/{id}/withdraw'; answer: StepTaken }
   iconsets: { method: 'GET'; path: '/api/v1/iconsets'; answer: IconsetRow[] }
   drop_iconset: { method: 'DELETE'; path: '/api/v1/iconsets/{uid}'; answer: IconsetAdded }
+  incidents: { method: 'GET'; path: '/api/v1/incidents'; answer: IncidentRow[] }
+  log_line: { method: 'POST'; path: '/api/v1/incidents'; answer: StepTaken }
+  incident: { method: 'GET'; path: '/api/v1/incidents/{id}'; answer: IncidentDetail }
+  incident_duplicates: { method: 'GET'; path: '/api/v1/incidents/{id}/duplicates'; answer: AlikeRow[] }
+  step_line: { method: 'POST'; path: '/api/v1/incidents/{id}/steps'; answer: StepTaken }
   links: { method: 'GET'; path: '/api/v1/links'; answer: LinkRow[] }
   parse_line: { method: 'GET'; path: '/api/v1/log/parse'; answer: LineDraft }
   mail: { method: 'GET'; path: '/api/v1/mail'; answer: MailRow[] }
   place_marker: { method: 'POST'; path: '/api/v1/markers'; answer: Placed }
   me: { method: 'GET'; path: '/api/v1/me'; answer: Me }
+  medevac_assets: { method: 'GET'; path: '/api/v1/medevac/assets'; answer: AssetRow[] }
+  keep_medevac_asset: { method: 'POST'; path: '/api/v1/medevac/assets'; answer: StepTaken }
+  medevac_facilities: { method: 'GET'; path: '/api/v1/medevac/facilities'; answer: FacilityRow[] }
+  keep_medevac_facility: { method: 'POST'; path: '/api/v1/medevac/facilities'; answer: StepTaken }
+  medevac_requests: { method: 'GET'; path: '/api/v1/medevac/requests'; answer: RequestRow[] }
+  ask_medevac: { method: 'POST'; path: '/api/v1/medevac/requests'; answer: StepTaken }
+  medevac_request: { method: 'GET'; path: '/api/v1/medevac/requests/{id}'; answer: RequestDetail }
+  step_medevac: { method: 'POST'; path: '/api/v1/medevac/requests/{id}/steps'; answer: StepTaken }
   missions: { method: 'GET'; path: '/api/v1/missions'; answer: MissionSummary[] }
   create_mission: { method: 'POST'; path: '/api/v1/missions'; answer: MissionMade }
   mission: { method: 'GET'; path: '/api/v1/missions/{guid}'; answer: MissionDetail }
@@ -887,6 +2189,12 @@ export interface Operations {
   mission_log: { method: 'GET'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogEntry[] }
   write_mission_log: { method: 'POST'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogWritten }
   drop_mission_log: { method: 'DELETE'; path: '/api/v1/missions/{guid}/log'; answer: MissionWorkDone }
+  alert_needs: { method: 'GET'; path: '/api/v1/needs/alerts'; answer: NeedRow[] }
+  needs_handover: { method: 'GET'; path: '/api/v1/needs/handover'; answer: NeedRow[] }
+  needs_incidents: { method: 'GET'; path: '/api/v1/needs/incidents'; answer: NeedRow[] }
+  needs_medevac: { method: 'GET'; path: '/api/v1/needs/medevac'; answer: NeedRow[] }
+  needs_questions: { method: 'GET'; path: '/api/v1/needs/questions'; answer: NeedRow[] }
+  needs_reports: { method: 'GET'; path: '/api/v1/needs/reports'; answer: NeedRow[] }
   write_note: { method: 'POST'; path: '/api/v1/notes'; answer: Written }
   orbat: { method: 'GET'; path: '/api/v1/orbat'; answer: UnitRow[] }
   create_unit: { method: 'POST'; path: '/api/v1/orbat/units'; answer: UnitChanged }
@@ -894,6 +2202,19 @@ export interface Operations {
   edit_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}'; answer: UnitChanged }
   remove_unit: { method: 'DELETE'; path: '/api/v1/orbat/units/{id}'; answer: UnitChanged }
   move_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}/parent'; answer: UnitChanged }
+  orders: { method: 'GET'; path: '/api/v1/orders'; answer: OrderRow[] }
+  create_order: { method: 'POST'; path: '/api/v1/orders'; answer: StepTaken }
+  import_order: { method: 'POST'; path: '/api/v1/orders/import'; answer: StepTaken }
+  order: { method: 'GET'; path: '/api/v1/orders/{id}'; answer: OrderDetail }
+  edit_order: { method: 'POST'; path: '/api/v1/orders/{id}'; answer: StepTaken }
+  answer_order: { method: 'POST'; path: '/api/v1/orders/{id}/answer'; answer: StepTaken }
+  order_diff: { method: 'GET'; path: '/api/v1/orders/{id}/diff'; answer: DiffRow }
+  order_file: { method: 'GET'; path: '/api/v1/orders/{id}/file'; answer: OrderFile }
+  order_in_force: { method: 'GET'; path: '/api/v1/orders/{id}/in-force'; answer: InForceRow }
+  step_order: { method: 'POST'; path: '/api/v1/orders/{id}/step'; answer: StepTaken }
+  task_changes: { method: 'GET'; path: '/api/v1/orders/{order}/task-changes'; answer: DraftChange[] }
+  overlay: { method: 'GET'; path: '/api/v1/overlays'; answer: OverlayPiece[] }
+  import_overlay: { method: 'POST'; path: '/api/v1/overlays'; answer: Imported }
   packages: { method: 'GET'; path: '/api/v1/packages'; answer: PackageRow[] }
   package: { method: 'GET'; path: '/api/v1/packages/{uid}'; answer: PackageRow }
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }
@@ -903,14 +2224,45 @@ export interface Operations {
   profiles: { method: 'GET'; path: '/api/v1/profiles'; answer: Profile[] }
   add_profile: { method: 'POST'; path: '/api/v1/profiles'; answer: ProfileWritten }
   drop_profile: { method: 'DELETE'; path: '/api/v1/profiles/{name}'; answer: ProfileWritten }
+  questions: { method: 'GET'; path: '/api/v1/questions'; answer: QuestionRow[] }
+  ask_question: { method: 'POST'; path: '/api/v1/questions'; answer: StepTaken }
+  question: { method: 'GET'; path: '/api/v1/questions/{id}'; answer: QuestionDetail }
+  step_question: { method: 'POST'; path: '/api/v1/questions/{id}/steps'; answer: StepTaken }
+  reports: { method: 'GET'; path: '/api/v1/reports'; answer: ReportRow[] }
+  write_report: { method: 'POST'; path: '/api/v1/reports'; answer: StepTaken }
+  report: { method: 'GET'; path: '/api/v1/reports/{id}'; answer: ReportDetail }
+  report_document: { method: 'GET'; path: '/api/v1/reports/{id}/document'; answer: DocumentRow }
+  step_report: { method: 'POST'; path: '/api/v1/reports/{id}/steps'; answer: StepTaken }
+  rfis: { method: 'GET'; path: '/api/v1/rfis'; answer: RfiRow[] }
+  ask_rfi: { method: 'POST'; path: '/api/v1/rfis'; answer: StepTaken }
+  step_rfi: { method: 'POST'; path: '/api/v1/rfis/{id}/steps'; answer: StepTaken }
+  file_rollup: { method: 'POST'; path: '/api/v1/rollups'; answer: StepTaken }
+  rollup: { method: 'GET'; path: '/api/v1/rollups/{form}'; answer: RollupRow }
+  task_matrix: { method: 'GET'; path: '/api/v1/task-matrix'; answer: MatrixCell[] }
+  tasks: { method: 'GET'; path: '/api/v1/tasks'; answer: TaskRow[] }
+  create_task: { method: 'POST'; path: '/api/v1/tasks'; answer: TaskChanged }
+  task: { method: 'GET'; path: '/api/v1/tasks/{id}'; answer: TaskDetail }
+  edit_task: { method: 'POST'; path: '/api/v1/tasks/{id}'; answer: TaskChanged }
+  step_task: { method: 'POST'; path: '/api/v1/tasks/{id}/step'; answer: TaskChanged }
   tokens: { method: 'GET'; path: '/api/v1/tokens'; answer: Grant[] }
   make_token: { method: 'POST'; path: '/api/v1/tokens'; answer: TokenMade }
   drop_token: { method: 'DELETE'; path: '/api/v1/tokens/{name}'; answer: Taken }
   tracks: { method: 'GET'; path: '/api/v1/tracks'; answer: TrackRow[] }
+  free_track: { method: 'POST'; path: '/api/v1/tracks/free'; answer: PairsSaid }
+  fused_tracks: { method: 'GET'; path: '/api/v1/tracks/fused'; answer: FusedRow[] }
+  lock_track: { method: 'POST'; path: '/api/v1/tracks/lock'; answer: PairsSaid }
+  merge_tracks: { method: 'POST'; path: '/api/v1/tracks/merge'; answer: PairsSaid }
+  split_track: { method: 'POST'; path: '/api/v1/tracks/split'; answer: PairsSaid }
+  why_track: { method: 'GET'; path: '/api/v1/tracks/{id}/why'; answer: WhyTrack }
   users: { method: 'GET'; path: '/api/v1/users'; answer: Grant[] }
   make_user: { method: 'POST'; path: '/api/v1/users'; answer: UserMade }
   drop_user: { method: 'DELETE'; path: '/api/v1/users/{name}'; answer: Taken }
   videos: { method: 'GET'; path: '/api/v1/videos'; answer: VideoRow[] }
   put_video: { method: 'POST'; path: '/api/v1/videos'; answer: VideosPut }
   drop_video: { method: 'DELETE'; path: '/api/v1/videos/{uid}'; answer: VideoDropped }
+  watches: { method: 'GET'; path: '/api/v1/watches'; answer: WatchRow[] }
+  create_watch: { method: 'POST'; path: '/api/v1/watches'; answer: StepTaken }
+  edit_watch: { method: 'POST'; path: '/api/v1/watches/{id}'; answer: StepTaken }
+  remove_watch: { method: 'DELETE'; path: '/api/v1/watches/{id}'; answer: StepTaken }
+  turn_watch: { method: 'POST'; path: '/api/v1/watches/{id}/state'; answer: StepTaken }
 }

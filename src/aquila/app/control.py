@@ -10,17 +10,17 @@ import json
 import logging
 import os
 import re
-import socket
-import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from aquila.app.asking import ASK_TIMEOUT_S, LENGTH, socket_name
 from aquila.app.clockwork import real_clockwork
 from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.feeds import FeedBoard
 from aquila.app.importing import import_file
 from aquila.app.parts import load_features
 from aquila.app.people import ensure_operator
@@ -37,20 +37,15 @@ from aquila.core.policy import Policy
 from aquila.features.log import AskEntries
 from aquila.links.pki import Authority
 from aquila.stores.sqlite.backup import write_backup
-from aquila.stores.sqlite.folder import holder_of
 from aquila.web_api.errors import WebError
 from aquila.web_api.port import Asked
 from aquila.web_api.routes import answer_query
 
 log = logging.getLogger(__name__)
 
-ANSWER_BYTES_MAX = 1 << 30
 ASK_BYTES_MAX = 64 << 20
-SOCKET_NAME_BYTES_MAX = 107
-ASK_TIMEOUT_S = 600.0
 PASSPHRASE_MIN = 8
 """Characters: a backup travels, and whoever finds it may try for as long as they like."""
-_LENGTH = struct.Struct("<I")
 
 PICTURE_CODECS = {codec.name: codec for codec in (geojson, kml)}
 """By which the picture can be exported."""
@@ -66,9 +61,6 @@ ALLOWED = {
     "groups_in": "1 to 100 groups, each 1 to 100 characters without a comma, for instance COMMON",
 }
 """What people may give for a field, where a pattern would say little to them."""
-
-MAKES_NODE = frozenset({"import"})
-"""Words that may begin a new data folder; all others would only hide a slip of the pen in --data."""
 
 Words = dict[str, Callable[[dict[str, Any]], Awaitable[Any]]]
 
@@ -249,12 +241,12 @@ async def serve_controls(path: Path, controls: Controls) -> AsyncIterator[None]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                length = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))[0]
+                length = LENGTH.unpack(await reader.readexactly(LENGTH.size))[0]
                 if length > ASK_BYTES_MAX:
                     return
                 ask = json.loads(await reader.readexactly(length))
                 frame = json.dumps(await _answered(controls, ask)).encode()
-                writer.write(_LENGTH.pack(len(frame)) + frame)
+                writer.write(LENGTH.pack(len(frame)) + frame)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError, ValueError):
             log.info("a command went away before its answer")
@@ -264,7 +256,7 @@ async def serve_controls(path: Path, controls: Controls) -> AsyncIterator[None]:
     path.unlink(missing_ok=True)  # noqa: ASYNC240  # a leftover of a killed node, once at start
     old = os.umask(0o177)
     try:
-        with _named(path) as name:
+        with socket_name(path) as name:
             server = await asyncio.start_unix_server(answer, path=name)
     finally:
         os.umask(old)
@@ -294,57 +286,7 @@ async def _answered(controls: Controls, ask: dict[str, Any]) -> dict[str, Any]:
         return {"error": "an internal fault; see the node's log"}
 
 
-def ask(data: Path, word: str, request: dict[str, Any]) -> Any:
-    """Have a word answered by the node that holds `data`, or by opening the folder when none does.
-
-    Raises UsageError with the node's own sentence, and for a folder that holds no node: it makes none.
-    """
-    if word not in MAKES_NODE and not holds_node(data):
-        raise UsageError(f"{data} holds no node: start one with `aquila serve --data {data}`, or name another --data")
-    if holder_of(data) is not None:
-        return _ask_socket(data, word, request)
-    return asyncio.run(_ask_folder(data, word, request))
-
-
-def holds_node(data: Path) -> bool:
-    """Whether a node was ever started on this folder. Raises UsageError when this user may not look into it."""
-    try:
-        return (data / "journal.db").exists()
-    except OSError as wrong:
-        raise UsageError(f"{data} cannot be looked into ({wrong.strerror}): run this as the node's user") from wrong
-
-
-def _ask_socket(data: Path, word: str, request: dict[str, Any]) -> Any:
-    frame = json.dumps({"word": word, "request": request}).encode()
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
-            talk.settimeout(ASK_TIMEOUT_S)
-            with _named(data / "control.sock") as name:
-                talk.connect(name)
-            talk.sendall(_LENGTH.pack(len(frame)) + frame)
-            length = _LENGTH.unpack(_exactly(talk, _LENGTH.size))[0]
-            answer = json.loads(_exactly(talk, min(length, ANSWER_BYTES_MAX)))
-    except OSError as wrong:
-        raise UsageError(
-            f"the node that holds {data} does not answer on its control socket ({wrong.strerror or wrong}): is it"
-            " starting or stopping? Try again, as the user that runs it"
-        ) from wrong
-    if "error" in answer:
-        raise UsageError(answer["error"])
-    return answer["answer"]
-
-
-def _exactly(talk: socket.socket, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        part = talk.recv(min(1 << 20, count - len(parts)))
-        if not part:
-            raise ConnectionError("the node went away")
-        parts += part
-    return bytes(parts)
-
-
-async def _ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
+async def ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
     """Open the folder without opening any door, and run the word."""
     settings = Settings(data=str(data))
     features = load_features()
@@ -368,6 +310,7 @@ async def _ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
             )
         }
         parts["authority"] = _authority(engine, settings)
+        parts["feeds"] = FeedBoard(engine)
         controls = Controls(engine, Port(engine, None, parts), features, operator, None)
         return await controls.run(word, request)
     finally:
@@ -381,19 +324,4 @@ def _authority(engine: Engine, settings: Settings) -> Authority:
     return Authority.create(folder, settings.node_name, engine.clockwork.clock_ms())
 
 
-@contextmanager
-def _named(path: Path) -> Iterator[str]:
-    """A name for a socket that the kernel takes: it allows 107 bytes, a folder may lie deeper than that."""
-    absolute = str(path.absolute())
-    name = min(os.path.relpath(absolute), absolute, key=len)
-    if len(os.fsencode(name)) <= SOCKET_NAME_BYTES_MAX:
-        yield name
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
-
-
-__all__ = ["Controls", "DeviceAddress", "ask", "serve_controls"]
+__all__ = ["Controls", "DeviceAddress", "ask_folder", "serve_controls"]

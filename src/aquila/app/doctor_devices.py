@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from aquila.app.control import ask
+from aquila.app.asking import ask
 from aquila.core.errors import UsageError
 from aquila.links.pki import describe
 

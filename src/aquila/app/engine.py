@@ -23,6 +23,7 @@ from aquila.core.node import Identity, Node
 from aquila.core.policy import Policy
 from aquila.core.recording import encode_arrival
 from aquila.core.view import View
+from aquila.features.feeds.feed import Storage
 from aquila.stores.sqlite.folder import DataFolder, machine_id
 from aquila.stores.sqlite.latest import Latest
 from aquila.stores.sqlite.positions import Positions
@@ -83,13 +84,23 @@ class Engine:
     # -- in ---------------------------------------------------------------------------------------------------------
 
     def hear(
-        self, decoded: Decoded, principal: Principal, via: str, scheme: str, link: LinkId | None = None
+        self,
+        decoded: Decoded,
+        principal: Principal,
+        via: str,
+        scheme: str,
+        link: LinkId | None = None,
+        *,
+        storage: Storage = "journal",
     ) -> Refused | None:
-        """Take what a peer said. Gives a Refused, whose reason `busy` means: stop reading and say it again later."""
-        heard = self.node.hear(decoded, principal, via, scheme)
+        """Take what a peer said. Gives a Refused, whose reason `busy` means: stop reading and say it again later.
+
+        storage: what is kept of a report, see features.feeds.
+        """
+        heard = self.node.hear(decoded, principal, via, scheme, as_position=storage != "journal")
         if heard.sample is not None:
             self._submit(heard.staged, None)
-            self.take_sample(heard.sample, link)
+            self.take_sample(heard.sample, link, track=storage != "latest")
             return None
         if heard.refused is not None:
             return heard.refused
@@ -99,11 +110,11 @@ class Engine:
             return Refused("busy", "the journal's writer has no room: say it again in a moment")
         return None
 
-    def take_sample(self, sample: Sample, link: LinkId | None) -> None:
-        """Fold a position and tell it to those who listen."""
+    def take_sample(self, sample: Sample, link: LinkId | None, *, track: bool = True) -> None:
+        """Fold a position and tell it to those who listen. track: does it belong into the track table?"""
         self._record(sample)
         proposals = self.node.sampled(sample)
-        self.positions.hear(sample, self._good_at_ms(sample))
+        self.positions.hear(sample, self._good_at_ms(sample), track=track)
         for hear in self.on_samples:
             hear(sample, link)
         self._submit(proposals, None)

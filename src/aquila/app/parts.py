@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from aquila.core.codec import Codec
 from aquila.core.errors import UsageError
 from aquila.core.feature import Feature
+from aquila.core.sensing import SensorCodec
 
 OURS = "aquila."
 
@@ -24,6 +25,20 @@ def load_features(named: Collection[str] = ()) -> list[Feature]:
         raise UsageError(f"features {', '.join(unknown)} are not installed: installed are {have}")
     chosen = [point for point in points if _is_ours(point) or point.name in named]
     return [point.load() for point in sorted(chosen, key=lambda point: point.name)]
+
+
+def sensor_formats() -> dict[str, EntryPoint]:
+    """The shipped sensor formats by name. Each is loaded when a feed asks for it: some take a second."""
+    return {point.name: point for point in entry_points(group="aquila.sensors") if _is_ours(point)}
+
+
+def load_sensor(name: str) -> SensorCodec:
+    """One of `sensor_formats`. Raises UsageError for an unknown name."""
+    point = sensor_formats().get(name)
+    if point is None:
+        raise UsageError(f"format {name} is not known: {', '.join(sorted(sensor_formats()))} are")
+    codec: SensorCodec = point.load()
+    return codec
 
 
 def _is_ours(point: EntryPoint) -> bool:

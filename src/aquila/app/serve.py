@@ -20,6 +20,8 @@ from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.control import Controls, DeviceAddress, serve_controls
 from aquila.app.device_links import DeviceLinks
 from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.feeds import FeedBoard
+from aquila.app.fusion import FusionEdge
 from aquila.app.logins import foreign_logins
 from aquila.app.mission_edge import MissionEdge, speak
 from aquila.app.parts import load_codecs, load_features
@@ -157,7 +159,11 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             mesh = open_mesh(engine, hub, edge, settings)
             mesh.start()
             stack.callback(mesh.stop)
+        feeds = FeedBoard(engine)
+        fusion = FusionEdge(engine, feeds)
         parts = {
+            "feeds": feeds,
+            "fusion": fusion,
             "links": LinkBoard(edge, context),
             "authority": authority,
             "address": DeviceAddress(settings.public_host(), **ports),
@@ -185,6 +191,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
         await stack.enter_async_context(_background(engine.run_ticks()))
+        await stack.enter_async_context(fusion.running())
+        await stack.enter_async_context(feeds.running())
         if scenario is not None:
             playing = play(scenario, LOOPBACK, ports["tak"], clockwork.clock_ms)
             await stack.enter_async_context(_background(playing))

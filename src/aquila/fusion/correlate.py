@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from aquila.fusion.rows import Floats, Ints
 from aquila.fusion.windows import Windows
@@ -210,7 +210,7 @@ class Correlator:
         """Mean squared distance over each pair's window, minus what a true pair may have: below 0 is "same"."""
         mean, counts = self._windows.nees(slots, offset)
         independent = np.maximum(counts / self.settings.memory_epochs, 1.0)
-        threshold = chi2.ppf(1 - self.settings.false_split, 4 * independent) / independent
+        threshold = chdtri(4 * independent, self.settings.false_split) / independent
         for state, one, limit, count in zip(states, mean, threshold, counts, strict=True):
             state.evidence = Evidence(
                 distance=float(one), threshold=float(limit), epochs=int(count), votes=0, reason="window"

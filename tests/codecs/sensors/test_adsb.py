@@ -167,11 +167,11 @@ def test_a_beast_frame_that_ends_early_does_not_take_the_next_one_with_it() -> N
 
 def test_sbs_joins_lines_and_shows_a_hijack_at_once() -> None:
     decoder = new_decoder(sbs.codec)
-    head = "MSG,{},111,11111,4951CD,111111,2017/01/09,20:57:04.943,2017/01/09,20:57:04.943,"
+    head = "MSG,{},1,1,40621D,1,2026/03/01,12:00:01.000,2026/03/01,12:00:01.000,"
     wire = (
         head.format(6) + ",,,,,,,7500,0,0,0,0\r\n"
         + head.format(4) + ",,272,207,,,-704,,,,,0\r\n"
-        + head.format(3) + ",6050,,,38.80811,-9.23425,,,,,,0\r\n"
+        + head.format(3) + ",6050,,,52.25720,3.91937,,,,,,0\r\n"
     )  # fmt: skip
     alarm, placed = reports(decoder.feed(wire.encode(), RECEIVED_MS))
     assert alarm.emergency is not None

@@ -6,7 +6,7 @@ import pytest
 
 from aquila.codecs import asterix, cap, dis, gpx, mavlink, meshtastic, misb, mqtt_json, nmea_gps
 from aquila.core.errors import CodecError, UsageError
-from aquila.core.model import Body, Note, Removal, Report
+from aquila.core.model import Body, Note, Position, Removal, Report
 from aquila.core.plot import Plot
 from aquila.core.sensing import Lines, Reading, Sensed, SensorCodec, nearest_ms, new_decoder, nmea_checksum
 from aquila.testing.sensors import RECEIVED_MS, sensor_vectors
@@ -47,18 +47,34 @@ def test_wrong_settings_of_a_feed_name_the_right_ones() -> None:
 # --- ASTERIX --------------------------------------------------------------------------------------
 
 
-def test_a_radar_plot_has_the_values_of_an_independent_reader() -> None:
-    # aviconv-asterix 0.4.0: rho 197.68359375 NM, theta 340.13671875, 27,354.6015625 s, FL 330, 434.399 kt, 124.0027.
-    (plot,) = told("asterix", "asterix", "radar_plot_048")
+def test_a_radar_plot_has_the_values_given_to_an_independent_writer() -> None:
+    # aviconv-asterix 0.4.0 was given: rho 43.5 NM, theta 291.09375, 27,354.5 s, FL 245, 420 kt, 135 degrees.
+    plot, bare = told("asterix", "asterix", "radar_plot_048")
     assert isinstance(plot, Plot)
     assert plot.polar is not None
-    assert plot.polar.range_m == pytest.approx(197.68359375 * 1852)
-    assert plot.polar.azimuth_deg == 340.13671875
-    assert plot.observed_at_ms % 86_400_000 == 27_354_602
-    assert (plot.sensor, plot.mode3a, plot.mode_s) == ("asterix:25/201", "1000", "3c660c")
-    assert (plot.callsign, plot.track) == ("DLH65A", "3563")
-    assert plot.pressure_altitude_m == pytest.approx(33_000 * 0.3048)
-    assert float(plot.fields["speed_mps"]) == pytest.approx(434.399 * 1852 / 3600, abs=0.1)
+    assert plot.polar.range_m == pytest.approx(43.5 * 1852)
+    assert plot.polar.azimuth_deg == 291.09375
+    assert plot.observed_at_ms % 86_400_000 == 27_354_500
+    assert (plot.sensor, plot.mode3a, plot.mode_s) == ("asterix:25/7", "2345", "4b1a2c")
+    assert (plot.callsign, plot.track) == ("AQU042", "1207")
+    assert plot.pressure_altitude_m == pytest.approx(24_500 * 0.3048)
+    assert float(plot.fields["speed_mps"]) == pytest.approx(420 * 1852 / 3600, abs=0.1)
+    assert plot.fields["detected_by"] == "Mode S roll-call"
+    assert isinstance(bare, Plot)
+    assert (bare.mode_s, bare.fields["detected_by"]) == (None, "PSR")
+    (radar,) = told("asterix", "asterix", "radar_service_034")
+    assert isinstance(radar, Report)
+    assert radar.position is not None
+    assert radar.position.lat_deg == pytest.approx(0x20945C * 180 / 2**23)
+
+
+def test_a_derived_line_has_the_values_of_an_independent_reader() -> None:
+    # rs1090 reads 52.25720, 3.91937 and 38,000 ft from the pair of frames of 40621D.
+    placed = [each for each in told("sbs", "sbs", "derived_from_frames") if isinstance(each, Report) and each.position]
+    assert placed[0].position == Position(52.2572, 3.91937)
+    assert placed[0].fields["pressure_altitude_ft"] == "38000"
+    assert placed[-1].emergency is not None
+    assert placed[-1].motion is not None
 
 
 def test_system_tracks_and_reports_come_back_from_an_independent_writer() -> None:

@@ -43,9 +43,16 @@ async function failure(answer: Response): Promise<ApiError> {
 /** How long the node may take to say that it is there. */
 const ANSWER_MS = 2000
 
+/** Why nothing may be written now; null when all may be. Leaving is always possible. */
+let held: (() => string) | null = null
+export function holdWrites(why: (() => string) | null): void {
+  held = why
+}
+
 async function ask(path: string, options: RequestInit & { headers: Record<string, string> }): Promise<Response> {
   // The node refuses unsafe methods without this header: a foreign page cannot set it.
   if (options.method !== 'GET') options.headers['X-Aquila'] = 'page'
+  if (held && options.method !== 'GET' && path !== '/logout') throw new ApiError(409, 'replay', held())
   let answer: Response
   try {
     answer = await fetch(path, { ...options, credentials: 'same-origin' })
@@ -110,7 +117,6 @@ export const api = {
   entries: async (limit: number) =>
     list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}`)),
   links: async () => list(await call<LinkState[]>('GET', '/links')),
-  note: (text: string) => call<unknown>('POST', '/notes', { text }),
   chat: (room: string, text: string, to?: string[]) =>
     call<unknown>('POST', '/chat', to?.length ? { room, text, to } : { room, text }),
   marker: (marker: NewMarker) => call<{ entity: string; entry: string }>('POST', '/markers', marker),

@@ -8,6 +8,7 @@ import * as maplibre from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Protocol } from 'pmtiles'
 import type { FeatureCollection } from 'geojson'
+import type { Pen } from '../draw/pen'
 import type { TrackStore } from '../store/tracks'
 import { Atlas } from './atlas'
 import { SpriteBatch } from './batch'
@@ -46,7 +47,23 @@ export interface MapAdapter {
   /** `title` is what a screen reader calls the map. */
   setLook(theme: Theme, locale: string, title: string): void
   setDrawings(drawings: FeatureCollection): void
+  /** Where something came from: a line and dots. */
+  setTrail(trail: FeatureCollection): void
+  /** West, south, east, north in degrees of what is seen; east may lie beyond 180. */
+  bounds(): [number, number, number, number]
+  /** A copy of what is drawn now, in device pixels. */
+  copy(): HTMLCanvasElement
+  /** Resolves when all tiles of the view are drawn, at the latest after `limit_ms`. */
+  drawn(limit_ms: number): Promise<void>
   setCrosshair(on: boolean): void
+  /** A pen on the map; `snaps` are the vertices ([lon, lat]) that it snaps to. While it is held, clicks are its own. */
+  takePen(snaps: () => [number, number][]): Promise<Pen>
+  layPen(): void
+  /** Shows or hides parts of the base map by the ids of its layers. */
+  setBase(layers: readonly string[], shown: boolean): void
+  /** Entities that are not shown, by id. */
+  setHidden(ids: ReadonlySet<string>): void
+  zoom(): number
   /** How much of the map's lower part is covered; places are shown above it. */
   setCovered(bottom_px: number): void
   /** The store changed or time went on. */
@@ -83,6 +100,11 @@ const DRAWN: Record<Theme, Record<string, string>> = {
   dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#A9BACB' },
   day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
   night: { friend: '#4E6E78', hostile: '#A8382E', neutral: '#5C7050', other: '#7A4A40' },
+}
+/** What a drawing brings its own colour for; at night it stays dim. */
+function ownColour(theme: Theme, name: 'stroke' | 'fill'): maplibre.ExpressionSpecification {
+  const own: maplibre.ExpressionSpecification = name === 'fill' ? ['coalesce', ['get', 'fill'], ['get', 'stroke'], drawnColour(theme)] : ['coalesce', ['get', 'stroke'], drawnColour(theme)]
+  return theme === 'night' ? drawnColour(theme) : own
 }
 function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
   const c = DRAWN[theme]
@@ -123,6 +145,8 @@ export interface MapOptions {
   locale: string
   title: string
   start: Place & { zoom: number }
+  /** Device pixels per CSS pixel; absent: the screen's. */
+  pixel_ratio?: number
 }
 
 class MapLibreAdapter implements MapAdapter {
@@ -134,6 +158,7 @@ class MapLibreAdapter implements MapAdapter {
   private selected: number | null = null
   private hovered: number | null = null
   private drawings: FeatureCollection = EMPTY
+  private trail: FeatureCollection = EMPTY
   private built: { west: number; east: number; north: number; south: number } | null = null
   private built_ms = 0
   private doubt_ms = -Infinity
@@ -141,12 +166,14 @@ class MapLibreAdapter implements MapAdapter {
   private doubt_shown = false
   private crosshair = false
   private covered_px = 0
+  private pen: Pen | null = null
+  private readonly base = new Map<string, boolean>()
   private theme: Theme
 
   constructor(private readonly options: MapOptions) {
     prepare()
     this.theme = options.theme
-    const ratio = window.devicePixelRatio || 1
+    const ratio = options.pixel_ratio ?? (window.devicePixelRatio || 1)
     this.atlas = new Atlas(ratio, ratio > 1.5 ? 4096 : 2048)
     this.scene = new Scene(options.store, this.batch, this.atlas, LOOKS[options.theme])
     this.map = new maplibre.Map({
@@ -161,6 +188,7 @@ class MapLibreAdapter implements MapAdapter {
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
+      pixelRatio: ratio,
     })
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
@@ -209,7 +237,7 @@ class MapLibreAdapter implements MapAdapter {
           type: 'fill',
           source: 'drawings',
           filter: ['==', ['geometry-type'], 'Polygon'],
-          paint: { 'fill-color': drawnColour(this.theme), 'fill-opacity': ['*', 0.1, ['get', 'opacity']] },
+          paint: { 'fill-color': ownColour(this.theme, 'fill'), 'fill-opacity': ['*', ['coalesce', ['get', 'fill_opacity'], 0.1], ['get', 'opacity']] },
         },
         FIRST_LABEL_LAYER,
       )
@@ -221,14 +249,31 @@ class MapLibreAdapter implements MapAdapter {
           filter: ['!=', ['geometry-type'], 'Point'],
           layout: { 'line-join': 'round', 'line-cap': 'round' },
           paint: {
-            'line-color': drawnColour(this.theme),
+            'line-color': ownColour(this.theme, 'stroke'),
             'line-opacity': ['get', 'opacity'],
             'line-width': ['case', ['get', 'selected'], 3.5, 2],
           },
         },
         FIRST_LABEL_LAYER,
       )
+      map.addLayer({
+        id: 'drawing-text',
+        type: 'symbol',
+        source: 'drawings',
+        filter: ['has', 'label'],
+        layout: {
+          'text-field': ['get', 'label'],
+          'text-font': ['Inter Variable'],
+          'text-size': 13,
+          'text-rotate': ['get', 'angle'],
+          'text-rotation-alignment': 'map',
+          'text-anchor': ['get', 'anchor'],
+          'text-allow-overlap': true,
+        },
+        paint: { 'text-color': ownColour(this.theme, 'stroke'), 'text-halo-color': LOOKS[this.theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
+      })
     }
+    for (const [id, shown] of this.base) this.showBase(id, shown)
     if (!map.getSource('doubt')) {
       map.addSource('doubt', { type: 'geojson', data: EMPTY })
       this.doubt_ms = -Infinity
@@ -247,6 +292,7 @@ class MapLibreAdapter implements MapAdapter {
         FIRST_LABEL_LAYER,
       )
     }
+    this.addTrail()
     // A layer that lived in a lost WebGL context or an old style is dead: make a new one.
     if (map.getLayer(LAYER_ID)) map.removeLayer(LAYER_ID)
     this.layer = new SpriteLayer(LAYER_ID, this.batch, this.atlas)
@@ -254,8 +300,17 @@ class MapLibreAdapter implements MapAdapter {
     this.refresh()
   }
 
+  private addTrail(): void {
+    const { map } = this
+    if (map.getSource('trail')) return
+    const colour = LOOKS[this.theme].accent
+    map.addSource('trail', { type: 'geojson', data: this.trail })
+    map.addLayer({ id: 'trail-line', type: 'line', source: 'trail', filter: ['==', ['geometry-type'], 'LineString'], layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': colour, 'line-width': 2, 'line-opacity': 0.75 } }, FIRST_LABEL_LAYER)
+    map.addLayer({ id: 'trail-crumb', type: 'circle', source: 'trail', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 3.2, 'circle-color': colour, 'circle-stroke-color': LOOKS[this.theme].on_tone, 'circle-stroke-width': 1.2 } }, FIRST_LABEL_LAYER)
+  }
+
   private followPixelRatio(): void {
-    const ratio = window.devicePixelRatio || 1
+    const ratio = this.options.pixel_ratio ?? (window.devicePixelRatio || 1)
     if (ratio === this.map.getPixelRatio()) return
     this.map.setPixelRatio(ratio)
     this.atlas.reset(ratio)
@@ -341,6 +396,7 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   private onClick(event: maplibre.MapMouseEvent): void {
+    if (this.pen) return
     this.options.events.click(this.handleAt(event), this.point(event))
   }
 
@@ -416,9 +472,71 @@ class MapLibreAdapter implements MapAdapter {
     this.map.getSource<maplibre.GeoJSONSource>('drawings')?.setData(drawings)
   }
 
+  setTrail(trail: FeatureCollection): void {
+    this.trail = trail
+    this.map.getSource<maplibre.GeoJSONSource>('trail')?.setData(trail)
+  }
+
+  bounds(): [number, number, number, number] {
+    const b = this.map.getBounds()
+    return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]
+  }
+
+  copy(): HTMLCanvasElement {
+    const drawn = this.map.getCanvas()
+    const copy = document.createElement('canvas')
+    copy.width = drawn.width
+    copy.height = drawn.height
+    // The drawing buffer lives only as long as the turn in which it was drawn.
+    this.map.redraw()
+    copy.getContext('2d')!.drawImage(drawn, 0, 0)
+    return copy
+  }
+
+  async drawn(limit_ms: number): Promise<void> {
+    const done = new Promise<void>((resolve) => void this.map.once('idle', () => resolve()))
+    this.map.triggerRepaint()
+    await Promise.race([done, new Promise<void>((resolve) => setTimeout(resolve, limit_ms))])
+  }
+
   setCrosshair(on: boolean): void {
     this.crosshair = on
     this.showCursor()
+  }
+
+  async takePen(snaps: () => [number, number][]): Promise<Pen> {
+    const { Pen } = await import('../draw/pen')
+    this.layPen()
+    this.map.doubleClickZoom.disable()
+    this.pen = new Pen(this.map, snaps, LOOKS[this.theme].accent)
+    return this.pen
+  }
+
+  layPen(): void {
+    this.pen?.stop()
+    this.pen = null
+    this.map.doubleClickZoom.enable()
+    this.showCursor()
+  }
+
+  setBase(layers: readonly string[], shown: boolean): void {
+    for (const id of layers) {
+      this.base.set(id, shown)
+      this.showBase(id, shown)
+    }
+  }
+
+  private showBase(id: string, shown: boolean): void {
+    if (this.map.getLayer(id)) this.map.setLayoutProperty(id, 'visibility', shown ? 'visible' : 'none')
+  }
+
+  setHidden(ids: ReadonlySet<string>): void {
+    this.scene.hidden = ids
+    this.refresh()
+  }
+
+  zoom(): number {
+    return this.map.getZoom()
   }
 
   setCovered(bottom_px: number): void {

@@ -4,6 +4,8 @@
  */
 import type { Geometry, Position as GeoPosition } from 'geojson'
 import { symbolCanvas } from '../symbols/symbol'
+import { graphicOf } from '../draw/catalogue'
+import { ringOf } from '../draw/geometry'
 import type { TrackStore } from '../store/tracks'
 import { AGE_OPACITY, ageRound } from '../time/age'
 import type { TrackMeta } from '../api/types'
@@ -94,7 +96,17 @@ export function labelText(name: string): string {
 
 /** Lines and areas are drawn as such, by the map's own layers; they have no point symbol. */
 function isDrawn(meta: TrackMeta): boolean {
-  return Boolean(meta.geometry && meta.geometry.type !== 'Point')
+  return Boolean(meta.geometry && (meta.geometry.type !== 'Point' || radiusOf(meta.geometry)))
+}
+
+/** Radius of a circle in metres, which GeoJSON has only as a point; null for every other shape. */
+export function radiusOf(geometry: Geometry): number | null {
+  return geometry.type === 'Point' && 'radius_m' in geometry && typeof geometry.radius_m === 'number' ? geometry.radius_m : null
+}
+
+/** The renderer of tactical graphics writes their names itself, at the places where the standard wants them. */
+function labelsItself(meta: TrackMeta): boolean {
+  return graphicOf(meta.sidc) !== undefined
 }
 
 /** Where along a line, or round an area, a name is tried in turn. */
@@ -102,6 +114,8 @@ const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9]
 
 /** Places where the name of a drawing may stand, best first: on the line; inside an area first. */
 export function nameAnchors(geometry: Geometry): [number, number][] {
+  const radius_m = radiusOf(geometry)
+  if (geometry.type === 'Point' && radius_m) return alongLine(ringOf([geometry.coordinates[1], geometry.coordinates[0]], radius_m))
   if (geometry.type === 'LineString') return alongLine(geometry.coordinates)
   if (geometry.type === 'MultiLineString') return alongLine(geometry.coordinates[0] ?? [])
   const rings = geometry.type === 'Polygon' ? geometry.coordinates : null
@@ -142,6 +156,8 @@ export class Scene {
   private readonly widths = new Map<string, number>()
   private readonly measure = document.createElement('canvas').getContext('2d')!
   private grid: PickGrid | null = null
+  /** Entities that people have hidden with their layer, by id. */
+  hidden: ReadonlySet<string> = new Set()
   private visible: number[] = []
   private pixel_edge = 1
 
@@ -159,7 +175,10 @@ export class Scene {
 
   private symbol(h: number): Cell | null {
     const meta = this.store.meta[h]
-    if (!meta || isDrawn(meta)) return null
+    if (!meta || isDrawn(meta) || (this.hidden.size && this.hidden.has(meta.id))) {
+      this.cellOf[h] = undefined
+      return null
+    }
     const known = this.cellOf[h]
     if (known && this.metaOf[h] === meta) return known
     const cell = this.atlas.cell(`s|${meta.sidc}|${meta.affiliation}`, (ratio) =>
@@ -384,7 +403,7 @@ export class Scene {
 
   private nameDrawings(view: SceneView, focus: SceneFocus, room: Occupancy): void {
     this.store.meta.forEach((meta, h) => {
-      if (!meta || !isDrawn(meta)) return
+      if (!meta || !isDrawn(meta) || this.hidden.has(meta.id) || labelsItself(meta)) return
       const split = this.anchorsOf(meta)
       const name = this.nameOf(meta)
       if (!name) return

@@ -3,7 +3,10 @@
  * how to add one stands in README.md beside it.
  */
 import { LANGUAGES, type Language } from '../i18n'
+import { DRAW_ACTIONS } from '../draw/actions'
 import { pressed, type KeyPress } from './keys'
+import { PRINT_ACTIONS } from '../print/actions'
+import { REPLAY_ACTIONS } from '../replay/actions'
 import { STAFF_ACTIONS } from '../staff/actions'
 import type { Shell } from './shell'
 import { THEMES } from './theme'
@@ -104,14 +107,23 @@ export const ACTIONS: readonly Action[] = [
     when: (shell) => shell.language.value !== code,
     run: (shell) => shell.setLanguage(code),
   })),
+  ...DRAW_ACTIONS,
   ...STAFF_ACTIONS,
+  ...REPLAY_ACTIONS,
+  ...PRINT_ACTIONS,
   { id: 'exchange', title: 'exchange.open', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
   { id: 'logout', title: 'me.logout', section: 'page', run: (shell) => shell.logOut() },
 ]
 
+const WRITES = new Set(['marker', 'exchange'])
+/** Nobody acts from the past: what writes is refused, with the reason, while it is shown. */
+function refused(action: Action, shell: Shell): boolean {
+  return shell.desk.past.value !== null && (action.section === 'write' || WRITES.has(action.id))
+}
+
 /** The actions that can be done now. */
 export function possible(shell: Shell): Action[] {
-  return ACTIONS.filter((action) => action.when?.(shell) ?? true)
+  return ACTIONS.filter((action) => !refused(action, shell) && (action.when?.(shell) ?? true))
 }
 
 /** Does what the keys say; answers whether they said anything. */
@@ -122,6 +134,7 @@ export function runKeys(shell: Shell, press: KeyPress, in_field: boolean): boole
       action.keys?.some((keys) => pressed(keys, press)) &&
       (action.when?.(shell) ?? true),
   )
-  found?.run(shell)
+  if (found && refused(found, shell)) shell.desk.notify({ tone: 'bad', key: 'replay.readOnly' })
+  else found?.run(shell)
   return Boolean(found)
 }

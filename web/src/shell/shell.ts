@@ -26,11 +26,15 @@ export interface MapTools {
   cancel(): boolean
   flyTo(place: Place, zoom?: number): void
   fitAll?(): void
+  /** Shows west, south, east, north in degrees. */
+  fit?(bounds: [number, number, number, number]): void
   /** West, south, east, north in degrees of what is seen; null before the first picture. */
   bounds?(): [number, number, number, number] | null
+  /** A copy of the map's pixels; null where there is no map. */
+  copy?(): HTMLCanvasElement | null
 }
 
-export type Overlay = 'palette' | 'keys' | 'find' | 'exchange'
+export type Overlay = 'palette' | 'keys' | 'find' | 'exchange' | 'print'
 
 /** A place in lists is shown this near, an entity so. */
 const PLACE_ZOOM = 12

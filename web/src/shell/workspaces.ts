@@ -38,6 +38,14 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../panels/OrbatPanel.vue')),
   },
   { id: 'tracks', title: 'tabs.tracks', icon: 'list', where: 'left', keys: '2', bar: true, part: TracksPanel },
+  {
+    id: 'layers',
+    title: 'draw.title',
+    icon: 'layers',
+    where: 'left',
+    keys: '9',
+    part: defineAsyncComponent(() => import('../draw/LayersPanel.vue')),
+  },
   { id: 'now', title: 'tabs.now', icon: 'alert', where: 'right', keys: '4', part: NowPanel },
   {
     id: 'chat',
@@ -64,7 +72,49 @@ export const WORKSPACES: readonly Workspace[] = [
     where: 'full',
     keys: '7',
     count: (desk) => desk.links.value.length,
+    // The links are those of now; beside a picture of the past they would be taken for its own.
+    when: (desk) => desk.past.value === null,
     part: defineAsyncComponent(() => import('../panels/LinkBoard.vue')),
+  },
+  {
+    id: 'feeds',
+    title: 'feeds.title',
+    icon: 'target',
+    where: 'full',
+    // Like the links, those of now.
+    when: (desk) => desk.past.value === null,
+    part: defineAsyncComponent(() => import('../staff/feeds/FeedBoard.vue')),
+  },
+  {
+    id: 'incidents',
+    title: 'staffIncidents.title',
+    icon: 'flag',
+    where: 'full',
+    keys: '3',
+    part: defineAsyncComponent(() => import('../staff/incidents/IncidentBoard.vue')),
+  },
+  {
+    id: 'medevac',
+    title: 'staffMedevac.title',
+    icon: 'heart',
+    where: 'full',
+    keys: '8',
+    part: defineAsyncComponent(() => import('../staff/medevac/MedevacBoard.vue')),
+  },
+  {
+    id: 'questions',
+    title: 'staffQuestions.title',
+    icon: 'help',
+    where: 'full',
+    keys: '9',
+    part: defineAsyncComponent(() => import('../staff/questions/QuestionBoard.vue')),
+  },
+  {
+    id: 'reports',
+    title: 'staffReports.title',
+    icon: 'file',
+    where: 'full',
+    part: defineAsyncComponent(() => import('../staff/reports/ReportBoard.vue')),
   },
 ]
 

@@ -5,13 +5,13 @@ import { useDesk } from '../store/desk'
 
 const EVERY_MS = 5000
 
-/** `type`: how the types of its papers begin, `orbat.`. */
+/** `type`: how the types of its papers begin, `orbat.`; empty for all papers. */
 export function useLive<T>(read: () => Promise<T>, type: string): Polled<T> {
   const desk = useDesk()
   const polled = usePolled(read, EVERY_MS)
   watch(desk.entries, (now, before) => {
     const known = new Set(before.slice(-50).map((entry) => entry.id))
-    if (now.slice(-20).some((entry) => !known.has(entry.id) && entry.body?.type?.startsWith(type))) void polled.again()
+    if (now.slice(-20).some((entry) => !known.has(entry.id) && entry.kind === 'paper' && entry.body?.type?.startsWith(type))) void polled.again()
   })
   return polled
 }

@@ -5,8 +5,11 @@
  * am) are shallow refs. One desk is made in `main.ts` and injected.
  */
 import { inject, ref, shallowRef, type InjectionKey } from 'vue'
-import { api, ApiError } from '../api/client'
-import type { Banner, Counts, Cursor, Entry, LinkState, Me, NodeName, ServerText } from '../api/types'
+import type { EntityRow } from '../api.generated'
+import { api, ApiError, holdWrites } from '../api/client'
+import type { Banner, Counts, Cursor, EntityDetail, Entry, LinkState, Me, NodeName, ServerText } from '../api/types'
+import { pageI18n } from '../i18n'
+import { entriesUntil, fill, type Past } from '../replay/past'
 import { FrameKind, type Frame } from '../stream/frame'
 import { StreamClient, type StreamState, type View } from '../stream/stream'
 import { ServerClock } from '../time/clock'
@@ -20,6 +23,8 @@ import { TrackStore } from './tracks'
 export const FROZEN_AFTER_MS = 5000
 /** A connection that is up may be silent for one heartbeat of the node (5 s) and a little more. */
 export const SILENT_AFTER_MS = 7500
+/** The source that the node gives to a position of the past. */
+const KEPT_TRACK = 'track'
 const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
 const START_AGAIN_MS = 1000
@@ -36,19 +41,28 @@ export interface Notice {
 }
 
 export class Desk {
+  /** What is shown: the live tracks, or those of a moment of the past. */
   readonly tracks = new TrackStore()
   readonly names = new Names()
-  readonly clock = new ServerClock(() => performance.now(), Date.now())
+  /** The moment of the past that is shown instead of the present; null while the present is shown. */
+  readonly past = shallowRef<Past | null>(null)
+  private readonly node_clock = new ServerClock(() => performance.now(), Date.now())
+  /** The time of what is shown; every age is measured against it. */
+  readonly clock = { now_ms: (): number => this.past.value?.at_ms ?? this.node_clock.now_ms() }
 
   /** Grows with every frame and at least once a second. */
   readonly tick = ref(0)
   readonly now_ms = ref(this.clock.now_ms())
+  /** The node's time, also while the past is shown. */
+  readonly present_ms = ref(this.node_clock.now_ms())
   readonly me = shallowRef<Me | null>(null)
   readonly banner = shallowRef<Banner | null>(null)
   readonly context = ref('')
   readonly node_name = ref('')
   readonly counts = shallowRef<Counts | null>(null)
   readonly entries = shallowRef<Entry[]>([])
+  /** Also what was written after the moment that is shown. */
+  readonly all_entries = shallowRef<Entry[]>([])
   readonly links = shallowRef<LinkState[]>([])
   readonly link_rates = shallowRef<ReadonlyMap<string, Rate>>(new Map())
   readonly links_error = ref<string | null>(null)
@@ -62,6 +76,8 @@ export class Desk {
   /** Set once the first snapshot with a position was drawn. */
   readonly first_picture = ref(false)
 
+  /** The present, also while the past is shown: frames go here. */
+  private live = this.tracks
   private readonly tail = new JournalTail()
   private readonly rates = new LinkRates()
   private readonly wake = new WakeWatch(Date.now(), performance.now())
@@ -118,7 +134,7 @@ export class Desk {
   /** Once a second: clocks and ages go on whether or not the node speaks. */
   beat(): void {
     this.checkSleep()
-    this.now_ms.value = this.clock.now_ms()
+    this.readClocks()
     // A frame just told everyone; a second telling would only draw the same picture again.
     if (performance.now() - this.framed_ms > 900) this.tick.value++
     if (this.stream_state.value === 'live' && performance.now() - this.links_ms > LINKS_EVERY_MS) {
@@ -132,7 +148,7 @@ export class Desk {
   private checkSleep(): void {
     const slept_ms = this.wake.slept_ms(Date.now(), performance.now())
     if (!slept_ms) return
-    this.clock.advance(slept_ms)
+    this.node_clock.advance(slept_ms)
     this.clock_sure = false
     this.links_ms = -Infinity
     this.hurry()
@@ -145,6 +161,8 @@ export class Desk {
 
   /** A principal's id as people call it. */
   nameOf(principal: string): string {
+    // A position of the past that was kept without its reporter.
+    if (principal === KEPT_TRACK) return pageI18n().global.t('replay.kept')
     return principalName(principal, this.node())
   }
 
@@ -184,7 +202,7 @@ export class Desk {
       this.context.value = message.context
       this.node_name.value = message.node.name
       this.login_needed.value = false
-      this.now_ms.value = this.clock.now_ms()
+      this.readClocks()
     } else if (message.t === 'entry') {
       this.takeEntries([message.entry])
     } else if (message.t === 'counts') {
@@ -193,30 +211,80 @@ export class Desk {
   }
 
   private setClock(server_ms: number): void {
-    this.clock.set(server_ms)
+    this.node_clock.set(server_ms)
     this.clock_sure = true
   }
 
+  private readClocks(): void {
+    this.present_ms.value = this.node_clock.now_ms()
+    this.now_ms.value = this.clock.now_ms()
+  }
+
   private heard(): void {
-    this.heard_ms.value = this.clock.now_ms()
+    this.heard_ms.value = this.node_clock.now_ms()
+  }
+
+  /** Shows a moment of the past; the present goes on behind, and nothing can be written meanwhile. */
+  showPast(at_ms: number, rows: readonly EntityRow[], entries: readonly Entry[], handles: Map<string, number>): void {
+    if (this.past.value === null) {
+      this.live = new TrackStore()
+      this.tracks.exchange(this.live)
+      holdWrites(() => pageI18n().global.t('replay.readOnly'))
+    }
+    fill(this.tracks, rows, handles)
+    const known = new Map([...entries, ...this.all_entries.value].map((entry) => [entry.id, entry]))
+    const until = entriesUntil([...known.values()], at_ms)
+    this.past.value = { at_ms, rows: new Map(rows.map((row) => [row.id, row])), entries: until }
+    this.entries.value = until
+    this.showAgain()
+  }
+
+  showPresent(): void {
+    if (this.past.value === null) return
+    this.tracks.exchange(this.live)
+    this.live = this.tracks
+    this.past.value = null
+    this.entries.value = this.all_entries.value
+    holdWrites(null)
+    this.showAgain()
+  }
+
+  private showAgain(): void {
+    this.readClocks()
+    this.meta_version.value = this.tracks.meta_version
+    this.tick.value++
+  }
+
+  /** Tracks of the present, whatever is shown. */
+  presentTracks(): TrackStore {
+    return this.live
+  }
+
+  /** What is known of an entity at the time that is shown. Throws ApiError. */
+  async entity(id: string): Promise<EntityDetail> {
+    const past = this.past.value
+    if (!past) return api.entity(id)
+    const row = past.rows.get(id)
+    if (!row) throw new ApiError(404, 'unknown', pageI18n().global.t('details.gone'))
+    return { ...row, label: { ...row.label } }
   }
 
   private onFrame(frame: Frame): void {
-    if (frame.base_time_ms > 0) this.clock.atLeast(frame.base_time_ms)
+    if (frame.base_time_ms > 0) this.node_clock.atLeast(frame.base_time_ms)
     this.heard()
     switch (frame.kind) {
       case FrameKind.positions:
-        this.tracks.applyPositions(frame)
+        this.live.applyPositions(frame)
         break
       case FrameKind.meta:
-        this.tracks.applyMetas(frame.metas)
+        this.live.applyMetas(frame.metas)
         this.names.fromMetas(frame.metas)
         break
       case FrameKind.remove:
-        this.tracks.remove(frame.handle)
+        this.live.remove(frame.handle)
         break
       case FrameKind.snapshot:
-        this.tracks.clear()
+        this.live.clear()
         break
       default:
         return
@@ -228,7 +296,7 @@ export class Desk {
       this.frame_pending = false
       this.framed_ms = performance.now()
       this.meta_version.value = this.tracks.meta_version
-      this.now_ms.value = this.clock.now_ms()
+      this.readClocks()
       this.tick.value++
       if (!this.first_picture.value && this.tracks.bounds()) this.first_picture.value = true
     })
@@ -236,7 +304,9 @@ export class Desk {
 
   private takeEntries(entries: Entry[]): void {
     this.names.fromEntries(entries)
-    if (this.tail.add(entries)) this.entries.value = this.tail.all()
+    if (!this.tail.add(entries)) return
+    this.all_entries.value = this.tail.all()
+    if (this.past.value === null) this.entries.value = this.all_entries.value
   }
 
   private async readLinks(): Promise<void> {
@@ -282,7 +352,7 @@ export class Desk {
   /** True when what is on the screen may no longer be the present. */
   frozen(): boolean {
     const limit_ms = this.stream_state.value === 'live' ? SILENT_AFTER_MS : FROZEN_AFTER_MS
-    return this.heard_ms.value > 0 && this.now_ms.value - this.heard_ms.value > limit_ms
+    return this.heard_ms.value > 0 && this.present_ms.value - this.heard_ms.value > limit_ms
   }
 }
 

@@ -1,27 +1,68 @@
 /** Drawings of the picture as one GeoJSON collection for the map. */
-import type { Feature, FeatureCollection } from 'geojson'
+import type { Feature, FeatureCollection, Geometry } from 'geojson'
+import type { TrackMeta } from '../api/types'
+import { ringOf } from '../draw/geometry'
+import { radiusOf } from '../map/scene'
 import { AGE_OPACITY } from '../time/age'
 import type { TrackStore } from './tracks'
+
+/** How people want drawings to be shown, by entity id; all of it may be left out. */
+export interface DrawingLook {
+  hidden?: ReadonlySet<string>
+  opacity?: ReadonlyMap<string, number>
+  /** Later ones lie on top. */
+  order?: ReadonlyMap<string, number>
+  /** Lines and labels of a tactical graphic; null where it is drawn as a plain shape. */
+  graphic?(meta: TrackMeta): Feature[] | null
+}
+
+const COLOUR = /^#[0-9a-f]{6}([0-9a-f]{2})?$/i
+
+/** Colours as the map takes them, the fill's transparency apart; what is no colour is left out. */
+function colours(geometry: Geometry & { stroke?: unknown; fill?: unknown }): Record<string, string | number> {
+  const found: Record<string, string | number> = {}
+  const { stroke, fill } = geometry
+  if (typeof stroke === 'string' && COLOUR.test(stroke)) found.stroke = stroke.slice(0, 7)
+  if (typeof fill === 'string' && COLOUR.test(fill)) {
+    found.fill = fill.slice(0, 7)
+    found.fill_opacity = fill.length === 9 ? parseInt(fill.slice(7), 16) / 255 : 0.25
+  }
+  return found
+}
+
+/** A circle as the ring that the map can draw; other shapes as they are. */
+function drawable(geometry: Geometry): Geometry | null {
+  const radius_m = radiusOf(geometry)
+  if (geometry.type !== 'Point') return geometry
+  if (!radius_m) return null
+  return { type: 'Polygon', coordinates: [ringOf([geometry.coordinates[1], geometry.coordinates[0]], radius_m)] }
+}
 
 export function drawingsOf(
   store: TrackStore,
   selected: number | null,
   now_ms: number,
+  look: DrawingLook = {},
 ): FeatureCollection {
-  const features: Feature[] = []
+  const features: { order: number; feature: Feature }[] = []
   store.meta.forEach((meta, h) => {
-    if (!meta?.geometry || meta.geometry.type === 'Point') return
-    features.push({
-      type: 'Feature',
-      geometry: meta.geometry,
-      properties: {
-        h,
-        name: meta.name,
-        affiliation: meta.affiliation,
-        selected: h === selected,
-        opacity: AGE_OPACITY[store.age(h, now_ms)],
-      },
-    })
+    if (!meta?.geometry || look.hidden?.has(meta.id)) return
+    const geometry = drawable(meta.geometry)
+    if (!geometry) return
+    const properties = {
+      h,
+      name: meta.name,
+      affiliation: meta.affiliation,
+      selected: h === selected,
+      opacity: AGE_OPACITY[store.age(h, now_ms)] * (look.opacity?.get(meta.id) ?? 1),
+      ...colours(meta.geometry),
+    }
+    const order = look.order?.get(meta.id) ?? 0
+    const parts = look.graphic?.(meta) ?? [{ type: 'Feature', geometry, properties: {} }]
+    for (const part of parts) {
+      features.push({ order, feature: { type: 'Feature', geometry: part.geometry, properties: { ...properties, ...part.properties } } })
+    }
   })
-  return { type: 'FeatureCollection', features }
+  features.sort((a, b) => a.order - b.order)
+  return { type: 'FeatureCollection', features: features.map(({ feature }) => feature) }
 }

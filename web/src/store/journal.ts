@@ -23,6 +23,8 @@ export function kindOf(entry: Entry): JournalKind {
     case 'act':
     case 'foreign':
       return entry.kind
+    case 'paper':
+      return entry.body?.type === 'incidents.line' ? 'log' : 'other'
     default:
       return 'other'
   }

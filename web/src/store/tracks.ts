@@ -154,6 +154,15 @@ export class TrackStore {
     this.version++
   }
 
+  /** Trades contents with another store: whoever holds either sees the other's tracks from now on. */
+  exchange(other: TrackStore): void {
+    const mine = { ...this }
+    Object.assign(this, other)
+    Object.assign(other, mine)
+    this.version = other.version = Math.max(this.version, other.version) + 1
+    this.meta_version = other.meta_version = Math.max(this.meta_version, other.meta_version) + 1
+  }
+
   handleOf(id: string): number | null {
     return this.handles.get(id) ?? null
   }

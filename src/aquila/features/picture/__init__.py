@@ -4,12 +4,17 @@ from aquila.core.feature import Feature
 from aquila.features.picture.commands import COMMANDS
 from aquila.features.picture.drawings import drawing
 from aquila.features.picture.marti import endpoints
+from aquila.features.picture.overlays import imports, overlay
 from aquila.features.picture.past import picture_at
 from aquila.features.picture.queries import QUERIES, EntityRow, TrackFix, TrackTable, entity_row
 from aquila.features.picture.view import Cell, Picture, Sight
 
 feature = Feature(
-    name="picture", views=(Picture,), queries=(*QUERIES, picture_at), commands=(*COMMANDS, drawing), endpoints=endpoints
+    name="picture",
+    views=(Picture,),
+    queries=(*QUERIES, picture_at, overlay),
+    commands=(*COMMANDS, drawing, imports),
+    endpoints=endpoints,
 )
 
 __all__ = ["Cell", "EntityRow", "Picture", "Sight", "TrackFix", "TrackTable", "entity_row", "feature"]

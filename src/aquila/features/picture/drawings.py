@@ -13,24 +13,33 @@ from aquila.core.symbol import sidc_of_cot
 from aquila.features.picture.commands import PLACED_BY_HAND, VALID_H_MAX
 
 POINTS_MAX = 500
-LAYER_FIELD, ORDER_FIELD = "layer", "order"
-"""Where a report keeps the named layer of a drawing and its place in it."""
+LAYER_FIELD, ORDER_FIELD, ICON_FIELD = "layer", "order", "iconsetpath"
+"""Where a report keeps the named layer of a drawing, its place in it, and the icon that phones show."""
+ICONS: Mapping[str, str] = {
+    "point": "COT_MAPPING_SPOTMAP/b-m-p-s-m/-1",
+    "text": "COT_MAPPING_SPOTMAP/b-m-p-s-m/LABEL",
+}
+"""Icon of ATAK's spot map for a bare point, and for a point of which only the name is shown."""
 
-Shape = Literal["line", "polygon", "circle", "route", "bearing"]
-TYPES: Mapping[str, tuple[str, Literal["line", "polygon", "circle", "route"]]] = {
+Shape = Literal["line", "polygon", "circle", "route", "bearing", "point", "text"]
+TYPES: Mapping[str, tuple[str, Literal["line", "polygon", "circle", "route"] | None]] = {
     "line": ("u-d-f", "line"),
     "polygon": ("u-d-f", "polygon"),
     "circle": ("u-d-c-c", "circle"),
     "route": ("b-m-r", "route"),
     "bearing": ("u-rb-a", "line"),
+    "point": ("b-m-p-s-m", None),
+    "text": ("b-m-p-s-m", None),
 }
-"""Shape -> CoT type that ATAK draws it from, and the shape of the model."""
+"""Shape -> CoT type that ATAK draws it from, and the shape of the model; None = a place is enough."""
 POINTS: Mapping[str, tuple[int, int]] = {
     "line": (2, POINTS_MAX),
     "polygon": (3, POINTS_MAX),
     "circle": (1, 1),
     "route": (2, POINTS_MAX),
     "bearing": (2, 2),
+    "point": (1, 1),
+    "text": (1, 1),
 }
 
 Pair = Annotated[tuple[float, ...], msgspec.Meta(min_length=2, max_length=2)]
@@ -44,6 +53,7 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         points: (lat_deg, lon_deg); a circle has one and `radius_m`, a bearing line two, an area its corners once.
         uid: of the drawing that this replaces, as it stands in its alias; None = a new one.
         stroke, fill: #rrggbb or #rrggbbaa.
+        sidc: 20 digits of the tactical graphic that the points control; None = a plain shape.
         layer, order: the named layer that it lies on and its place in it.
     """
 
@@ -54,6 +64,7 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     uid: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")] | None = None
     stroke: Color | None = None
     fill: Color | None = None
+    sidc: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{20}$")] | None = None
     remarks: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
     layer: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     order: Annotated[int, msgspec.Meta(ge=0, le=9999)] | None = None
@@ -87,20 +98,21 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
     uid, now_ms = ask.uid or desk.new_id(), desk.now_ms()
     layer = {} if ask.layer is None else {LAYER_FIELD: ask.layer}
     order = {} if ask.order is None else {ORDER_FIELD: str(ask.order)}
+    icon = {ICON_FIELD: ICONS[ask.shape]} if ask.shape in ICONS else {}
     report = Report(
         entity=entity_id("cot", uid),
         alias=Alias("cot", uid),
         type=kind,
-        sidc=sidc_of_cot(kind)[0],
+        sidc=ask.sidc or sidc_of_cot(kind)[0],
         category="drawing",
         observed_at_ms=now_ms,
         stale_at_ms=now_ms + int(ask.valid_h * 3_600_000),
         name=ask.name,
         how=PLACED_BY_HAND,
         position=Position(*_anchor(ask)),
-        geometry=Geometry(shape, _places(ask), ask.radius_m, ask.stroke, ask.fill),
+        geometry=None if shape is None else Geometry(shape, _places(ask), ask.radius_m, ask.stroke, ask.fill),
         remarks=ask.remarks,
-        fields=layer | order,
+        fields=layer | order | icon,
     )
     written = await desk.write(report)
     if isinstance(written, Refused):

@@ -63,6 +63,7 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
         redacted: true when place and times are coarse and the rest was withheld.
         geometry: GeoJSON. emergency: kind of an active beacon.
         sources: what each source said last, newest first; only in the answer for one entity.
+        fused_into: id of the fused track that stands for it on the map; None = it stands for itself.
     """
 
     id: str
@@ -89,6 +90,7 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
     geometry: dict[str, Any] | None = None
     skew_s: float | None = None
     sources: tuple[SourceReport, ...] = ()
+    fused_into: str | None = None
 
 
 class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,7 +242,7 @@ def geojson_of(geometry: Geometry) -> dict[str, Any]:
     return shape | {key: value for key, value in extra.items() if value is not None}
 
 
-def entity_row(sight: Sight, *, sources: bool = False) -> EntityRow:
+def entity_row(sight: Sight, *, sources: bool = False, fused_into: str | None = None) -> EntityRow:
     """The row of what a reader may have."""
     report = sight.report
     full = sight.verdict is Verdict.FULL
@@ -270,6 +272,7 @@ def entity_row(sight: Sight, *, sources: bool = False) -> EntityRow:
         geometry=None if report.geometry is None else geojson_of(report.geometry),
         skew_s=None if sight.skew_ms is None else sight.skew_ms / 1000,
         sources=tuple(map(_source, sight.cells[:SOURCES_SHOWN])) if sources else (),
+        fused_into=fused_into,
     )
 
 
@@ -307,7 +310,8 @@ def _entities(principal: Principal, ask: AskEntities, reading: Reading) -> Itera
         # Every test is made on what the asker may have, so that nobody finds by search what is withheld.
         if sight is None or not _wanted(sight, ask, box, words, now_ms):
             continue
-        yield _labelled(sight, entity_row(sight))
+        fused_into = picture.fused_into(entity, reading.release, policy, now_ms)
+        yield _labelled(sight, entity_row(sight, fused_into=fused_into))
 
 
 def _wanted(
@@ -346,9 +350,11 @@ def _wanted(
 
 
 def _entity(principal: Principal, ask: AskEntity, reading: Reading) -> Iterator[Labelled]:
-    sight = picture_of(reading).sight(ask.id, reading.release, reading.policy)
+    picture, policy = picture_of(reading), reading.policy
+    sight = picture.sight(ask.id, reading.release, policy)
     if sight is not None:
-        yield _labelled(sight, entity_row(sight, sources=True))
+        fused_into = picture.fused_into(ask.id, reading.release, policy, reading.now_ms())
+        yield _labelled(sight, entity_row(sight, sources=True, fused_into=fused_into))
 
 
 def _tracks(principal: Principal, ask: AskTracks, reading: Reading) -> Iterator[Labelled]:

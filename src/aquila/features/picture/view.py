@@ -32,6 +32,9 @@ LATEST_MS = 24 * 3_600_000
 """A position is forgotten this long after it was heard; statements stay."""
 PURGE_MS = 60_000
 
+FUSED = "fused"
+"""Scheme of the tracks that stand for several entities; they name these in their field `members`."""
+
 POSITION, STATEMENT, EMERGENCY = 0, 1, 2
 """Lanes of an entity. They are kept apart, so that the next position wipes out neither a marker nor a beacon."""
 
@@ -134,6 +137,8 @@ class Picture:
         self._emptied: list[str] = []
         # Who calls for help -> the entities of its alerts: TAK gives every alert a uid of its own. Made from the cells.
         self._alerts: dict[str, set[str]] = {}
+        # What is shown as part of a fused track -> that track. Made from the cells.
+        self._fused: dict[str, str] = {}
 
     # -- fold -------------------------------------------------------------------------------------------------------
 
@@ -179,9 +184,25 @@ class Picture:
     def _keep(self, lane: int, cell: Cell) -> None:
         entity = cell.report.entity
         if _newest_of_each(self._known(entity).lanes[lane], cell):
+            self._note_fused(cell.report)
             if lane == EMERGENCY:
                 self._note_alert(cell.report)
             self._touch(entity)
+
+    def _note_fused(self, report: Report) -> None:
+        if report.alias.scheme == FUSED:
+            self._fused.update(dict.fromkeys(report.fields.get("members", "").split(), report.entity))
+
+    def fused_into(self, entity: str, may: May, policy: Policy, now_ms: int) -> str | None:
+        """The fused track that stands for this entity, as far as the reader may have it; None = it stands for itself.
+
+        A track that has ended or is stale stands for nobody, nor does one that no longer names the entity.
+        """
+        track = self._fused.get(entity)
+        sight = None if track is None else self.sight(track, may, policy)
+        if sight is None or sight.verdict is not Verdict.FULL or (sight.stale_at_ms or 0) < now_ms:
+            return None
+        return track if entity in sight.report.fields.get("members", "").split() else None
 
     def _note_alert(self, report: Report) -> None:
         if report.parent is not None:
@@ -225,6 +246,7 @@ class Picture:
             if _is_empty(known):
                 del self._entities[entity]
                 self._emptied.append(entity)
+                self._fused.pop(entity, None)
 
     # -- state ------------------------------------------------------------------------------------------------------
 
@@ -246,7 +268,10 @@ class Picture:
         state = _decoder.decode(data)
         self._entities, self._now_ms, self._purged_ms = state.entities, state.now_ms, 0
         self._alerts = {}
+        self._fused = {}
         for known in self._entities.values():
+            for cell in known.lanes[POSITION]:
+                self._note_fused(cell.report)
             for cell in known.lanes[EMERGENCY]:
                 self._note_alert(cell.report)
         for entity in [*self._changed, *self._entities]:

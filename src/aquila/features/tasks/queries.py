@@ -85,7 +85,7 @@ class TaskDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
-    """One task in the matrix: row `unit`, columns from start to end. Moving it edits start_ms and end_ms of the task.
+    """One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task.
 
     Times None = on order.
     """

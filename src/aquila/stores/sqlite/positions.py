@@ -38,16 +38,16 @@ class Positions:
         self._busy = False
         self.dropped_count = 0
 
-    def hear(self, sample: Sample, at_ms: int) -> None:
+    def hear(self, sample: Sample, at_ms: int, *, track: bool = True) -> None:
         """Take note of a sample that holds good at `at_ms` (UTC ms.
 
-        The received time when its own is wrong).
+        The received time when its own is wrong). track: False = only the newest is kept.
         """
         report = sample.report
         key = (report.entity, sample.context, sample.label)
         self._newest[key] = sample
         position, motion = report.position, report.motion
-        if position is None:
+        if position is None or not track:
             return
         point = TrackPoint(
             entity=report.entity,

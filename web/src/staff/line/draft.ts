@@ -6,6 +6,7 @@
 import type { LineDraft, LinePart } from '../../api.generated'
 import { mgrs } from '../../geo/format'
 import { dtgShort } from '../../time/dtg'
+import type { NewLine } from '../node'
 
 type Value = Record<string, unknown>
 export interface Choice {
@@ -76,7 +77,9 @@ export function chipsOf(draft: LineDraft, chosen: Chosen, now_ms: number): Chip[
   const count = new Map<string, number>()
   return draft.parts.flatMap((part) => {
     const key = keyOf(part, count)
-    if (part.field === 'remainder') return []
+    // A line without any sign of a kind is a plain note: no question about it.
+    const is_plain = part.field === 'kind' && part.start === part.end && part.value?.kind === 'note'
+    if (part.field === 'remainder' || is_plain) return []
     const read = (part.value && valueText(part.field, part.value, now_ms)) || part.text
     const choices = choicesOf(part, read)
     const taken = choices.find((one) => one.label === chosen.get(key))
@@ -88,7 +91,12 @@ export function chipsOf(draft: LineDraft, chosen: Chosen, now_ms: number): Chip[
 export interface Confirmed {
   text: string
   happened_at_ms?: number
+  /** Set when the line says of what kind it is: then it is logged as a line that somebody works on. */
+  line?: NewLine
 }
+/** Kinds that stay notes: nobody has to decide anything. */
+const NOTES = new Set(['note', 'comms_check', 'weather'])
+const PRECEDENCE = { flash: 'Z', immediate: 'O', priority: 'P', routine: 'R' } as const
 
 /** Each part that is sure or chosen, as it is taken over. */
 function takenOf(draft: LineDraft, chosen: Chosen, now_ms: number): Choice[] {
@@ -103,6 +111,24 @@ function takenOf(draft: LineDraft, chosen: Chosen, now_ms: number): Choice[] {
   })
 }
 
+/** The line for the workflow; null when it is a note. */
+function lineOf(text: string, taken: Choice[]): NewLine | null {
+  const value = (field: Choice['field']) => taken.find((one) => one.field === field)?.value
+  const kind = value('kind')?.kind
+  if (typeof kind !== 'string' || NOTES.has(kind)) return null
+  const place = value('place')
+  const [lat_deg, lon_deg] = [number(place?.lat_deg), number(place?.lon_deg)]
+  const precedence = PRECEDENCE[value('precedence')?.precedence as keyof typeof PRECEDENCE]
+  const sender = value('unit')?.name
+  return {
+    text,
+    category: kind,
+    ...(typeof sender === 'string' ? { sender } : {}),
+    ...(precedence ? { precedence } : {}),
+    ...(lat_deg !== null && lon_deg !== null ? { place: { lat_deg, lon_deg, ce_m: null } } : {}),
+  }
+}
+
 /**
  * The journal line: the words as typed, behind them the grid of a place that was named and not typed
  * as a whole grid, and the time at which it happened. A time that is still to come is no such time.
@@ -114,8 +140,11 @@ export function confirmedOf(draft: LineDraft, chosen: Chosen, now_ms: number): C
   const place = taken.find(({ field }) => field === 'place')?.value
   const whole = place?.sort === 'grid' && !place.digits
   const grid = place && !whole ? placeText(place) : null
-  const text = draft.line.trim()
-  const line: Confirmed = { text: grid ? `${text} [${grid}]` : text }
-  if (at_ms !== null && at_ms <= now_ms) line.happened_at_ms = at_ms
-  return line
+  const typed = draft.line.trim()
+  const text = grid ? `${typed} [${grid}]` : typed
+  const confirmed: Confirmed = { text }
+  if (at_ms !== null && at_ms <= now_ms) confirmed.happened_at_ms = at_ms
+  const line = lineOf(text, taken)
+  if (line) confirmed.line = line
+  return confirmed
 }

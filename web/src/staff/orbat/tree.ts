@@ -10,6 +10,26 @@ export const ECHELONS = [
 ] as const
 export const STATUSES = ['FULL', 'MOSTLY', 'PARTLY', 'NOT'] as const
 
+const BLANK: Unit = {
+  name: '', short: null, nation: null, sidc: null, echelon: null, branch: null, callsigns: [], parents: [], strength: null,
+  equipment: [], supplies: [], readiness: null, caveats: [], trackers: [], remarks: '',
+}
+
+/** The node leaves out what has its default value; here everything stands there. */
+export function wholeRow(row: UnitRow): UnitRow {
+  const { unit } = row
+  return {
+    ...row,
+    parent: row.parent && { ...row.parent, relation: row.parent.relation ?? 'ORGANIC' },
+    unit: {
+      ...BLANK,
+      ...unit,
+      strength: unit.strength ? { ...{ authorised: 0, assigned: 0, present: 0 }, ...unit.strength } : null,
+      readiness: unit.readiness ? { ...{ status: 'FULL' as const, reason: '' }, ...unit.readiness } : null,
+    },
+  }
+}
+
 export interface Knot {
   key: string
   row: UnitRow

@@ -7,15 +7,24 @@ sentence, and each character belongs to a field or to the remainder. The format 
 from aquila.features.log.line.bare import read_bare
 from aquila.features.log.line.dated import read_dated
 from aquila.features.log.line.degrees import read_degrees
+from aquila.features.log.line.doubts import read_doubts
 from aquila.features.log.line.draft import KnownName, LineChoice, LineContext, LineDraft, LinePart
 from aquila.features.log.line.grids import read_bare_grids, read_mgrs, read_square, read_utm, read_worded
-from aquila.features.log.line.kinds import infer_kind, read_activity, read_kinds, read_precedence, read_references
-from aquila.features.log.line.moves import read_altitude, read_direction, read_speed
+from aquila.features.log.line.kinds import (
+    infer_activity,
+    infer_kind,
+    read_activity,
+    read_kinds,
+    read_precedence,
+    read_references,
+)
+from aquila.features.log.line.moves import read_altitude, read_direction, read_height_behind, read_speed
 from aquila.features.log.line.names import Names
+from aquila.features.log.line.negated import read_negated
 from aquila.features.log.line.places import read_named, read_offsets
 from aquila.features.log.line.sheet import Sheet
-from aquila.features.log.line.sizes import read_sizes
-from aquila.features.log.line.times import read_times
+from aquila.features.log.line.sizes import read_lone, read_sizes
+from aquila.features.log.line.times import read_now, read_times
 from aquila.features.log.line.who import read_addressees, read_unit
 from aquila.features.log.line.words import vocabulary
 
@@ -38,6 +47,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     words = vocabulary()
     sheet = Sheet(line, context, words)
     names = Names(context.names, words)
+    read_negated(sheet, names)
     # What has a shape of its own comes first, so that no number of it is counted or read as a time.
     read_references(sheet)
     read_utm(sheet)
@@ -55,12 +65,17 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_unit(sheet, names)
     read_direction(sheet)
     read_bare(sheet)
+    read_now(sheet)
     read_sizes(sheet)
     read_bare_grids(sheet)
     read_named(sheet, names)
+    read_height_behind(sheet)
+    read_lone(sheet)
     read_precedence(sheet)
     read_activity(sheet)
+    infer_activity(sheet)
     infer_kind(sheet)
+    read_doubts(sheet)
     return sheet.draft()
 
 

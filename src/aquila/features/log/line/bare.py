@@ -1,8 +1,9 @@
 """Four bare digits in a line: a time when they can be one and nothing else has taken them."""
 
+from aquila.features.log.line.clocks import clock_at
 from aquila.features.log.line.numbers import NOUNS
 from aquila.features.log.line.sheet import Sheet
-from aquila.features.log.line.times import claim_clock, claim_wrong, clock_at, glued_to_word, is_number_before, is_time
+from aquila.features.log.line.times import claim_clock, claim_wrong, glued_to_word, is_number_before, is_time
 
 
 def read_bare(sheet: Sheet) -> None:

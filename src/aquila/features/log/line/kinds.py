@@ -1,5 +1,5 @@
 """What sort of line it is, how urgent, what happens, and to which earlier entry it belongs."""
-# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 from typing import Any
 
@@ -37,6 +37,12 @@ def read_references(sheet: Sheet) -> None:
             continue
         if int(digits[:12]) > REFERENCE_MAX:
             continue
+        if not sharp and sheet.means(at - 1, "other_number", "other"):
+            if len(digits) > 4 or (index == at - 1 and index > 0 and not sheet.is_mark(index - 1, "-:,")):
+                continue
+            note = "a serial number is read as that of an entry"
+            sheet.claim(index, at + 1, "reference", {"number": int(digits)}, confidence="unsure", note=note)
+            continue
         sheet.claim(index, at + 1, "reference", {"number": int(digits)})
 
 
@@ -58,6 +64,10 @@ GIVES_WAY = frozenset({"request", "note", "spot"})
 
 
 def _weak_word(sheet: Sheet, found: Found) -> bool:
+    tokens = range(len(sheet.tokens))
+    if found.value == "request" and any(sheet.tagged(at, "medic") for at in tokens):
+        if any(sheet.tagged(at, "casualty") for at in tokens):
+            return True
     if found.value not in GIVES_WAY:
         return False
     others = (sheet.word(index, "kind") for index in range(len(sheet.tokens)) if index != found.start)
@@ -85,6 +95,8 @@ def read_precedence(sheet: Sheet) -> None:
         if found is None or (found.typo and found.ambiguous) or sheet.has("precedence"):
             continue
         before, after = index - 1, found.stop
+        if after < len(sheet.tokens) and sheet.tokens[after].norm in ("flood", "floods", "flooding", "light", "lights"):
+            continue
         loud = sheet.tokens[index].text.isupper() and sheet.line.upper() != sheet.line
         edge = _only_fields(sheet, 0, index) or _only_fields(sheet, found.stop, len(sheet.tokens))
         if not (loud or edge or found.stop - index > 1):
@@ -93,6 +105,12 @@ def read_precedence(sheet: Sheet) -> None:
             continue
         if sheet.is_mark(after, ":"):
             after += 1
+        if found.value == "urgent":
+            # No precedence has this name; staff use it for either of two.
+            other = LineChoice(label="priority", value={"precedence": "priority"})
+            value, note = {"precedence": "immediate"}, "urgent is read as immediate"
+            sheet.claim(index, found.stop, "precedence", value, confidence="unsure", alternatives=[other], note=note)
+            continue
         sheet.claim(index, found.stop, "precedence", {"precedence": found.value})
 
 
@@ -141,12 +159,39 @@ JOINING = frozenset(
 )
 
 
+def infer_activity(sheet: Sheet) -> None:
+    """What the words of another field say of what happens: drone over OP 5, northbound, passed CP 4, ETA."""
+    acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
+    for part in [each for each in sheet.parts if each.field in ("kind", "time", "place") and each.end > each.start]:
+        start, stop = sheet.token_range(part.start, part.end)
+        for act in ("passing", "arriving"):
+            if not acts and any(sheet.means(index, "activity", act) for index in range(start, stop)):
+                sheet.infer("activity", {"activity": act, "text": part.text}, "from the words of another field")
+                acts.add(act)
+    aircraft = any(part.field == "size" and part.value and part.value["what"] == "aircraft" for part in sheet.parts)
+    above = any(sheet.tagged(index, "above") for index in range(len(sheet.tokens))) or sheet.has("altitude")
+    if aircraft and "flying" not in acts and (above or acts <= {"moving"}):
+        sheet.infer("activity", {"activity": "flying", "text": ""}, "from the aircraft")
+    elif not acts and any(part.field == "direction" for part in sheet.parts):
+        sheet.infer("activity", {"activity": "moving", "text": ""}, "from the direction")
+
+
 def infer_kind(sheet: Sheet) -> None:
     """When no word named it: by a weaker word, by casualties, by what was counted; else a note."""
     if sheet.has("kind"):
         return
     weak = _weak_kind(sheet)
     acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
+    if _calls_medic(sheet) and not acts & HARMFUL:
+        weak = "medevac"
+    elif _link_down(sheet) and weak in (None, "sitrep", "spot"):
+        weak = "contact_lost"
+    elif weak in (None, "sitrep") and _at_post(sheet, told_well=weak == "sitrep"):
+        weak = "checkpoint"
+    if weak == "sitrep" and sheet.has("size"):
+        weak = "spot"
+    if "blocking" in acts and weak in (None, "spot") and not _is_post(sheet):
+        weak = "incident"
     if acts & HARMFUL and weak != "request":
         weak = "incident"
     if weak is not None:
@@ -155,10 +200,76 @@ def infer_kind(sheet: Sheet) -> None:
         sheet.infer("kind", {"kind": "incident"}, "from the casualties")
     elif _passes_post(sheet):
         sheet.infer("kind", {"kind": "checkpoint"}, "from the checkpoint")
-    elif sheet.has("size"):
+    elif sheet.has("size") and not _own_convoy(sheet):
         sheet.infer("kind", {"kind": "spot"}, "from what was counted")
     else:
         sheet.infer("kind", {"kind": "note"}, "no word names a kind", "sure")
+
+
+def _calls_medic(sheet: Sheet) -> bool:
+    """Somebody is hurt, and a medic is asked for."""
+    hurt = any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts)
+    tokens = range(len(sheet.tokens))
+    asked = any(sheet.means(at, "kind_weak", "request") or sheet.means(at, "kind", "request") for at in tokens)
+    return hurt and asked and any(sheet.tagged(at, "medic") for at in tokens)
+
+
+def _link_down(sheet: Sheet) -> bool:
+    """Link to UNP 1-31 down; связь с PTL3 пропала: the word for the link, and behind it that it is gone."""
+    tokens = range(len(sheet.tokens))
+    links = [at for at in tokens if sheet.tagged(at, "comms")]
+    return any(
+        sheet.tagged(gone, "comms_down") and any(0 < gone - link <= LINK_WORDS_MAX for link in links)
+        for gone in tokens
+    )  # fmt: skip
+
+
+LINK_WORDS_MAX = 9
+
+
+def _at_post(sheet: Sheet, *, told_well: bool) -> bool:
+    """A unit at or past one place, and nothing else happens: PTL4 at CP 4, all ok; патруль 3 КПП 4 өтті."""
+    units = [part for part in sheet.parts if part.field == "unit"]
+    places = [part for part in sheet.parts if part.field == "place" and part.value and part.value["sort"] == "name"]
+    if not units or len(places) != 1 or any(part.field in ("size", "casualty") for part in sheet.parts):
+        return False
+    value = places[0].value
+    acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
+    planned = any(part.field == "time" and part.value and part.value.get("planned") for part in sheet.parts)
+    if value is None or value.get("relation") != "at" or acts - {"passing", "arriving"} or planned:
+        return False
+    if any(sheet.tagged(index, "ahead", "precedence", "towards") and sheet.free(index, index + 1)
+           for index in range(len(sheet.tokens))) and not (acts or told_well):  # fmt: skip
+        return False
+    loose = any(token.sort == "digits" and sheet.free(at, at + 1) for at, token in enumerate(sheet.tokens))
+    if loose and not told_well:
+        return False
+    post = any(char.isdigit() for char in str(value["name"]))
+    start, _ = sheet.token_range(places[0].start, places[0].end)
+    said_at = sheet.means(start, "near", "at") and sheet.tokens[start].norm not in FROM
+    return (
+        "passing" in acts
+        or (told_well and said_at)
+        or (post and (said_at or "arriving" in acts) and sheet.tokens[start].norm not in FROM)
+    )
+
+
+FROM = frozenset({"from", "da", "dal", "dalla", "de", "du", "depuis", "из", "от", "to", "for", "к", "до"})
+
+
+def _is_post(sheet: Sheet) -> bool:
+    """Блокпост, posto di blocco: a post may stand there for good."""
+    blocks = [part for part in sheet.parts if part.field == "activity" and part.value
+              and part.value["activity"] == "blocking" and part.end > part.start]  # fmt: skip
+    return any(sheet.tagged(sheet.token_range(part.start, part.end)[0], "post") for part in blocks)
+
+
+def _own_convoy(sheet: Sheet) -> bool:
+    """CONVOY 12 departed, 6 veh 14 pax: it counts itself."""
+    units = [part for part in sheet.parts if part.field == "unit" and part.end > part.start]
+    acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
+    starts = [sheet.token_range(part.start, part.end)[0] for part in units]
+    return bool(acts & {"withdrawing", "arriving"}) and any(sheet.means(at, "unit_form", "convoy") for at in starts)
 
 
 HARMFUL = frozenset({"firing", "explosion", "accident", "fire", "throwing"})
@@ -170,13 +281,17 @@ def _weak_kind(sheet: Sheet) -> str | None:
     for index in range(len(sheet.tokens)):
         for match in () if sheet.tagged(index - 1, "zero") else sheet.matches(index):
             found += [tag.value for tag in match.tags if tag.category == "kind_weak"]
-    order = ("incident", "request", "patrol", "weather", "spot")
+    order = ("incident", "request", "patrol", "weather", "sitrep", "spot")
     return next((kind for kind in order if kind in found), None)
 
 
 def _passes_post(sheet: Sheet) -> bool:
     acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
     posts = [part for part in sheet.parts if part.field == "place" and part.value and part.value.get("name")]
+    planned = any(part.field == "time" and part.value and part.value.get("planned") for part in sheet.parts)
+    starts = [sheet.token_range(part.start, part.end)[0] for part in posts]
+    if planned or any(sheet.tokens[start].norm in FROM for start in starts):
+        return False
     return bool(acts & {"passing", "arriving"}) and any(
         str(part.value["name"]).casefold().startswith(("cp", "checkpoint", "кт", "кпп", "wp", "rp", "kt"))
         for part in posts

@@ -53,6 +53,21 @@ def read_altitude(sheet: Sheet) -> None:
             _level(sheet, index) or _worded_height(sheet, index) or _plain_height(sheet, index)
 
 
+def read_height_behind(sheet: Sheet) -> None:
+    """Claim metres right behind the name of a place, 3375m: unsure, it may be a distance as well."""
+    for part in [each for each in sheet.parts if each.field == "place" and each.value and each.end > each.start]:
+        if part.value is None or part.value["sort"] != "name":
+            continue
+        _, stop = sheet.token_range(part.start, part.end)
+        number = decimal_at(sheet, stop)
+        unit = None if number is None else sheet.word(number.stop, "distance")
+        if number is None or unit is None or unit.typo or unit.value != "1" or not 100 <= number.amount <= 9000:
+            continue
+        value = {"altitude_m": round(number.amount, 1), "above": "unknown"}
+        sheet.claim(stop, unit.stop, "altitude", value, confidence="unsure", note="a height, or a distance from there")
+        sheet.question(part, "a number of metres stands behind it")
+
+
 def _level(sheet: Sheet, index: int) -> bool:
     word = sheet.word(index, "level")
     if word is None or word.typo or not sheet.free(word.stop, word.stop + 1):

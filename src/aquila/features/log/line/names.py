@@ -28,6 +28,7 @@ LOOKUPS_MAX = 60
 CLOSE_MAX = 5
 WINDOW_MAX = 3
 WINDOW_LETTERS_MIN = 6
+ABBREVIATION_MIN = 2
 PHONETIC = frozenset(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
     "quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split()
@@ -78,6 +79,15 @@ class Names:
             form = _form(name.name, words)
             if form is not None and digits_of(name.name):
                 self._by_form.setdefault((form, digits_of(name.name)), []).append(name)
+        self._by_rest: dict[tuple[str, ...], list[tuple[str, int, KnownName]]] = {}
+        self._by_letter: dict[tuple[str, tuple[str, ...]], list[KnownName]] = {}
+        for name in known:
+            pieces = tuple(key_of(piece) for piece in PIECES.findall(name.name) if piece.isalnum())
+            for at in range(len(pieces)) if 2 <= len(pieces) <= WINDOW_MAX else ():
+                rest = (*pieces[:at], str(at), *pieces[at + 1 :])
+                self._by_rest.setdefault(rest, []).append((pieces[at], at, name))
+            if len(pieces) == 2 and pieces[0] in PHONETIC and pieces[1].isdigit():
+                self._by_letter.setdefault((pieces[0][0], (pieces[1],)), []).append(name)
         self._words = words
         self._lookups = 0
         self.any_units = any(name.sort == "unit" for name in known)
@@ -94,6 +104,34 @@ class Names:
             if known is not None and _digits_kept(text, known.name):
                 return Name(index, stop, text, known)
         return None
+
+    def short(self, sheet: Sheet, index: int) -> Name | None:
+        """A name of which one word is cut short before a point: rif. Torino, Rosh Br."""
+        pieces: list[str] = []
+        cut: list[int] = []
+        at = index
+        while len(pieces) < WINDOW_MAX and sheet.free(at, at + 1) and sheet.tokens[at].sort != "mark":
+            pieces.append(key_of(sheet.tokens[at].text))
+            at += 1
+            if sheet.is_mark(at, ".") and not sheet.tokens[at].gap and sheet.tokens[at - 1].sort == "word":
+                cut.append(len(pieces) - 1)
+                at += 1
+            for short in cut if len(pieces) >= 2 else ():
+                rest = (*pieces[:short], str(short), *pieces[short + 1 :])
+                found = [
+                    name for whole, where, name in self._by_rest.get(rest, [])
+                    if where == short and len(pieces[short]) < len(whole) and _abbreviates(pieces[short], whole)
+                ]  # fmt: skip
+                if found:
+                    return Name(index, at, _text(sheet, index, at), None, tuple(found[:CLOSE_MAX]))
+        return None
+
+    def lettered(self, text: str) -> tuple[KnownName, ...]:
+        """B2 for BRAVO 2: callsigns whose phonetic word begins with this letter and that have this number."""
+        letters = _letters(key_of(text))
+        if len(letters) != 1:
+            return ()
+        return tuple(self._by_letter.get((letters, digits_of(text)), [])[:CLOSE_MAX])
 
     def same(self, text: str) -> tuple[KnownName | None, bool]:
         """The only name with the same number and the same noun in another language: pattuglia 3 is PTL3.
@@ -144,6 +182,12 @@ def _form(text: str, words: Vocabulary, *, typo: bool = False) -> str | None:
     return None
 
 
+def _abbreviates(short: str, whole: str) -> bool:
+    """Rif for rifugio, brg for bridge: the same first letter, and the others in their order."""
+    rest = iter(whole)
+    return len(short) >= ABBREVIATION_MIN and short[0] == whole[0] and all(letter in rest for letter in short)
+
+
 def _letters(key: str) -> str:
     return re.sub(r"[0-9]+", "", key)
 
@@ -165,6 +209,12 @@ def name_at(sheet: Sheet, names: Names, index: int, *, loose: bool = False) -> N
     exact = names.at(sheet, index)
     if exact is not None:
         return exact
+    short = names.short(sheet, index)
+    if short is not None:
+        return short
+    single = _single_letter(sheet, names, index)
+    if single is not None:
+        return single
     shaped = _shaped(sheet, index, loose=loose) or (_capital(sheet, index) if loose else None)
     if shaped is None or (shaped[1] == index + 1 and loose):
         meant = _window(sheet, names, index)
@@ -178,6 +228,20 @@ def name_at(sheet: Sheet, names: Names, index: int, *, loose: bool = False) -> N
     if same is not None:
         return Name(start, stop, text, same) if typed else Name(start, stop, text, None, (same,))
     return Name(start, stop, text, None, names.near(text))
+
+
+def _single_letter(sheet: Sheet, names: Names, index: int) -> Name | None:
+    token = sheet.tokens[index] if sheet.free(index, index + 2) else None
+    if token is None or len(token.text) != 1 or not token.text.isalpha() or sheet.tokens[index + 1].sort != "digits":
+        return None
+    if sheet.tokens[index + 1].gap and not token.text.isupper():
+        return None
+    after = sheet.tokens[index + 2] if sheet.free(index + 2, index + 3) else None
+    if after is not None and not after.gap and after.sort != "mark":
+        return None
+    text = _text(sheet, index, index + 2)
+    close = names.lettered(text)
+    return Name(index, index + 2, text, None, close) if close else None
 
 
 def _window(sheet: Sheet, names: Names, index: int) -> Name | None:
@@ -255,11 +319,19 @@ def _tail(sheet: Sheet, stop: int) -> int | None:
 
 def _counts(sheet: Sheet, after: int) -> bool:
     """Does a noun, a unit of measure or a decimal part stand behind the number?"""
+    if (sheet.tagged(after, "at_time") and sheet.tagged(after + 1, "number")) or _digits_follow(sheet, after):
+        # "ptg 3 ore 9.40": the word belongs to the time.
+        return False
     if sheet.tagged(after, *NOUNS, "distance", "speed", "minute", "degree", "number_mark"):
         return not (sheet.tagged(after, "unit") and not sheet.tagged(after, *NOUNS))
     if after < len(sheet.tokens) and sheet.tokens[after].text in ".," and not sheet.tokens[after].gap:
         return after + 1 < len(sheet.tokens) and not sheet.tokens[after + 1].gap
     return sheet.tagged(after, "adjective") and sheet.tagged(after + 1, *NOUNS)
+
+
+def _digits_follow(sheet: Sheet, after: int) -> bool:
+    timed = sheet.tagged(after, "at_time") and not sheet.tagged(after, *NOUNS)
+    return timed and after + 1 < len(sheet.tokens) and sheet.tokens[after + 1].sort == "digits"
 
 
 def _worded_tail(sheet: Sheet, index: int, stop: int) -> tuple[int, int] | None:

@@ -59,10 +59,13 @@ def number_at(sheet: Sheet, index: int) -> Number | None:
     start, about = index, False
     if sheet.is_mark(index, ABOUT_MARKS):
         about, index = True, index + 1
-    elif (found := sheet.word(index, "about")) is not None and not found.typo:
-        about, index = True, found.stop
-        if sheet.is_mark(index, "."):
-            index += 1
+    elif (found := sheet.word(index, "about")) is not None and not found.typo and not _is_verb(sheet, index):
+        about = True
+        # Of a round number the word is both: une dizaine de, десяток.
+        if not _both(sheet, index, found.stop):
+            index = found.stop
+            if sheet.is_mark(index, "."):
+                index += 1
     elif (
         sheet.free(index, index + 2)
         and sheet.tokens[index].norm in ("x", "х", "×")
@@ -80,6 +83,16 @@ def number_at(sheet: Sheet, index: int) -> Number | None:
     if sheet.is_mark(stop, "+") and not sheet.tokens[stop].gap:
         about, stop = True, stop + 1
     return Number(start, stop, number.amount, top, about or top is not None, number.thousands, number.digits)
+
+
+def _is_verb(sheet: Sheet, index: int) -> bool:
+    """C'est 4 véh: no estimate."""
+    return sheet.tokens[index].norm == "est" and index > 0 and sheet.tokens[index - 1].text in "'’"
+
+
+def _both(sheet: Sheet, index: int, stop: int) -> bool:
+    number = sheet.word(index, "number")
+    return number is not None and not number.typo and number.stop >= stop and decimal_at(sheet, stop) is None
 
 
 def _worded(sheet: Sheet, index: int) -> Number | None:

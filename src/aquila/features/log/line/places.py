@@ -55,7 +55,8 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
     step = _step_at(sheet, index)
     if step is None:
         return False
-    of = sheet.word(step.stop, "of")
+    of = sheet.word(step.stop, "beyond") if step.bearing_deg is None else None
+    of = of if of is not None and not of.typo else sheet.word(step.stop, "of")
     at = step.stop if of is None else of.stop
     while sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES:
         at += 1
@@ -74,8 +75,21 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         # "1.5 km from OP 5 az 045"
         _claim(sheet, start, _Step(start, turn.stop, step.range_m, turn.bearing_deg, step.notes), anchor, turn.stop)
         return True
+    far = _range_after(sheet, anchor.stop) if step.range_m is None and sheet.tagged(step.start, "azimuth") else None
+    if far is not None:
+        # "bearing 040 from OP 5 approx 2 km"
+        _claim(sheet, start, _joined(step, far), anchor, far.stop)
+        return True
     _claim(sheet, start, step, anchor, anchor.stop)
     return True
+
+
+def _range_after(sheet: Sheet, at: int) -> _Step | None:
+    if sheet.is_mark(at, ",:"):
+        at += 1
+    if sheet.free(at, at + 1) and sheet.tokens[at].norm in LEADS:
+        at += 1
+    return _distance(sheet, at)
 
 
 def _anchor_first(sheet: Sheet, names: Names, index: int) -> bool:
@@ -135,10 +149,12 @@ def _distance(sheet: Sheet, index: int) -> _Step | None:
     if spaced is not None:
         # "PTL 5 800 m" and "2 500 m" look the same.
         notes = (f"read as {amount:g} in one number",)
+    if index > 1 and sheet.tokens[index - 1].text in "-–" and sheet.tokens[index - 2].sort == "digits":
+        notes = (*notes, "a range of distances: its upper end is read")
     if number.thousands is not None and factor == 1:
         amount = number.thousands
     elif number.thousands is not None:
-        notes = (f"{number.amount:g}, or {number.thousands:g}",)
+        notes = (*notes, f"{number.amount:g}, or {number.thousands:g}")
     return _Step(index, unit.stop, amount * factor, None, notes)
 
 
@@ -250,7 +266,58 @@ def read_named(sheet: Sheet, names: Names) -> None:
     """Claim names of places, behind a word such as `near` or alone; units only behind one."""
     index = 0
     while index < len(sheet.tokens):
-        index = max(_prepositioned(sheet, names, index) or _alone(sheet, names, index) or 0, index + 1)
+        reader = _midway(sheet, names, index) or _beyond(sheet, names, index) or _prepositioned(sheet, names, index)
+        index = max(reader or _alone(sheet, names, index) or 0, index + 1)
+
+
+def _midway(sheet: Sheet, names: Names, index: int) -> int | None:
+    """Between A and B; tra A e B; A мен B арасында: two places, and neither is the one."""
+    word = sheet.word(index, "midway")
+    at = index if word is None or word.typo else word.stop
+    first = _sighted(sheet, names, at)
+    joint = None if first is None else sheet.word(first.stop, "and")
+    second = None if joint is None else _sighted(sheet, names, joint.stop)
+    if first is None or second is None:
+        return None
+    after = sheet.word(second.stop, "midway_after")
+    if at == index and after is None:
+        return None
+    doubt = f"between {_called(first)} and {_called(second)}: where is not said"
+    _claim_name(sheet, index, first, "near", doubt=doubt)
+    _claim_name(sheet, second.start, second, "near", doubt=doubt)
+    return second.stop
+
+
+def _sighted(sheet: Sheet, names: Names, at: int) -> Name | None:
+    while sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES:
+        at += 1
+    name = name_at(sheet, names, at, loose=True)
+    known = None if name is None else name.known or (name.close[0] if name.close else None)
+    return name if known is not None and known.sort == "place" else None
+
+
+def _called(name: Name) -> str:
+    return name.known.name if name.known is not None else name.close[0].name
+
+
+def _beyond(sheet: Sheet, names: Names, index: int) -> int | None:
+    """Past Alma, short of CP 4, prima di Tibnin: near the place, and not at it."""
+    word = sheet.word(index, "beyond")
+    if word is None or word.typo:
+        return None
+    name = _sighted(sheet, names, word.stop)
+    if name is None:
+        return None
+    text = sheet.line[sheet.tokens[index].start : sheet.tokens[word.stop - 1].end]
+    doubt = f"how far {text} {_called(name)} is not said"
+    if sheet.tokens[index].norm in SOFT:
+        doubt = f"{text} can be read in two ways"
+    _claim_name(sheet, index, name, "near", doubt=doubt)
+    return name.stop
+
+
+FROM = frozenset({"from", "da", "dal", "de", "du", "от", "to", "short", "before"})
+SOFT = frozenset({"за", "до", "passe", "passato"})
 
 
 def _prepositioned(sheet: Sheet, names: Names, index: int) -> int | None:
@@ -294,15 +361,24 @@ def _alone(sheet: Sheet, names: Names, index: int) -> int | None:
     return name.stop
 
 
-def _claim_name(sheet: Sheet, start: int, name: Name, relation: str) -> None:
+def _points(sheet: Sheet, at: int) -> bool:
+    """NW outskirts of Alma: is this a point of the compass that no field took?"""
+    return sheet.free(at, at + 1) and len(sheet.tokens[at].text) > 1 and sheet.tagged(at, "direction")
+
+
+def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: str = "") -> None:
     known = name.known or (name.close[0] if name.close else None)
     value: dict[str, Any] = {"sort": "name", "name": name.text if known is None else known.name, "relation": relation}
-    notes, choices = [], []
+    notes, choices = [doubt] if doubt else [], []
     if known is not None and known.lat_deg is not None and known.lon_deg is not None:
         value |= _at(known.lat_deg, known.lon_deg) | {"id": known.id}
     else:
         value |= {"lat_deg": None, "lon_deg": None}
         notes.append(f"where {value['name']} is, is not known here")
+    if any(_points(sheet, at) for at in range(start - 3, start)):
+        notes.append("a direction stands before it that is not counted in")
+    if sheet.ends(start, "minute") is not None and sheet.tokens[start].norm in FROM:
+        notes.append("the time that it takes from there is not counted in")
     if sheet.ends(start, "distance") is not None:
         notes.append("a distance stands before it that is not counted in")
     if name.known is None and name.close:

@@ -53,6 +53,8 @@ class Sheet:
         norms = [token.norm for token in self.tokens]
         self._matches: list[list[Match]] = [words.matches(norms, index) for index in range(len(norms))]
         self._words = words
+        self.aside: set[int] = set()
+        self._anywhere: dict[str, bool] = {}
         self._doubts: dict[int, str] = {}
         self._forgive()
 
@@ -115,6 +117,12 @@ class Sheet:
             tag.category in categories for match in self._matches[index] for tag in match.tags
         )
 
+    def anywhere(self, category: str) -> bool:
+        """Has the line a word of this category, taken or not? Looked up once for each category."""
+        if category not in self._anywhere:
+            self._anywhere[category] = any(self.tagged(index, category) for index in range(len(self.tokens)))
+        return self._anywhere[category]
+
     def means(self, index: int, category: str, value: str) -> bool:
         """May this word begin a phrase with this value of this category, taken or not?"""
         return 0 <= index < len(self.tokens) and any(
@@ -170,6 +178,24 @@ class Sheet:
     def doubt(self, start: int, stop: int, note: str) -> None:
         """Whoever takes one of these words is unsure, for this reason."""
         self._doubts.update(dict.fromkeys(range(start, stop), note))
+
+    def set_aside(self, start: int, stop: int) -> None:
+        """Keep these words from all fields: they stay in the remainder."""
+        self.aside.update(range(start, stop))
+        self._taken[start:stop] = [True] * (stop - start)
+
+    def replace(self, part: LinePart, value: dict[str, Any], choices: tuple[LineChoice, ...], note: str) -> None:
+        """Give a part that was claimed before another value; it is unsure."""
+        at = self.parts.index(part)
+        other = msgspec.structs.replace(part, value=value, alternatives=(*part.alternatives, *choices))
+        self.parts[at] = other
+        self.question(other, note)
+
+    def question(self, part: LinePart, note: str) -> None:
+        """Make a part unsure that was claimed before, for one more reason."""
+        notes = note if part.note is None else f"{part.note}; {note}"
+        at = self.parts.index(part)
+        self.parts[at] = msgspec.structs.replace(part, confidence="unsure", note=notes)
 
     def give_back(self, part: LinePart) -> None:
         """Free the words of a part again: a wider one takes them."""

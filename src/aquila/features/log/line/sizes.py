@@ -15,7 +15,11 @@ COUNT_MAX = 1_000_000
 def read_sizes(sheet: Sheet) -> None:
     """Claim counts, each with the noun that it counts."""
     for index in range(len(sheet.tokens)):
-        if sheet.free(index, index + 1):
+        losses = sheet.word(index, "no_losses")
+        if losses is not None and not losses.typo:
+            # No casualties at all: no field of a casualty, and no state that was counted.
+            sheet.set_aside(index, losses.stop)
+        elif sheet.free(index, index + 1):
             _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index)
 
 
@@ -44,12 +48,67 @@ def _counted(sheet: Sheet, index: int) -> bool:
         at += 1
     elif sheet.is_mark(at, "-") and not sheet.tokens[at].gap:
         at += 1
+    begin, apart = at, at in sheet.aside
+    while at in sheet.aside:
+        begin = at = at + 1
     noun, at = _noun_after(sheet, at)
     if noun is None:
         return False
+    if any(sheet.tokens[between].sort == "word" and not sheet.known_word(between) for between in range(begin, at)):
+        sheet.doubt(at, at + 1, "a word that is not known stands between the number and what it counts")
+    if apart:
+        # "5 not 7 veh": the part is the noun, and the number stays beside what was denied.
+        sheet.set_aside(index, number.stop)
+        _claim(sheet, noun.start, noun, number, "")
+        return True
     detail = sheet.line[sheet.tokens[number.stop].start : sheet.tokens[noun.start].start].strip(" x×хХX*-.")
     _claim(sheet, index, noun, number, detail)
     return True
+
+
+def read_lone(sheet: Sheet) -> None:
+    """Claim a noun without a number as one and unsure, in a line that counts nothing else and tells no accident."""
+    counted = [part for part in sheet.parts if part.field in ("size", "casualty") and part.value]
+    if any(part.value["what"] != "people" for part in counted if part.field == "size" and part.value):
+        return
+    if any(part.field == "casualty" for part in counted) or any(
+        sheet.means(index, "activity", harm) for index in range(len(sheet.tokens)) for harm in LONE_NOT
+    ):
+        return
+    for index in range(len(sheet.tokens)):
+        word = sheet.word(index, "lone")
+        noun = None if word is None or word.typo else _noun(sheet, index)
+        if word is None or noun is None or noun.typo or _sort(noun, "casualty"):
+            continue
+        before, after = index - 1, sheet.tokens[noun.stop] if noun.stop < len(sheet.tokens) else None
+        if sheet.tagged(before, "zero", "negated", "unit_form", "other_number") or sheet.means(before, "to", "to"):
+            continue
+        if after is not None and ((after.sort == "digits" and not sheet.has("time")) or after.norm in LONE_BEFORE_NOT):
+            continue
+        if before >= 0 and sheet.tokens[before].norm in DEFINITE:
+            continue
+        if after is not None and any(part.field == "unit" and part.start == after.start for part in sheet.parts):
+            continue
+        if sheet.tagged(noun.stop, "post", "kind", "people", "zero"):
+            continue
+        start = index
+        while start > 0 and sheet.word(start - 1, "adjective") is not None and sheet.free(start - 1, start):
+            start -= 1
+        tag = noun.tags[0]
+        value: dict[str, Any] = {"what": tag.category, "sort": tag.value or None, "count": 1}
+        stop, trailing = _adjectives_after(sheet, noun.stop)
+        detail = f"{sheet.line[sheet.tokens[start].start : sheet.tokens[index].start].strip()} {trailing}".strip()
+        if detail:
+            value["detail"] = detail
+        sheet.claim(start, stop, "size", value, confidence="unsure", note="no number is said: read as one")
+        return
+
+
+LONE_NOT = ("accident", "explosion")
+"""What is told with nouns that are not counted: bus rollover."""
+DEFINITE = frozenset("the our own my il lo la al del della nel le du au notre nostro нашу нашей".split())
+"""Before a vehicle that is known: it was not seen, it is there."""
+LONE_BEFORE_NOT = frozenset("patrol patrols breakdown broken maintenance recovery fuel checkpoint radio crew".split())
 
 
 def _is_time(sheet: Sheet, number: Number) -> bool:

@@ -6,152 +6,12 @@ from typing import Any
 import msgspec
 
 from aquila.features.log.line.clock import AHEAD_MS, DAY_MS, Moment, ago, on_a_day, value_of
+from aquila.features.log.line.clocks import Clock, clock_at, digits_at, has_date
 from aquila.features.log.line.dated import CLOCK, with_at
 from aquila.features.log.line.draft import LineChoice
-from aquila.features.log.line.numbers import RANGE_MARKS, number_at
+from aquila.features.log.line.numbers import number_at
 from aquila.features.log.line.sheet import Sheet
-
-UNITS_MS = {"minute": 60_000, "hour": 3_600_000, "second": 1000, "day": DAY_MS}
-SPANS_MS = {"half_hour": 1_800_000, "quarter_hour": 900_000, "hour": 3_600_000}
-AGO_MAX_MS = 366 * DAY_MS
-
-
-class Clock(msgspec.Struct, frozen=True):
-    """Hours and minutes in words [start, stop).
-
-    Attributes:
-        zone: letter; L when none is typed. marked: something besides four bare digits says that it is a time.
-    """
-
-    start: int
-    stop: int
-    hour: int
-    minute: int
-    zone: str
-    marked: bool
-
-    @property
-    def right(self) -> bool:
-        """Does the clock have such a time?"""
-        return self.hour < 24 and self.minute < 60
-
-
-def clock_at(sheet: Sheet, index: int, *, hour_alone: bool = False) -> Clock | None:
-    """A clock time that begins at this word. `hour_alone`: a word before says that it is one, so 9 is nine o'clock."""
-    if not sheet.free(index, index + 1) or sheet.tokens[index].sort != "digits":
-        return None
-    text = sheet.tokens[index].text
-    if len(text) <= 2:
-        pair = _parted(sheet, index, hour_alone=hour_alone)
-        if pair is not None:
-            hour, minute, stop = pair
-            if sheet.is_mark(stop, ":") and _digits(sheet, stop + 1, 2, glued=True):
-                stop += 2
-            return _with_zone(sheet, index, stop, hour, minute, marked=True)
-        if not hour_alone or not _hour_ends(sheet, index + 1):
-            return None
-        return _with_zone(sheet, index, index + 1, int(text), 0, marked=True)
-    if len(text) == 4 or (len(text) == 3 and hour_alone):
-        return _with_zone(sheet, index, index + 1, int(text[:-2]), int(text[-2:]), marked=False)
-    return None
-
-
-def _hour_ends(sheet: Sheet, index: int) -> bool:
-    """Is a lone number an hour here, and no count, distance or part of a number?"""
-    if index >= len(sheet.tokens):
-        return True
-    if sheet.tagged(index, "hour_mark", "zone", "and"):
-        return True
-    nouns = ("people", "vehicle", "animal", "aircraft", "vessel", "boat", "casualty", "distance", "adjective", "minute")
-    return (
-        not sheet.tagged(index, *nouns)
-        and sheet.tokens[index].sort != "digits"
-        and sheet.tokens[index].text not in ".,-/"
-    )
-
-
-def _parted(sheet: Sheet, index: int, *, hour_alone: bool) -> tuple[int, int, int] | None:
-    """09:15, 09.15, 9h15, 15h: hour, minute and where it ends."""
-    hour = int(sheet.tokens[index].text)
-    if not sheet.free(index, index + 2):
-        return None
-    mark = sheet.tokens[index + 1]
-    if mark.gap:
-        # 11 h 25; alle 10 e 40
-        joined = mark.norm in ("h", "ч") or (mark.norm == "e" and hour_alone)
-        spaced = joined and _digits(sheet, index + 2, 2, glued=False)
-        if spaced and not sheet.tagged(index + 3, "minute", "people", "vehicle", "distance"):
-            return hour, int(sheet.tokens[index + 2].text), index + 3
-        return None
-    if mark.text == ":" and _digits(sheet, index + 2, 2, glued=True):
-        return hour, int(sheet.tokens[index + 2].text), index + 3
-    if mark.text in (".", "-", ",") and hour_alone and _digits(sheet, index + 2, 2, glued=True):
-        # 09.15 and 09-15 are times only behind a word that says so.
-        return hour, int(sheet.tokens[index + 2].text), index + 3
-    if mark.norm in ("h", "ч", "h."):
-        if _digits(sheet, index + 2, 2, glued=True):
-            return hour, int(sheet.tokens[index + 2].text), index + 3
-        if not sheet.tagged(index - 1, "about", "at_least") and not sheet.tagged(index + 2, "ago"):
-            return hour, 0, index + 2
-    return None
-
-
-def _digits(sheet: Sheet, index: int, length: int, *, glued: bool) -> bool:
-    if not sheet.free(index, index + 1):
-        return False
-    token = sheet.tokens[index]
-    return token.sort == "digits" and len(token.text) == length and not (glued and token.gap)
-
-
-def _has_date(sheet: Sheet) -> bool:
-    """25 Nov, not read as a date with its time."""
-    return any(
-        sheet.free(index, index + 1)
-        and token.sort == "digits"
-        and len(token.text) <= 2
-        and sheet.free(index + 1, index + 2)
-        and sheet.tagged(index + 1, "month")
-        for index, token in enumerate(sheet.tokens)
-    ) or any(
-        sheet.free(index, index + 1) and token.text.isupper() and len(token.text) == 3 and sheet.tagged(index, "month")
-        for index, token in enumerate(sheet.tokens)
-    )
-
-
-def _with_zone(sheet: Sheet, start: int, stop: int, hour: int, minute: int, *, marked: bool) -> Clock:
-    zone = ""
-    while sheet.free(stop, stop + 1):
-        token = sheet.tokens[stop]
-        found = sheet.word(stop, "hour_mark", "zone")
-        if not token.gap and token.text.upper() in ("Z", "L", "J") and len(token.text) == 1 and not zone:
-            zone, stop = token.text.upper(), stop + 1
-        elif (
-            not token.gap
-            and len(token.text) == 1
-            and token.text in "ABCDEFGIKMNOPQRSTUVWXY"
-            and not marked
-            and not zone
-        ):
-            zone, stop = token.text, stop + 1
-        elif token.gap and token.text in ("Z", "L") and not zone:
-            zone, stop = token.text, stop + 1
-        elif found is not None and not found.typo and not (zone and found.tags[0].category == "zone"):
-            value = found.value
-            if value in ("am", "pm"):
-                hour = hour % 12 + (12 if value == "pm" else 0) if hour <= 12 else hour
-            elif found.tags[0].category == "zone":
-                zone = "Z" if value == "z" else "L"
-            elif len(token.norm) == 1 and token.gap and not _hour_ends_line(sheet, stop + 1):
-                break
-            stop = found.stop
-        else:
-            break
-        marked = True
-    return Clock(start, stop, hour, minute, zone or "L", marked)
-
-
-def _hour_ends_line(sheet: Sheet, index: int) -> bool:
-    return index >= len(sheet.tokens) or sheet.tokens[index].sort != "digits"
+from aquila.features.log.line.spans import read_ago, read_ahead, read_lasting
 
 
 def read_times(sheet: Sheet) -> None:
@@ -164,62 +24,15 @@ def read_times(sheet: Sheet) -> None:
 
 
 def _read_one(sheet: Sheet, index: int) -> None:
-    for reader in (_ago, _between, _since, _worded, _now, _marked):
+    for reader in (read_ago, read_lasting, read_ahead, _between, _since, _worded, _marked):
         if reader(sheet, index):
             return
-
-
-def _ago(sheet: Sheet, index: int) -> bool:
-    """5 min ago; il y a 5 minutes; half an hour ago; час назад."""
-    first = sheet.word(index, "ago_before")
-    at = index if first is None else first.stop
-    whole = sheet.word(at, "half")
-    if whole is not None and not whole.typo:
-        back_ms, stop = SPANS_MS[whole.value], whole.stop
-    else:
-        length = _span(sheet, at)
-        if length is None:
-            return False
-        back_ms, stop = length
-    last = sheet.word(stop, "ago")
-    if first is None and last is None:
-        return False
-    stop = stop if last is None else last.stop
-    if back_ms > AGO_MAX_MS:
-        sheet.claim(index, stop, "time", None, problem="so long ago: at most a year; type the date instead")
-        return True
-    context = sheet.context
-    start = index
-    before = sheet.ends(index, "about")
-    if before is not None:
-        start = before.start
-    text = sheet.line[sheet.tokens[start].start : sheet.tokens[stop - 1].end]
-    note = "a span is read as one moment" if any(mark in text for mark in RANGE_MARKS) else None
-    value = value_of(ago(context.now_ms, context.offset_min, back_ms), "at")
-    sheet.claim(start, stop, "time", value, confidence="sure" if note is None else "unsure", note=note)
-    return True
-
-
-def _span(sheet: Sheet, index: int) -> tuple[int, int] | None:
-    """A number and a unit of time; a unit alone is one (час назад)."""
-    number = number_at(sheet, index)
-    at = index if number is None else number.stop
-    unit = sheet.word(at, "minute")
-    if unit is None or (number is None and unit.value != "hour"):
-        return None
-    amount = 1.0 if number is None else number.amount
-    if number is not None and number.top is not None:
-        # 1/2 hour; a range (5-10 min) is read as its middle.
-        whole = sheet.line[sheet.tokens[number.start].start : sheet.tokens[number.stop - 1].end]
-        amount = amount / number.top if "/" in whole else (amount + number.top) / 2
-    stop = unit.stop + 1 if sheet.is_mark(unit.stop, ".") else unit.stop
-    return int(amount * UNITS_MS[unit.value]), stop
 
 
 def _between(sheet: Sheet, index: int) -> bool:
     """0800-0930; from 0800 to 0930; dalle 0800 alle 0930; с 08:00 до 09:30."""
     word = sheet.word(index, "between")
-    at = index if word is None or word.typo else word.stop
+    at = index if word is None or word.typo or sheet.tokens[index].text == "S" else word.stop
     first = clock_at(sheet, at, hour_alone=at > index)
     if first is None:
         return False
@@ -273,7 +86,8 @@ def _since(sheet: Sheet, index: int) -> bool:
     """Since 0800; depuis 8h; с 08:00; until 0930."""
     for category in ("since", "until"):
         word = sheet.word(index, category)
-        if word is None or word.typo:
+        # S is south; s is "since" in Latin letters.
+        if word is None or word.typo or sheet.tokens[index].text == "S":
             continue
         at = word.stop
         inner = sheet.word(at, "at_time")
@@ -284,7 +98,9 @@ def _since(sheet: Sheet, index: int) -> bool:
             continue
         if not is_time(sheet, clock):
             continue
-        claim_clock(sheet, index, clock, category, future=category == "until")
+        hours = sheet.tokens[clock.stop - 1].norm in ("h", "ч") and sheet.tagged(index, "lasting")
+        doubt = "a time of day, or for so many hours" if hours and clock.hour <= 12 else ""
+        claim_clock(sheet, index, clock, category, future=category == "until", doubt=doubt)
         return True
     return False
 
@@ -306,26 +122,32 @@ def _worded(sheet: Sheet, index: int) -> bool:
         return False
     if not clock.right and not (clock.marked or sheet.tokens[clock.start].text[0] in "012"):
         return False
-    claim_clock(sheet, index, clock, "at", future=future)
+    doubt = ""
+    if clock.stop > clock.start + 1 and sheet.tokens[clock.start + 1].text == "-":
+        doubt = "two numbers with a dash are read as a time"
+    elif future and clock.stop == clock.start + 1 and len(sheet.tokens[clock.start].text) <= 2:
+        doubt = "an hour, or so many minutes from now"
+    claim_clock(sheet, index, clock, "at", future=future, doubt=doubt)
     return True
 
 
 def is_time(sheet: Sheet, clock: Clock) -> bool:
     """No distance, height or count: `at 3000 ft`, `at 1500 m`, `from 100 m`."""
     after = clock.stop
-    return not sheet.tagged(after, "distance", "speed", "degree") or not sheet.free(after, after + 1)
+    return not sheet.tagged(after, "distance", "speed", "degree", "quantity") or not sheet.free(after, after + 1)
 
 
-def _now(sheet: Sheet, index: int) -> bool:
-    word = sheet.word(index, "day")
-    if word is None or word.typo or word.value != "now":
-        return False
-    token = sheet.tokens[index]
-    if token.norm == "ora" and clock_at(sheet, word.stop, hour_alone=True) is not None:
-        return False
-    context = sheet.context
-    sheet.claim(index, word.stop, "time", value_of(ago(context.now_ms, context.offset_min, 0), "at"))
-    return True
+def read_now(sheet: Sheet) -> None:
+    """Claim `now` when the line has no other time; beside one, and before a count, it only fills."""
+    for index in range(len(sheet.tokens)):
+        word = sheet.word(index, "day")
+        if word is None or word.typo or word.value != "now" or sheet.has("time"):
+            continue
+        if number_at(sheet, word.stop) is not None or any(sheet.tagged(at, "number") for at in (index - 1, index - 2)):
+            continue
+        context = sheet.context
+        sheet.claim(index, word.stop, "time", value_of(ago(context.now_ms, context.offset_min, 0), "at"))
+        return
 
 
 def _marked(sheet: Sheet, index: int) -> bool:
@@ -340,17 +162,30 @@ def _marked(sheet: Sheet, index: int) -> bool:
 
 
 def _dotted(sheet: Sheet, index: int) -> bool:
-    """10.55 without a word: a time only when it ends a phrase and the line has none, and never surely."""
-    if not _digits(sheet, index, 2, glued=False) or not sheet.is_mark(index + 1, ".") or sheet.has("time"):
+    """10.55 or 11-05 without a word: a time only when it ends a phrase and the line has none, and never surely."""
+    pair = any(digits_at(sheet, index, length, glued=False) for length in (1, 2))
+    if not pair or not sheet.is_mark(index + 1, ".-") or sheet.has("time"):
         return False
+    dated = sheet.ends(index, "day") is not None
     clock = clock_at(sheet, index, hour_alone=True)
     if clock is None or not clock.right or is_number_before(sheet, index) or glued_to_word(sheet, index):
         return False
-    if clock.stop < len(sheet.tokens) and sheet.tokens[clock.stop].text not in ",;:.":
+    mark = sheet.tokens[index + 1].text
+    if len(sheet.tokens[index].text) == 1 and (
+        mark != "." or (index > 0 and sheet.tokens[index - 1].text not in ",;:")
+    ):
         return False
-    if clock.stop < len(sheet.tokens) and not sheet.tokens[clock.stop].gap and clock.stop + 1 < len(sheet.tokens):
+    if mark == "-" and (sheet.tagged(index - 1, "post", "unit", "unit_form") or clock.stop < index + 3):
         return False
-    claim_clock(sheet, index, clock, "at", doubt="a number with a point is read as a time")
+    if clock.stop < len(sheet.tokens) and sheet.tokens[clock.stop].text not in ",;:." and not dated:
+        return False
+    if (
+        clock.stop < len(sheet.tokens)
+        and not (dated or sheet.tokens[clock.stop].gap)
+        and clock.stop + 1 < len(sheet.tokens)
+    ):
+        return False
+    claim_clock(sheet, index, clock, "at", doubt="a number with a point or dash is read as a time")
     return True
 
 
@@ -385,10 +220,25 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
         return
     context = sheet.context
     day, start, stop = _day(sheet, start, clock.stop)
+    if sort == "at":
+        for category in ("since", "until"):
+            after = sheet.word(stop, f"{category}_after")
+            if after is not None and not after.typo:
+                sort, stop = category, after.stop
+                break
     if start == clock.start:
         start = with_at(sheet, start)
+    if day == "yesterday" and clock.hour < EARLY_HOUR and _late(sheet, start, stop):
+        # Last night at 0200 was this morning.
+        day = "today"
+    clock, half = _half_day(sheet, clock, start, stop, day=day, future=future)
     moment = on_a_day(context.now_ms, context.offset_min, clock.zone, clock.hour, clock.minute, day=day, future=future)
-    choices, notes = [], [doubt] if doubt else []
+    choices, notes = [], [each for each in (doubt, clock.doubt, half) if each]
+    if half:
+        other = on_a_day(
+            context.now_ms, context.offset_min, clock.zone, (clock.hour + 12) % 24, clock.minute, day=day, future=future
+        )
+        choices.append(LineChoice(label=other.clock, value=value_of(other, sort)))
     if moment.other_ms is not None:
         choices.append(LineChoice(label="the day before", value={**value_of(moment, sort), "at_ms": moment.other_ms}))
         notes.append("still to come, or of the day before")
@@ -398,7 +248,7 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
         local = on_a_day(context.now_ms, context.offset_min, "L", clock.hour, clock.minute, day=day, future=future)
         choices.append(LineChoice(label="local time", value=value_of(local, sort)))
         notes.append(f"{clock.zone} is read as a time zone")
-    if not day and _has_date(sheet):
+    if not day and has_date(sheet):
         notes.append("a date in the line may belong to it")
     text = sheet.line[sheet.tokens[clock.start].start : sheet.tokens[clock.stop - 1].end]
     if start == clock.start and len(text) <= 3 and text[-1].casefold() in "hч":
@@ -408,6 +258,39 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
         start, stop, "time", value,
         confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
     )  # fmt: skip
+
+
+EARLY_HOUR = 6
+"""Before it a time of `last night` is of the day that follows."""
+
+
+def _late(sheet: Sheet, start: int, stop: int) -> bool:
+    return any(sheet.means(at, "evening", "pm") for at in range(start, stop))
+
+
+def _half_day(sheet: Sheet, clock: Clock, start: int, stop: int, *, day: str, future: bool) -> tuple[Clock, str]:
+    """The half of the day that is meant, and why it is in doubt: that of an evening, else the last such time."""
+    late = _late(sheet, start, stop)
+    if late and 0 < clock.hour < 12:
+        digits = sheet.tokens[clock.start].text
+        if clock.hour < EARLY_HOUR or digits[0] == "0":
+            return clock, "the night may be meant that began the day before"
+        return msgspec.structs.replace(clock, hour=clock.hour + 12), "read as a time of the evening"
+    if not clock.half_day:
+        return clock, ""
+    note = "the morning or the evening may be meant"
+    if day and not future:
+        return clock, note
+    context = sheet.context
+    best, nearest = clock, None
+    future = future or sheet.anywhere("to_come")
+    for hour in (clock.hour % 24, (clock.hour + 12) % 24):
+        moment = on_a_day(context.now_ms, context.offset_min, clock.zone, hour, clock.minute, future=future)
+        at_ms = moment.at_ms if moment.other_ms is None else moment.other_ms
+        apart = abs(at_ms - context.now_ms)
+        if nearest is None or apart < nearest:
+            best, nearest = msgspec.structs.replace(clock, hour=hour), apart
+    return best, note
 
 
 def _day(sheet: Sheet, start: int, stop: int) -> tuple[str, int, int]:

@@ -1,5 +1,5 @@
 """Who says the line and who is to be told: units and addressees."""
-# Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,7 +50,7 @@ def read_addressees(sheet: Sheet, names: Names) -> None:
             at += 1
         start = index
         for name, end in _listed(sheet, names, at, loose=not weak):
-            if weak and name.known is not None and name.known.sort == "place":
+            if name.known is not None and name.known.sort == "place" and (weak or not digits_of(name.text)):
                 break
             claim_name(sheet, start, field, name, names, stop=end)
             start = end
@@ -104,8 +104,12 @@ def read_unit(sheet: Sheet, names: Names) -> None:
             continue
         at = word.stop + 1 if sheet.is_mark(word.stop, ":") else word.stop
         name = name_at(sheet, names, at)
-        if name is None or (name.known is not None and name.known.sort == "place" and not _begins(sheet, index)):
+        if name is None:
             continue
+        if name.known is not None and name.known.sort == "place":
+            # "from Alma to Tibnin": a town does not report.
+            if not _begins(sheet, index) or not digits_of(name.text):
+                continue
         if _is_offset(sheet, index) or (index > 0 and sheet.tagged(index - 1, "moving", "activity", "azimuth")):
             continue
         _called(sheet, names, index)
@@ -186,9 +190,37 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
         apart = sheet.means(before, "near", "near") and not sheet.means(before, "near", "at")
         spoken = name.known is not None and name.known.sort == "unit" and not apart
         post = any(sheet.means(name.start, "unit_form", form) for form in ("post", "observation_post"))
+        if name.known is not None and name.known.sort == "place" and _speaks(sheet, name):
+            _claim_actor(sheet, name)
+            return
         if spoken or ((name.known is not None or post) and _opens(sheet, name)):
             claim_name(sheet, name.start, "unit", name, names)
             return
+
+
+def _speaks(sheet: Sheet, name: Name) -> bool:
+    """Link to UNP 1-31 down, NTR - UNP 1-31: a post that is spoken of as somebody who reports."""
+    tokens = range(len(sheet.tokens))
+    link = any(sheet.tagged(at, "comms") for at in tokens) and any(sheet.tagged(at, "comms_down") for at in tokens)
+    calm = any(sheet.means(at, "kind_weak", "sitrep") for at in tokens)
+    lost = any(sheet.means(at, "kind", kind) for at in tokens for kind in ("contact_lost", "comms_check"))
+    if not digits_of(name.text) or not (link or calm or lost):
+        return False
+    before = name.start - 1
+    return not sheet.tagged(before, "near", "beyond") or (
+        not calm and sheet.tokens[before].norm in ("with", "to", "con", "avec", "с", "de", "da", "di", "к", "from")
+    )
+
+
+def _claim_actor(sheet: Sheet, name: Name) -> None:
+    known = name.known
+    assert known is not None
+    place = {"sort": "name", "name": known.name, "lat_deg": known.lat_deg, "lon_deg": known.lon_deg, "relation": "at"}
+    sheet.claim(
+        name.start, name.stop, "unit", value_of(name), confidence="unsure",
+        alternatives=[LineChoice(label=f"place {known.name}", value=place, field="place")],
+        note=f"{known.name} is read as the one who reports; it is a place as well",
+    )  # fmt: skip
 
 
 def _can_report(sheet: Sheet, name: Name) -> bool:

@@ -1,0 +1,239 @@
+"""What can be done to feeds: add, change, pause, resume, remove."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from aquila.core.codec import Marking
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk
+from aquila.core.model import Entry, Label, Paper, Principal
+from aquila.core.papers import Thing, write_paper
+from aquila.core.policy import label_for
+from aquila.features.feeds.feed import (
+    FEED,
+    FEEDS_MAX,
+    STATES,
+    STORAGE_OF,
+    Feed,
+    Id,
+    Name,
+    RateCap,
+    Storage,
+    Url,
+    feeds_of,
+    state_of,
+)
+from aquila.features.feeds.live import Feeds
+
+NO_FEED = Refused("absent", "there is no such feed, or you may not see it: look into the list of feeds")
+Group = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class NewFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A feed to be added.
+
+    Attributes:
+        format: of docs/formats/sensors.md. url: udp://, tcp://, file:/// or serial:///.
+        name: None = made of the format. options: settings of the format.
+        storage: None = as the format's nature is. rate_cap_per_s: readings a second.
+        classification: of what it says; None = the policy's default. groups: empty = all that you write into.
+    """
+
+    format: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    url: Url
+    name: Name | None = None
+    options: dict[str, Any] = {}
+    storage: Storage | None = None
+    rate_cap_per_s: RateCap | None = None
+    classification: Annotated[str, msgspec.Meta(max_length=60)] | None = None
+    groups: Annotated[tuple[Group, ...], msgspec.Meta(max_length=100)] = ()
+
+
+class ChangeFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be another; None = stays. The label stays: for another one the feed is removed and added anew."""
+
+    id: Id
+    url: Url | None = None
+    options: dict[str, Any] | None = None
+    storage: Storage | None = None
+    rate_cap_per_s: RateCap | None = None
+
+
+class OneFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which feed: its id."""
+
+    id: Id
+
+
+class FeedChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The feed, and the entry that says so."""
+
+    id: str
+    name: str
+    entry: str
+
+
+async def add_feed(principal: Principal, ask: NewFeed, desk: Desk) -> FeedChanged | Refused:
+    """Add a feed; it starts at once."""
+    known = feeds_of(desk)
+    if len(known) >= FEEDS_MAX:
+        return Refused("full", f"{FEEDS_MAX} feeds are all that one node has: remove some")
+    names = {feed.name for _, feed in known.values()}
+    name = ask.name or _free_name(ask.format, names)
+    if name in names:
+        return Refused("name", f"there is a feed {name}: take another name, or change that one")
+    label = label_for(desk.policy, principal, Marking(classification=ask.classification), ask.groups)
+    if isinstance(label, Refused):
+        return label
+    fields = {"name": name, "format": ask.format, "url": ask.url, "options": ask.options, "label": label}
+    fields["storage"] = ask.storage or STORAGE_OF.get(ask.format, "track")
+    if ask.rate_cap_per_s is not None:
+        fields["rate_cap_per_s"] = ask.rate_cap_per_s
+    feed = await _feed_of(fields, desk)
+    if isinstance(feed, Refused):
+        return feed
+    text = f"feed {name} added: {feed.format} from {feed.url}"
+    return await _say(principal, desk, (None, feed), desk.new_id(), "add", msgspec.to_builtins(fields), text)
+
+
+async def change_feed(principal: Principal, ask: ChangeFeed, desk: Desk) -> FeedChanged | Refused:
+    """Change a feed; it starts anew if it runs."""
+    found = feeds_of(desk).get(ask.id)
+    if found is None:
+        return NO_FEED
+    thing, feed = found
+    fields = {
+        name: value
+        for name in ("url", "options", "storage", "rate_cap_per_s")
+        if (value := getattr(ask, name)) is not None
+    }
+    if not fields:
+        return Refused("field", "nothing to be changed: name url, options, storage or rate_cap_per_s")
+    changed = await _feed_of({**msgspec.structs.asdict(feed), **fields}, desk)
+    if isinstance(changed, Refused):
+        return changed
+    text = f"feed {feed.name}: {', '.join(sorted(fields))} changed"
+    return await _say(principal, desk, (thing, feed), thing.id, "change", fields, text)
+
+
+async def pause_feed(principal: Principal, ask: OneFeed, desk: Desk) -> FeedChanged | Refused:
+    """Stop a feed for the time being."""
+    return await _step(principal, ask.id, desk, "pause", "paused")
+
+
+async def resume_feed(principal: Principal, ask: OneFeed, desk: Desk) -> FeedChanged | Refused:
+    """Start a feed again: at once if it waits for its next try, a file from its beginning."""
+    return await _step(principal, ask.id, desk, "resume", "resumed")
+
+
+async def remove_feed(principal: Principal, ask: OneFeed, desk: Desk) -> FeedChanged | Refused:
+    """Remove a feed. What it has said stays."""
+    return await _step(principal, ask.id, desk, "remove", "removed")
+
+
+async def _step(principal: Principal, id: str, desk: Desk, action: str, done: str) -> FeedChanged | Refused:
+    found = feeds_of(desk).get(id)
+    if found is None:
+        return NO_FEED
+    thing, feed = found
+    wrong = STATES.check(state_of(thing), action)
+    if wrong is not None:
+        return wrong
+    return await _say(principal, desk, found, id, action, {}, f"feed {feed.name} {done}")
+
+
+async def _feed_of(fields: dict[str, Any], desk: Desk) -> Feed | Refused:
+    try:
+        feed = msgspec.convert(fields, Feed, from_attributes=True)
+    except msgspec.ValidationError as wrong:
+        return Refused("field", str(wrong)[:300])
+    board: Feeds = desk.part("feeds")
+    why = await board.wrong_with(feed)
+    return feed if why is None else Refused("feed", why)
+
+
+def _free_name(format: str, names: set[str]) -> str:
+    number = 1
+    while f"{format}-{number}" in names:
+        number += 1
+    return f"{format}-{number}"
+
+
+async def _say(
+    principal: Principal,
+    desk: Desk,
+    about: tuple[Thing | None, Feed],
+    id: str,
+    action: str,
+    fields: dict[str, Any],
+    text: str,
+) -> FeedChanged | Refused:
+    thing, feed = about
+    paper = Paper(
+        type=FEED,
+        target=id,
+        action=action,
+        happened_at_ms=desk.now_ms(),
+        fields=fields,
+        seen=() if thing is None else thing.heads(),
+        summary=text,
+    )
+    label: Label = feed.label
+    # A new feed is marked as what it will say: who may not have that need not know of it.
+    entry = await desk.write(paper, label=label) if thing is None else await write_paper(principal, desk, paper, thing)
+    return FeedChanged(id=id, name=feed.name, entry=entry.envelope.id) if isinstance(entry, Entry) else entry
+
+
+commands = (
+    Command(
+        name="add_feed",
+        method="POST",
+        path="/feeds",
+        request=NewFeed,
+        answer=FeedChanged,
+        role="admin",
+        act=add_feed,
+        summary="Add a feed of sensor data; it starts at once",
+    ),
+    Command(
+        name="change_feed",
+        method="POST",
+        path="/feeds/{id}",
+        request=ChangeFeed,
+        answer=FeedChanged,
+        role="admin",
+        act=change_feed,
+        summary="Change where a feed comes from or how much of it is taken and kept",
+    ),
+    Command(
+        name="pause_feed",
+        method="POST",
+        path="/feeds/{id}/pause",
+        request=OneFeed,
+        answer=FeedChanged,
+        role="operator",
+        act=pause_feed,
+        summary="Stop a feed for the time being",
+    ),
+    Command(
+        name="resume_feed",
+        method="POST",
+        path="/feeds/{id}/resume",
+        request=OneFeed,
+        answer=FeedChanged,
+        role="operator",
+        act=resume_feed,
+        summary="Start a feed again",
+    ),
+    Command(
+        name="remove_feed",
+        method="DELETE",
+        path="/feeds/{id}",
+        request=OneFeed,
+        answer=FeedChanged,
+        role="admin",
+        act=remove_feed,
+        summary="Remove a feed; what it has said stays",
+    ),
+)

@@ -1,0 +1,259 @@
+"""Reading overlays that other programs wrote: GeoJSON, KML, KMZ and GPX to shapes. Bad shapes are counted values."""
+
+import io
+import math
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+from lxml import etree
+
+from aquila.codecs.gpx.wire import Carrier, GpxDecoder
+from aquila.core.errors import CodecError
+from aquila.core.model import Report
+
+Format = Literal["geojson", "kml", "kmz", "gpx"]
+SHAPES_MAX = 2_000
+KML_BYTES_MAX = 4 << 20
+"""A packed file may not grow beyond this."""
+
+Pairs = tuple[tuple[float, float], ...]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """One shape of a file, not yet checked.
+
+    Attributes:
+        points: (lat_deg, lon_deg); of an area its corners once.
+        radius_m: only of a circle.
+        uid: of the drawing that a node wrote into its export; None = another program's file.
+        stroke, fill: #rrggbb or #rrggbbaa; None = not said.
+    """
+
+    shape: Literal["line", "polygon", "circle", "route", "point"]
+    name: str
+    points: Pairs
+    radius_m: float | None = None
+    uid: str | None = None
+    stroke: str | None = None
+    fill: str | None = None
+    sidc: str | None = None
+    remarks: str | None = None
+
+
+Found = Shape | str
+"""A shape, or a sentence why there is none."""
+
+
+def shapes_of(format: Format, data: bytes) -> Iterator[Found]:
+    """Every shape of a file in its order. Raises ValueError for what is no such file."""
+    if format == "geojson":
+        return _geojson(data)
+    if format == "gpx":
+        return _gpx(data)
+    return _kml(_unpacked(data) if format == "kmz" else data)
+
+
+# -- GeoJSON (RFC 7946) -----------------------------------------------------------------------------------------------
+
+
+def _geojson(data: bytes) -> Iterator[Found]:
+    try:
+        whole = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        raise ValueError(f"the file is no JSON: {str(wrong)[:200]}") from None
+    kind = whole.get("type") if isinstance(whole, dict) else None
+    if kind == "FeatureCollection" and isinstance(whole.get("features"), list):
+        return (found for feature in whole["features"] for found in _feature(feature))
+    if kind == "Feature":
+        return _feature(whole)
+    raise ValueError("the file is no GeoJSON: a Feature or a FeatureCollection is needed")
+
+
+def _feature(feature: object) -> Iterator[Found]:
+    if not isinstance(feature, dict) or not isinstance(feature.get("geometry"), dict):
+        yield "a feature without a geometry"
+        return
+    said = feature.get("properties")
+    properties: Mapping[str, Any] = said if isinstance(said, dict) else {}
+    geometry = feature["geometry"]
+    for number, (kind, coordinates) in enumerate(_simple(geometry)):
+        try:
+            yield _shape_of(kind, coordinates, properties, number)
+        except (TypeError, ValueError, IndexError, KeyError) as wrong:
+            yield f"{kind}: {str(wrong)[:120]}"
+
+
+def _simple(geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The parts of a geometry of many."""
+    kind, coordinates = str(geometry.get("type")), geometry.get("coordinates")
+    if kind.startswith("Multi") and isinstance(coordinates, list):
+        yield from ((kind.removeprefix("Multi"), part) for part in coordinates)
+    elif kind == "GeometryCollection" and isinstance(geometry.get("geometries"), list):
+        parts = (part for part in geometry["geometries"] if isinstance(part, dict))
+        yield from ((str(part.get("type")), part.get("coordinates")) for part in parts)
+    else:
+        yield kind, coordinates
+
+
+def _shape_of(kind: str, coordinates: Any, said: Mapping[str, Any], number: int) -> Shape:
+    uid = _text(said.get("uid"))
+    common: dict[str, Any] = {
+        "name": _text(said.get("name")) or _text(said.get("title")) or kind,
+        "uid": None if uid is None or number else uid,
+        "stroke": _color(said.get("stroke")),
+        "fill": _color(said.get("fill")),
+        "sidc": _sidc(said.get("sidc"), said.get("category")),
+        "remarks": _text(said.get("remarks")) or _text(said.get("description")),
+    }
+    radius_m = said.get("radius_m")
+    if kind == "Point" and isinstance(radius_m, int | float):
+        return Shape(shape="circle", points=(_pair(coordinates),), radius_m=float(radius_m), **common)
+    if kind == "Point":
+        return Shape(shape="point", points=(_pair(coordinates),), **common)
+    if kind == "LineString":
+        is_route = said.get("cot_type") == "b-m-r"
+        return Shape(shape="route" if is_route else "line", points=tuple(map(_pair, coordinates)), **common)
+    if kind == "Polygon":
+        return Shape(shape="polygon", points=_open(tuple(map(_pair, coordinates[0]))), **common)
+    raise ValueError("no geometry of RFC 7946 that can be drawn")
+
+
+def _pair(at: Any) -> tuple[float, float]:
+    return _degrees(at[1], at[0])
+
+
+def _degrees(lat: Any, lon: Any) -> tuple[float, float]:
+    lat_deg, lon_deg = float(lat), float(lon)
+    if not (math.isfinite(lat_deg) and math.isfinite(lon_deg)):
+        raise ValueError("a coordinate is no number")
+    return lat_deg, lon_deg
+
+
+def _open(ring: Pairs) -> Pairs:
+    return ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _color(value: object) -> str | None:
+    """A colour of the simplestyle kind; others are left to the page."""
+    text = _text(value)
+    if text is None or len(text) not in (7, 9) or text[0] != "#":
+        return None
+    return text if all(letter in "0123456789abcdefABCDEF" for letter in text[1:]) else None
+
+
+def _sidc(value: object, category: object) -> str | None:
+    text = _text(value)
+    is_graphic = text is not None and len(text) == 20 and text.isascii() and text.isdecimal() and category == "drawing"
+    return text if is_graphic else None
+
+
+# -- KML 2.2 ----------------------------------------------------------------------------------------------------------
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The first KML in a KMZ. Raises ValueError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [each for each in archive.infolist() if each.filename.lower().endswith(".kml")]
+            if not names:
+                raise ValueError("the KMZ has no .kml inside")
+            with archive.open(names[0]) as packed:
+                text = packed.read(KML_BYTES_MAX + 1)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as wrong:
+        raise ValueError(f"the file is no KMZ: {str(wrong)[:120]}") from None
+    if len(text) > KML_BYTES_MAX:
+        raise ValueError(f"the KML inside is larger than {KML_BYTES_MAX} bytes: split it")
+    return text
+
+
+def _kml(data: bytes) -> Iterator[Found]:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as wrong:
+        raise ValueError(f"the file is no KML: {str(wrong)[:200]}") from None
+    dtd: object | None = root.getroottree().docinfo.internalDTD
+    if dtd is not None or etree.QName(root).localname != "kml":
+        raise ValueError("the file is no KML: a root <kml> without a document type is needed")
+    return (found for mark in root.iter("{*}Placemark") for found in _placemark(mark))
+
+
+def _placemark(mark: etree._Element) -> Iterator[Found]:
+    said = {each.get("name", ""): (each.findtext("{*}value") or "").strip() for each in mark.iter("{*}Data")}
+    name = (mark.findtext("{*}name") or "").strip()
+    remarks = (mark.findtext("{*}description") or "").strip() or None
+    seen = False
+    tags = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
+    for each in mark.iter("{*}Point", "{*}LineString", "{*}Polygon"):
+        kind = etree.QName(each).localname
+        try:
+            points = _open(_coordinates(each)) if kind == "Polygon" else _coordinates(each)
+            shape: Any = "route" if kind == "LineString" and said.get("cot_type") == "b-m-r" else tags[kind]
+            radius_m = float(said["radius_m"]) if said.get("radius_m") and points else None
+            if radius_m is not None and "centre" in said:
+                lat, _, lon = said["centre"].partition(",")
+                shape, points = "circle", (_degrees(lat, lon),)
+            yield Shape(
+                shape=shape,
+                name=name or kind,
+                points=points,
+                radius_m=radius_m if shape == "circle" else None,
+                uid=None if seen else said.get("uid") or None,
+                stroke=_color(said.get("stroke")),
+                fill=_color(said.get("fill")),
+                sidc=_sidc(said.get("sidc"), said.get("category")),
+                remarks=remarks,
+            )
+            seen = True
+        except (ValueError, IndexError) as wrong:
+            seen = True
+            yield f"{kind} {name!r}: {str(wrong)[:120]}"
+    if not seen:
+        yield f"placemark {name!r} without a point, a line or an area"
+
+
+def _coordinates(element: etree._Element) -> Pairs:
+    """Of a point or a line, or of the outer ring of an area."""
+    first = next(element.iter("{*}coordinates"), None)
+    tokens = ("" if first is None else first.text or "").split()
+    if not tokens:
+        raise ValueError("no coordinates")
+    parts = [token.split(",") for token in tokens]
+    return tuple(_degrees(part[1], part[0]) for part in parts)
+
+
+# -- GPX --------------------------------------------------------------------------------------------------------------
+
+
+def _gpx(data: bytes) -> Iterator[Found]:
+    """Waypoints, routes and tracks; the points of a track with times become one line."""
+    decoder = GpxDecoder(Carrier())
+    readings = [*decoder.feed(data, 0), *decoder.end(0)]
+    first = readings[0] if len(readings) == 1 else None
+    if not readings or (isinstance(first, CodecError) and first.reason in ("syntax", "dtd", "type", "truncated")):
+        raise ValueError(f"the file is no GPX{f': {first}'[:200] if first else ''}")
+    tracks: dict[str, list[tuple[float, float]]] = {}
+    for reading in readings:
+        if isinstance(reading, CodecError):
+            yield str(reading)[:160]
+            continue
+        report = reading.body
+        if not isinstance(report, Report) or report.position is None:
+            continue
+        place = (report.position.lat_deg, report.position.lon_deg)
+        name = report.name or "GPX"
+        if report.geometry is not None:
+            shape: Any = report.geometry.shape
+            yield Shape(shape=shape, name=name, points=report.geometry.points)
+        elif report.category == "marker":
+            yield Shape(shape="point", name=name, points=(place,), remarks=report.fields.get("desc"))
+        else:
+            tracks.setdefault(name, []).append(place)
+    for name, points in tracks.items():
+        yield Shape(shape="line", name=name, points=tuple(points))

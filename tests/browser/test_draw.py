@@ -1,0 +1,158 @@
+"""Drawing on the map: by mouse, seen by others and by phones, edited there and here, taken back, and as files."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from aquila.simulator import cot
+from aquila.simulator.cot import Spot
+from aquila.testing.served import ServedNode, wait_until
+
+from .conftest import TakClient, Watched
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+Join = Callable[[str, str], TakClient]
+Clock = Callable[[], int]
+SPOT = Spot(43.05, 77.05, 1500.0)
+
+
+def layers(page: Page) -> None:
+    """Open the tab."""
+    page.get_by_role("tab", name="Layers").click()
+    expect(page.get_by_role("toolbar", name="Draw")).to_be_visible()
+
+
+def strike(page: Page, *places: tuple[float, float]) -> None:
+    """Click on the map at shares of its width and height."""
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    for x, y in places:
+        at = (box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.mouse.move(*at)
+        page.mouse.move(at[0] + 1, at[1])
+        page.mouse.down()
+        page.mouse.up()
+
+
+def take(page: Page, tool: str) -> None:
+    """Take up the pen, and wait until the map has it."""
+    page.get_by_role("toolbar", name="Draw").get_by_role("button", name=tool, exact=True).click()
+    ready(page)
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(".draw-hint")).to_be_visible()
+    expect(page.locator(".map-view.pen")).to_be_visible()
+
+
+def name(page: Page, text: str, layer: str = "") -> None:
+    page.get_by_label("Name", exact=True).fill(text)
+    page.get_by_label("Layer", exact=True).fill(layer)
+    page.locator(".draw-card").get_by_role("button", name="Save").click()
+    expect(page.locator(".draw-card")).to_have_count(0)
+
+
+def opened(page: Page, title: str) -> None:
+    button = page.get_by_role("region", name=title, exact=True).get_by_role("button", name=re.compile(title)).first
+    expect(button).to_be_visible()
+    if button.get_attribute("aria-expanded") == "false":
+        button.click()
+
+
+def test_a_line_is_drawn_seen_by_others_and_by_phones_and_taken_back(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    page, other, phone = browse().open(), browse().open(), tak("ANDROID-draw-1", "PENNA 1")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    layers(page)
+    layers(other)
+    take(page, "Line")
+    strike(page, (0.35, 0.4), (0.5, 0.35), (0.6, 0.5))
+    page.get_by_role("button", name="Finish").click()
+    name(page, "LINEA 1", "OPS")
+    for one in (page, other):
+        opened(one, "OPS")
+        expect(one.get_by_role("button", name="LINEA 1", exact=True)).to_be_visible()
+    phone.hears('type="u-d-f"', "LINEA 1")
+    page.keyboard.press("Control+z")
+    expect(other.get_by_role("button", name="LINEA 1", exact=True)).to_have_count(0)
+    page.keyboard.press("Control+y")
+    expect(other.get_by_role("button", name="LINEA 1", exact=True)).to_be_visible()
+
+
+def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_ms: Clock) -> None:
+    phone = tak("ANDROID-draw-2", "PENNA 2")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    layers(page)
+    take(page, "Area")
+    strike(page, (0.35, 0.4), (0.5, 0.35), (0.55, 0.6))
+    page.get_by_role("button", name="Finish").click()
+    name(page, "AREA 1")
+    phone.hears('type="u-d-f"', "AREA 1")
+    drawn = next(one for one in phone.heard.split("</event>") if "AREA 1" in one and 'type="u-d-f"' in one)
+    drawn = drawn[drawn.index("<event") :]
+    # A change is later than what it changes.
+    at = datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    drawn = re.sub(r' (time|start)="[^"]*"', rf' \1="{at}"', drawn.replace("AREA 1", "AREA 2"))
+    phone.send(f"{drawn}</event>".encode())
+    opened(page, "No layer")
+    expect(page.get_by_role("button", name="AREA 2", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="AREA 1", exact=True)).to_have_count(0)
+
+
+def test_a_tactical_graphic_is_found_by_typing_and_drawn_by_its_points(page: Page) -> None:
+    layers(page)
+    page.get_by_role("searchbox", name="Tactical graphic").fill("ph li")
+    page.get_by_role("button", name="Phase line").click()
+    ready(page)
+    strike(page, (0.3, 0.6), (0.45, 0.7), (0.6, 0.65))
+    page.get_by_role("button", name="Finish").click()
+    with page.expect_response(lambda answer: "graphics-" in answer.url):
+        name(page, "PL BLUE", "GRAPHICS")
+    opened(page, "GRAPHICS")
+    expect(page.get_by_role("button", name="PL BLUE", exact=True)).to_be_visible()
+    page.get_by_role("checkbox", name="Show GRAPHICS").uncheck()
+
+
+def test_vertices_are_moved_and_saved(page: Page, demo: ServedNode) -> None:
+    layers(page)
+    take(page, "Circle")
+    strike(page, (0.5, 0.5), (0.6, 0.5))
+    name(page, "RING 1", "RINGS")
+    opened(page, "RINGS")
+    page.get_by_role("button", name="Edit RING 1").click()
+    expect(page.locator(".draw-hint")).to_contain_text("Drag the points")
+    page.locator(".draw-hint").get_by_role("button", name="Save").click()
+    expect(page.locator(".draw-hint")).to_have_count(0)
+    page.get_by_role("button", name="Remove RING 1").click()
+    expect(page.get_by_role("region", name="RINGS", exact=True)).to_have_count(0)
+
+
+def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path) -> None:
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "VALLE"},
+        "geometry": {"type": "LineString", "coordinates": [[77.0, 42.9], [77.3, 43.0]]},
+    }
+    bad = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [7, 95]}}
+    plan = tmp_path / "plan.geojson"
+    plan.write_text(json.dumps({"type": "FeatureCollection", "features": [feature, bad]}))
+    layers(page)
+    page.get_by_label("Import file").last.set_input_files(plan)
+    expect(page.get_by_text("1 shapes on layer plan; 1 refused.")).to_be_visible()
+    opened(page, "plan")
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Export plan as geojson").click()
+    saved = tmp_path / "plan2.geojson"
+    kept.value.save_as(saved)
+    whole = json.loads(saved.read_text())
+    assert [one["properties"]["name"] for one in whole["features"]] == ["VALLE"]
+    (tmp_path / "plan.geojson").write_text(saved.read_text())
+    page.get_by_label("Import file").last.set_input_files(plan)
+    expect(page.get_by_text("1 shapes on layer plan.", exact=True)).to_be_visible()
+    wait_until(lambda: page.get_by_role("button", name="VALLE", exact=True).count() == 1, "it is there once")

@@ -1,0 +1,99 @@
+"""Paper: a sheet of the map with banner, grid, scale and legend, from the browser's print and as a picture."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Watched
+from .test_page import AXE, VIOLATIONS
+from .test_shell import opened, out_of_fields
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+
+SHEET = """async (png) => {
+  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0))
+  const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
+  const brush = new OffscreenCanvas(image.width, image.height).getContext('2d')
+  brush.drawImage(image, 0, 0)
+  const [wide, high] = [image.width, image.height]
+  const pixel = (x, y) => brush.getImageData(Math.round(x * wide), Math.round(y * high), 1, 1).data
+  const at = (x, y) => [...pixel(x, y)].slice(0, 3)
+  const map = brush.getImageData(image.width * 0.06, image.height * 0.15, image.width * 0.6, image.height * 0.6).data
+  const pixels = new Uint32Array(map.buffer)
+  const count = new Map()
+  for (const pixel of pixels) count.set(pixel, (count.get(pixel) ?? 0) + 1)
+  // 128, 224, 255: the fill of a friendly frame, in the byte order of a Uint32Array.
+  return { size: [image.width, image.height], top: at(0.02, 0.015), low: at(0.02, 0.985), paper: at(0.01, 0.5),
+    head: at(0.97, 0.055),
+    colours: count.size, most: Math.max(...count.values()) / pixels.length, friends: count.get(0xffffe080) ?? 0 }
+}"""
+GREEN = [0, 107, 60]
+AMBER = [255, 176, 32]
+WHITE = [255, 255, 255]
+
+
+def opened_sheet(page: Page) -> None:
+    """The print box, its sheet drawn."""
+    out_of_fields(page)
+    page.keyboard.press("Control+p")
+    expect(page.locator(".print-preview canvas")).to_have_attribute("aria-label", "Drawing the sheet …")
+    expect(page.locator(".print-preview:not(.waiting)")).to_be_visible()
+
+
+def saved(page: Page, folder: Path) -> dict[str, object]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    seen: dict[str, object] = page.evaluate(SHEET, base64.b64encode(path.read_bytes()).decode())
+    return seen | {"name": path.name}
+
+
+def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_path: Path) -> None:
+    page = opened(browse, theme="night")
+    expect(page.locator(".entity").first).to_be_visible()
+    page.evaluate(AXE.read_text("utf-8"))
+    opened_sheet(page)
+    assert page.evaluate(VIOLATIONS) == []
+    sheet = saved(page, tmp_path)
+    assert sheet["size"] == [2376, 1680]
+    assert sheet["top"] == sheet["low"] == GREEN
+    assert sheet["paper"] == WHITE
+    assert sheet["head"] == WHITE
+    many, most, friends = sheet["colours"], sheet["most"], sheet["friends"]
+    assert isinstance(many, int)
+    assert many > 100
+    assert isinstance(most, float)
+    assert most < 0.9
+    assert isinstance(friends, int)
+    assert friends > 500
+    page.get_by_label("Paper").select_option("A3")
+    expect(page.locator(".print-preview.waiting")).to_have_count(1)
+    expect(page.locator(".print-preview:not(.waiting)")).to_be_visible()
+    assert saved(page, tmp_path)["size"] == [2520, 1782]
+    pdf = page.pdf(prefer_css_page_size=True, print_background=True)
+    # A3 landscape in points, one page.
+    assert b"/MediaBox [0 0 1190" in pdf or b"/MediaBox [0 0 1191" in pdf
+    assert pdf.count(b"/Type /Page\n") == 1
+    page.keyboard.press("Escape")
+    # From the browser's own menu, without the box.
+    page.get_by_role("searchbox").blur()
+    assert page.pdf(prefer_css_page_size=True, print_background=True).count(b"/Type /Page\n") == 1
+
+
+def test_a_sheet_of_the_past_says_so(browse: Browse, tmp_path: Path) -> None:
+    page = opened(browse)
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    opened_sheet(page)
+    assert "REPLAY" in (page.locator(".print-preview canvas").get_attribute("aria-label") or "")
+    sheet = saved(page, tmp_path)
+    assert sheet["head"] == AMBER
+    assert str(sheet["name"]).endswith("-replay.png")

@@ -1,0 +1,161 @@
+"""Looking back: the past on the page, never taken for the present; a link to a moment; bookmarks; trails."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from aquila.simulator import cot
+from aquila.simulator.cot import Spot
+from aquila.testing.served import ServedNode, wait_until
+
+from .conftest import TakClient, Watched
+from .test_page import AXE, VIOLATIONS, rows_of, select
+from .test_shell import PHONE, opened, out_of_fields
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+Join = Callable[[str, str], TakClient]
+Clock = Callable[[], int]
+
+HERE = Spot(43.05, 77.05, 1500.0)
+THERE = Spot(43.25, 77.35, 1500.0)
+
+
+def iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def banner_says(page: Page, at_ms: int) -> None:
+    dtg = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%d%H%MZ%b%y").upper()
+    expect(page.locator(".banner.top.frozen .not-live")).to_have_text(f"REPLAY {dtg}")
+
+
+def grid_of(page: Page) -> str:
+    return page.locator(".details dd.grid").inner_text()
+
+
+def test_the_past_is_shown_whole_and_never_as_the_present(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    walker = tak("REPLAY-1", "VIANDANTE 1")
+    walker.send(cot.position(walker.who, HERE, now_ms(), 10.0, 80))
+    page = browse().open()
+    select(page, "VIANDANTE 1")
+    before = grid_of(page)
+    moment = now_ms()
+    wait_until(lambda: now_ms() > moment + 1500, "time goes on")
+    walker.send(cot.position(walker.who, THERE, now_ms(), 10.0, 80))
+    expect(page.locator(".details dd.grid")).not_to_have_text(before)
+    after = grid_of(page)
+
+    page.evaluate(f"location.hash = 'at={iso(moment)}&bbox=76.5,42.8,77.8,43.5'")
+    banner_says(page, moment)
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    expect(page.locator(".details dd.grid")).to_have_text(before)
+    expect(page.locator(".time-strip .live")).to_have_text("Replay")
+    # What arrives meanwhile waits behind the picture of the past.
+    late = tak("REPLAY-2", "TARDIVO 2")
+    late.send(cot.position(late.who, THERE, now_ms(), 10.0, 80))
+    expect(rows_of(page, "TARDIVO 2")).to_have_count(0)
+    # Nobody acts from there, and the page says why.
+    expect(page.locator(".journal form input")).to_be_disabled()
+    expect(page.locator(".journal form input")).to_have_attribute("placeholder", re.compile("The past is shown"))
+    expect(page.get_by_role("button", name="Place a marker (M)")).to_be_disabled()
+    out_of_fields(page)
+    page.keyboard.press("l")
+    expect(page.locator(".notice").filter(has_text="The past is shown")).to_be_visible()
+
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(0)
+    expect(page.locator(".banner.top.frozen")).to_have_count(0)
+    expect(rows_of(page, "TARDIVO 2")).to_have_count(1)
+    expect(page.locator(".details dd.grid")).to_have_text(after)
+    expect(page.locator(".journal form input")).to_be_enabled()
+
+
+def test_time_runs_from_a_bookmark_by_keys_and_the_slider(browse: Browse, now_ms: Clock) -> None:
+    page = browse().open()
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    shown = page.locator(".replay-time")
+    begun = shown.get_attribute("datetime")
+    assert begun is not None
+    page.keyboard.press("b")
+    expect(page.get_by_label("Name of the bookmark")).to_be_focused()
+    page.keyboard.type("before contact")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Comma")
+    expect(shown).not_to_have_attribute("datetime", begun)
+    page.get_by_label("Speed").select_option("60")
+    out_of_fields(page)
+    page.keyboard.press("Space")
+    expect(page.locator(".replay-bar .play")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("(since) => document.querySelector('.replay-time').dateTime > since", arg=begun)
+    page.keyboard.press("Space")
+    expect(page.locator(".replay-bar .play")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="before contact").first.click()
+    expect(shown).to_have_attribute("datetime", begun)
+    # Kept on this machine.
+    page.reload()
+    expect(page.locator(".entity").first).to_be_visible()
+    slider = page.get_by_role("slider", name="Time that is shown")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    expect(page.locator(".replay-bar b")).to_have_text("1")
+    page.keyboard.press("End")
+    expect(page.locator(".desk.replay")).to_have_count(0)
+    # Time that catches up with the present is the present.
+    page.keyboard.press("ArrowLeft")
+    page.get_by_label("Speed").select_option("1000")
+    page.get_by_role("button", name="Play or pause").click()
+    expect(page.locator(".replay-bar")).to_have_count(0)
+    expect(page.locator(".chip.connection.live")).to_be_visible()
+
+
+def test_a_link_opens_its_moment_also_after_the_login(chromium: Browser, demo: ServedNode, now_ms: Clock) -> None:
+    moment = now_ms() - 2000
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1600, "height": 900})
+    page = context.new_page()
+    page.goto(f"{demo.url}/#at={iso(moment)}&bbox=76.5,42.8,77.8,43.5")
+    expect(page.locator(".login")).to_be_visible()
+    page.goto(demo.link())
+    banner_says(page, moment)
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".chip.connection.live")).to_be_visible()
+    expect(page.locator(".desk.replay")).to_have_count(0)
+    context.close()
+
+
+def test_looking_back_holds_the_accessibility_rules(browse: Browse) -> None:
+    page = browse().open()
+    page.evaluate(AXE.read_text("utf-8"))
+    page.locator(".entity").first.click()
+    out_of_fields(page)
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    page.keyboard.press("b")
+    expect(page.get_by_label("Name of the bookmark")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".replay-marks li")).to_have_count(1)
+    for theme in ("dark", "day", "night"):
+        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
+        assert page.evaluate(VIOLATIONS) == [], theme
+
+
+def test_a_phone_looks_back_too(browse: Browse) -> None:
+    page = opened(browse, viewport=PHONE, has_touch=True)
+    page.locator(".nav").get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Look back").click()
+    expect(page.locator(".banner.top.frozen .not-live")).to_contain_text("REPLAY")
+    expect(page.locator(".replay-bar")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.get_by_role("button", name="Back to live").click()
+    expect(page.locator(".desk.replay")).to_have_count(0)

@@ -1,0 +1,241 @@
+"""The staff's panels: a typed line, the order of battle, and the chain between two desks."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Watched
+from .test_page import AXE, VIOLATIONS, journal_lines
+from .test_shell import PHONE, opened, options_of, out_of_fields
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+LINE = "CAMOSCIO 11 SALUTE 4 pax 2 veh NW of LEOPARD HQ 0915Z"
+
+
+def unit_in(page: Page, name: str) -> None:
+    """Make a unit through the form that is open."""
+    page.get_by_label("Unit's name").fill(name)
+    page.keyboard.press("Enter")
+    expect(page.locator(".knot.unit").filter(has_text=name)).to_have_count(1)
+
+
+def test_a_typed_line_is_understood_and_stands_on_the_other_desk(browse: Browse) -> None:
+    here, there = browse().open(), browse().open()
+    expect(here.locator(".entity").first).to_be_visible()
+    out_of_fields(here)
+    here.keyboard.press("l")
+    here.keyboard.type(LINE)
+    chips = here.locator(".line-chip")
+    expect(chips.filter(has_text="CAMOSCIO 11")).to_have_count(1)
+    expect(chips.filter(has_text="SALUTE")).to_have_count(1)
+    expect(chips.filter(has_text="0915Z")).to_have_count(1)
+    unsure = here.locator(".line-chip.unsure")
+    expect(unsure).to_contain_text("LEOPARD HQ")
+    here.reload()
+    box = here.locator(".journal form input")
+    expect(box).to_have_value(LINE)
+    expect(unsure).to_have_count(1)
+    box.focus()
+    here.keyboard.press("ArrowDown")
+    here.keyboard.press("Digit2")
+    expect(unsure).to_have_count(0)
+    expect(box).to_be_focused()
+    here.keyboard.press("Enter")
+    expect(journal_lines(there, LINE)).to_have_count(1)
+    expect(journal_lines(there, LINE)).to_contain_text("[43T")
+    expect(box).to_have_value("")
+
+
+def test_a_need_is_answered_on_one_desk_and_gone_on_the_other(browse: Browse) -> None:
+    here, there = browse().open(), browse().open()
+    sent = here.request.post(
+        f"{here.url}api/v1/incidents",
+        headers={"X-Aquila": "test"},
+        data={"line": {"text": "Avalanche above the road", "precedence": "O", "tell": ["duty_officer"]}},
+    )
+    assert sent.ok, sent.text()
+    # Somebody must be told, and somebody must look at the line.
+    told = {
+        page: page.locator(".need").filter(has_text="Avalanche above").filter(has_text="duty officer")
+        for page in (here, there)
+    }
+    expect(told[here]).to_have_count(1)
+    expect(told[there]).to_have_count(1)
+    told[here].get_by_role("button", name="Acknowledge").click()
+    expect(told[here]).to_have_count(0)
+    expect(told[there]).to_have_count(0)
+    # From the need to the line, and to its end.
+    here.locator(".need").filter(has_text="Avalanche above").get_by_role("button", name="Open").click()
+    card = here.locator(".thing").filter(has_text="Avalanche above")
+    expect(card.locator(".said")).to_be_focused()
+    card.get_by_role("button", name="Decide").click()
+    here.keyboard.type("Close the road")
+    here.keyboard.press("Control+Enter")
+    expect(
+        here.get_by_role("region", name="Decision").locator(".thing").filter(has_text="Avalanche above")
+    ).to_have_count(1)
+    card.get_by_role("button", name="Close").click()
+    here.keyboard.press("Control+Enter")
+    expect(
+        here.get_by_role("region", name="Closed").locator(".thing").filter(has_text="Avalanche above")
+    ).to_have_count(1)
+    expect(there.locator(".need").filter(has_text="Avalanche above")).to_have_count(0)
+
+
+def test_units_are_made_moved_and_taken_back_by_keys(browse: Browse) -> None:
+    page, other = browse().open(), browse().open()
+    out_of_fields(page)
+    page.keyboard.press("1")
+    page.get_by_role("button", name="Add unit").click()
+    unit_in(page, "MN BDE")
+    page.get_by_role("button", name="Add unit").click()
+    unit_in(page, "1 MTN BN")
+    page.locator(".knot.unit").filter(has_text="MN BDE").focus()
+    page.get_by_role("button", name="Add unit").click()
+    unit_in(page, "2 MTN BN")
+    other.keyboard.press("1")
+    first = other.locator(".knot.unit").filter(has_text="1 MTN BN")
+    expect(first).to_have_attribute("aria-level", "2")
+    # Under the second battalion, and back by undo.
+    page.locator(".knot.unit").filter(has_text="1 MTN BN").focus()
+    page.keyboard.press("Shift+M")
+    page.get_by_role("combobox", name="Under").fill("2 mtn")
+    page.keyboard.press("Enter")
+    expect(first).to_have_attribute("aria-level", "3")
+    expect(page.get_by_role("button", name="Add unit")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(first).to_have_attribute("aria-level", "2")
+    # The mouse does the same.
+    page.locator(".knot.unit").filter(has_text="1 MTN BN").drag_to(
+        page.locator(".knot.unit").filter(has_text="2 MTN BN")
+    )
+    expect(first).to_have_attribute("aria-level", "3")
+
+
+def test_a_request_goes_from_the_call_to_the_facility(browse: Browse) -> None:
+    page, other = browse().open(), browse().open()
+    out_of_fields(page)
+    page.keyboard.press("8")
+    page.get_by_role("button", name="Add asset").click()
+    page.get_by_label("Name").fill("DUSTOFF 1")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Add facility").click()
+    page.get_by_label("Name").fill("ROLE 2 ALMATY")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="New request").click()
+    page.get_by_label("Callsign or title").fill("CAMOSCIO 11")
+    page.get_by_label("1 Pick-up place").fill("43.05, 77.05")
+    page.get_by_label("3 A urgent", exact=True).fill("1")
+    page.keyboard.press("Enter")
+    card = page.locator(".thing").filter(has_text="CAMOSCIO 11")
+    expect(card).to_contain_text("first aid")
+    # It needs somebody on every desk, at once.
+    need = other.locator(".need").filter(has_text="MEDEVAC").filter(has_text="CAMOSCIO 11")
+    expect(need).to_contain_text("Requested")
+    card.locator(".said").click()
+    card.get_by_role("button", name="Read out").click()
+    expect(card.locator(".script li").first).to_be_visible()
+    for action, state in (
+        ("Approve", "Approved"),
+        ("Launched", "Launched"),
+        ("Picked up", "Picked up"),
+        ("Deliver", "Treated"),
+    ):
+        card.get_by_role("button", name=action).click()
+        if action in ("Approve", "Deliver"):
+            page.locator(".thing .staff-form").get_by_role("button", name=action).click()
+        expect(page.get_by_role("region", name=state).locator(".thing")).to_have_count(1)
+    expect(card).to_contain_text("DUSTOFF 1 → ROLE 2 ALMATY")
+
+
+def test_a_question_finds_its_line_and_is_answered(browse: Browse) -> None:
+    page, other = browse().open(), browse().open()
+    out_of_fields(page)
+    page.keyboard.press("9")
+    page.get_by_role("button", name="Ask a question").first.click()
+    page.get_by_label("Question", exact=True).fill("Is the ridge road open?")
+    page.get_by_label("Words that fit").fill("landslide, road blocked")
+    page.keyboard.press("Enter")
+    card = page.locator(".thing").filter(has_text="Is the ridge road open?")
+    expect(card).to_contain_text("No entry fits yet")
+    other.locator(".journal form input").fill("Farmer says the road is blocked by snow")
+    other.keyboard.press("Enter")
+    expect(card.locator(".hit")).to_contain_text("Farmer says")
+    need = other.locator(".need").filter(has_text="Farmer says")
+    expect(need).to_have_count(1)
+    card.get_by_role("button", name="Acknowledge").click()
+    expect(need).to_have_count(0)
+    card.get_by_role("button", name="Answer", exact=True).click()
+    card.get_by_role("textbox").fill("Closed by snow")
+    page.keyboard.press("Control+Enter")
+    expect(card).to_contain_text("answered")
+
+
+def test_a_report_is_filed_and_approved(browse: Browse) -> None:
+    watched = browse()
+    # The first try is refused: it is not whole.
+    watched.expected.append("Failed to load resource")
+    page = watched.open()
+    out_of_fields(page)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("open reports")
+    expect(options_of(page).first).to_contain_text("Open Reports")
+    page.keyboard.press("Enter")
+    page.get_by_label("Write a report").select_option(label="SALUTE report")
+    page.get_by_label("Who reports *").fill("CAMOSCIO 11")
+    page.get_by_label("Size *").fill("4 persons")
+    page.get_by_role("button", name="File it").click()
+    # What is missing is said by the node; what was typed stays.
+    expect(page.locator(".notice.bad")).to_contain_text("activity")
+    page.get_by_label("Activity *").fill("digging")
+    page.get_by_label("Location *").fill("43.05, 77.05")
+    page.get_by_role("button", name="File it").click()
+    card = page.locator(".thing").filter(has_text="CAMOSCIO 11")
+    expect(card).to_contain_text("filed")
+    card.get_by_role("button", name="Approve").click()
+    expect(card).to_contain_text("approved")
+
+
+@pytest.mark.parametrize("theme", ["dark", "day", "night"])
+def test_the_panels_hold_the_accessibility_rules(browse: Browse, theme: str) -> None:
+    page = opened(browse, theme=theme)
+    page.evaluate(AXE.read_text("utf-8"))
+    out_of_fields(page)
+    page.keyboard.press("1")
+    page.get_by_role("button", name="Add unit").click()
+    expect(page.get_by_label("Unit's name")).to_be_focused()
+    assert page.evaluate(VIOLATIONS) == []
+    unit_in(page, f"UNIT {theme}")
+    sent = page.request.post(
+        f"{page.url}api/v1/incidents",
+        headers={"X-Aquila": "test"},
+        data={"line": {"text": f"Seen in {theme}", "tell": ["duty_officer"]}},
+    )
+    assert sent.ok, sent.text()
+    page.locator(".need").filter(has_text=f"Seen in {theme}").get_by_role("button", name="Open").first.click()
+    page.locator(".thing.open").get_by_role("button", name="Triage").click()
+    assert page.evaluate(VIOLATIONS) == []
+    page.keyboard.press("Escape")
+    for name in ("MEDEVAC", "Questions", "Reports"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator(".workspace-head h2")).to_have_text(name)
+        assert page.evaluate(VIOLATIONS) == [], name
+    page.get_by_role("button", name="Back to the map").click()
+    page.locator(".journal form input").fill(LINE)
+    expect(page.locator(".line-chip.unsure").first).to_be_visible()
+    assert page.evaluate(VIOLATIONS) == []
+
+
+def test_a_phone_has_room_for_them(browse: Browse) -> None:
+    page = opened(browse, viewport=PHONE, has_touch=True)
+    page.locator(".nav").get_by_role("button", name="Journal").click()
+    page.locator(".journal form input").fill(LINE)
+    expect(page.locator(".line-chip.unsure").first).to_be_visible()
+    page.locator(".nav").get_by_role("button", name="More").click()
+    page.get_by_role("button", name="ORBAT").click()
+    page.get_by_role("button", name="Add unit").click()
+    expect(page.get_by_label("Unit's name")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

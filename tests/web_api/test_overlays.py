@@ -1,0 +1,128 @@
+"""Overlays as files: what goes out comes back as the same drawings, and what is no shape is counted."""
+
+import base64
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+
+LAYER = "OPS"
+SHAPES: list[dict[str, Any]] = [
+    {"shape": "line", "name": "PL BLUE", "points": [[42.0, 77.0], [42.1, 77.2]], "sidc": "10032500001403000000"},
+    {"shape": "polygon", "name": "AA EAGLE", "points": [[42.0, 77.0], [42.0, 77.2], [42.2, 77.2]], "fill": "#33aaff40"},
+    {"shape": "circle", "name": "RING", "points": [[42.0, 77.0]], "radius_m": 1500, "stroke": "#ffb020"},
+    {"shape": "route", "name": "MSR", "points": [[42.0, 77.0], [42.1, 77.2], [42.3, 77.1]]},
+    {"shape": "point", "name": "CP 1", "points": [[42.5, 77.5]]},
+    {"shape": "text", "name": "GATE", "points": [[42.6, 77.5]]},
+]
+
+
+def ask(port: Any, client: Any, path: str, body: dict[str, Any]) -> Any:
+    return client.post(f"/api/v1{path}", headers=port.token("op", "operator"), json=body)
+
+
+def bring(port: Any, client: Any, format: str, content: bytes, layer: str = LAYER) -> Any:
+    packed = base64.b64encode(content).decode()
+    return ask(port, client, "/overlays", {"format": format, "layer": layer, "content": packed})
+
+
+def drawn(port: Any, client: Any) -> dict[str, Any]:
+    rows = client.get("/api/v1/entities?kind=drawing", headers=port.token("op")).json()
+    return {row["aliases"][0]["value"]: row for row in rows}
+
+
+def export(port: Any, client: Any, format: str, layer: str = LAYER) -> bytes:
+    asked = client.get(f"/api/v1/overlays?layer={layer}&format={format}", headers=port.token("op"))
+    assert asked.status_code == 200, asked.text
+    pieces = asked.json()
+    join = "," if format == "geojson" else ""
+    middle = join.join(piece["text"] for piece in pieces if piece["part"] == "drawing")
+    return f"{pieces[0]['text']}{middle}{pieces[-1]['text']}".encode()
+
+
+@pytest.fixture
+def layer(port: Any, client: Any) -> dict[str, Any]:
+    for shape in SHAPES:
+        answer = ask(port, client, "/drawings", shape | {"layer": LAYER})
+        assert answer.status_code in (200, 201), answer.text
+    return drawn(port, client)
+
+
+@pytest.mark.parametrize("format", ["geojson", "kml"])
+def test_the_nodes_own_export_comes_back_as_the_same_drawings(
+    port: Any, client: Any, layer: dict[str, Any], format: str
+) -> None:
+    port.now_ms += 1000
+    answer = bring(port, client, format, export(port, client, format))
+    assert (answer.json()["drawn"], answer.json()["refused"]) == (len(SHAPES), 0), answer.text
+    after = drawn(port, client)
+    assert set(after) == set(layer)
+    for uid, row in after.items():
+        assert row.get("geometry") == layer[uid].get("geometry"), row["name"]
+        assert (row["name"], row["sidc"]) == (layer[uid]["name"], layer[uid]["sidc"])
+
+
+def test_a_kmz_is_a_packed_kml(port: Any, client: Any, layer: dict[str, Any]) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("doc.kml", export(port, client, "kml"))
+    port.now_ms += 1000
+    assert bring(port, client, "kmz", packed.getvalue()).json()["drawn"] == len(SHAPES)
+    assert set(drawn(port, client)) == set(layer)
+
+
+def test_gpx_keeps_lines_and_points_and_the_same_file_twice_is_drawn_once(
+    port: Any, client: Any, layer: dict[str, Any]
+) -> None:
+    content = export(port, client, "gpx")
+    first = bring(port, client, "gpx", content, "GPS").json()
+    port.now_ms += 1000
+    second = bring(port, client, "gpx", content, "GPS").json()
+    assert first["drawn"] == second["drawn"] == len(SHAPES)
+    assert first["uids"] == second["uids"]
+    assert len(drawn(port, client)) == len(layer) + len(SHAPES)
+
+
+def test_another_programs_shapes_are_taken_and_what_is_none_is_counted(port: Any, client: Any) -> None:
+    features = [
+        {"type": "Feature", "properties": {"name": "A"}, "geometry": {"type": "Point", "coordinates": [77.0, 42.0]}},
+        {
+            "type": "Feature",
+            "properties": None,
+            "geometry": {"type": "MultiLineString", "coordinates": [[[77, 42], [77.1, 42]], [[78, 42], [78.1, 42]]]},
+        },
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [77.0, 142.0]}},
+        {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [["x", 1]]}},
+        {"type": "Feature", "geometry": None},
+        7,
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    answer = bring(port, client, "geojson", content).json()
+    assert (answer["drawn"], answer["refused"]) == (3, 4)
+    assert answer["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("format", "content"),
+    [
+        ("geojson", b"{"),
+        ("geojson", b'{"type":"Topology"}'),
+        ("kml", b"<gpx/>"),
+        ("kml", b'<!DOCTYPE kml [<!ENTITY a "b">]><kml>&a;</kml>'),
+        ("kmz", b"PK\x03\x04 no"),
+        ("gpx", b"no"),
+        ("gpx", b"<kml></kml>"),
+    ],
+)
+def test_what_is_no_such_file_gets_a_sentence(port: Any, client: Any, format: str, content: bytes) -> None:
+    answer = bring(port, client, format, content)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["reason"]
+    assert not drawn(port, client)
+
+
+def test_a_viewer_brings_nothing_in(port: Any, client: Any) -> None:
+    body = {"format": "gpx", "layer": LAYER, "content": base64.b64encode(b"<gpx></gpx>").decode()}
+    assert client.post("/api/v1/overlays", headers=port.token("op", "viewer"), json=body).status_code == 403

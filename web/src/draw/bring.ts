@@ -1,0 +1,18 @@
+/** Brings a file of shapes onto the map, and says how many came and how many were refused. */
+import type { Desk } from '../store/desk'
+import { importFile } from './drawings'
+import { base64Of, formatOf, layerOfFile } from './files'
+
+export async function bringFile(file: File, desk: Desk): Promise<boolean> {
+  const format = formatOf(file.name)
+  if (!format) {
+    desk.notify({ tone: 'bad', key: 'draw.noFormat', words: { name: file.name } })
+    return false
+  }
+  const layer = layerOfFile(file.name)
+  return desk.attempt(async () => {
+    const { drawn, refused, reasons } = await importFile(format, layer, await base64Of(file))
+    const words = { layer, drawn: String(drawn), refused: String(refused), why: reasons[0] ?? '' }
+    desk.notify(refused ? { tone: 'bad', key: 'draw.importedPart', words } : { tone: 'ok', key: 'draw.imported', words })
+  })
+}

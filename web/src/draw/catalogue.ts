@@ -1,0 +1,53 @@
+/**
+ * Tactical graphics that can be drawn here, by their entity code in symbol set 25 of APP-6(D):
+ * control of movement and coordination, nothing of weapons, targets or fires.
+ */
+import { fold } from '../geo/fold'
+
+export interface Graphic {
+  /** Six digits of the entity. */
+  code: string
+  /** A catalogue key below `draw.graphic`. */
+  name: string
+  shape: 'line' | 'polygon' | 'point'
+  /** The renderer wants the tip first and a last point for the width. */
+  axis?: true
+}
+
+export const GRAPHICS: readonly Graphic[] = [
+  { code: '140300', name: 'phaseLine', shape: 'line' },
+  { code: '110100', name: 'boundary', shape: 'line' },
+  { code: '150200', name: 'assemblyArea', shape: 'polygon' },
+  { code: '120100', name: 'areaOfOperations', shape: 'polygon' },
+  { code: '120200', name: 'namedArea', shape: 'polygon' },
+  { code: '150800', name: 'landingZone', shape: 'polygon' },
+  { code: '330300', name: 'mainRoute', shape: 'line' },
+  { code: '330400', name: 'alternateRoute', shape: 'line' },
+  { code: '330500', name: 'trafficRoute', shape: 'line' },
+  { code: '151404', name: 'axis', shape: 'line', axis: true },
+  { code: '140900', name: 'limitOfAdvance', shape: 'line' },
+  { code: '141000', name: 'lineOfDeparture', shape: 'line' },
+  { code: '130300', name: 'checkpoint', shape: 'point' },
+  { code: '131100', name: 'linkupPoint', shape: 'point' },
+  { code: '131400', name: 'rallyPoint', shape: 'point' },
+  { code: '131500', name: 'releasePoint', shape: 'point' },
+  { code: '131600', name: 'startPoint', shape: 'point' },
+]
+const BY_CODE = new Map(GRAPHICS.map((one) => [one.code, one]))
+
+/** Twenty digits of a friendly, present graphic. */
+export const sidcOf = (code: string) => `1003250000${code}0000`
+
+/** The graphic of a symbol code; undefined for plain shapes and whatever is not in the catalogue. */
+export function graphicOf(sidc: string): Graphic | undefined {
+  return sidc.slice(4, 6) === '25' ? BY_CODE.get(sidc.slice(10, 16)) : undefined
+}
+
+/** Those of which every typed word begins a word of the name, or whose code begins with the text. */
+export function matching(text: string, nameOf: (one: Graphic) => string): Graphic[] {
+  const typed = fold(text).split(/\s+/).filter(Boolean)
+  return GRAPHICS.filter((one) => {
+    const words = fold(nameOf(one)).split(/[\s'’-]+/)
+    return typed.every((part) => one.code.startsWith(part) || words.some((word) => word.startsWith(part)))
+  })
+}

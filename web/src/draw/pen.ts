@@ -1,0 +1,130 @@
+/** The pen: terra-draw on the map, for one shape at a time. A chunk of its own, loaded with the first stroke. */
+import type { Feature, Position } from 'geojson'
+import type { Map as EngineMap } from 'maplibre-gl'
+import {
+  TerraDraw, TerraDrawCircleMode, TerraDrawLineStringMode, TerraDrawPointMode, TerraDrawPolygonMode, TerraDrawSelectMode,
+  type GeoJSONStoreFeatures, type HexColor,
+} from 'terra-draw'
+import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter'
+import { circleOf, mapRing, type Pair } from './geometry'
+
+export type PenShape = 'point' | 'line' | 'polygon' | 'circle'
+export interface Stroke {
+  shape: PenShape
+  points: Pair[]
+  radius_m: number | null
+}
+const MODES: Record<PenShape, string> = { point: 'point', line: 'linestring', polygon: 'polygon', circle: 'circle' }
+const SNAP_PX = 14
+const tidy = (value: number) => Math.round(value * 1e7) / 1e7
+const pair = ([lon, lat]: Position): Pair => [tidy(lat), tidy(((((lon + 180) % 360) + 360) % 360) - 180)]
+const position = ([lat, lon]: Pair): Position => [tidy(lon), tidy(lat)]
+
+export class Pen {
+  private readonly draw: TerraDraw
+  private held: string | number | null = null
+
+  /** `snaps` are the vertices ([lon, lat]) that a new vertex may snap to. */
+  constructor(
+    private readonly map: EngineMap,
+    private readonly snaps: () => Position[],
+    colour: string,
+  ) {
+    const tint = colour as HexColor
+    const snapping = { toCustom: (event: { lng: number; lat: number }) => this.snap(event.lng, event.lat) }
+    const line = { lineStringColor: tint, lineStringWidth: 3, closingPointColor: tint, snappingPointColor: tint }
+    const area = { fillColor: tint, fillOpacity: 0.16, outlineColor: tint, outlineWidth: 3 }
+    const flags = { feature: { draggable: true, coordinates: { midpoints: true, draggable: true, deletable: true, snappable: snapping } } }
+    this.draw = new TerraDraw({
+      adapter: new TerraDrawMapLibreGLAdapter({ map, prefixId: 'pen' }),
+      modes: [
+        new TerraDrawPointMode({ styles: { pointColor: tint, pointWidth: 6 } }),
+        new TerraDrawLineStringMode({ snapping, styles: line }),
+        new TerraDrawPolygonMode({ snapping, styles: { ...area, closingPointColor: tint, snappingPointColor: tint } }),
+        new TerraDrawCircleMode({ styles: area }),
+        new TerraDrawSelectMode({
+          flags: { point: { feature: { draggable: true } }, linestring: flags, polygon: flags, circle: { feature: { draggable: true, coordinates: { resizable: 'center-fixed' } } } },
+          allowManualDeselection: false,
+          keyEvents: null,
+          styles: { selectedLineStringColor: tint, selectedPolygonColor: tint, selectedPolygonOutlineColor: tint, selectedPointColor: tint, selectionPointWidth: 7, midPointWidth: 5, midPointColor: tint, selectionPointColor: tint },
+        }),
+      ],
+    })
+    this.draw.start()
+  }
+
+  private snap(lon: number, lat: number): Position | undefined {
+    const here = this.map.project([lon, lat])
+    let best: Position | undefined
+    let best_px = SNAP_PX
+    for (const at of this.snaps()) {
+      const there = this.map.project([at[0], at[1]])
+      const off_px = Math.hypot(there.x - here.x, there.y - here.y)
+      if (off_px < best_px) [best, best_px] = [[tidy(at[0]), tidy(at[1])], off_px]
+    }
+    return best
+  }
+
+  /** Draws one shape; `limit` ends a line by itself after so many points. */
+  start(shape: PenShape, limit: number | null, done: (stroke: Stroke) => void): void {
+    this.draw.setMode(MODES[shape])
+    this.draw.on('finish', (id, context) => {
+      const feature = context.action === 'draw' && this.draw.getSnapshotFeature(id)
+      if (feature) done(strokeOf(shape, feature))
+    })
+    if (limit === null) return
+    this.draw.on('change', () => {
+      const line = this.draw.getSnapshot().find((one) => one.properties.mode === 'linestring' && one.geometry.type === 'LineString')
+      // The last coordinate follows the pointer and is no point yet.
+      if (line && line.geometry.coordinates.length > limit) queueMicrotask(() => this.finish())
+    })
+  }
+
+  /** Takes up what is there, to be changed by its vertices. */
+  edit(stroke: Stroke): boolean {
+    const id = this.draw.getFeatureId()
+    const [added] = this.draw.addFeatures([featureOf(stroke, id)])
+    if (!added.valid) return false
+    this.held = id
+    this.draw.setMode('select')
+    this.draw.selectFeature(id)
+    return true
+  }
+
+  /** What the taken-up shape is now; null when there is none. */
+  edited(shape: PenShape): Stroke | null {
+    const feature = this.held === null ? undefined : this.draw.getSnapshotFeature(this.held)
+    return feature ? strokeOf(shape, feature) : null
+  }
+
+  /** Ends the line or area with the points it has: what Enter does. */
+  finish(): void {
+    this.map.getCanvas().dispatchEvent(new KeyboardEvent('keyup', { key: 'Enter', bubbles: true }))
+  }
+
+  stop(): void {
+    if (this.draw.enabled) this.draw.stop()
+  }
+}
+
+function strokeOf(shape: PenShape, { geometry }: Feature | GeoJSONStoreFeatures): Stroke {
+  if (geometry.type === 'Point') return { shape, points: [pair(geometry.coordinates)], radius_m: null }
+  if (geometry.type === 'LineString') return { shape, points: geometry.coordinates.map(pair), radius_m: null }
+  const ring = geometry.type === 'Polygon' ? geometry.coordinates[0] : []
+  if (shape !== 'circle') return { shape, points: ring.slice(0, -1).map(pair), radius_m: null }
+  const { centre, radius_m } = circleOf(ring)
+  return { shape, points: [pair([centre[1], centre[0]])], radius_m }
+}
+
+function featureOf({ shape, points, radius_m }: Stroke, id: string | number): GeoJSONStoreFeatures {
+  const line = points.map(position)
+  const properties: Record<string, string | number> = { mode: MODES[shape] }
+  if (shape === 'circle') properties.radiusKilometers = (radius_m ?? 0) / 1000
+  const geometry: GeoJSONStoreFeatures['geometry'] =
+    shape === 'point'
+      ? { type: 'Point', coordinates: line[0] }
+      : shape === 'line'
+        ? { type: 'LineString', coordinates: line }
+        : { type: 'Polygon', coordinates: [shape === 'circle' ? mapRing(points[0], radius_m ?? 0).map(([lon, lat]) => [tidy(lon), tidy(lat)]) : [...line, line[0]]] }
+  return { type: 'Feature', id, geometry, properties }
+}

@@ -1,0 +1,246 @@
+/** What is being drawn, which layers there are and how they are shown. One for each desk; panel and map share it. */
+import { computed, ref, shallowRef } from 'vue'
+import { api, ApiError } from '../api/client'
+import type { MapAdapter } from '../map/adapter'
+import type { Step } from '../shell/undo'
+import type { Desk } from '../store/desk'
+import type { DrawingLook } from '../store/drawings'
+import { graphicOf, sidcOf, type Graphic } from './catalogue'
+import {
+  layersOf, PEN_OF, place, requestOf, requestsOf, strokeOfRow, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
+} from './drawings'
+import type { Pen, Stroke } from './pen'
+
+export interface Task {
+  tool: Tool
+  graphic?: Graphic
+}
+type Did = (step: Step) => void
+
+/** Parts of the base map that can be switched, and the map's own layers that they are. */
+export const BASE_PARTS = {
+  hillshade: ['hillshade', 'relief-mask'],
+  borders: ['border', 'admin1'],
+  water: ['river'],
+  names: ['country', 'place'],
+} as const
+export type BasePart = keyof typeof BASE_PARTS
+const SNAPS_MAX = 4000
+
+export class DrawSession {
+  /** What the pen draws now. */
+  readonly task = shallowRef<Task | null>(null)
+  /** What was drawn and waits for its name. */
+  readonly stroke = shallowRef<Stroke | null>(null)
+  /** The drawing whose vertices are being moved. */
+  readonly editing = shallowRef<DrawingRow | null>(null)
+  readonly layer = ref('')
+  readonly rows = shallowRef<DrawingRow[]>([])
+  readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, (row) => (row.source ? this.desk.nameOf(row.source) : '')))
+  readonly hidden = shallowRef<ReadonlySet<string>>(new Set())
+  readonly opacity = shallowRef<ReadonlyMap<string, number>>(new Map())
+  readonly base_hidden = shallowRef<ReadonlySet<BasePart>>(new Set())
+  /** The renderer of tactical graphics, once it was needed and came. */
+  private readonly renderer = shallowRef<typeof import('./graphics') | null>(null)
+  private renderer_asked = false
+  private map: MapAdapter | null = null
+  private pen: Pen | null = null
+  /** The pen lies on the map: what is tapped now is drawn. */
+  readonly ready = ref(false)
+  private readonly rendered = new Map<string, { meta: object; zoom: number; features: ReturnType<NonNullable<DrawingLook['graphic']>> }>()
+
+  constructor(private readonly desk: Desk) {}
+
+  attach(map: MapAdapter | null): void {
+    this.map = map
+    if (map) for (const part of this.base_hidden.value) map.setBase(BASE_PARTS[part], false)
+  }
+
+  async readRows(): Promise<void> {
+    try {
+      this.rows.value = (await api.entities('drawing')) as DrawingRow[]
+    } catch (error) {
+      // The list stands as it was; the next change asks again.
+      if (!(error instanceof ApiError)) throw error
+    }
+  }
+
+  /** How the map shows drawings: reads everything reactive, so that a watcher sees each change. */
+  readonly look = computed<DrawingLook>(() => {
+    const hidden = new Set<string>()
+    const opacity = new Map<string, number>()
+    const order = new Map<string, number>()
+    this.layers.value.forEach((layer, i) => {
+      const share = this.opacity.value.get(layer.name)
+      for (const { id } of layer.rows) {
+        // The layer at the top of the list lies on top.
+        order.set(id, -i)
+        if (share !== undefined) opacity.set(id, share)
+        if (this.hidden.value.has(layer.name)) hidden.add(id)
+      }
+    })
+    if (this.editing.value) hidden.add(this.editing.value.id)
+    const renderer = this.renderer.value
+    return { hidden, opacity, order, graphic: (meta) => this.graphic(meta, renderer) }
+  })
+
+  private graphic: (meta: Parameters<NonNullable<DrawingLook['graphic']>>[0], renderer: typeof import('./graphics') | null) => ReturnType<NonNullable<DrawingLook['graphic']>> = (meta, renderer) => {
+    if (!graphicOf(meta.sidc)) return null
+    if (!renderer) {
+      void this.loadRenderer()
+      return null
+    }
+    const zoom = Math.round((this.map?.zoom() ?? 8) * 2) / 2
+    const known = this.rendered.get(meta.id)
+    if (known?.meta === meta && known.zoom === zoom) return known.features
+    const features = renderer.graphicFeatures(meta, zoom)
+    this.rendered.set(meta.id, { meta, zoom, features })
+    return features
+  }
+
+  private async loadRenderer(): Promise<void> {
+    if (this.renderer_asked) return
+    this.renderer_asked = true
+    this.renderer.value = await import('./graphics')
+  }
+
+  /** Takes up the pen for a tool or a tactical graphic. */
+  async begin(task: Task): Promise<void> {
+    this.cancel()
+    if (!this.map || this.desk.past.value) return
+    this.task.value = task
+    const pen = await this.map.takePen(() => this.snaps())
+    if (this.task.value !== task) return
+    this.pen = pen
+    const shape = task.graphic ? task.graphic.shape : PEN_OF[task.tool]
+    pen.start(shape, task.tool === 'bearing' ? 2 : null, (stroke) => (this.stroke.value = stroke))
+    this.ready.value = true
+  }
+
+  finish(): void {
+    this.pen?.finish()
+  }
+
+  /** Esc: true when there was something to cancel. */
+  cancel(): boolean {
+    const was = this.task.value !== null || this.editing.value !== null
+    this.task.value = null
+    this.stroke.value = null
+    this.editing.value = null
+    this.pen = null
+    this.ready.value = false
+    if (was) this.map?.layPen()
+    return was
+  }
+
+  private snaps(): [number, number][] {
+    const found: [number, number][] = []
+    const hidden = this.look.value.hidden
+    for (const meta of this.desk.tracks.meta) {
+      if (!meta?.geometry || found.length > SNAPS_MAX || hidden?.has(meta.id)) continue
+      const { geometry } = meta
+      const lines = geometry.type === 'LineString' ? [geometry.coordinates] : geometry.type === 'Polygon' ? geometry.coordinates : geometry.type === 'Point' ? [[geometry.coordinates]] : []
+      for (const line of lines) for (const [lon, lat] of line) found.push([lon, lat])
+    }
+    return found
+  }
+
+  /** Saves what was drawn; answers whether it worked. */
+  async save(look: Look, did: Did): Promise<boolean> {
+    const [task, stroke] = [this.task.value, this.stroke.value]
+    if (!task || !stroke) return false
+    const sidc = task.graphic ? sidcOf(task.graphic.code) : undefined
+    const requests = requestsOf(toolOf(task), stroke, look, sidc)
+    const made: DrawingRequest[] = []
+    const ids: string[] = []
+    const worked = await this.desk.attempt(async () => {
+      for (const request of requests) {
+        const { uid, entity } = await place(request)
+        made.push({ ...request, uid })
+        ids.push(entity)
+      }
+    })
+    if (ids.length) did(this.step('draw.did.drawn', look.name, () => remove(ids), () => placeAll(made)))
+    if (worked) this.cancel()
+    return worked
+  }
+
+  /** Takes up a drawing to move its vertices. */
+  async edit(row: DrawingRow): Promise<void> {
+    this.cancel()
+    const stroke = strokeOfRow(row)
+    if (!this.map || !stroke || this.desk.past.value) return
+    this.editing.value = row
+    const pen = await this.map.takePen(() => this.snaps())
+    if (this.editing.value !== row) return
+    this.pen = pen
+    if (pen.edit(stroke)) this.ready.value = true
+    else this.cancel()
+  }
+
+  async saveEdit(did: Did): Promise<void> {
+    const row = this.editing.value
+    const was = row && requestOf(row)
+    const stroke = row && this.pen?.edited(strokeOfRow(row)!.shape)
+    if (!row || !was || !stroke) return
+    if (await this.change([was], [{ ...was, points: stroke.points, radius_m: stroke.radius_m }], row.name, did)) this.cancel()
+  }
+
+  /** Writes drawings anew under their uids; undo writes them as they were. */
+  async change(was: DrawingRequest[], now: DrawingRequest[], name: string, did: Did): Promise<boolean> {
+    const worked = await this.desk.attempt(() => placeAll(now))
+    if (worked) did(this.step('draw.did.changed', name, () => placeAll(was), () => placeAll(now)))
+    await this.readRows()
+    return worked
+  }
+
+  async remove(rows: readonly DrawingRow[], name: string, did: Did): Promise<void> {
+    const was = rows.flatMap((row) => requestOf(row) ?? [])
+    const ids = rows.map((row) => row.id)
+    if (await this.desk.attempt(() => remove(ids))) did(this.step('draw.did.removed', name, () => placeAll(was), () => remove(ids)))
+    await this.readRows()
+  }
+
+  private step(title: string, name: string, undo: () => Promise<unknown>, redo: () => Promise<unknown>): Step {
+    return { title, words: { name }, undo: () => this.desk.attempt(undo), redo: () => this.desk.attempt(redo) }
+  }
+
+  show(layer: string, shown: boolean): void {
+    const hidden = new Set(this.hidden.value)
+    if (shown) hidden.delete(layer)
+    else hidden.add(layer)
+    this.hidden.value = hidden
+  }
+
+  setOpacity(layer: string, share: number): void {
+    this.opacity.value = new Map(this.opacity.value).set(layer, share)
+  }
+
+  showBase(part: BasePart, shown: boolean): void {
+    const hidden = new Set(this.base_hidden.value)
+    if (shown) hidden.delete(part)
+    else hidden.add(part)
+    this.base_hidden.value = hidden
+    this.map?.setBase(BASE_PARTS[part], shown)
+  }
+}
+
+function toolOf({ tool, graphic }: Task): Tool {
+  if (!graphic) return tool
+  return graphic.shape === 'polygon' ? 'area' : graphic.shape
+}
+
+async function placeAll(requests: readonly DrawingRequest[]): Promise<void> {
+  for (const request of requests) await place(request)
+}
+async function remove(ids: readonly string[]): Promise<void> {
+  for (const id of ids) await api.remove(id)
+}
+
+const SESSIONS = new WeakMap<Desk, DrawSession>()
+/** The one of this desk. */
+export function drawingOf(desk: Desk): DrawSession {
+  let session = SESSIONS.get(desk)
+  if (!session) SESSIONS.set(desk, (session = new DrawSession(desk)))
+  return session
+}

@@ -1,0 +1,73 @@
+/** Makes one sheet of what the page shows: its picture, its texts, its legend. */
+import type { ComposerTranslation } from 'vue-i18n'
+import { latLon } from '../geo/format'
+import type { Shell } from '../shell/shell'
+import type { Desk } from '../store/desk'
+import { dtg } from '../time/dtg'
+import { contextOf, levelOf, PAPER_COLOUR } from './banner'
+import { kindsOf, legendLines, type Kind } from './legend'
+import { drawSheet, groundPerMm, legendRoom, scaleNumber, sheetOf, type Paper, type SheetTexts } from './sheet'
+
+export type Bounds = [west_deg: number, south_deg: number, east_deg: number, north_deg: number]
+
+/** The line of time: the past and a picture that is no longer live say so. */
+function timeText(desk: Desk, t: ComposerTranslation): { time: string; past: boolean } {
+  const past = desk.past.value
+  if (past) return { time: t('print.replay', { dtg: dtg(past.at_ms) }), past: true }
+  if (desk.frozen()) return { time: t('print.notLive', { dtg: dtg(desk.heard_ms.value) }), past: true }
+  return { time: t('print.asOf', { dtg: dtg(desk.now_ms.value) }), past: false }
+}
+
+function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, t: ComposerTranslation): SheetTexts {
+  const banner = desk.banner.value
+  const context = contextOf(banner, desk.context.value)
+  const [west, south, east, north] = bounds
+  const ground = groundPerMm(bounds, sheetOf(paper).map.width)
+  const who = desk.me.value?.principal.name ?? ''
+  return {
+    ...timeText(desk, t),
+    banner: banner?.text ?? '',
+    context: t(`banner.${context}`),
+    real: context === 'real',
+    banner_colour: PAPER_COLOUR[levelOf(banner)],
+    title,
+    legend: t('print.legend'),
+    notes: [t('print.scale', { n: scaleNumber(ground) }), t('print.datum'), latLon((south + north) / 2, (west + east) / 2), t('print.ages')],
+    foot: [t('print.printed', { dtg: dtg(desk.present_ms.value), who }), t('print.node', { name: desk.node_name.value }), desk.context.value].join(' · '),
+    attribution: t('map.attribution'),
+  }
+}
+
+/** Draws the sheet; answers what a screen reader says of it. */
+export function compose(canvas: HTMLCanvasElement, paper: Paper, map: CanvasImageSource, bounds: Bounds, title: string, shell: Shell, t: ComposerTranslation): string {
+  const { desk } = shell
+  const kinds = kindsOf(desk.tracks, bounds)
+  const room = legendRoom(paper)
+  const textOf = (kind: Kind) => `${t(`affiliation.${kind.affiliation}`)} · ${t(`category.${kind.category}`)}`
+  const legend = { lines: legendLines(kinds, room, textOf), more: kinds.length > room ? t('print.more', { n: kinds.length - room }) : null }
+  const texts = textsOf(desk, title, paper, bounds, t)
+  drawSheet(canvas, paper, map, bounds, texts, legend)
+  return t('print.sheet', { banner: `${texts.banner} ${texts.context}`, title, dtg: texts.time })
+}
+
+/** The middle of a picture of the screen's map, in the shape of the sheet's map; with what it shows. */
+export function cropped(picture: HTMLCanvasElement, [west, south, east, north]: Bounds, paper: Paper): { map: HTMLCanvasElement; bounds: Bounds } {
+  const { map: frame } = sheetOf(paper)
+  const shape = frame.width / frame.height
+  const width = Math.min(picture.width, picture.height * shape)
+  const height = width / shape
+  const map = document.createElement('canvas')
+  map.width = Math.round(width)
+  map.height = Math.round(height)
+  map.getContext('2d')!.drawImage(picture, (width - picture.width) / 2, (height - picture.height) / 2)
+  const [x, y] = [width / picture.width / 2, height / picture.height / 2]
+  const middle = (west + east) / 2
+  const top = Math.log(Math.tan(Math.PI / 4 + (north * Math.PI) / 360))
+  const low = Math.log(Math.tan(Math.PI / 4 + (south * Math.PI) / 360))
+  const lat = (value: number) => (2 * Math.atan(Math.exp(value)) - Math.PI / 2) * (180 / Math.PI)
+  const half = (top - low) * y
+  return {
+    map,
+    bounds: [middle - (east - west) * x, lat((top + low) / 2 - half), middle + (east - west) * x, lat((top + low) / 2 + half)],
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * A map sheet on light paper, drawn on one canvas: what is printed and what is saved as PNG are the same.
+ *
+ * Lengths are in millimetres of the paper; `sheetOf` says where the parts lie, `drawSheet` draws them.
+ */
+import { forward } from 'mgrs'
+import type { LegendLine } from './legend'
+
+export type Paper = 'A4' | 'A3'
+export const PAPER_MM: Record<Paper, [width: number, height: number]> = { A4: [297, 210], A3: [420, 297] }
+/** Dots per millimetre: about 200 dpi on A4, 150 on A3, so that both fit into a browser's memory. */
+export const DOTS_PER_MM: Record<Paper, number> = { A4: 8, A3: 6 }
+
+export interface Frame {
+  x: number
+  y: number
+  width: number
+  height: number
+}
+export interface Sheet {
+  width: number
+  height: number
+  banner: number
+  map: Frame
+  legend: Frame
+}
+const MARGIN = 7
+const BANNER = 8
+const HEAD = 12
+const FOOT = 9
+const TICKS = 6
+const LEGEND = 54
+
+/** Where the parts of the sheet lie, in millimetres. */
+export function sheetOf(paper: Paper): Sheet {
+  const [width, height] = PAPER_MM[paper]
+  const x = MARGIN + TICKS
+  const y = BANNER + HEAD + TICKS
+  const map_width = width - x - TICKS - LEGEND - MARGIN
+  const map_height = height - y - TICKS - FOOT - BANNER
+  return {
+    width,
+    height,
+    banner: BANNER,
+    map: { x, y, width: map_width, height: map_height },
+    legend: { x: x + map_width + TICKS + 3, y, width: LEGEND - 3, height: map_height },
+  }
+}
+
+export interface SheetTexts {
+  banner: string
+  context: string
+  /** Real: the context stands white on the banner; else it is darkened. */
+  real: boolean
+  banner_colour: string
+  title: string
+  /** `Situation as of ...`, or the replay line. */
+  time: string
+  /** True when the sheet does not show the present. */
+  past: boolean
+  legend: string
+  notes: string[]
+  foot: string
+  attribution: string
+}
+
+export interface Tick {
+  /** 0 at the frame's left or top end, 1 at the other. */
+  share: number
+  text: string
+}
+
+const STEPS_DEG = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30]
+const mercator = (lat_deg: number) => Math.log(Math.tan(Math.PI / 4 + (lat_deg * Math.PI) / 360))
+
+function stepOf(span_deg: number): number {
+  return STEPS_DEG.find((step) => span_deg / step <= 7) ?? 45
+}
+
+function degrees(value: number, sides: string): string {
+  const rest = Math.abs(value)
+  const text = Number.isInteger(rest) ? `${rest}°` : `${Math.floor(rest + 1e-9)}°${String(Math.round((rest % 1) * 60 * 10) / 10).padStart(2, '0')}′`
+  return `${text}${value < 0 ? sides[1] : sides[0]}`
+}
+
+/** Round degrees on the lower (east and west) and the left side (south and north) of a mercator map. */
+export function degreeTicks([west, south, east, north]: [number, number, number, number]): { across: Tick[]; down: Tick[] } {
+  const across: Tick[] = []
+  const down: Tick[] = []
+  const [wide, high] = [stepOf(east - west), stepOf(north - south)]
+  for (let n = Math.ceil(west / wide); n * wide <= east; n++) {
+    const lon = n * wide
+    const wrapped = ((((lon + 180) % 360) + 360) % 360) - 180
+    across.push({ share: (lon - west) / (east - west), text: degrees(Number(wrapped.toFixed(4)), 'EW') })
+  }
+  const [top, bottom] = [mercator(north), mercator(south)]
+  for (let n = Math.ceil(south / high); n * high <= north; n++) {
+    const lat = Number((n * high).toFixed(4))
+    down.push({ share: (top - mercator(lat)) / (top - bottom), text: degrees(lat, 'NS') })
+  }
+  return { across, down }
+}
+
+/** A round length of the scale bar, in metres, at most `limit_m`. */
+export function roundLength(limit_m: number): number {
+  const power = 10 ** Math.floor(Math.log10(limit_m))
+  return [5, 2, 1].map((one) => one * power).find((one) => one <= limit_m) ?? power
+}
+
+/** Metres of ground per millimetre of paper in the map's middle. */
+export function groundPerMm([west, south, east, north]: [number, number, number, number], width_mm: number): number {
+  const middle = (2 * Math.atan(Math.exp((mercator(south) + mercator(north)) / 2)) - Math.PI / 2)
+  return ((east - west) / 360) * 40_075_016.7 * Math.cos(middle) / width_mm
+}
+
+/** `1 : 250 000`, two figures: it is right in the middle of the map only. */
+export function scaleNumber(ground_m_per_mm: number): string {
+  const scale = ground_m_per_mm * 1000
+  const digits = 10 ** Math.max(0, Math.floor(Math.log10(scale)) - 1)
+  return String(Math.round(scale / digits) * digits).replace(/\B(?=(\d{3})+$)/g, '\u202f')
+}
+
+/** The grid square of a corner, to 1 km; empty beyond 80 S and 84 N where MGRS ends. */
+export function cornerGrid(lat_deg: number, lon_deg: number): string {
+  if (lat_deg < -80 || lat_deg > 84) return ''
+  const packed = forward([((((lon_deg + 180) % 360) + 360) % 360) - 180, lat_deg], 2)
+  return packed.replace(/^(\d{1,2}[C-X])([A-Z]{2})(\d{2})(\d{2})$/, '$1 $2 $3 $4')
+}
+
+const INK = '#14181d'
+const SOFT = '#4a5560'
+const FONT = "'Inter Variable', sans-serif"
+
+/** Draws all of the sheet; `map` is the picture of the map, `bounds` what it shows. */
+export function drawSheet(
+  canvas: HTMLCanvasElement,
+  paper: Paper,
+  map: CanvasImageSource,
+  bounds: [number, number, number, number],
+  texts: SheetTexts,
+  legend: { lines: LegendLine[]; more: string | null },
+): void {
+  const sheet = sheetOf(paper)
+  const dots = DOTS_PER_MM[paper]
+  canvas.width = sheet.width * dots
+  canvas.height = sheet.height * dots
+  const brush = canvas.getContext('2d')!
+  brush.scale(dots, dots)
+  brush.fillStyle = '#fff'
+  brush.fillRect(0, 0, sheet.width, sheet.height)
+  for (const y of [0, sheet.height - sheet.banner]) drawBanner(brush, sheet, y, texts)
+  drawHead(brush, sheet, texts)
+  const at = sheet.map
+  brush.drawImage(map, at.x, at.y, at.width, at.height)
+  drawFrame(brush, sheet, bounds)
+  drawScale(brush, sheet, bounds)
+  drawLegend(brush, sheet, texts, legend)
+  write(brush, texts.foot, at.x, sheet.height - sheet.banner - 3.2, 2.6, SOFT, { wide: at.width * 0.62 })
+  write(brush, texts.attribution, at.x + at.width, sheet.height - sheet.banner - 3.2, 2.3, SOFT, { align: 'right', wide: at.width * 0.36 })
+}
+
+interface Written {
+  bold?: boolean
+  align?: CanvasTextAlign
+  /** At most so many millimetres; longer text is cut with a sign. */
+  wide?: number
+}
+function write(brush: CanvasRenderingContext2D, text: string, x: number, y: number, size: number, colour: string, how: Written = {}): number {
+  brush.font = `${how.bold ? 700 : 450} ${size}px ${FONT}`
+  brush.fillStyle = colour
+  brush.textAlign = how.align ?? 'left'
+  brush.textBaseline = 'alphabetic'
+  let fits = text
+  while (how.wide && fits.length > 1 && brush.measureText(fits).width > how.wide) fits = `${fits.slice(0, -2)}…`
+  brush.fillText(fits, x, y)
+  return brush.measureText(fits).width
+}
+
+function drawBanner(brush: CanvasRenderingContext2D, sheet: Sheet, y: number, texts: SheetTexts): void {
+  brush.fillStyle = texts.banner_colour
+  brush.fillRect(0, y, sheet.width, sheet.banner)
+  const base = y + sheet.banner / 2 + 1.4
+  brush.font = `700 4px ${FONT}`
+  const [first, second] = [brush.measureText(texts.banner).width, brush.measureText(texts.context).width]
+  const left = (sheet.width - first - second - 8) / 2
+  write(brush, texts.banner, left, base, 4, '#fff', { bold: true })
+  brush.fillStyle = texts.real ? '#fff' : 'rgba(0, 0, 0, 0.3)'
+  brush.fillRect(left + first + 4, y + 1.3, second + 4, sheet.banner - 2.6)
+  write(brush, texts.context, left + first + 6, base, 4, texts.real ? INK : '#fff', { bold: true })
+}
+
+function drawHead(brush: CanvasRenderingContext2D, sheet: Sheet, texts: SheetTexts): void {
+  const base = sheet.banner + 8
+  const right = sheet.width - MARGIN
+  brush.font = `700 4.6px ${FONT}`
+  const width = brush.measureText(texts.time).width
+  if (texts.past) {
+    brush.fillStyle = '#ffb020'
+    brush.fillRect(right - width - 4, sheet.banner + 2.6, width + 4, 7.6)
+  }
+  write(brush, texts.time, right - (texts.past ? 2 : 0), base, 4.6, INK, { bold: true, align: 'right' })
+  write(brush, texts.title, MARGIN + TICKS, base, 5.4, INK, { bold: true, wide: right - width - MARGIN - TICKS - 10 })
+}
+
+function drawFrame(brush: CanvasRenderingContext2D, sheet: Sheet, bounds: [number, number, number, number]): void {
+  const { x, y, width, height } = sheet.map
+  const right = x + width
+  const low = y + height
+  brush.strokeStyle = INK
+  brush.lineWidth = 0.35
+  brush.strokeRect(x, y, width, height)
+  const { across, down } = degreeTicks(bounds)
+  const line = (from_x: number, from_y: number, to_x: number, to_y: number) => {
+    brush.beginPath()
+    brush.moveTo(from_x, from_y)
+    brush.lineTo(to_x, to_y)
+    brush.stroke()
+  }
+  for (const { share, text } of across) {
+    const at = x + share * width
+    line(at, y - 1.6, at, y)
+    line(at, low, at, low + 1.6)
+    // Corners hold the grid square.
+    if (share < 0.105 || share > 0.895) continue
+    write(brush, text, at, y - 2.2, 2.5, INK, { align: 'center' })
+    write(brush, text, at, low + 4, 2.5, INK, { align: 'center' })
+  }
+  for (const { share, text } of down) {
+    const at = y + share * height
+    line(x - 1.6, at, x, at)
+    line(right, at, right + 1.6, at)
+    if (share < 0.05 || share > 0.95) continue
+    for (const edge of [x - 2.4, right + 4]) {
+      brush.save()
+      brush.translate(edge, at)
+      brush.rotate(-Math.PI / 2)
+      write(brush, text, 0, 0, 2.5, INK, { align: 'center' })
+      brush.restore()
+    }
+  }
+  const [west, south, east, north] = bounds
+  write(brush, cornerGrid(north, west), x, y - 2.2, 2.5, SOFT, { bold: true })
+  write(brush, cornerGrid(north, east), right, y - 2.2, 2.5, SOFT, { bold: true, align: 'right' })
+  write(brush, cornerGrid(south, west), x, low + 4, 2.5, SOFT, { bold: true })
+  write(brush, cornerGrid(south, east), right, low + 4, 2.5, SOFT, { bold: true, align: 'right' })
+}
+
+function drawScale(brush: CanvasRenderingContext2D, sheet: Sheet, bounds: [number, number, number, number]): void {
+  const per_mm = groundPerMm(bounds, sheet.map.width)
+  const length_m = roundLength(per_mm * 50)
+  const length = length_m / per_mm
+  const unit = length_m >= 1000 ? `${length_m / 1000} km` : `${length_m} m`
+  const [x, y] = [sheet.map.x + 5, sheet.map.y + sheet.map.height - 6]
+  brush.fillStyle = 'rgba(255, 255, 255, 0.88)'
+  brush.fillRect(x - 2.5, y - 5, length + 15, 8)
+  for (let part = 0; part < 4; part++) {
+    brush.fillStyle = part % 2 ? '#fff' : INK
+    brush.fillRect(x + (part * length) / 4, y, length / 4, 1.5)
+  }
+  brush.strokeStyle = INK
+  brush.lineWidth = 0.25
+  brush.strokeRect(x, y, length, 1.5)
+  write(brush, '0', x, y - 1, 2.6, INK)
+  write(brush, unit, x + length, y - 1, 2.6, INK, { align: 'center' })
+}
+
+function drawLegend(
+  brush: CanvasRenderingContext2D,
+  sheet: Sheet,
+  texts: SheetTexts,
+  legend: { lines: LegendLine[]; more: string | null },
+): void {
+  const { x, width } = sheet.legend
+  let y = sheet.legend.y + 3
+  write(brush, texts.legend, x, y, 3.6, INK, { bold: true })
+  y += 3
+  for (const { symbol, text, names, count } of legend.lines) {
+    if (symbol) {
+      // As large as fits into its place.
+      const scale = Math.min(9 / symbol.width, 7 / symbol.height)
+      const [wide, high] = [symbol.width * scale, symbol.height * scale]
+      brush.drawImage(symbol, x + (10 - wide) / 2, y + (8 - high) / 2, wide, high)
+    }
+    write(brush, text, x + 12, y + 3.6, 2.7, INK, { wide: width - 20 })
+    write(brush, names, x + 12, y + 6.8, 2.2, SOFT, { wide: width - 13 })
+    write(brush, String(count), x + width, y + 3.6, 2.7, SOFT, { align: 'right' })
+    y += 8.6
+  }
+  if (legend.more) write(brush, legend.more, x + 12, y + 3, 2.5, SOFT, { wide: width - 12 })
+  let low = sheet.legend.y + sheet.legend.height
+  const notes = [...texts.notes.flatMap((note) => wrapped(brush, note, width, 2.4))].reverse()
+  for (const note of notes) {
+    write(brush, note, x, low, 2.4, SOFT)
+    low -= 3.4
+  }
+}
+
+/** A text in lines that fit. */
+function wrapped(brush: CanvasRenderingContext2D, text: string, width: number, size: number): string[] {
+  brush.font = `450 ${size}px ${FONT}`
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word
+    if (lines.length && brush.measureText(longer).width <= width) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines
+}
+
+/** How many legend lines have room. */
+export function legendRoom(paper: Paper): number {
+  return Math.floor((sheetOf(paper).legend.height - 30) / 8.6)
+}

@@ -1,0 +1,141 @@
+/**
+ * Looking back: which moment is wanted, whether time runs on from there, and how fast.
+ *
+ * The desk shows the moment that the node last answered; what is wanted may be ahead of it. The
+ * present goes on arriving behind.
+ */
+import { computed, ref, shallowRef } from 'vue'
+import type { EntityRow } from '../api.generated'
+import { api, call } from '../api/client'
+import type { Entry } from '../api/types'
+import type { Desk } from '../store/desk'
+import { readBookmarks, writeBookmarks, type Bookmark } from './bookmarks'
+import { MINUTE_MS, SPEEDS } from './past'
+
+const BEAT_MS = 250
+/** Where looking back begins. */
+const BACK_MS = 10 * MINUTE_MS
+/** Lines of the journal that are asked for once, when looking back begins. */
+const ENTRIES = 5000
+const ROWS = 50_000
+
+export class Replay {
+  /** Null while the present is shown. */
+  readonly wanted_ms = ref<number | null>(null)
+  readonly playing = ref(false)
+  readonly speed = ref<number>(1)
+  /** True while the node works on a moment. */
+  readonly asking = ref(false)
+  readonly bookmarks = shallowRef<readonly Bookmark[]>(readBookmarks(localStorage))
+  readonly active = computed(() => this.wanted_ms.value !== null)
+
+  private timer: ReturnType<typeof setInterval> | null = null
+  private beat_ms = 0
+  private entries: Entry[] | null = null
+  private readonly handles = new Map<string, number>()
+
+  constructor(private readonly desk: Desk) {}
+
+  begin(): void {
+    this.go(this.desk.present_ms.value - BACK_MS)
+  }
+
+  /** Shows a moment; the future is not known, so it ends at the present. */
+  go(at_ms: number): void {
+    this.wanted_ms.value = Math.max(0, Math.min(Math.round(at_ms), this.desk.present_ms.value))
+    void this.ask()
+  }
+
+  step(by_ms: number): void {
+    this.go((this.wanted_ms.value ?? this.desk.present_ms.value) + by_ms)
+  }
+
+  /** Back to the present, at once. */
+  live(): void {
+    this.pause()
+    this.wanted_ms.value = null
+    this.entries = null
+    this.handles.clear()
+    this.desk.showPresent()
+  }
+
+  toggle(): void {
+    if (this.playing.value) this.pause()
+    else this.play()
+  }
+
+  play(): void {
+    if (this.wanted_ms.value === null) return
+    this.playing.value = true
+    this.beat_ms = performance.now()
+    this.timer ??= setInterval(() => this.beat(), BEAT_MS)
+  }
+
+  pause(): void {
+    this.playing.value = false
+    if (this.timer) clearInterval(this.timer)
+    this.timer = null
+  }
+
+  faster(steps: number): void {
+    const at = SPEEDS.findIndex((one) => one === this.speed.value)
+    this.speed.value = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + steps))]
+  }
+
+  keep(name: string): void {
+    if (this.wanted_ms.value === null) return
+    this.setBookmarks([...this.bookmarks.value, { name, at_ms: this.wanted_ms.value }])
+  }
+
+  forget(mark: Bookmark): void {
+    this.setBookmarks(this.bookmarks.value.filter((one) => one !== mark))
+  }
+
+  private setBookmarks(marks: readonly Bookmark[]): void {
+    this.bookmarks.value = writeBookmarks(localStorage, marks)
+  }
+
+  private beat(): void {
+    if (this.wanted_ms.value === null) return
+    const now_ms = performance.now()
+    const next_ms = this.wanted_ms.value + (now_ms - this.beat_ms) * this.speed.value
+    this.beat_ms = now_ms
+    // Time that has caught up with the present is the present.
+    if (next_ms >= this.desk.present_ms.value) this.live()
+    else this.go(next_ms)
+  }
+
+  /** One question at a time; what was wished meanwhile is asked next. */
+  private async ask(): Promise<void> {
+    if (this.asking.value) return
+    this.asking.value = true
+    let shown_ms: number | null = null
+    while (this.wanted_ms.value !== null && this.wanted_ms.value !== shown_ms) {
+      const at_ms: number = this.wanted_ms.value
+      if (!(await this.desk.attempt(() => this.show(at_ms)))) {
+        this.pause()
+        // What is shown stays what it is; without anything shown this is still the present.
+        this.wanted_ms.value = this.desk.past.value?.at_ms ?? null
+        break
+      }
+      shown_ms = at_ms
+    }
+    this.asking.value = false
+  }
+
+  private async show(at_ms: number): Promise<void> {
+    this.entries ??= await api.entries(ENTRIES)
+    const rows = await call<EntityRow[]>('GET', `/picture?at_ms=${at_ms}&limit=${ROWS}`)
+    // Somebody went back to the present while the node worked.
+    if (this.wanted_ms.value !== null) this.desk.showPast(at_ms, rows, this.entries ?? [], this.handles)
+  }
+}
+
+const made = new WeakMap<Desk, Replay>()
+
+/** The one replay of a desk. */
+export function replayOf(desk: Desk): Replay {
+  let replay = made.get(desk)
+  if (!replay) made.set(desk, (replay = new Replay(desk)))
+  return replay
+}

@@ -1,0 +1,34 @@
+/** A link `#at=...&bbox=...` opens its moment, at once or after the login that it has to wait for. */
+import { watch } from 'vue'
+import type { Desk } from '../store/desk'
+import type { Shell } from '../shell/shell'
+import { momentOf, type Moment } from './past'
+import type { Replay } from './replay'
+
+/** The login is another page: it does not give back what stood behind `#`. */
+const KEPT = 'aquila.moment'
+
+function asked(): Moment | null {
+  const hash = momentOf(location.hash) ? location.hash : (sessionStorage.getItem(KEPT) ?? '')
+  return momentOf(hash)
+}
+
+export function useMomentLink(desk: Desk, shell: Shell, replay: Replay): void {
+  let moment = asked()
+  if (moment && momentOf(location.hash)) sessionStorage.setItem(KEPT, location.hash)
+
+  function open(): void {
+    // Both the node's time and the map must be there; before, the present would be taken for the wish.
+    if (!moment || !desk.me.value || !shell.map.value?.fit || !desk.first_picture.value) return
+    const { at_ms, bbox } = moment
+    moment = null
+    sessionStorage.removeItem(KEPT)
+    replay.go(at_ms)
+    if (bbox) shell.map.value.fit(bbox)
+  }
+  watch([desk.me, shell.map, desk.first_picture], open, { immediate: true, flush: 'post' })
+  window.addEventListener('hashchange', () => {
+    moment = momentOf(location.hash)
+    open()
+  })
+}

@@ -1,0 +1,9 @@
+/** Posts as people call them: those that we know in the reader's language, others as they are written. */
+import { useI18n } from 'vue-i18n'
+
+const KNOWN = new Set(['watch_officer', 'duty_officer', 'chief_of_operations', 'commander'])
+
+export function usePosts(): (role: string) => string {
+  const { t } = useI18n()
+  return (role) => (KNOWN.has(role) ? t(`staffPosts.${role}`) : role.replaceAll('_', ' '))
+}

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest'
+import type { EntityRow } from '../src/api.generated'
+import { cameraOf } from '../src/print/camera'
+import { kindsOf } from '../src/print/legend'
+import { cornerGrid, degreeTicks, groundPerMm, roundLength, scaleNumber, sheetOf } from '../src/print/sheet'
+import { BOOKMARKS_MAX, readBookmarks, writeBookmarks } from '../src/replay/bookmarks'
+import { entriesUntil, fill, momentOf, momentText } from '../src/replay/past'
+import { timeOf } from '../src/replay/times'
+import { trailOf } from '../src/replay/trail'
+import { TrackStore } from '../src/store/tracks'
+import type { Entry } from '../src/api/types'
+
+const AT = Date.UTC(2026, 10, 25, 14, 10)
+
+function row(id: string, change: Partial<EntityRow> = {}): EntityRow {
+  return {
+    id,
+    name: id.toUpperCase(),
+    sidc: '10031000001211000000',
+    aliases: [],
+    position: { lat_deg: 43, lon_deg: 77, hae_m: 1500 } as EntityRow['position'],
+    motion: { course_deg: 90, speed_mps: 2.5 } as EntityRow['motion'],
+    observed_at: '2026-11-25T14:09:30.000Z',
+    stale_at: '2026-11-25T14:12:30.000Z',
+    source: 'tak',
+    label: {} as EntityRow['label'],
+    type: 'a-f-G',
+    category: 'unit',
+    affiliation: 'friend',
+    redacted: false,
+    team: null,
+    role: null,
+    emergency: null,
+    remarks: null,
+    battery_pct: null,
+    how: null,
+    fields: {},
+    geometry: null,
+    skew_s: null,
+    sources: [],
+    ...change,
+  } as EntityRow
+}
+
+describe('a picture of the past', () => {
+  it('is the rows and nothing else, each with the age that it had then', () => {
+    const [store, handles] = [new TrackStore(), new Map<string, number>()]
+    fill(store, [row('a'), row('b', { position: null, motion: null })], handles)
+    const [a, b] = [store.handleOf('a')!, store.handleOf('b')!]
+    expect(store.motion(a)).toEqual({ lat_deg: 43, lon_deg: 77, alt_m: 1500, speed_mps: 2.5, course_deg: 90 })
+    expect(store.motion(b)).toBeNull()
+    expect(store.age(a, AT)).toBe('fresh')
+    expect(store.age(a, AT + 200_000)).toBe('stale')
+    // An earlier moment: what was seen later is not known any more, and handles stay.
+    fill(store, [row('b', { observed_at: '2026-11-25T14:00:00.000Z' })], handles)
+    expect([store.handleOf('a'), store.handleOf('b')]).toEqual([null, b])
+    expect(store.observed_ms[b]).toBe(Date.UTC(2026, 10, 25, 14, 0))
+  })
+
+  it('trades places with the present, which goes on behind', () => {
+    const [shown, behind] = [new TrackStore(), new TrackStore()]
+    fill(shown, [row('now')], new Map())
+    const versions = [shown.version, shown.meta_version]
+    shown.exchange(behind)
+    expect([shown.handleOf('now'), behind.handleOf('now')]).toEqual([null, 0])
+    expect(shown.version).toBeGreaterThan(versions[0])
+    expect(shown.meta_version).toBeGreaterThan(versions[1])
+    fill(behind, [row('now'), row('later')], new Map())
+    shown.exchange(behind)
+    expect(shown.handleOf('later')).toBe(1)
+  })
+
+  it('has only the lines that had happened', () => {
+    const lines = [AT - 1, AT, AT + 1].map((happened_at_ms) => ({ happened_at_ms }) as Entry)
+    expect(entriesUntil(lines, AT)).toEqual(lines.slice(0, 2))
+  })
+})
+
+describe('a moment as a link', () => {
+  it('comes back as it went', () => {
+    const moment = { at_ms: AT, bbox: [76.1, 42.5, 78, 43.25] as [number, number, number, number] }
+    expect(momentText(moment)).toBe('at=2026-11-25T14:10:00Z&bbox=76.1,42.5,78,43.25')
+    expect(momentOf(`#${momentText(moment)}`)).toEqual(moment)
+    expect(momentOf('#at=2026-11-25T14:10Z')).toEqual({ at_ms: AT, bbox: null })
+  })
+
+  it.each(['', '#', '#at=', '#at=yesterday', '#bbox=1,2,3,4', '#at=-1000000-01-01'])('is none in %j', (hash) => {
+    expect(momentOf(hash)).toBeNull()
+  })
+
+  it.each(['1,2,3', '3,2,1,4', '1,4,3,2', 'a,b,c,d', '1,-89,3,4', ''])('leaves the bad box %j out', (bbox) => {
+    expect(momentOf(`#at=2026-11-25T14:10Z&bbox=${bbox}`)).toEqual({ at_ms: AT, bbox: null })
+  })
+})
+
+describe('times as people write them', () => {
+  it.each([
+    ['1405', AT - 300_000],
+    ['1405Z', AT - 300_000],
+    ['14:05:30', AT - 270_000],
+    ['24 1405Z', AT - 300_000 - 86_400_000],
+    ['251405ZNOV26', AT - 300_000],
+    ['2026-11-25T14:05Z', AT - 300_000],
+  ])('%s', (text, at_ms) => expect(timeOf(text, AT)).toBe(at_ms))
+
+  it.each(['', '2561', '32 1405Z', '311405Z', 'noon'])('%j is none', (text) => expect(timeOf(text, AT)).toBeNull())
+})
+
+describe('bookmarks', () => {
+  it('are kept in order of time, so many and no more', () => {
+    let kept = ''
+    const storage = { setItem: (_: string, value: string) => void (kept = value), getItem: () => kept }
+    writeBookmarks(storage, Array.from({ length: BOOKMARKS_MAX + 5 }, (_, n) => ({ name: `n${n}`, at_ms: 1000 - n })))
+    const read = readBookmarks(storage)
+    expect(read).toHaveLength(BOOKMARKS_MAX)
+    expect([read[0].at_ms, read[BOOKMARKS_MAX - 1].at_ms]).toEqual([896, 995])
+  })
+
+  it.each(['', 'nonsense', '{}', '[1, null, {"name": 3}]'])('are none in %j', (kept) => {
+    expect(readBookmarks({ getItem: () => kept || null })).toEqual([])
+  })
+})
+
+describe('a trail', () => {
+  it('is one line in order of time with a dot every five minutes, also across 180 degrees', () => {
+    const fix = (minute: number, lon_deg: number) => ({ at_ms: AT + minute * 60_000, lat_deg: 10, lon_deg })
+    const { features } = trailOf([fix(6, -179.5), fix(0, 179), fix(3, 179.8)])
+    expect(features[0].geometry).toEqual({ type: 'LineString', coordinates: [[179, 10], [179.8, 10], [180.5, 10]] })
+    expect(features.slice(1).map((one) => one.geometry)).toEqual([{ type: 'Point', coordinates: [180.5, 10] }])
+    expect(trailOf([fix(0, 1)]).features).toEqual([])
+  })
+})
+
+describe('a sheet', () => {
+  it('has its parts on the paper, none over another', () => {
+    for (const paper of ['A4', 'A3'] as const) {
+      const { width, height, banner, map, legend } = sheetOf(paper)
+      expect(map.x + map.width).toBeLessThan(legend.x)
+      expect(legend.x + legend.width).toBeLessThan(width)
+      expect(map.y).toBeGreaterThan(banner)
+      expect(map.y + map.height).toBeLessThan(height - banner)
+    }
+  })
+
+  it('marks round degrees where they are', () => {
+    const { across, down } = degreeTicks([76.4, 42.6, 77.6, 43.4])
+    expect(across.map((tick) => tick.text)).toEqual(['76°30′E', '76°45′E', '77°E', '77°15′E', '77°30′E'])
+    expect(across[2].share).toBeCloseTo(0.5)
+    expect(down.map((tick) => tick.text)).toContain('43°N')
+    expect(down.every(({ share }) => share >= 0 && share <= 1)).toBe(true)
+    expect(degreeTicks([179, -1, 181, 1]).across.map((tick) => tick.text)).toContain('179°30′W')
+    expect(cornerGrid(43.4, 76.4)).toMatch(/^43T \w\w \d\d \d\d$/)
+    expect(cornerGrid(85, 0)).toBe('')
+  })
+
+  it('says how large the ground is', () => {
+    // One degree on the equator over 111 mm: about a kilometre each.
+    const ground = groundPerMm([10, -0.5, 11, 0.5], 111.3)
+    expect(ground).toBeGreaterThan(995)
+    expect(ground).toBeLessThan(1005)
+    expect(scaleNumber(ground).replace(/\D/g, '')).toBe('1000000')
+    expect([roundLength(49), roundLength(2600), roundLength(1)]).toEqual([20, 2000, 1])
+  })
+
+  it('shows all of what was seen on the screen', () => {
+    const { place, zoom } = cameraOf([-180, -85.051129, 180, 85.051129], { width: 1024, height: 512 })
+    expect(zoom).toBeCloseTo(0)
+    expect(place.lat_deg).toBeCloseTo(0)
+    expect(place.lon_deg).toBe(0)
+    expect(cameraOf([76, 43, 77, 43.01], { width: 512, height: 5120 }).zoom).toBeCloseTo(Math.log2(360))
+  })
+
+  it('has a legend of what lies on it, each kind once', () => {
+    const store = new TrackStore()
+    const far = { position: { lat_deg: 10, lon_deg: 10 } as EntityRow['position'] }
+    fill(store, [row('a'), row('b'), row('c', { affiliation: 'hostile' }), row('d', far)], new Map())
+    const kinds = kindsOf(store, [76, 42, 78, 44])
+    expect(kinds.map(({ affiliation, count, names }) => [affiliation, count, names])).toEqual([
+      ['friend', 2, ['A', 'B']],
+      ['hostile', 1, ['C']],
+    ])
+  })
+})
