@@ -145,6 +145,16 @@ def test_a_restart_forgets_nothing(desk: Any, port: Any) -> None:
     again = Alerts()
     again.restore(view.snapshot())
     assert again.snapshot() == view.snapshot()
-    port.views["alerts"] = port.core.views["alerts"] = again
+    view.restore(view.snapshot())
     port.tick()
     assert len(texts(desk)) == 1
+    (alert,) = desk.get("/alerts")
+    desk.post(f"/alerts/{alert['id']}", action="close")
+    view.restore(view.snapshot())
+    port.tick()
+    assert texts(desk) == [], "who has been inside all the time does not enter"
+    port.place("FOX", 43.0, 77.1)
+    port.tick()
+    port.place("FOX", 42.1, 77.1)
+    port.tick()
+    assert "FOX is in an area that is watched" in texts(desk)

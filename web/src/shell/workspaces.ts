@@ -43,7 +43,6 @@ export const WORKSPACES: readonly Workspace[] = [
     title: 'draw.title',
     icon: 'layers',
     where: 'left',
-    keys: '9',
     part: defineAsyncComponent(() => import('../draw/LayersPanel.vue')),
   },
   { id: 'now', title: 'tabs.now', icon: 'alert', where: 'right', keys: '4', part: NowPanel },

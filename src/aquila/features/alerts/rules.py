@@ -25,17 +25,15 @@ def watch_over(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal
     findings = view.findings()
     if not isinstance(arrival, Tick) or not findings:
         return
-    open_alerts = view.open_alerts()
+    standing = view.standing()
     watches = {thing.id: thing for thing, _ in view.active()}
     for finding in findings:
         thing = watches.get(finding.watch)
-        known = open_alerts.get((finding.watch, finding.place.entity, finding.trigger))
-        if thing is None or (known is None) == finding.is_over:
-            continue
-        if finding.is_over and known is not None:
-            yield _over(finding, known, arrival.at_ms)
-        else:
+        known = standing.get((finding.watch, finding.place.entity, finding.trigger))
+        if thing is not None and known is None and not finding.is_over:
             yield _raise(finding, thing, arrival.at_ms)
+        elif known is not None and known.get("over_at_ms") is None and finding.is_over:
+            yield _over(finding, known, arrival.at_ms)
 
 
 def _raise(finding: Finding, thing: Thing, now_ms: int) -> Proposal:
@@ -73,7 +71,7 @@ def _over(finding: Finding, known: Thing, now_ms: int) -> Proposal:
         seen=known.heads(),
         summary=f"alert is over: {known.get('text', '')}",
     )
-    return Proposal(paper, known.first.label, key=f"over {known.id} {finding.since_ms}")
+    return Proposal(paper, known.first.label, key=f"over {known.id}")
 
 
 def emergencies(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
@@ -83,8 +81,10 @@ def emergencies(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
         return
     report, entry = heard
     emergency = report.emergency
-    known = view_of(views, "alerts", Alerts).open_alerts().get(("", report.entity, "emergency"))
+    known = view_of(views, "alerts", Alerts).standing().get(("", report.entity, "emergency"))
     if emergency is None or (known is None) != emergency.active:
+        return
+    if known is not None and known.get("over_at_ms") is not None:
         return
     text = f"{report.name or report.alias.value}: emergency {emergency.type}"
     fields: dict[str, object] = {"over_at_ms": report.observed_at_ms}

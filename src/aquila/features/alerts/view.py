@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from aquila.core.model import Arrival, Context, Entry, Label, Report, Sample, Tick
+from aquila.core.model import Arrival, Context, Entry, Label, Report, Sample, Stamp, Tick
 from aquila.core.paper_work import state_of
 from aquila.core.papers import Papers, Thing
 from aquila.features.alerts.watch import (
@@ -42,6 +42,7 @@ class Place(msgspec.Struct, array_like=True):
     lon_deg: float
     hae_m: float | None
     at_ms: int
+    stamp: Stamp
     label: Label
 
 
@@ -58,9 +59,6 @@ class Finding(msgspec.Struct, frozen=True, array_like=True):
 class _Kept(msgspec.Struct, array_like=True):
     papers: bytes
     places: list[Place]
-    inside: list[tuple[str, str, int]]
-    dwelt: list[tuple[str, str]]
-    silent: list[tuple[str, int]]
 
 
 class Alerts(Papers):
@@ -72,10 +70,9 @@ class Alerts(Papers):
         super().__init__("alerts", 1, ("alerts.",))
         self._places: dict[tuple[Context, str], Place] = {}
         self._inside: dict[tuple[str, str], int] = {}
-        """(watch, entity) -> since when it is inside."""
+        """(watch, entity) -> since when it is inside. No part of the snapshot: it depends on when ticks came between
+        positions. After a restart it is seen anew, and alerts that stand are not raised a second time."""
         self._dwelt: set[tuple[str, str]] = set()
-        self._silent: dict[str, int] = {}
-        """Watch -> time of the report after which it went silent."""
         self._active: list[tuple[Thing, Watch]] | None = None
         self._findings: list[Finding] = []
 
@@ -87,7 +84,7 @@ class Alerts(Papers):
             self._findings = list(self._look(arrival.at_ms))
             return
         if isinstance(arrival, Sample):
-            self._place(arrival.report, arrival.context, arrival.label, arrival.received_at_ms)
+            self._place(arrival.report, arrival.context, arrival.label, arrival.received_at_ms, arrival.stamp)
             return
         before = self.changes
         super().fold(arrival)
@@ -95,9 +92,9 @@ class Alerts(Papers):
             self._active = None
         if isinstance(arrival.body, Report):
             envelope = arrival.envelope
-            self._place(arrival.body, envelope.context, envelope.label, envelope.received_at_ms)
+            self._place(arrival.body, envelope.context, envelope.label, envelope.received_at_ms, envelope.stamp)
 
-    def _place(self, report: Report, context: Context, label: Label, at_ms: int) -> None:
+    def _place(self, report: Report, context: Context, label: Label, at_ms: int, stamp: Stamp) -> None:
         position = report.position
         if position is None:
             return
@@ -106,7 +103,7 @@ class Alerts(Papers):
         if known is None:
             if len(self._places) >= PLACES_MAX:
                 return
-        elif at_ms < known.at_ms:
+        elif (at_ms, stamp) <= (known.at_ms, known.stamp):
             return
         self._places[key] = Place(
             report.entity,
@@ -118,6 +115,7 @@ class Alerts(Papers):
             position.lon_deg,
             position.hae_m,
             at_ms,
+            stamp,
             label,
         )
 
@@ -126,9 +124,6 @@ class Alerts(Papers):
         kept = _Kept(
             super().snapshot(),
             [self._places[key] for key in sorted(self._places)],
-            sorted((watch, entity, since) for (watch, entity), since in self._inside.items()),
-            sorted(self._dwelt),
-            sorted(self._silent.items()),
         )
         return msgspec.msgpack.encode(kept, order="deterministic")
 
@@ -137,9 +132,7 @@ class Alerts(Papers):
         kept = msgspec.msgpack.decode(data, type=_Kept)
         super().restore(kept.papers)
         self._places = {(place.context, place.entity): place for place in kept.places}
-        self._inside = {(watch, entity): since for watch, entity, since in kept.inside}
-        self._dwelt = set(kept.dwelt)
-        self._silent = dict(kept.silent)
+        self._inside, self._dwelt = {}, set()
         self._active = None
         self._findings = []
 
@@ -149,13 +142,13 @@ class Alerts(Papers):
         """What the last tick found."""
         return self._findings
 
-    def open_alerts(self) -> dict[tuple[str, str, str], Thing]:
-        """Alerts that nobody has closed, by watch, entity and trigger: for rules, never for answers."""
+    def standing(self) -> dict[tuple[str, str, str], Thing]:
+        """Alerts that nobody has closed or whose reason is not gone, by watch, entity and trigger: for rules only."""
         found: dict[tuple[str, str, str], Thing] = {}
         for (_, target), steps in self._steps.items():
             if steps[0].type == ALERT:
                 thing = Thing(target, steps)
-                if state_of(ALERT_STATES, thing) != "closed":
+                if thing.get("over_at_ms") is None or state_of(ALERT_STATES, thing) != "closed":
                     found[(thing.get("watch", ""), thing.get("entity", ""), thing.get("trigger", ""))] = thing
         return found
 
@@ -193,15 +186,15 @@ class Alerts(Papers):
         if place is None:
             # Nobody has ever heard it: the watch itself says under which marking that may be told.
             place = Place(
-                watch.entity, thing.first.context, watch.entity, "", "", 0, 0, None, heard_ms, thing.first.label
+                watch.entity,
+                thing.first.context,
+                watch.entity,
+                *("", "", 0, 0, None),
+                heard_ms,
+                thing.first.stamp,
+                thing.first.label,
             )
-        since_ms = self._silent.get(thing.id)
-        if now_ms - heard_ms > limit_ms and since_ms is None:
-            self._silent[thing.id] = heard_ms
-            yield Finding(thing.id, "silence", place, heard_ms)
-        elif since_ms is not None and heard_ms > since_ms:
-            del self._silent[thing.id]
-            yield Finding(thing.id, "silence", place, since_ms, is_over=True)
+        yield Finding(thing.id, "silence", place, heard_ms, is_over=now_ms - heard_ms <= limit_ms)
 
     def _look_areas(self, areas: list[tuple[Thing, AreaWatch]], now_ms: int) -> Iterator[Finding]:
         places = [self._places[key] for key in sorted(self._places)]

@@ -83,7 +83,7 @@ ALERT_STATES = States(
     "none",
     (
         Move("raise", ("none",), "raised", "the node"),
-        Move("over", (ANY,), None, "the node: its reason is gone"),
+        Move("over", (ANY, "closed"), None, "the node: its reason is gone"),
         Move("acknowledge", ("raised",), "acknowledged", "operator who may write to all who see it"),
         Move("close", ("raised", "acknowledged"), "closed", "the same"),
     ),
