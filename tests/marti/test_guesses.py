@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from aquila.testing.hostile_zip import archive
 from aquila.testing.served import ServedNode, wait_until
 from aquila.testing.tak_client import fresh
 from aquila.web_api.errors import WebError
@@ -70,7 +71,7 @@ def test_the_password_of_a_mission_is_not_guessed(node: ServedNode, device: Enro
     assert made.status_code == 201, made.text
 
     def tried(who: httpx.Client, word: str) -> httpx.Response:
-        method = "PUT" if way == "subscription" else "GET"
+        method = "GET" if way == "token" else "PUT"
         return who.request(method, f"/Marti/api/missions/{name}/{way}", params={"uid": "U", "password": word})
 
     answers = [tried(thief, f"guess {number}") for number in range(2 * TRIES_PER_MIN + 1)]
@@ -90,3 +91,17 @@ def test_the_password_of_a_mission_is_not_guessed(node: ServedNode, device: Enro
     assert refusals()[0]["reason"] == "password"
     assert name in refusals()[0]["sentence"]
     assert "guess" not in str(refusals())
+
+
+def test_a_password_that_comes_with_a_file_is_a_guess_like_any_other(node: ServedNode, device: Enrolled) -> None:
+    owner, thief = device(), device()
+    name = fresh("mission")
+    made = owner.post(f"/Marti/api/missions/{name}", params={"creatorUid": "A", "password": "a good password"})
+    assert made.status_code == 201, made.text
+    path, package = f"/Marti/api/missions/{name}/contents/missionpackage", archive(("a.txt", b"x"))
+    answers = [
+        thief.put(path, params={"creatorUid": "B", "password": f"guess {number}"}, content=package)
+        for number in range(2 * TRIES_PER_MIN + 1)
+    ]
+    assert [answer.status_code for answer in answers][:2] == [403, 403]
+    assert answers[-1].status_code == 429

@@ -96,6 +96,17 @@ def test_a_role_is_not_had_by_naming_another_s_client(device: Enrolled) -> None:
     assert role(owner, path) == OWNER
 
 
+def test_a_subscriber_makes_nobody_an_owner(device: Enrolled) -> None:
+    owner, member = device(), device()
+    name = created(owner)["name"]
+    joined(member, f"{MISSIONS}/{name}", "MEMBER")
+    for fields in ({"defaultRole": OWNER}, {"inviteOnly": "true"}):
+        refused = member.put(f"{MISSIONS}/{name}", params={"creatorUid": "MEMBER", **fields})
+        assert refused.status_code == 403, refused.text
+    changed = owner.put(f"{MISSIONS}/{name}", params={"creatorUid": "CREATOR", "inviteOnly": "true"})
+    assert changed.status_code == 200, changed.text
+
+
 @pytest.mark.row("GET /Marti/api/missions", client="TAKAware")
 def test_readonly_missions_are_listed_only_when_both_are_asked_for(device: Enrolled) -> None:
     phone = device()

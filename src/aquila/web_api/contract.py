@@ -159,8 +159,17 @@ class Contract:
             user, password = (query.get(name, [""])[0] for name in ("username", "password"))
             principal = await self._callers.person(user[:200], password[:4000], address)
         call = self._call(scope, parts, headers, query, body, ())
-        if principal is None or endpoint.role == "login" or not call.one("password"):
+        if endpoint.role == "login":
             return await self._answer(endpoint, call, principal)
+        return await self._judged(endpoint, call, principal, scope, parts)
+
+    async def _judged(
+        self, endpoint: Endpoint, call: Call, principal: Principal | None, scope: HTTPScope, parts: Mapping[str, str]
+    ) -> Reply:
+        """The answer; one that depends on a password counts as a guess, however it was sent."""
+        if principal is None or not call.one("password"):
+            return await self._answer(endpoint, call, principal)
+        address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]
         target = " ".join(parts.values())
         return await self._callers.guessed(principal, target, address, lambda: self._answer(endpoint, call, principal))
 
@@ -190,7 +199,7 @@ class Contract:
         try:
             files, fields = await receive_files(receive, headers, rule, store)
             call = self._call(scope, parts, headers, {**query, **fields}, b"", files)
-            reply = await self._answer(endpoint, call, principal)
+            reply = await self._judged(endpoint, call, principal, scope, parts)
             wanted = endpoint.files.keep and reply.status < 400
         finally:
             self._uploads -= Counter({sender: 1})

@@ -18,6 +18,8 @@ from aquila.features.missions.roles import (
     OWNER,
     Secrets,
     Which,
+    default_role,
+    field,
     find,
     is_password,
     may,
@@ -154,6 +156,9 @@ async def _update(principal: Principal, mission: Mission, ask: Save, desk: Desk)
             return refused
     if "expiration" in ask.fields and not may(role, "MISSION_DELETE"):
         return Refused("role", "only who may delete the mission says when it ends")
+    opens = {"defaultRole": default_role(mission), "inviteOnly": field(mission, "inviteOnly", False)}
+    if any(ask.fields.get(key, now) != now for key, now in opens.items()) and not may(role, "MISSION_SET_ROLE"):
+        return Refused("role", f"{role} may not say who may do what here: ask an owner of the mission")
     cells = {f"field/{key}": value for key, value in ask.fields.items()}
     done = await said(desk, mission, "mission.change", cells, ask.which.by)
     if isinstance(done, Refused):

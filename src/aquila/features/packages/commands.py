@@ -21,6 +21,8 @@ from aquila.features.packages.view import PACKAGE_ADD, PACKAGE_CHANGE, PACKAGE_W
 
 NO_PACKAGE = Refused("absent", "there is no such package, or you may not see it")
 LIVE_MAX = 10_000
+OWN_MAX = 5_000
+"""Of one sender, so that nobody shuts the door for all others."""
 MIB = 1 << 20
 Group = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Groups = Annotated[tuple[Group, ...], msgspec.Meta(max_length=100)]
@@ -187,12 +189,15 @@ def _fault(principal: Principal, ask: AddPackage) -> Refused | None:
     return Refused("request", "the file is empty") if ask.size_bytes == 0 else None
 
 
-def over_quota(principal: Principal, sha256: str, size_bytes: int, desk: Desk) -> Refused | None:
-    """Why these bytes are too much now, of the sender's or of the node's; None = there is room."""
+def over_quota(principal: Principal, sha256: str, size_bytes: int, desk: Desk, count: int = 1) -> Refused | None:
+    """Why these bytes, or so many files, are too much now, of the sender's or of the node's; None = there is room."""
     limits: UploadLimits = desk.part("upload_limits")
     known = packages_of(desk).packages(desk.now_ms())
-    if len(known) >= LIVE_MAX:
+    if len(known) + count > LIVE_MAX:
         return Refused("full", f"this node holds {len(known)} packages: withdraw some")
+    mine = sum(package.facts is not None and package.facts.submitter == principal.id for package in known)
+    if mine + count > OWN_MAX:
+        return Refused("full", f"{mine} of the {OWN_MAX} packages of one sender are yours: withdraw some")
     sizes: dict[str, int] = {}
     own: dict[str, int] = {}
     for package in known:

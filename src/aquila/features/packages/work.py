@@ -55,7 +55,7 @@ class PackageWork:
         except ValueError as wrong:
             return Refused("request", str(wrong))
         size_bytes = sum(member.size_bytes for member in found.files)
-        full = over_quota(principal, "", size_bytes, desk)
+        full = over_quota(principal, "", size_bytes, desk, len(found.files))
         if full is not None:
             return full
         digests: list[str] = []
