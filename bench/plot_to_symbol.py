@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from aquila.app.clockwork import real_clockwork
-from aquila.app.engine import deliver_to, open_engine
+from aquila.app.engine import Engine, deliver_to, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import BATCH_S, FusionEdge
 from aquila.app.listening import principal_of
 from aquila.app.parts import load_features
 from aquila.core.codec import Decoded
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Motion, Position, Report, Sample
+from aquila.core.model import Alias, Motion, Position, Principal, Report, Sample
 from aquila.core.plot import Plot
 from aquila.core.policy import Policy
 from aquila.features.feeds import Feed
@@ -116,7 +116,7 @@ def _site(at_ms: int) -> Report:
     )  # fmt: skip
 
 
-def _hand(run: Run, edge: FusionEdge, engine, radar: Feed, ais, span_s: tuple[float, float]) -> None:  # type: ignore[no-untyped-def]
+def _hand(run: Run, edge: FusionEdge, engine: Engine, radar: Feed, ais: Principal, span_s: tuple[float, float]) -> None:
     count = len(run.xy)
     phase = np.arange(count) / count
     at_ms = engine.clockwork.clock_ms()

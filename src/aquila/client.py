@@ -1856,13 +1856,6 @@ class Unit(TypedDict):
     remarks: str
 
 
-class UnitChanged(TypedDict):
-    """The unit, and the entry that says so."""
-
-    id: str
-    entry: str
-
-
 class UnitDetail(TypedDict):
     """One unit with its life. Newest step first."""
 
@@ -2647,9 +2640,9 @@ class Node:
         )
         return answer
 
-    def create_unit(self, *, unit: Unit) -> UnitChanged:
+    def create_unit(self, *, unit: Unit) -> StepTaken:
         """Add a unit to the order of battle."""
-        answer: UnitChanged = self._call("POST", "/api/v1/orbat/units", body={"unit": unit})
+        answer: StepTaken = self._call("POST", "/api/v1/orbat/units", body={"unit": unit})
         return answer
 
     def orbat_unit(self, id: str) -> UnitDetail:
@@ -2657,16 +2650,16 @@ class Node:
         answer: UnitDetail = self._call("GET", f"/api/v1/orbat/units/{_part(id)}")
         return answer
 
-    def edit_unit(self, id: str, *, fields: dict[str, Any], seen: list[str] | None = None) -> UnitChanged:
+    def edit_unit(self, id: str, *, fields: dict[str, Any], seen: list[str] | None = None) -> StepTaken:
         """Change fields of a unit."""
-        answer: UnitChanged = self._call(
+        answer: StepTaken = self._call(
             "POST", f"/api/v1/orbat/units/{_part(id)}", body={"fields": fields, "seen": seen}
         )
         return answer
 
-    def remove_unit(self, id: str) -> UnitChanged:
+    def remove_unit(self, id: str) -> StepTaken:
         """Take a unit out of the order of battle."""
-        answer: UnitChanged = self._call("DELETE", f"/api/v1/orbat/units/{_part(id)}")
+        answer: StepTaken = self._call("DELETE", f"/api/v1/orbat/units/{_part(id)}")
         return answer
 
     def move_unit(
@@ -2678,9 +2671,9 @@ class Node:
         at_ms: int | None = None,
         until_ms: int | None = None,
         seen: list[str] | None = None,
-    ) -> UnitChanged:
+    ) -> StepTaken:
         """Put a unit under another from a time on."""
-        answer: UnitChanged = self._call(
+        answer: StepTaken = self._call(
             "POST",
             f"/api/v1/orbat/units/{_part(id)}/parent",
             body={"parent": parent, "relation": relation, "at_ms": at_ms, "until_ms": until_ms, "seen": seen},

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from aquila.core.model import Act
 from aquila.features.packages import iconset_view
 from aquila.features.packages.iconset_view import Iconsets
+from aquila.testing.views import folded_in_any_order
 
 ACTIONS = ("iconset.add", "iconset.remove", "other.act")
 
@@ -24,16 +25,7 @@ def act(make: Any, number: int, action: str, which: int) -> Any:
 )
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
     heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Iconsets(), Iconsets(), Iconsets()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    for entry in heard:
-        third.fold(entry)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    folded_in_any_order(Iconsets, heard, dice)
 
 
 @pytest.mark.parametrize("order", [1, -1])

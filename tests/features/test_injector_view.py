@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from aquila.core.model import Act
 from aquila.features.tak.injectors import Injectors, injected
+from aquila.testing.views import folded_in_any_order
 
 ACTIONS = ("injector.add", "injector.remove", "other.act")
 
@@ -22,16 +23,7 @@ def act(make: Any, number: int, action: str, which: int) -> Any:
 )
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
     heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Injectors(), Injectors(), Injectors()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    for entry in heard:
-        third.fold(entry)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    one, other, third = folded_in_any_order(Injectors, heard, dice)
     assert one.all() == other.all() == third.all()
 
 

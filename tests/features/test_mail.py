@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from aquila.core.model import Act, Address
 from aquila.features.mail import MAIL_DELIVER, MAIL_WAIT, Mailbox, target_of
+from aquila.testing.views import folded_in_any_order
 
 VIPER = Address("callsign", "VIPER")
 NAMES = (VIPER, Address("uid", "ANDROID-1"), Address("callsign", "a:b"))
@@ -42,14 +43,7 @@ ACTS = st.tuples(st.sampled_from([MAIL_WAIT, MAIL_DELIVER, "other"]), st.sampled
 @given(rows=st.lists(ACTS, max_size=30), dice=st.randoms(use_true_random=False))
 def test_any_order_gives_the_same_mail(make: Any, rows: Any, dice: Any) -> None:
     heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Mailbox(), Mailbox(), Mailbox()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    one, _, _ = folded_in_any_order(Mailbox, heard, dice)
     newest = {(row[1], row[2]): row[0] for row in rows if row[0] != "other"}
     for to in NAMES:
         waiting = {mail.entry for mail in one.waiting(to, make.start_ms)}

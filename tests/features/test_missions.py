@@ -9,6 +9,7 @@ from aquila.core.journal import MemoryJournal
 from aquila.core.model import Act
 from aquila.features.missions import Missions
 from aquila.features.missions import view as missions_view
+from aquila.testing.views import folded_in_any_order
 
 ACTIONS = ("create", "add", "remove", "groups", "delete", "change", "other")
 
@@ -31,17 +32,7 @@ ROWS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 5)), max_size
 @given(rows=ROWS, dice=st.randoms(use_true_random=False))
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
     heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Missions(), Missions(), Missions()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    assert third.snapshot() == other.snapshot()
-    for entry in heard:
-        third.fold(entry)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    one, other, third = folded_in_any_order(Missions, heard, dice)
     for guid in ("g0", "g1", "g2"):
         shown = [told(view, guid) for view in (one, other, third)]
         assert shown[0] == shown[1] == shown[2]

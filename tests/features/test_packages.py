@@ -25,6 +25,7 @@ from aquila.features.packages.facts import (
 )
 from aquila.features.packages.view import Packages
 from aquila.testing.hostile_zip import HOSTILE_ZIPS, archive
+from aquila.testing.views import folded_in_any_order
 
 ACTIONS = ("package.add", "package.change", "package.withdraw", "other.act")
 
@@ -58,16 +59,7 @@ def act(make: Any, number: int, action: str, which: int, **more: Any) -> Any:
 )
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
     heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Packages(), Packages(), Packages()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    for entry in heard:
-        third.fold(entry)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    one, _, third = folded_in_any_order(Packages, heard, dice)
     for view in (one, third):
         # The index by digest says the same as a walk over all.
         for which in range(3):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from aquila.core.model import Act, Original
 from aquila.features.links import presence as presence_module
 from aquila.features.links.presence import Presence, Software, software_of
+from aquila.testing.views import folded_in_any_order
 
 SAID = Original(
     "cot-xml",
@@ -34,16 +35,7 @@ KINDS = st.sampled_from(["own", "own", "other", "statement", "down"])
 @given(rows=st.lists(st.tuples(KINDS, st.integers(0, 5)), max_size=40), dice=st.randoms(use_true_random=False))
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
     arrivals = [heard(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Presence(), Presence(), Presence()
-    for arrival in arrivals:
-        one.fold(arrival)
-    dice.shuffle(arrivals)
-    for arrival in arrivals:
-        other.fold(arrival)
-    third.restore(other.snapshot())
-    for arrival in arrivals:
-        third.fold(arrival)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    one, _, third = folded_in_any_order(Presence, arrivals, dice)
     assert [seen.uid for seen in one.seen()] == [seen.uid for seen in third.seen()]
 
 

@@ -8,6 +8,7 @@ from aquila.core.model import Act
 from aquila.features.video import view as video_view
 from aquila.features.video.connections import Address, address_of, check_url, url_of
 from aquila.features.video.view import Videos
+from aquila.testing.views import folded_in_any_order
 
 ACTIONS = ("video.add", "video.change", "video.remove", "other.act")
 
@@ -25,16 +26,7 @@ def act(make: Any, number: int, action: str, which: int) -> Any:
 )
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, rows: Any, dice: Any) -> None:
     heard = [act(make, number, *row) for number, row in enumerate(rows, 1)]
-    one, other, third = Videos(), Videos(), Videos()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    for entry in heard:
-        third.fold(entry)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    folded_in_any_order(Videos, heard, dice)
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -14,6 +14,7 @@ from aquila.features.devices import Devices, Profiles
 from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import Profile
 from aquila.features.log import Log
+from aquila.testing.views import folded_in_any_order
 
 VIEWS = (Log, Chat, Access, Devices, Profiles)
 STATES = ("delivered", "read", "pending")
@@ -70,16 +71,7 @@ KINDS = st.sampled_from(["log", "chat", "receipt", "grant", "device", "bind", "r
 @given(rows=st.lists(st.tuples(KINDS, st.integers(0, 5)), max_size=40), dice=st.randoms(use_true_random=False))
 def test_any_order_folds_to_the_same_state_and_a_snapshot_is_enough(make: Any, view: Any, rows: Any, dice: Any) -> None:
     heard = [make.entry(body(make, number, *row), number) for number, row in enumerate(rows, 1)]
-    one, other, third = view(), view(), view()
-    for entry in heard:
-        one.fold(entry)
-    dice.shuffle(heard)
-    for entry in heard:
-        other.fold(entry)
-    third.restore(other.snapshot())
-    for entry in heard:
-        third.fold(entry)
-    assert one.snapshot() == other.snapshot() == third.snapshot()
+    folded_in_any_order(view, heard, dice)
 
 
 @pytest.mark.parametrize("order", [1, -1])

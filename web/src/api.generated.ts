@@ -2009,12 +2009,6 @@ export interface Unit {
   remarks: string
 }
 
-/** The unit, and the entry that says so. */
-export interface UnitChanged {
-  id: string
-  entry: string
-}
-
 /** One unit with its life. Newest step first. */
 export interface UnitDetail {
   id: string
@@ -2197,11 +2191,11 @@ export interface Operations {
   needs_reports: { method: 'GET'; path: '/api/v1/needs/reports'; answer: NeedRow[] }
   write_note: { method: 'POST'; path: '/api/v1/notes'; answer: Written }
   orbat: { method: 'GET'; path: '/api/v1/orbat'; answer: UnitRow[] }
-  create_unit: { method: 'POST'; path: '/api/v1/orbat/units'; answer: UnitChanged }
+  create_unit: { method: 'POST'; path: '/api/v1/orbat/units'; answer: StepTaken }
   orbat_unit: { method: 'GET'; path: '/api/v1/orbat/units/{id}'; answer: UnitDetail }
-  edit_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}'; answer: UnitChanged }
-  remove_unit: { method: 'DELETE'; path: '/api/v1/orbat/units/{id}'; answer: UnitChanged }
-  move_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}/parent'; answer: UnitChanged }
+  edit_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}'; answer: StepTaken }
+  remove_unit: { method: 'DELETE'; path: '/api/v1/orbat/units/{id}'; answer: StepTaken }
+  move_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}/parent'; answer: StepTaken }
   orders: { method: 'GET'; path: '/api/v1/orders'; answer: OrderRow[] }
   create_order: { method: 'POST'; path: '/api/v1/orders'; answer: StepTaken }
   import_order: { method: 'POST'; path: '/api/v1/orders/import'; answer: StepTaken }

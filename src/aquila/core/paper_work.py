@@ -94,6 +94,17 @@ def read_form(form: type[Form], fields: Mapping[str, Any], action: str) -> Form 
         return Refused("field", f"{action}: {str(wrong)[:300]}. It takes {allowed}")
 
 
+def edited(form: type[Form], thing: Thing, changes: Mapping[str, Any]) -> Form | Refused:
+    """The thing as these changes make it; null empties a field. Fields of a newer program are passed over."""
+    allowed = getattr(form, "__struct_fields__", ())
+    unknown = sorted(set(changes) - set(allowed))
+    if unknown or not changes:
+        named = ", ".join(unknown)[:200] or "none"
+        return Refused("field", f"fields {named}: name some of {', '.join(allowed)}")
+    kept = {name: value for name, value in {**thing.fields(), **changes}.items() if value is not None}
+    return read_form(form, {name: value for name, value in kept.items() if name in allowed}, "edit")
+
+
 def wrong_time(desk: Desk, at_ms: int | None, what: str = "the time") -> Refused | None:
     """Nothing has happened after now, but for the clocks' skew that policy allows."""
     if at_ms is not None and at_ms > desk.now_ms() + desk.policy.skew_ms:

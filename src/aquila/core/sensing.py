@@ -5,6 +5,7 @@ decoder is told when the bytes were received. It still has no clock: a capture t
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import xor
@@ -257,7 +258,7 @@ class Documents:
         return [CodecError("truncated", f"{len(rest)} bytes of a document without its end")] if rest else []
 
 
-class FramedDecoder:
+class FramedDecoder(ABC):
     """A decoder over lines or frames: `frame` reads one and appends what it says to `found`."""
 
     def __init__(self, frames: Lines | Frames | Documents) -> None:
@@ -288,9 +289,9 @@ class FramedDecoder:
                 found.append(error)
         return found
 
+    @abstractmethod
     def frame(self, frame: bytes, received_at_ms: int, found: list[Reading]) -> None:
         """Read one frame. Raises CodecError for what is bad; it is counted, the stream goes on."""
-        raise NotImplementedError
 
 
 def nmea_checksum(body: bytes) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Feature
+from aquila.core.feature import Feature, Role
 from aquila.core.ids import entity_id, uuid7_source
 from aquila.core.journal import MemoryJournal, Staged, make_entry
 from aquila.core.model import (
@@ -27,6 +27,7 @@ from aquila.core.node import Identity, Node
 from aquila.core.policy import EXAMPLE_POLICY, Policy
 from aquila.features import access, chat, devices, links, log, picture
 from aquila.features.access import Grant, act_of, hash_of, token_secret
+from aquila.features.access.view import GrantKind
 
 FEATURES: tuple[Feature, ...] = (
     picture.feature,
@@ -225,12 +226,12 @@ class MemoryPort:
 
     # -- people -----------------------------------------------------------------------------------------------------
 
-    def admit_person(self, kind: str, name: str, role: str, nation: str = "ITA", group: str = "COMMON") -> Grant:
+    def admit_person(self, kind: GrantKind, name: str, role: Role, nation: str = "ITA", group: str = "COMMON") -> Grant:
         """Write the act that lets somebody in."""
         grant = Grant(
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             name=name,
-            role=role,  # type: ignore[arg-type]
+            role=role,
             nation=nation,
             groups_in=(group,),
             groups_out=(group,),
@@ -238,7 +239,7 @@ class MemoryPort:
         self.say(act_of(grant, self.now_ms), OPEN, "node:n1")
         return grant
 
-    def token(self, name: str, role: str = "viewer", nation: str = "ITA", group: str = "COMMON") -> dict[str, str]:
+    def token(self, name: str, role: Role = "viewer", nation: str = "ITA", group: str = "COMMON") -> dict[str, str]:
         """Headers of a new token."""
         self.admit_person("token", name, role, nation, group)
         value = f"aq_{name}_{'0' * 30}"

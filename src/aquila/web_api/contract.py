@@ -136,7 +136,7 @@ class Contract:
 
     async def _served(self, endpoint: Endpoint, parts: Mapping[str, str], scope: HTTPScope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]
+        address = _address_of(scope)
         principal: Principal | None = None
         if endpoint.role != "login":
             # Before the body is read: who is nobody sends no file.
@@ -169,7 +169,7 @@ class Contract:
         """The answer; one that depends on a password counts as a guess, however it was sent."""
         if principal is None or not call.one("password"):
             return await self._answer(endpoint, call, principal)
-        address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]
+        address = _address_of(scope)
         target = " ".join(parts.values())
         return await self._callers.guessed(principal, target, address, lambda: self._answer(endpoint, call, principal))
 
@@ -289,6 +289,12 @@ def _allowed(endpoint: Endpoint, caller: Caller | None) -> Principal | None:
     if role is not None and not has_role(principal, role):
         raise WebError(403, "role", f"this needs the role {role}", do="ask an administrator of this node")
     return principal
+
+
+def _address_of(scope: HTTPScope) -> str:
+    """Where the request comes from; empty = the server did not say."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _query_of(text: bytes) -> dict[str, list[str]]:

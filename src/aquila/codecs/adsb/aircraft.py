@@ -6,6 +6,7 @@ its unit, only the second becomes `hae_m`.
 
 import math
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -93,7 +94,7 @@ class Sky:
         self._reference = receiver.receiver
         self._aircraft: OrderedDict[str, Aircraft] = OrderedDict()
 
-    def read(self, told: dict[str, Any], at_ms: int) -> Report | None:
+    def read(self, told: Mapping[str, Any], at_ms: int) -> Report | None:
         """The report of one frame; None = it said nothing new about the picture.
 
         Raises:
@@ -123,7 +124,7 @@ class Sky:
         changed = _said(aircraft, told, df, bds)
         return report(aircraft, at_ms) if changed else None
 
-    def _placed(self, aircraft: Aircraft, told: dict[str, Any], at_ms: int, on_ground: bool) -> Report | None:
+    def _placed(self, aircraft: Aircraft, told: Mapping[str, Any], at_ms: int, on_ground: bool) -> Report | None:
         is_odd = told["parity"] == "odd"
         fraction = (told["lat_cpr"], told["lon_cpr"])
         if on_ground:
@@ -169,7 +170,7 @@ def _too_far(aircraft: Aircraft, place: Place, at_ms: int) -> bool:
     return math.hypot(north_m, east_m) > SLACK_M + SPEED_MPS_MAX * abs(at_ms - aircraft.placed_ms) / 1_000.0
 
 
-def _in_the_air(aircraft: Aircraft, told: dict[str, Any]) -> None:
+def _in_the_air(aircraft: Aircraft, told: Mapping[str, Any]) -> None:
     altitude_ft = told["altitude"]
     fields = aircraft.fields
     fields.pop("on_ground", None)
@@ -184,7 +185,7 @@ def _in_the_air(aircraft: Aircraft, told: dict[str, Any]) -> None:
         aircraft.geometric_m = altitude_ft * FOOT_M + difference_m if difference_m is not None else None
 
 
-def _on_ground(aircraft: Aircraft, told: dict[str, Any]) -> None:
+def _on_ground(aircraft: Aircraft, told: Mapping[str, Any]) -> None:
     aircraft.fields["on_ground"] = "true"
     aircraft.fields.pop("pressure_altitude_ft", None)
     aircraft.geometric_m = None
@@ -193,7 +194,7 @@ def _on_ground(aircraft: Aircraft, told: dict[str, Any]) -> None:
     aircraft.motion = Motion(track_deg, speed_kn * KNOT_MPS if speed_kn is not None else None) if known else None
 
 
-def _moved(aircraft: Aircraft, told: dict[str, Any]) -> None:
+def _moved(aircraft: Aircraft, told: Mapping[str, Any]) -> None:
     """Velocity (BDS 0,9): over ground, or through the air, which is no motion but kept in words."""
     rate_fpm = told.get("vertical_rate")
     speed_kn = told.get("groundspeed")
@@ -212,7 +213,7 @@ def _moved(aircraft: Aircraft, told: dict[str, Any]) -> None:
     aircraft.gnss_minus_baro_m = None if difference_ft is None else difference_ft * FOOT_M
 
 
-def _said(aircraft: Aircraft, told: dict[str, Any], df: str, bds: str | None) -> bool:
+def _said(aircraft: Aircraft, told: Mapping[str, Any], df: str, bds: str | None) -> bool:
     """Name, code and state. True = something is new that somebody should see at once."""
     if bds == "08":
         # '#' stands for the characters that the six-bit alphabet does not have.
@@ -244,7 +245,7 @@ def _alarmed(aircraft: Aircraft, squawk: str, words: str | None) -> bool:
     return aircraft.emergency != before
 
 
-def _ce_m(aircraft: Aircraft, told: dict[str, Any]) -> float | None:
+def _ce_m(aircraft: Aircraft, told: Mapping[str, Any]) -> float | None:
     """Radius of 68 %: by NACp where the aircraft says it, else by the type of the frame; None = unknown."""
     radius_m = _NACP_M.get(aircraft.nacp) if aircraft.nacp is not None else _NUCP_M.get(told["NUCp"])
     return None if radius_m is None else round(radius_m * CE_OF_95, 1)

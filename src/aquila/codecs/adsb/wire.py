@@ -90,6 +90,6 @@ def _hear(sky: Sky, frame: bytes, original: bytes, at_ms: int, found: list[Readi
         squitter = frame[0] >> 3 in (11, 17, 18)
         reason = "checksum" if squitter and remainder(frame) else "type"
         raise CodecError(reason, f"frame {frame.hex()}")
-    report = sky.read(told, at_ms)  # type: ignore[arg-type]
+    report = sky.read(told, at_ms)
     if report is not None:
         found.append(Sensed(report, original))

@@ -1,19 +1,18 @@
 """What can be done to units: make, edit, move, remove. A loop or an unknown parent is refused with a sentence."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
-from aquila.core.model import Entry, Paper, Principal
-from aquila.core.papers import SEEN_MAX, Thing, write_paper
-from aquila.features.orbat.unit import COMMANDS, Id, Parent, Relation, Time, Unit, loop_with, read_unit
-from aquila.features.orbat.view import UNIT, unit_of, units_of
+from aquila.core.model import Principal
+from aquila.core.paper_work import Id, Seen, StepTaken, Time, check_texts, edited, say_step
+from aquila.features.orbat.unit import COMMANDS, Parent, Relation, Unit, loop_with
+from aquila.features.orbat.view import STATES, UNIT, unit_of, units_of
 
 NO_UNIT = Refused("absent", "there is no such unit, or you may not see it: look into the order of battle")
 UNITS_MAX = 20_000
-Seen = Annotated[tuple[Id, ...], msgspec.Meta(max_length=SEEN_MAX)]
 
 
 class NewUnit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,14 +54,7 @@ class RemoveUnit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     id: Id
 
 
-class UnitChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """The unit, and the entry that says so."""
-
-    id: str
-    entry: str
-
-
-async def create_unit(principal: Principal, ask: NewUnit, desk: Desk) -> UnitChanged | Refused:
+async def create_unit(principal: Principal, ask: NewUnit, desk: Desk) -> StepTaken | Refused:
     """Make a unit."""
     id, known = desk.new_id(), units_of(desk)
     if len(known) >= UNITS_MAX:
@@ -71,33 +63,32 @@ async def create_unit(principal: Principal, ask: NewUnit, desk: Desk) -> UnitCha
     if wrong is not None:
         return wrong
     fields = msgspec.to_builtins(ask.unit)
-    return await _say(principal, desk, None, id, "create", fields, f"unit {ask.unit.name} made")
+    try:
+        check_texts("unit", fields)
+    except ValueError as wrong_text:
+        return Refused("field", str(wrong_text))
+    text = f"unit {ask.unit.name} made"
+    return await say_step(principal, desk, STATES, UNIT, None, "create", fields, id=id, summary=text)
 
 
-async def edit_unit(principal: Principal, ask: EditUnit, desk: Desk) -> UnitChanged | Refused:
+async def edit_unit(principal: Principal, ask: EditUnit, desk: Desk) -> StepTaken | Refused:
     """Change fields of a unit."""
     found = unit_of(desk, ask.id)
     if found is None:
         return NO_UNIT
     thing, unit = found
-    unknown = sorted(set(ask.fields) - set(Unit.__struct_fields__))
-    if unknown or not ask.fields:
-        allowed = ", ".join(Unit.__struct_fields__)
-        return Refused("field", f"fields {', '.join(unknown)[:200] or 'none'}: name some of {allowed}")
-    kept = {name: value for name, value in {**thing.fields(), **ask.fields}.items() if value is not None}
-    try:
-        changed = read_unit(kept)
-    except ValueError as wrong:
-        return Refused("unit", str(wrong)[:300])
+    changed = edited(Unit, thing, ask.fields)
+    if isinstance(changed, Refused):
+        return changed
     if changed.parents != unit.parents:
         refused = _wrong_parents(ask.id, changed, {id: each for id, (_, each) in units_of(desk).items()})
         if refused is not None:
             return refused
     text = f"unit {changed.name}: {', '.join(sorted(ask.fields))} changed"
-    return await _say(principal, desk, thing, ask.id, "edit", ask.fields, text, ask.seen)
+    return await say_step(principal, desk, STATES, UNIT, thing, "edit", ask.fields, summary=text, seen=ask.seen)
 
 
-async def move_unit(principal: Principal, ask: MoveUnit, desk: Desk) -> UnitChanged | Refused:
+async def move_unit(principal: Principal, ask: MoveUnit, desk: Desk) -> StepTaken | Refused:
     """Put a unit under another from a time on; what was before stays true for before."""
     found = unit_of(desk, ask.id)
     if found is None:
@@ -113,7 +104,7 @@ async def move_unit(principal: Principal, ask: MoveUnit, desk: Desk) -> UnitChan
     return await edit_unit(principal, EditUnit(id=ask.id, fields=fields, seen=ask.seen), desk)
 
 
-async def remove_unit(principal: Principal, ask: RemoveUnit, desk: Desk) -> UnitChanged | Refused:
+async def remove_unit(principal: Principal, ask: RemoveUnit, desk: Desk) -> StepTaken | Refused:
     """Take a unit out of the order of battle. Its history stays."""
     found = unit_of(desk, ask.id)
     if found is None:
@@ -129,7 +120,7 @@ async def remove_unit(principal: Principal, ask: RemoveUnit, desk: Desk) -> Unit
     ]
     if below:
         return Refused("parent", f"{', '.join(below)[:200]} stand under {unit.name}: move them first")
-    return await _say(principal, desk, thing, ask.id, "remove", {}, f"unit {unit.name} removed")
+    return await say_step(principal, desk, STATES, UNIT, thing, "remove", {}, summary=f"unit {unit.name} removed")
 
 
 def _ended(parents: tuple[Parent, ...], relation: Relation, at_ms: int) -> tuple[Parent, ...]:
@@ -157,36 +148,12 @@ def _wrong_parents(id: str, unit: Unit, units: dict[str, Unit]) -> Refused | Non
     return None
 
 
-async def _say(
-    principal: Principal,
-    desk: Desk,
-    thing: Thing | None,
-    id: str,
-    action: str,
-    fields: dict[str, Any],
-    text: str,
-    seen: tuple[str, ...] = (),
-) -> UnitChanged | Refused:
-    heads = () if thing is None else (seen or thing.heads())
-    paper = Paper(
-        type=UNIT,
-        target=id,
-        action=action,
-        happened_at_ms=desk.now_ms(),
-        fields=fields,
-        seen=heads,
-        summary=text,
-    )
-    entry = await write_paper(principal, desk, paper, thing)
-    return UnitChanged(id=id, entry=entry.envelope.id) if isinstance(entry, Entry) else entry
-
-
 create_unit_row = Command(
     name="create_unit",
     method="POST",
     path="/orbat/units",
     request=NewUnit,
-    answer=UnitChanged,
+    answer=StepTaken,
     role="operator",
     act=create_unit,
     summary="Add a unit to the order of battle",
@@ -196,7 +163,7 @@ edit_unit_row = Command(
     method="POST",
     path="/orbat/units/{id}",
     request=EditUnit,
-    answer=UnitChanged,
+    answer=StepTaken,
     role="operator",
     act=edit_unit,
     summary="Change fields of a unit",
@@ -206,7 +173,7 @@ move_unit_row = Command(
     method="POST",
     path="/orbat/units/{id}/parent",
     request=MoveUnit,
-    answer=UnitChanged,
+    answer=StepTaken,
     role="operator",
     act=move_unit,
     summary="Put a unit under another from a time on",
@@ -216,7 +183,7 @@ remove_unit_row = Command(
     method="DELETE",
     path="/orbat/units/{id}",
     request=RemoveUnit,
-    answer=UnitChanged,
+    answer=StepTaken,
     role="operator",
     act=remove_unit,
     summary="Take a unit out of the order of battle",

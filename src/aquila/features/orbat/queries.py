@@ -8,7 +8,8 @@ import msgspec
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import ConflictRow, StepRow, conflict_rows, steps_of
-from aquila.features.orbat.unit import Id, Parent, Time, Unit, tree_of
+from aquila.core.paper_work import Id, Time
+from aquila.features.orbat.unit import Parent, Unit, tree_of
 from aquila.features.orbat.view import unit_of, units_of
 
 

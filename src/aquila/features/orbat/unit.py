@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from aquila.core.model import TIME_MAX_MS, TIME_MIN_MS
+from aquila.core.model import TIME_MIN_MS
+from aquila.core.paper_work import Id, Line, Text, Time
 
 Relation = Literal["ORGANIC", "OPCOM", "OPCON", "TACOM", "TACON", "ADCON", "SUPPORT", "LIAISON"]
 COMMANDS: tuple[Relation, ...] = ("OPCOM", "OPCON", "TACOM", "TACON")
@@ -20,11 +21,7 @@ ECHELONS = (
 )
 """From the smallest; digits 9 and 10 of a symbol code count them from 11 (APP-6(D), table of echelons)."""
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-Line = Annotated[str, msgspec.Meta(max_length=200)]
-Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Time = Annotated[int, msgspec.Meta(ge=TIME_MIN_MS, le=TIME_MAX_MS)]
 Count = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 

@@ -7,10 +7,10 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Address, Principal
-from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, say_step, state_of
+from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.features.orders.c2sim import BYTES_MAX, from_c2sim
-from aquila.features.orders.order import Name, Order, read_order, wrong_in
+from aquila.features.orders.order import Name, Order, wrong_in
 from aquila.features.orders.view import ANSWER, ANSWERS, ORDER, STATES, answers_of, callsigns_of, order_of, units_known
 
 NO_ORDER = Refused("absent", "there is no such order, or you may not see it: look into the list of orders")
@@ -89,15 +89,9 @@ async def edit_order(principal: Principal, ask: EditOrder, desk: Desk) -> StepTa
     if found is None:
         return NO_ORDER
     thing, _ = found
-    unknown = sorted(set(ask.fields) - set(Order.__struct_fields__))
-    if unknown or not ask.fields:
-        allowed = ", ".join(Order.__struct_fields__)
-        return Refused("field", f"fields {', '.join(unknown)[:200] or 'none'}: name some of {allowed}")
-    try:
-        check_texts("order", ask.fields)
-        changed = read_order({name: v for name, v in {**thing.fields(), **ask.fields}.items() if v is not None})
-    except ValueError as wrong:
-        return Refused("order", str(wrong)[:300])
+    changed = edited(Order, thing, ask.fields)
+    if isinstance(changed, Refused):
+        return changed
     refused = _wrong(desk, changed)
     if refused is not None:
         return refused

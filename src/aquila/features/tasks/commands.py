@@ -7,9 +7,9 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, say_step
+from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step
 from aquila.core.papers import Thing
-from aquila.features.tasks.task import Task, read_task, wrong_in
+from aquila.features.tasks.task import Task, wrong_in
 from aquila.features.tasks.view import STATES, TASK, names_of, task_of, units_known
 
 NO_TASK = Refused("absent", "there is no such task, or you may not see it: look at the task board")
@@ -83,14 +83,9 @@ async def edit_task(principal: Principal, ask: EditTask, desk: Desk) -> TaskChan
     if found is None:
         return NO_TASK
     thing, _ = found
-    unknown = sorted(set(ask.fields) - set(Task.__struct_fields__))
-    if unknown or not ask.fields:
-        allowed = ", ".join(Task.__struct_fields__)
-        return Refused("field", f"fields {', '.join(unknown)[:200] or 'none'}: name some of {allowed}")
-    try:
-        changed = read_task({name: v for name, v in {**thing.fields(), **ask.fields}.items() if v is not None})
-    except ValueError as wrong:
-        return Refused("task", str(wrong)[:300])
+    changed = edited(Task, thing, ask.fields)
+    if isinstance(changed, Refused):
+        return changed
     refused = _wrong(desk, changed)
     if refused is not None:
         return refused

@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-import mgrs  # type: ignore[import-untyped]
+import mgrs
 from pyproj import Geod
 
 DIGITS = 6
