@@ -1,5 +1,6 @@
 """The stream over HTTPS (/takproto/1): TAK frames in binary messages, with a certificate or a token."""
 
+import base64
 import contextlib
 import ssl
 from collections.abc import Callable, Iterator
@@ -122,3 +123,16 @@ def test_everything_said_while_a_socket_does_not_read_comes_in_order(node: Serve
             heard.append(said.text)
     assert heard == words
     assert [text_of(each) for each in other.heard if text_of(each) in words] == words
+
+
+def test_a_person_whose_rights_change_has_to_come_back_with_them(node: ServedNode) -> None:
+    name, password = fresh("erin"), "a good long password"
+    node.api.make_user(name=name, password=password, role="operator")
+    basic = {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+    tls = device_context(node.device(other := fresh("ANY")), other)
+    with opened(node, "enrol", tls, additional_headers=basic) as peer, node.client(fresh("TCP")) as client:
+        client.report()
+        hear(peer, lambda body: isinstance(body, Report) and body.name == client.callsign)
+        node.api.make_user(name=name, password=password, role="viewer")
+        with pytest.raises(ConnectionClosed):
+            hear(peer, lambda body: False)

@@ -61,7 +61,17 @@ def test_odd_addresses_are_only_text(url: str) -> None:
     assert address_of(url).protocol == "raw"
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "file:///etc/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        " JavaScript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/x",
+        "javascript:1;alert(1)",
+        "javascript:1/x",
+    ],
+)
 def test_what_a_browser_might_run_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url scheme"):
         check_url(url)

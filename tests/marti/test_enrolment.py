@@ -378,9 +378,10 @@ def test_a_device_renews_and_the_old_certificate_ends_when_the_new_one_is_used(
     assert len(said(node, "device.renew", name)) == 1
     with door(node, "api_tls", old.tls) as client:
         assert client.get("/Marti/api/groups/all").status_code == 200, "the answer may have been lost"
-    with new.connect(node) as client:
+    with old.connect(node) as before, new.connect(node) as client:
         client.report()
         wait_until(lambda: said(node, "device.switch", name), "the first use is in the journal")
+        before.wait_closed(10)
     with door(node, "api_tls", old.tls) as client:
         try:
             assert client.get("/Marti/api/groups/all").status_code == 403

@@ -8,12 +8,14 @@ from aquila.codecs.cot import TakMessages, TakSession, group_change_notice
 from aquila.core.errors import Refused
 from aquila.core.model import Act, Context, Entry, Principal, audience_of
 from aquila.core.policy import label_for
-from aquila.features.devices import Devices
+from aquila.core.view import view_of
+from aquila.features.devices import DEVICE_SWITCHED, Devices
 from aquila.features.devices.view import (
     CERTIFICATE_REVOKED,
     DEVICE_ADDED,
     DEVICE_CHANNELS,
     DEVICE_REVOKED,
+    USER_ADDED,
     USER_REMOVED,
 )
 from aquila.links.hub import Hub
@@ -50,8 +52,23 @@ class DeviceLinks:
             if act.action == CERTIFICATE_REVOKED:
                 for listener in self._listeners.values():
                     listener.close_serials({act.detail.get("serial", "")})
+            elif act.action == DEVICE_SWITCHED:
+                self._close_replaced(act)
+            elif act.action == USER_ADDED:
+                # Of one who was there: what he may do has changed, and he comes back with that.
+                self._close({f"person:{act.target}"})
             elif act.action in (USER_REMOVED, TOKEN_REVOKED):
                 self._close({f"person:{act.target}" if act.action == USER_REMOVED else f"token:{act.target}"})
+
+    def _close_replaced(self, act: Act) -> None:
+        """The new certificate was used: streams that came with the one before it end."""
+        node = self._engine.node
+        devices = view_of(node.views, "devices", Devices)
+        name = act.target.partition(":")[2]
+        certificates = (each for each in devices.certificates(node.identity.node) if each.device == name)
+        replaced = {each.serial for each in certificates if each.state == "replaced"}
+        for listener in self._listeners.values():
+            listener.close_serials(replaced)
 
     def resend(self, principal: str) -> None:
         """Have all connections of this principal get the picture again."""
@@ -75,8 +92,7 @@ class DeviceLinks:
         if not links:
             return
         node, name = self._engine.node, target.partition(":")[2]
-        devices = node.views["devices"]
-        assert isinstance(devices, Devices)
+        devices = view_of(node.views, "devices", Devices)
         principal = devices.principal(node.identity.node, name, node.context)
         if principal is None:
             self._close({target})

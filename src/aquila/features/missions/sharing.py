@@ -166,7 +166,12 @@ async def send(principal: Principal, ask: Send, desk: Desk) -> Sent | Refused:
         return Refused("full", str(wrong))
     packages: Packages = desk.part("packages")
     name = f"{_plain(mission.name)}.zip"
-    kept = await packages.keep(narrow, packed.sha256, name, sorted(narrow.groups_in), which.by, desk)
+    kept: Any = None
+    try:
+        kept = await packages.keep(narrow, packed.sha256, name, sorted(narrow.groups_in), which.by, desk)
+    finally:
+        wanted = kept is not None and not isinstance(kept, Refused)
+        await files.run(partial(files.let_go, packed.sha256, wanted=wanted))
     if isinstance(kept, Refused):
         return kept
     speak: Speak = desk.part("speak")
@@ -175,7 +180,7 @@ async def send(principal: Principal, ask: Send, desk: Desk) -> Sent | Refused:
 
 
 def _pack(files: Any, archive: Any) -> Any:
-    return files.put(zipped(archive))
+    return files.put(zipped(archive), held=True)
 
 
 def _plain(name: str) -> str:

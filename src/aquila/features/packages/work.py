@@ -61,12 +61,17 @@ class PackageWork:
         digests: list[str] = []
         for member in found.files:
             try:
-                kept = await files.run(lambda member=member: files.put(pieces_of(path, member)))
+                kept = await files.run(lambda member=member: files.put(pieces_of(path, member), held=True))
             except UsageError as wrong:
                 return Refused("full", str(wrong))
-            added = await add_package(principal, _package(member, kept, tuple(groups), creator_uid), desk)
+            added: PackageAdded | Refused | None = None
+            try:
+                added = await add_package(principal, _package(member, kept, tuple(groups), creator_uid), desk)
+            finally:
+                # Held until its entry stands: somebody may withdraw the last package with these bytes meanwhile.
+                wanted = isinstance(added, PackageAdded)
+                await files.run(partial(files.let_go, kept.sha256, wanted=wanted))
             if isinstance(added, Refused):
-                await drop_bytes(kept.sha256, desk)
                 return added
             digests.append(kept.sha256)
         return tuple(dict.fromkeys(digests))

@@ -15,6 +15,8 @@ SCHEMES = frozenset(
     "raw udp rtp srtp rtsp rtsps rtmp rtmps http https tcp srt hls mms mpegts rover ts".split()  # as ATAK has them
 )
 CONNECTION_BYTES_MAX = 32_000
+_PLACE = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+):\d{1,5}(?:[/?#]|$)")
+"""`host.local:554/path` has no scheme. A name without a dot is none: `javascript:1/x` must not pass for a host."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 Uid = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -86,8 +88,7 @@ def check_url(url: str | None) -> None:
     """Refuse what no player opens and a browser might run. Raises ValueError."""
     check_text("url", url)
     found = _SCHEME.match((url or "").strip())
-    # `host:554/path` has no scheme: what stands before the colon is a name with a dot or digits behind it.
-    if found and found[1].lower() not in SCHEMES and not re.match(r"[^:]*:\d", (url or "").strip()):
+    if found and found[1].lower() not in SCHEMES and not _PLACE.match((url or "").strip()):
         raise ValueError(f"url scheme {found[1][:40]!r}: one of {', '.join(sorted(SCHEMES))}")
 
 

@@ -63,17 +63,17 @@ class FileStore:
         for left in self._incoming.iterdir():
             left.unlink()
 
-    def put(self, chunks: Iterable[bytes], limit_bytes: int = FILE_MAX_BYTES) -> StoredFile:
+    def put(self, chunks: Iterable[bytes], limit_bytes: int = FILE_MAX_BYTES, *, held: bool = False) -> StoredFile:
         """Keep a file as it streams in; on the disk when this returns.
 
-        The same content twice is one file.
+        The same content twice is one file. held: nobody can remove it until the caller says `let_go`.
 
         Raises UsageError when it is larger than the limit, or cannot be written.
         """
         with self.receive(limit_bytes) as incoming:
             for chunk in chunks:
                 incoming.write(chunk)
-            return incoming.keep()
+            return incoming.keep(held=held)
 
     def receive(self, limit_bytes: int = FILE_MAX_BYTES) -> "Incoming":
         """A file that comes piece by piece; nothing is left of it unless it is kept.
