@@ -1,7 +1,7 @@
 /** Calls of the staff's panels to the node; shapes come from the generated client. */
 import { call } from '../api/client'
 import type {
-  Asset, AssetRow, DocumentRow, EditUnit, Facility, FacilityRow, FormRow, IncidentDetail, IncidentLine, IncidentRow, LineDraft, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, StepTaken, TakeStep, UnitChanged, UnitDetail, UnitRow, Written,
+  Asset, AssetRow, DocumentRow, EditUnit, Facility, FacilityRow, FormRow, IncidentDetail, IncidentLine, IncidentRow, LineDraft, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, StepTaken, TakeStep, UnitDetail, UnitRow, Written,
 } from '../api.generated'
 import { wholeRow } from './orbat/tree'
 
@@ -27,10 +27,10 @@ export const staff = {
   note: (note: NewNote) => call<Written>('POST', '/notes', note),
   orbat: async () => (await call<UnitRow[]>('GET', '/orbat')).map(wholeRow),
   unit: (id: string) => call<UnitDetail>('GET', `/orbat/units/${one(id)}`),
-  makeUnit: (unit: Partial<NewUnit['unit']>) => call<UnitChanged>('POST', '/orbat/units', { unit }),
-  editUnit: ({ id, ...edit }: EditUnit) => call<UnitChanged>('POST', `/orbat/units/${one(id)}`, edit),
-  moveUnit: ({ id, ...move }: MoveUnit) => call<UnitChanged>('POST', `/orbat/units/${one(id)}/parent`, move),
-  removeUnit: (id: string) => call<UnitChanged>('DELETE', `/orbat/units/${one(id)}`),
+  makeUnit: (unit: Partial<NewUnit['unit']>) => call<StepTaken>('POST', '/orbat/units', { unit }),
+  editUnit: ({ id, ...edit }: EditUnit) => call<StepTaken>('POST', `/orbat/units/${one(id)}`, edit),
+  moveUnit: ({ id, ...move }: MoveUnit) => call<StepTaken>('POST', `/orbat/units/${one(id)}/parent`, move),
+  removeUnit: (id: string) => call<StepTaken>('DELETE', `/orbat/units/${one(id)}`),
   incidents: () => call<IncidentRow[]>('GET', '/incidents'),
   incident: (id: string) => call<IncidentDetail>('GET', `/incidents/${one(id)}`),
   logLine: (line: NewLine, happened_at_ms?: number) => call<StepTaken>('POST', '/incidents', { line, ...(happened_at_ms === undefined ? {} : { happened_at_ms }) }),
