@@ -2,14 +2,14 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** Puts a `.gz` beside every text of the page: the node sends it as it is, and packs nothing. */
+/** Puts a `.br` and a `.gz` beside every text of the page: the node sends them as they are, and packs nothing. */
 function packed(): Plugin {
   return {
     name: 'packed',
@@ -19,7 +19,9 @@ function packed(): Plugin {
       for (const name of await readdir(folder, { recursive: true })) {
         if (!/\.(js|css|html|svg)$/.test(name)) continue
         const path = join(folder, name)
-        await writeFile(`${path}.gz`, gzipSync(await readFile(path), { level: 9 }))
+        const text = await readFile(path)
+        await writeFile(`${path}.gz`, gzipSync(text, { level: 9 }))
+        await writeFile(`${path}.br`, brotliCompressSync(text))
       }
     },
   }

@@ -221,6 +221,10 @@ def test_what_was_packed_beforehand_is_sent_packed_and_hashed_names_are_kept(cli
     assert (answer.text, answer.headers["content-encoding"]) == ("packed", "gzip")
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
+    (tmp_path / "assets" / "index-a1.js.br").write_bytes(b"smaller")
+    head = client.head("/assets/index-a1.js", headers={"Accept-Encoding": "gzip, br;q=0.9"})
+    assert (head.headers["content-encoding"], head.headers["content-length"]) == ("br", "7")
+    assert head.headers["etag"] != answer.headers["etag"]
     plain = client.get("/assets/index-a1.js", headers={"Accept-Encoding": "identity"})
     assert plain.text == "plain"
     assert client.get("/").headers["cache-control"] == "no-cache"

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from aquila.app.fused_heard import Heard, HeardPlot, HeardReport
 from aquila.app.fused_radar import RADAR, Radars
 from aquila.app.fused_reports import Reported, Reports
 from aquila.core.ids import entity_id
@@ -38,31 +39,6 @@ LOOKS: Final = {"mmsi": 1, "icao24": 1, "asterix": 2, RADAR: 3}
 AIR: Final = ("a-u-A", "10010100000000000000")
 NOT_KNOWN: Final = ("a-u-X", "10010000000000000000")
 AIR_MPS: Final = 70.0
-
-
-class HeardReport(msgspec.Struct, frozen=True):
-    """A report, under which label, and when it came."""
-
-    report: Report
-    label: Label
-    received_at_ms: int
-
-
-class HeardPlot(msgspec.Struct, frozen=True):
-    """A plot, under the label of its feed, and when it came."""
-
-    plot: Plot
-    label: Label
-    received_at_ms: int
-
-
-class HeardRemoval(msgspec.Struct, frozen=True):
-    """An entity was taken away by its source."""
-
-    entity: str
-
-
-Heard = HeardReport | HeardPlot | HeardRemoval
 
 
 class Symbol(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 
 import msgspec
-import typst
 
 
 class Paragraph(msgspec.Struct, frozen=True):
@@ -74,6 +73,8 @@ def to_pdf(document: Document) -> bytes:
         "notes": document.notes(),
         "signed": document.signed,
     }
+    import typst  # with its fonts; a node that prints nothing does not load it
+
     made: bytes = typst.compile(PAGE.encode(), sys_inputs={"document": json.dumps(body)})
     return made
 

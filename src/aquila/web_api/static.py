@@ -29,6 +29,10 @@ TYPES = {
 }
 
 
+PACKED = (("br", ".br"), ("gzip", ".gz"))
+"""Content encodings (RFC 9110, 8.4) that the build has packed, the smallest first."""
+
+
 class StaticFiles:
     """An ASGI application over one folder.
 
@@ -78,10 +82,11 @@ class StaticFiles:
 
 async def _serve(send: Send, file: Path, path: str, headers: dict[str, str], *, is_head: bool) -> None:
     encoding: str | None = None
-    if "gzip" in headers.get("accept-encoding", "") and "range" not in headers:
-        packed = file.with_name(file.name + ".gz")
-        if await asyncio.to_thread(packed.is_file):
-            file, encoding = packed, "gzip"
+    accepted = {word.partition(";")[0].strip() for word in headers.get("accept-encoding", "").split(",")}
+    for name, suffix in PACKED:
+        packed = file.with_name(file.name + suffix)
+        if encoding is None and name in accepted and "range" not in headers and await asyncio.to_thread(packed.is_file):
+            file, encoding = packed, name
     try:
         handle = await asyncio.to_thread(os.open, file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -97,7 +102,7 @@ async def _answer(
     send: Send, handle: int, path: str, headers: dict[str, str], encoding: str | None, *, is_head: bool
 ) -> None:
     stat = os.fstat(handle)
-    tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}{"-gz" if encoding else ""}"'
+    tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}{f"-{encoding}" if encoding else ""}"'
     modified = formatdate(stat.st_mtime, usegmt=True)
     out = {
         "content-type": _type_of(path),

@@ -4,9 +4,7 @@ import base64
 import io
 from collections.abc import Iterator
 
-import docx
 import msgspec
-import typst
 
 from aquila.features.orders.c2sim import to_c2sim
 from aquila.features.orders.order import Order
@@ -47,6 +45,8 @@ def file_of(id: str, order: Order, format: str, at_ms: int) -> OrderFile:
 
 def to_docx(order: Order) -> bytes:
     """The order as a word processor opens it."""
+    import docx  # with its templates; see aquila.core.document
+
     document = docx.Document()
     for place, (heading, said) in enumerate(sections_of(order)):
         document.add_heading(heading, level=1 if place else 0)
@@ -63,6 +63,8 @@ def to_docx(order: Order) -> bytes:
 def to_pdf(order: Order) -> bytes:
     """The order on A4. Whatever people wrote is passed as strings, never as markup."""
     source = "\n".join(('#set page(paper: "a4", margin: 2cm)', "#set text(size: 10pt)", *_typst_lines(order)))
+    import typst
+
     made = typst.compile(source.encode())
     assert isinstance(made, bytes)
     return made
