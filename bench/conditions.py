@@ -10,7 +10,7 @@ import argparse
 import time
 
 from aquila.core.model import Paper, Sample, Stamp, Tick
-from aquila.features import tasks
+from aquila.features import picture, tasks
 from aquila.features.tasks.rules import judge_tasks
 from aquila.features.tasks.view import tasks_in
 from aquila.testing.memory_node import OPEN, MemoryPort, report_of
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--movers", type=int, default=5000)
     parser.add_argument("--seconds", type=int, default=20)
     args = parser.parse_args()
-    port = MemoryPort((tasks.feature,))
+    port = MemoryPort((picture.feature, tasks.feature))
     until_ms = port.now_ms + 86_400_000
     for n in range(args.tasks):
         fields = {"unit": f"M{n}", "verb": "OBSRV", "conditions": [condition(n, until_ms)]}
@@ -45,7 +45,7 @@ def main() -> None:
             port.say(
                 Paper(type="tasks.task", target=f"t{n}", action=action, happened_at_ms=port.now_ms, fields=said), OPEN
             )
-    moves, spent, findings = port.views["task_moves"], 0.0, 0
+    moves, spent, findings = port.views["moves"], 0.0, 0
     for second in range(args.seconds):
         now_ms = port.now_ms + 1000 * (second + 1)
         samples = [sample(n, second, now_ms) for n in range(args.movers)]

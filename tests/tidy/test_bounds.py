@@ -9,11 +9,10 @@ from aquila.app import fused_radar, fused_reports, fusion, listening, postman
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
-from aquila.core import contract, fanout, papers
+from aquila.core import contract, fanout, moves, papers
 from aquila.core import node as core_node
 from aquila.features import handover
 from aquila.features.alerts import commands as alerts_commands
-from aquila.features.alerts import view as alerts_view
 from aquila.features.devices import enrolment, invitations, refusals
 from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
@@ -68,7 +67,8 @@ IN_CODE: dict[str, list[str]] = {
     "steps of one thing": [f"{papers.STEPS_MAX}"],
     "lines of a signed handover": [f"{handover.LINES_MAX}"],
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
-    "watches": [f"{alerts_commands.WATCHES_MAX} watches", f"{alerts_view.PLACES_MAX} places"],
+    "watches": [f"{alerts_commands.WATCHES_MAX} watches"],
+    "newest places, for rules": [f"{moves.MOVERS_MAX} entities"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [
         f"{postman.WAITING_MAX} for one name",

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from aquila.core.ids import derived_id
-from aquila.core.model import Arrival, Paper, Position, Tick
+from aquila.core.model import Arrival, Paper, Tick
+from aquila.core.moves import Moves
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
@@ -21,15 +22,17 @@ DOES = {
 
 def watch_over(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
     """Raise what the tick has found, once while it stands; say of an open alert that its reason is gone."""
+    if not isinstance(arrival, Tick):
+        return
     view = view_of(views, "alerts", Alerts)
-    findings = view.findings()
-    if not isinstance(arrival, Tick) or not findings:
+    findings = list(view.look(arrival.at_ms, view_of(views, "moves", Moves)))
+    if not findings:
         return
     standing = view.standing()
     watches = {thing.id: thing for thing, _ in view.active()}
     for finding in findings:
         thing = watches.get(finding.watch)
-        known = standing.get((finding.watch, finding.place.entity, finding.trigger))
+        known = standing.get((finding.watch, finding.entity, finding.trigger))
         if thing is not None and known is None and not finding.is_over:
             yield _raise(finding, thing, arrival.at_ms)
         elif known is not None and known.get("over_at_ms") is None and finding.is_over:
@@ -37,15 +40,15 @@ def watch_over(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal
 
 
 def _raise(finding: Finding, thing: Thing, now_ms: int) -> Proposal:
-    watch, place = read_watch(thing), finding.place
+    watch = read_watch(thing)
     does = DOES[finding.trigger].format(minutes=(now_ms - finding.since_ms) // 60_000)
-    key = f"raise {finding.watch} {place.entity} {finding.trigger} {finding.since_ms}"
+    key = f"raise {finding.watch} {finding.entity} {finding.trigger} {finding.since_ms}"
     fields = {
         "watch": finding.watch,
-        "entity": place.entity,
+        "entity": finding.entity,
         "trigger": finding.trigger,
         "level": watch.level if watch else "caution",
-        "text": f"{place.name} {does}",
+        "text": f"{finding.name} {does}",
         "since_ms": finding.since_ms,
     }
     paper = Paper(
@@ -55,10 +58,10 @@ def _raise(finding: Finding, thing: Thing, now_ms: int) -> Proposal:
         happened_at_ms=now_ms,
         fields=fields,
         summary=f"alert: {fields['text']}",
-        position=Position(place.lat_deg, place.lon_deg) if place.category else None,
+        position=finding.position,
     )
     # Who may know where it is may know of the alert.
-    return Proposal(paper, place.label, key=key, cause=thing.newest.entry)
+    return Proposal(paper, finding.label, key=key, cause=thing.newest.entry)
 
 
 def _over(finding: Finding, known: Thing, now_ms: int) -> Proposal:

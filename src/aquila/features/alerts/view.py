@@ -1,7 +1,7 @@
-"""The view: watches and alerts as papers, where everybody was last, who is in which area and who is silent.
+"""The view: watches and alerts as papers; and what the rule remembers between two looks: who is in which area.
 
-Time is an input: on each tick the areas are looked at once, for all who have moved. What then is to be raised waits for
-the rule, which runs on what is live only.
+That memory is no part of the state, since it depends on when ticks came between positions. After a restart everybody is
+seen anew, and alerts that stand are not raised a second time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from aquila.core.model import Arrival, Context, Entry, Label, Report, Sample, Stamp, Tick
+from aquila.core.model import Arrival, Context, Entry, Label, Position, Report
+from aquila.core.moves import Move, Moves
 from aquila.core.paper_work import state_of
 from aquila.core.papers import Papers, Thing
 from aquila.features.alerts.watch import (
@@ -25,122 +26,51 @@ from aquila.features.alerts.watch import (
 )
 
 MINUTE_MS = 60_000
-PLACES_MAX = 200_000
 AFFILIATIONS = {"1": "unknown", "2": "friend", "3": "friend", "4": "neutral", "5": "hostile", "6": "hostile"}
 """Digit 4 of a symbol code (APP-6(D), standard identity); all others are unknown."""
 
 
-class Place(msgspec.Struct, array_like=True):
-    """Where somebody was last, and who may know it."""
+class Finding(msgspec.Struct, frozen=True):
+    """Something to be raised, or that is over.
 
-    entity: str
-    context: Context
-    name: str
-    category: str
-    affiliation: str
-    lat_deg: float
-    lon_deg: float
-    hae_m: float | None
-    at_ms: int
-    stamp: Stamp
-    label: Label
-
-
-class Finding(msgspec.Struct, frozen=True, array_like=True):
-    """Something to be raised, or that is over. since_ms: when it began, which tells it from an earlier one."""
+    Attributes:
+        entity, name, position, label: of whom it is about; position None = it was never heard.
+        since_ms: when it began, which tells it from an earlier one.
+    """
 
     watch: str
     trigger: Trigger
-    place: Place
+    entity: str
+    name: str
+    position: Position | None
+    label: Label
     since_ms: int
     is_over: bool = False
 
 
-class _Kept(msgspec.Struct, array_like=True):
-    papers: bytes
-    places: list[Place]
+def about(thing: Thing, trigger: Trigger, move: Move, since_ms: int, *, is_over: bool = False) -> Finding:
+    """A finding about somebody whose place is known: who may know the place may know of it."""
+    entity, name = move.report.entity, move.name
+    return Finding(thing.id, trigger, entity, name, move.position, move.label, since_ms, is_over)
 
 
 class Alerts(Papers):
     """See the module."""
 
-    hears_positions = True
-
     def __init__(self) -> None:
         super().__init__("alerts", 1, ("alerts.",))
-        self._places: dict[tuple[Context, str], Place] = {}
         self._inside: dict[tuple[str, str], int] = {}
-        """(watch, entity) -> since when it is inside. No part of the snapshot: it depends on when ticks came between
-        positions. After a restart it is seen anew, and alerts that stand are not raised a second time."""
+        """(watch, entity) -> since when it is inside."""
         self._dwelt: set[tuple[str, str]] = set()
-        self._active: list[tuple[Thing, Watch]] | None = None
-        self._findings: list[Finding] = []
-
-    # -- folding ----------------------------------------------------------------------------------------------------
-
-    def fold(self, arrival: Arrival) -> None:
-        """See View."""
-        if isinstance(arrival, Tick):
-            self._findings = list(self._look(arrival.at_ms))
-            return
-        if isinstance(arrival, Sample):
-            self._place(arrival.report, arrival.context, arrival.label, arrival.received_at_ms, arrival.stamp)
-            return
-        before = self.changes
-        super().fold(arrival)
-        if self.changes != before:
-            self._active = None
-        if isinstance(arrival.body, Report):
-            envelope = arrival.envelope
-            self._place(arrival.body, envelope.context, envelope.label, envelope.received_at_ms, envelope.stamp)
-
-    def _place(self, report: Report, context: Context, label: Label, at_ms: int, stamp: Stamp) -> None:
-        position = report.position
-        if position is None:
-            return
-        key = (context, report.entity)
-        known = self._places.get(key)
-        if known is None:
-            if len(self._places) >= PLACES_MAX:
-                return
-        elif (at_ms, stamp) <= (known.at_ms, known.stamp):
-            return
-        self._places[key] = Place(
-            report.entity,
-            context,
-            report.name or report.alias.value,
-            report.category,
-            AFFILIATIONS.get(report.sidc[3:4], "unknown"),
-            position.lat_deg,
-            position.lon_deg,
-            position.hae_m,
-            at_ms,
-            stamp,
-            label,
-        )
-
-    def snapshot(self) -> bytes:
-        """See View."""
-        kept = _Kept(
-            super().snapshot(),
-            [self._places[key] for key in sorted(self._places)],
-        )
-        return msgspec.msgpack.encode(kept, order="deterministic")
+        self._active: list[tuple[Thing, Watch]] = []
+        self._active_at = -1
 
     def restore(self, data: bytes) -> None:
-        """See View."""
-        kept = msgspec.msgpack.decode(data, type=_Kept)
-        super().restore(kept.papers)
-        self._places = {(place.context, place.entity): place for place in kept.places}
+        """See View. What was remembered between two looks is gone."""
+        super().restore(data)
         self._inside, self._dwelt = {}, set()
-        self._active = None
-        self._findings = []
 
     # -- looking ----------------------------------------------------------------------------------------------------
-
-    def findings(self) -> list[Finding]:
-        """What the last tick found."""
-        return self._findings
 
     def standing(self) -> dict[tuple[str, str, str], Thing]:
         """Alerts that nobody has closed or whose reason is not gone, by watch, entity and trigger: for rules only."""
@@ -154,10 +84,10 @@ class Alerts(Papers):
 
     def active(self) -> list[tuple[Thing, Watch]]:
         """Watches that are on, by id: for rules, never for answers."""
-        if self._active is None:
-            things = (
-                Thing(target, steps) for (_, target), steps in sorted(self._steps.items()) if steps[0].type == WATCH
-            )
+        if self._active_at != self.changes:
+            self._active_at = self.changes
+            watches = ((key[1], steps) for key, steps in sorted(self._steps.items()) if steps[0].type == WATCH)
+            things = (Thing(target, steps) for target, steps in watches)
             on = (thing for thing in things if state_of(WATCH_STATES, thing) == "active")
             self._active = [(thing, watch) for thing in on if (watch := read_watch(thing)) is not None]
             alive = {thing.id for thing, _ in self._active}
@@ -165,7 +95,8 @@ class Alerts(Papers):
             self._dwelt = {key for key in self._dwelt if key[0] in alive}
         return self._active
 
-    def _look(self, now_ms: int) -> Iterator[Finding]:
+    def look(self, now_ms: int, moves: Moves) -> Iterator[Finding]:
+        """What there is to be said at this time, once for each step into and out of an area. For the rule only."""
         areas = []
         for thing, watch in self.active():
             if (watch.from_ms is not None and now_ms < watch.from_ms) or (
@@ -173,83 +104,82 @@ class Alerts(Papers):
             ):
                 continue
             if isinstance(watch, SilenceWatch):
-                yield from self._look_silence(thing, watch, now_ms)
+                yield _silence(thing, watch, moves.of(thing.first.context, watch.entity), now_ms)
             else:
                 areas.append((thing, watch))
-        if areas and self._places:
-            yield from self._look_areas(areas, now_ms)
+        for context in sorted({thing.first.context for thing, _ in areas}):
+            here = [(thing, watch) for thing, watch in areas if thing.first.context == context]
+            yield from self._look_areas(here, moves, context, now_ms)
 
-    def _look_silence(self, thing: Thing, watch: SilenceWatch, now_ms: int) -> Iterator[Finding]:
-        place = self._places.get((thing.first.context, watch.entity))
-        heard_ms = thing.newest.received_at_ms if place is None else place.at_ms
-        limit_ms = int((watch.every_min + watch.grace_min) * MINUTE_MS)
-        if place is None:
-            # Nobody has ever heard it: the watch itself says under which marking that may be told.
-            place = Place(
-                watch.entity,
-                thing.first.context,
-                watch.entity,
-                *("", "", 0, 0, None),
-                heard_ms,
-                thing.first.stamp,
-                thing.first.label,
-            )
-        yield Finding(thing.id, "silence", place, heard_ms, is_over=now_ms - heard_ms <= limit_ms)
-
-    def _look_areas(self, areas: list[tuple[Thing, AreaWatch]], now_ms: int) -> Iterator[Finding]:
-        places = [self._places[key] for key in sorted(self._places)]
-        within = _within([watch for _, watch in areas], places)
-        for number, (thing, watch) in enumerate(areas):
-            inside = {
-                places[each].entity: places[each] for each in within[number] if _meant(watch, thing, places[each])
-            }
+    def _look_areas(
+        self, areas: list[tuple[Thing, AreaWatch]], moves: Moves, context: Context, now_ms: int
+    ) -> Iterator[Finding]:
+        everybody = list(moves.all(context))
+        within = _within([watch for _, watch in areas], everybody) if everybody else [[] for _ in areas]
+        for (thing, watch), numbers in zip(areas, within, strict=True):
+            meant = (everybody[number] for number in numbers)
+            inside = {move.report.entity: move for move in meant if _meant(watch, move)}
             yield from self._entered(thing, watch, inside, now_ms)
-            yield from self._left(thing, watch, inside, now_ms)
+            yield from self._left(thing, watch, inside, moves, now_ms)
 
-    def _entered(self, thing: Thing, watch: AreaWatch, inside: dict[str, Place], now_ms: int) -> Iterator[Finding]:
-        for entity, place in inside.items():
+    def _entered(self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], now_ms: int) -> Iterator[Finding]:
+        for entity, move in inside.items():
             since_ms = self._inside.setdefault((thing.id, entity), now_ms)
             if since_ms == now_ms and "enter" in watch.triggers:
-                yield Finding(thing.id, "enter", place, now_ms)
+                yield about(thing, "enter", move, now_ms)
             is_due = now_ms - since_ms >= watch.dwell_min * MINUTE_MS and (thing.id, entity) not in self._dwelt
             if "dwell" in watch.triggers and is_due:
                 self._dwelt.add((thing.id, entity))
-                yield Finding(thing.id, "dwell", place, since_ms)
+                yield about(thing, "dwell", move, since_ms)
 
-    def _left(self, thing: Thing, watch: AreaWatch, inside: dict[str, Place], now_ms: int) -> Iterator[Finding]:
+    def _left(
+        self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], moves: Moves, now_ms: int
+    ) -> Iterator[Finding]:
         gone = sorted(entity for id, entity in self._inside if id == thing.id and entity not in inside)
         for entity in gone:
             since_ms = self._inside.pop((thing.id, entity))
             self._dwelt.discard((thing.id, entity))
-            place = self._places[(thing.first.context, entity)]
+            move = moves.of(thing.first.context, entity)
+            if move is None:
+                continue
             if "leave" in watch.triggers:
-                yield Finding(thing.id, "leave", place, now_ms)
+                yield about(thing, "leave", move, now_ms)
             for trigger in ("enter", "dwell"):
                 if trigger in watch.triggers:
-                    yield Finding(thing.id, trigger, place, since_ms, is_over=True)
+                    yield about(thing, trigger, move, since_ms, is_over=True)
 
 
-def _meant(watch: AreaWatch, thing: Thing, place: Place) -> bool:
+def _silence(thing: Thing, watch: SilenceWatch, move: Move | None, now_ms: int) -> Finding:
+    limit_ms = int((watch.every_min + watch.grace_min) * MINUTE_MS)
+    heard_ms = thing.newest.received_at_ms if move is None else move.received_at_ms
+    is_over = now_ms - heard_ms <= limit_ms
+    if move is not None:
+        return about(thing, "silence", move, heard_ms, is_over=is_over)
+    # Nobody has ever heard it: the watch itself says under which marking that may be told.
+    return Finding(thing.id, "silence", watch.entity, watch.entity, None, thing.first.label, heard_ms, is_over)
+
+
+def _meant(watch: AreaWatch, move: Move) -> bool:
     """Is it somebody whom the watch is about?"""
+    report, hae_m = move.report, move.position.hae_m
     return (
-        place.context == thing.first.context
-        and (not watch.affiliations or place.affiliation in watch.affiliations)
-        and (not watch.categories or place.category in watch.categories)
-        and (not watch.entities or place.entity in watch.entities)
-        and (place.hae_m is None or watch.min_hae_m is None or place.hae_m >= watch.min_hae_m)
-        and (place.hae_m is None or watch.max_hae_m is None or place.hae_m <= watch.max_hae_m)
+        (not watch.affiliations or AFFILIATIONS.get(report.sidc[3:4], "unknown") in watch.affiliations)
+        and (not watch.categories or report.category in watch.categories)
+        and (not watch.entities or report.entity in watch.entities)
+        and (hae_m is None or watch.min_hae_m is None or hae_m >= watch.min_hae_m)
+        and (hae_m is None or watch.max_hae_m is None or hae_m <= watch.max_hae_m)
     )
 
 
-def _within(watches: Iterable[AreaWatch], places: list[Place]) -> list[list[int]]:
-    """For each area the numbers of the places inside."""
+def _within(watches: Iterable[AreaWatch], moves: list[Move]) -> list[list[int]]:
+    """For each area the numbers of those inside."""
     import numpy as np
     import shapely  # a node without areas does not load them
 
     from aquila.fusion.geofence import cut_at_antimeridian
 
     areas: list[Any] = [cut_at_antimeridian(shapely.Polygon(watch.corners)) for watch in watches]
-    xy = np.array([(place.lon_deg, place.lat_deg) for place in places])
+    xy = np.array([(move.position.lon_deg, move.position.lat_deg) for move in moves])
     found: list[list[int]] = []
     for area in areas:
         west, south, east, north = area.bounds

@@ -1,6 +1,7 @@
 """Picture: who and what is where, by the latest report of every source."""
 
 from aquila.core.feature import Feature
+from aquila.core.moves import Moves
 from aquila.features.picture.commands import COMMANDS
 from aquila.features.picture.drawings import drawing
 from aquila.features.picture.marti import endpoints
@@ -11,7 +12,7 @@ from aquila.features.picture.view import Cell, Picture, Sight
 
 feature = Feature(
     name="picture",
-    views=(Picture,),
+    views=(Picture, Moves),
     queries=(*QUERIES, picture_at, overlay),
     commands=(*COMMANDS, drawing, imports),
     endpoints=endpoints,

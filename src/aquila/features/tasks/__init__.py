@@ -2,14 +2,14 @@
 
 from aquila.core.feature import Feature
 from aquila.features.tasks.commands import COMMANDS
-from aquila.features.tasks.moves import TaskMoves
+from aquila.features.tasks.heard import TaskHeard
 from aquila.features.tasks.queries import QUERIES
 from aquila.features.tasks.rules import judge_rule
 from aquila.features.tasks.view import tasks_view
 
 feature = Feature(
     name="tasks",
-    views=(tasks_view, TaskMoves),
+    views=(tasks_view, TaskHeard),
     rules=(judge_rule,),
     queries=QUERIES,
     commands=COMMANDS,

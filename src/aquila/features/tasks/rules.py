@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from shapely import Polygon
 
 from aquila.core.model import Arrival, Paper, Tick
+from aquila.core.moves import Move, Moves
 from aquila.core.papers import Papers, Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
+from aquila.features.tasks.heard import TaskHeard, may_use
 from aquila.features.tasks.judge import Case, Fix, judge
-from aquila.features.tasks.moves import Place, TaskMoves, may_use
 from aquila.features.tasks.task import Task, TaskCondition
 from aquila.features.tasks.view import JUDGED, TASK, judgements_of, names_of, task_in, tasks_in
 
@@ -18,7 +19,7 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
     """Steps of the node about conditions."""
     if not isinstance(arrival, Tick):
         return
-    moves = view_of(views, "task_moves", TaskMoves)
+    moves, heard = view_of(views, "moves", Moves), view_of(views, "task_heard", TaskHeard)
     units: dict[str, Thing] | None = None
     things: dict[str, Thing] = {}
     cases: list[Case] = []
@@ -28,7 +29,7 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
             continue
         units = _units(views, thing.first.context) if units is None else units
         things[thing.id] = thing
-        cases += cases_of(thing, task, names_of(units.get(task.unit), task.unit), moves)
+        cases += cases_of(thing, task, names_of(units.get(task.unit), task.unit), moves, heard)
     for found in judge(cases, arrival.at_ms):
         thing = things[found.task]
         paper = Paper(
@@ -44,13 +45,13 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
         yield Proposal(paper, thing.first.label, key=key, cause=thing.newest.entry)
 
 
-def cases_of(thing: Thing, task: Task, names: tuple[str, ...], moves: TaskMoves) -> Iterator[Case]:
+def cases_of(thing: Thing, task: Task, names: tuple[str, ...], moves: Moves, heard: TaskHeard) -> Iterator[Case]:
     """The conditions of a task with what is known for each, in what its readers may have."""
     label, context = thing.first.label, thing.first.context
-    fix = _fix(moves.place(context, names), thing)
+    fix = _fix(moves.called(context, names), thing)
     start_ms = task.start_ms or next((each.at_ms for each in thing.steps if each.action == "issue"), 0)
     for judged, condition in zip(judgements_of(thing, task), task.conditions, strict=True):
-        escorted = moves.place(context, (condition.entity,)) if condition.entity else None
+        escorted = moves.called(context, (condition.entity,)) if condition.entity else None
         yield Case(
             task=thing.id,
             place=judged.condition,
@@ -60,7 +61,7 @@ def cases_of(thing: Thing, task: Task, names: tuple[str, ...], moves: TaskMoves)
             polygon=_polygon(condition),
             fix=fix,
             escorted=_fix(escorted, thing),
-            heard_ms=moves.heard(context, names, label) if condition.kind == "report" else None,
+            heard_ms=heard.heard(context, names, label) if condition.kind == "report" else None,
             verdict=judged.verdict,
             inside_since_ms=judged.inside_since_ms,
         )
@@ -70,10 +71,11 @@ def _polygon(condition: TaskCondition) -> Polygon | None:
     return None if condition.area is None else condition.area.to_polygon()
 
 
-def _fix(place: Place | None, thing: Thing) -> Fix | None:
-    if place is None or not may_use(place.label, thing.first.label):
+def _fix(move: Move | None, thing: Thing) -> Fix | None:
+    if move is None or not may_use(move.label, thing.first.label):
         return None
-    return Fix(place.lat_deg, place.lon_deg, place.at_ms)
+    at_ms = min(move.report.observed_at_ms, move.received_at_ms)
+    return Fix(move.position.lat_deg, move.position.lon_deg, at_ms)
 
 
 def _units(views: Mapping[str, View], context: str) -> dict[str, Thing]:

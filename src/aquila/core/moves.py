@@ -1,0 +1,122 @@
+"""Moves: where everything was last, for rules that look at all of it as time passes. One view for all features.
+
+It stands beside the picture, which keeps a report per source and label for readers: a rule asks only for the newest,
+and judges by the label that comes with it who may be told.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from aquila.core.ids import entity_id
+from aquila.core.model import Arrival, Context, Entry, Label, Position, Report, Sample, Stamp
+
+MOVERS_MAX = 100_000
+"""Entities kept; beyond it those heard longest ago are let go."""
+SLACK = 1_000
+"""Trimmed in batches; the snapshot holds exactly the maximum."""
+
+
+class Move(msgspec.Struct, frozen=True, array_like=True):
+    """The newest report with a position of one entity, and what matters of how it came."""
+
+    stamp: Stamp
+    received_at_ms: int
+    label: Label
+    context: Context
+    report: Report
+
+    @property
+    def position(self) -> Position:
+        """Where it was; only reports with a position are kept."""
+        assert self.report.position is not None
+        return self.report.position
+
+    @property
+    def name(self) -> str:
+        """Its callsign, else its foreign identity."""
+        return self.report.name or self.report.alias.value
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(list[Move])
+
+
+class Moves:
+    """See View. The newest by stamp stays, so any order of arrival gives the same state."""
+
+    name = "moves"
+    version = 1
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[Context, str], Move] = {}
+        self._named: dict[tuple[Context, str], Move] | None = None
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    def fold(self, arrival: Arrival) -> None:
+        """See View."""
+        if isinstance(arrival, Sample):
+            report = arrival.report
+            if report.position is not None:
+                self._keep(
+                    Move(arrival.stamp, arrival.received_at_ms, arrival.label, arrival.context, report), report.entity
+                )
+        elif isinstance(arrival, Entry) and isinstance(arrival.body, Report) and arrival.body.position is not None:
+            said, report = arrival.envelope, arrival.body
+            self._keep(Move(said.stamp, said.received_at_ms, said.label, said.context, report), report.entity)
+
+    def _keep(self, move: Move, entity: str) -> None:
+        key = (move.context, entity)
+        known = self._newest.get(key)
+        if known is not None and known.stamp >= move.stamp:
+            return
+        self._newest[key] = move
+        self._named = None
+        if len(self._newest) > MOVERS_MAX + SLACK:
+            self._trim()
+
+    def _trim(self) -> None:
+        if len(self._newest) > MOVERS_MAX:
+            kept = sorted(self._newest.items(), key=lambda each: each[1].stamp)[-MOVERS_MAX:]
+            self._newest = dict(kept)
+            self._named = None
+
+    def snapshot(self) -> bytes:
+        """See View."""
+        self._trim()
+        return _encoder.encode([self._newest[key] for key in sorted(self._newest)])
+
+    def restore(self, data: bytes) -> None:
+        """See View."""
+        self._newest = {(move.context, move.report.entity): move for move in _decoder.decode(data)}
+        self._named = None
+
+    def of(self, context: Context, entity: str) -> Move | None:
+        """The newest of an entity by its id; None = nothing is known."""
+        return self._newest.get((context, entity))
+
+    def all(self, context: Context) -> Iterator[Move]:
+        """The newest of everything, in order of the ids."""
+        for key in sorted(self._newest):
+            if key[0] == context:
+                yield self._newest[key]
+
+    def called(self, context: Context, names: tuple[str, ...]) -> Move | None:
+        """The newest of whoever has one of these callsigns or identities ("UID" of TAK, "mmsi:123"); None = nobody."""
+        found = []
+        for name in names:
+            scheme, _, value = name.rpartition(":")
+            move = self._callsigns().get((context, name)) or self.of(context, entity_id(scheme or "cot", value))
+            if move is not None:
+                found.append(move)
+        return max(found, key=lambda each: each.stamp, default=None)
+
+    def _callsigns(self) -> dict[tuple[Context, str], Move]:
+        if self._named is None:
+            self._named = {}
+            for move in sorted(self._newest.values(), key=lambda each: each.stamp):
+                if move.report.name:
+                    self._named[(move.context, move.report.name)] = move
+        return self._named

@@ -1,0 +1,63 @@
+"""Moves: the newest of everything, in any order, found by id, callsign and foreign identity."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila.core import moves as moves_module
+from aquila.core.ids import entity_id
+from aquila.core.model import Label, Sample, Stamp
+from aquila.core.moves import Moves
+from aquila.testing.memory_node import report_of
+from aquila.testing.views import folded_in_any_order
+
+LABEL = Label("P", "UNCLASSIFIED", (), ("a",))
+
+
+def heard(uid: str, number: int, name: str = "") -> Sample:
+    return Sample(
+        report=report_of(uid, float(number), 7.0, 1_000 + number, name=name or uid),
+        stamp=Stamp(number, "n", 1, 0),
+        author="device:A",
+        via="tak",
+        label=LABEL,
+        context="REAL",
+        received_at_ms=1_000 + number,
+    )
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), max_size=30, unique_by=lambda row: row[1]),
+    st.randoms(),
+)
+def test_any_order_keeps_the_newest(rows: Any, dice: Any) -> None:
+    one, other, _ = folded_in_any_order(Moves, [heard(uid, number) for uid, number in rows], dice)
+    for uid in "abc":
+        numbers = [number for each, number in rows if each == uid]
+        move = one.called("REAL", (uid,))
+        assert (None if move is None else move.stamp.hlc) == max(numbers, default=None)
+        assert other.of("REAL", entity_id("cot", uid)) == move
+
+
+def test_it_is_found_by_whatever_it_is_called_in_its_own_context() -> None:
+    view = Moves()
+    view.fold(heard("ANDROID-1", 1, "FOX"))
+    for name in ("FOX", "ANDROID-1", "cot:ANDROID-1"):
+        found = view.called("REAL", ("nobody", name))
+        assert found is not None, name
+        assert found.name == "FOX"
+    assert view.called("EXERCISE:X", ("FOX",)) is None
+    assert list(view.all("EXERCISE:X")) == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_bound_lets_go_of_those_heard_longest_ago(monkeypatch: pytest.MonkeyPatch, order: int) -> None:
+    monkeypatch.setattr(moves_module, "MOVERS_MAX", 5)
+    monkeypatch.setattr(moves_module, "SLACK", 2)
+    view = Moves()
+    for number in range(20)[::order]:
+        view.fold(heard(f"u{number}", number))
+    view.snapshot()
+    assert {move.stamp.hlc for move in view.all("REAL")} == {15, 16, 17, 18, 19}
