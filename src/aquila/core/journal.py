@@ -217,8 +217,18 @@ class JournalStore(Protocol):
     def append(self, entries: Sequence[Entry]) -> list[Entry]:
         """Keep them in one transaction, durable on return; gives those that were new, with their arrival numbers.
 
-        An entry whose id, or (node, epoch, seq), is already there is left out: a merge is idempotent.
+        An entry whose (node, epoch, seq) is there already is left out: a merge is idempotent. One whose id is there
+        from another place is a twin (two nodes heard the same statement): it counts once, so it is not given back, has
+        no arrival number and is never read as an entry; it is kept for its chain alone.
         """
+        ...
+
+    def origins(self) -> list[tuple[str, int]]:
+        """(node, epoch) of every chain, in any order."""
+        ...
+
+    def chain(self, node: str, epoch: int, after_seq: int, limit: int) -> list[Entry]:
+        """At most `limit` lines of one origin in order of seq, above the given one; twins, arrival 0, among them."""
         ...
 
     def head(self, node: str, epoch: int) -> Head:
@@ -226,7 +236,7 @@ class JournalStore(Protocol):
         ...
 
     def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
-        """At most `limit` entries in order of arrival, all with an arrival number above the given one."""
+        """At most `limit` entries in order of arrival, all with an arrival number above the given one; no twins."""
         ...
 
     def entry(self, entry_id: str) -> Entry | None:
@@ -248,30 +258,38 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self._by_id: dict[str, Entry] = {}
-        self._places: set[tuple[str, int, int]] = set()
-        self._heads: dict[tuple[str, int], Head] = {}
+        self._chains: dict[tuple[str, int], dict[int, Entry]] = {}
 
     def append(self, entries: Sequence[Entry]) -> list[Entry]:
         """See JournalStore."""
         new: list[Entry] = []
         for entry in entries:
             envelope = entry.envelope
-            place = (envelope.node, envelope.epoch, envelope.seq)
-            if envelope.id in self._by_id or place in self._places:
+            chain = self._chains.setdefault((envelope.node, envelope.epoch), {})
+            if envelope.seq in chain:
                 continue
-            kept = msgspec.structs.replace(entry, arrival=len(self._entries) + 1)
-            self._entries.append(kept)
-            self._by_id[envelope.id] = kept
-            self._places.add(place)
-            head = self._heads.get(place[:2], Head())
-            if envelope.seq > head.seq:
-                self._heads[place[:2]] = head_after(entry)
-            new.append(kept)
+            is_twin = envelope.id in self._by_id
+            kept = msgspec.structs.replace(entry, arrival=0 if is_twin else len(self._entries) + 1)
+            chain[envelope.seq] = kept
+            if not is_twin:
+                self._entries.append(kept)
+                self._by_id[envelope.id] = kept
+                new.append(kept)
         return new
+
+    def origins(self) -> list[tuple[str, int]]:
+        """See JournalStore."""
+        return list(self._chains)
+
+    def chain(self, node: str, epoch: int, after_seq: int, limit: int) -> list[Entry]:
+        """See JournalStore."""
+        chain = self._chains.get((node, epoch), {})
+        return [chain[seq] for seq in sorted(chain) if seq > after_seq][: max(0, limit)]
 
     def head(self, node: str, epoch: int) -> Head:
         """See JournalStore."""
-        return self._heads.get((node, epoch), Head())
+        chain = self._chains.get((node, epoch))
+        return head_after(chain[max(chain)]) if chain else Head()
 
     def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
         """See JournalStore."""

@@ -140,10 +140,34 @@ class JournalStoreContract:
         assert journal.append([same_id, same_place]) == []
         assert ids_of(journal.read(0, 10)) == [original.envelope.id]
         assert journal.read(0, 10)[0].body == original.body
-        later, _ = make_entry(make_staged(3), node="b", epoch=1, head=Head())
+        later, _ = make_entry(make_staged(3), node="d", epoch=1, head=Head())
         twin, _ = make_entry(make_staged(3), node="c", epoch=1, head=Head())
-        assert journal.append([later, twin])[0].envelope.node == "b"
+        assert journal.append([later, twin])[0].envelope.node == "d"
         assert journal.last_arrival() == 2
+
+    def test_a_statement_of_two_nodes_counts_once_and_leaves_both_chains_whole(self, make_journal: MakeJournal) -> None:
+        """The second line is a twin: kept for its chain, with its own bytes, and never read as an entry."""
+        journal = make_journal()
+        ours = make_chain("a", 3)
+        staged = [make_staged(7, node="b"), make_staged(2, node="a", text="the same, heard elsewhere")]
+        head, theirs = Head(), []
+        for each in [*staged, make_staged(8, node="b")]:
+            entry, head = make_entry(each, node="b", epoch=4, head=head)
+            theirs.append(entry)
+        journal.append(ours)
+        assert ids_of(journal.append(theirs)) == [theirs[0].envelope.id, theirs[2].envelope.id]
+        assert journal.append(theirs) == []
+        assert sorted(journal.origins()) == [("a", 1), ("b", 4)]
+        chain = journal.chain("b", 4, 0, 10)
+        assert [msgspec.structs.replace(entry, arrival=0) for entry in chain] == theirs
+        assert [entry.arrival for entry in chain] == [4, 0, 5]
+        assert verify_chain(chain) == verify_chain(journal.chain("a", 1, 0, 10)) == []
+        assert journal.chain("b", 4, 1, 1) == chain[1:2]
+        assert journal.head("b", 4) == head
+        assert [entry.envelope.node for entry in journal.read(0, 10)] == ["a", "a", "a", "b", "b"]
+        found = journal.entry(theirs[1].envelope.id)
+        assert found is not None
+        assert found.envelope.node == "a"
 
     def test_a_stub_and_an_unknown_kind_are_kept(self, make_journal: MakeJournal) -> None:
         """A line without a body, and one that this program cannot read, come back untouched."""

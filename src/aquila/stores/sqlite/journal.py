@@ -54,15 +54,27 @@ class SqliteJournal:
         known = self.known_ids(entry.envelope.id for entry in entries)
         places = self._known_places(entries)
         new: list[Entry] = []
+        twins: list[Entry] = []
         for entry in entries:
             envelope = entry.envelope
             place = (envelope.node, envelope.epoch, envelope.seq)
-            if envelope.id in known or place in places:
+            if place in places:
                 continue
-            known.add(envelope.id)
             places.add(place)
-            new.append(entry)
+            (twins if envelope.id in known else new).append(entry)
+            known.add(envelope.id)
+        self._insert_twins(twins)
         return self.insert_new(new)
+
+    def _insert_twins(self, twins: Sequence[Entry]) -> None:
+        rows: list[tuple[Any, ...]] = []
+        for entry in twins:
+            envelope, original = entry.envelope, entry.original
+            origin = self._origin((envelope.node, envelope.epoch), make=True)
+            foreign = (None, None) if original is None else (original.format, original.data)
+            line = (entry.envelope_bytes, entry.salt, entry.body_bytes)
+            rows.append((origin, envelope.seq, envelope.id, *line, *foreign))
+        self._connection.executemany("INSERT INTO twin VALUES(?,?,?,?,?,?,?,?)", rows)
 
     def insert_new(self, entries: Sequence[Entry]) -> list[Entry]:
         """Insert, in the caller's transaction, what is known to be new.
@@ -117,7 +129,8 @@ class SqliteJournal:
         known: set[tuple[str, int, int]] = set()
         for name, seqs in asked.items():
             rows = self._connection.execute(
-                "SELECT seq FROM entry WHERE origin=? AND seq IN (SELECT value FROM json_each(?))",
+                "SELECT seq FROM entry WHERE origin=?1 AND seq IN (SELECT value FROM json_each(?2)) UNION ALL"
+                " SELECT seq FROM twin WHERE origin=?1 AND seq IN (SELECT value FROM json_each(?2))",
                 (self._origin(name), msgspec.json.encode(seqs).decode()),
             )
             known.update((*name, row[0]) for row in rows)
@@ -134,15 +147,30 @@ class SqliteJournal:
     def head(self, node: str, epoch: int) -> Head:
         """Where the chain of this origin ends."""
         row = self._connection.execute(
-            "SELECT seq, envelope FROM entry WHERE origin=? ORDER BY seq DESC LIMIT 1",
+            "SELECT seq, envelope FROM entry WHERE origin=?1 UNION ALL"
+            " SELECT seq, envelope FROM twin WHERE origin=?1 ORDER BY seq DESC LIMIT 1",
             (self._origin((node, epoch)),),
         ).fetchone()
         return Head() if row is None else Head(row[0], hashlib.sha256(row[1]).digest())
 
+    def origins(self) -> list[tuple[str, int]]:
+        """(node, epoch) of every chain, in order of their first line here."""
+        return self._connection.execute("SELECT node, epoch FROM origin ORDER BY id").fetchall()
+
+    def chain(self, node: str, epoch: int, after_seq: int, limit: int) -> list[Entry]:
+        """At most `limit` lines of one origin in order of seq, above the given one; twins, arrival 0, among them."""
+        rows = self._connection.execute(
+            "SELECT envelope, salt, body, original_format, original, arrival, seq FROM entry WHERE origin=?1 AND seq>?2"
+            " UNION ALL"
+            " SELECT envelope, salt, body, original_format, original, 0, seq FROM twin WHERE origin=?1 AND seq>?2"
+            " ORDER BY seq LIMIT ?3",
+            (self._origin((node, epoch)), after_seq, max(0, limit)),
+        )
+        return self._opened(rows)
+
     def heads(self) -> dict[tuple[str, int], Head]:
         """Where every chain in the journal ends."""
-        names = self._connection.execute("SELECT node, epoch FROM origin").fetchall()
-        return {(node, epoch): self.head(node, epoch) for node, epoch in names}
+        return {(node, epoch): self.head(node, epoch) for node, epoch in self.origins()}
 
     def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
         """At most `limit` entries in order of arrival, all after the given arrival number."""
@@ -217,6 +245,9 @@ class SqliteJournal:
                     (entry_id,),
                 )
                 found = bool(cursor.fetchall())
+                self._connection.execute(
+                    "UPDATE twin SET body=NULL, salt=x'', original_format=NULL, original=NULL WHERE id=?", (entry_id,)
+                )
         finally:
             self._connection.execute("PRAGMA secure_delete=FAST").fetchall()
         self._empty_log()
@@ -235,10 +266,9 @@ class SqliteJournal:
 
     def faults(self) -> Iterator[Fault]:
         """Everything wrong in every chain; reads the whole journal."""
-        for node, epoch in self._connection.execute("SELECT node, epoch FROM origin ORDER BY id").fetchall():
+        for node, epoch in self.origins():
             head = Head()
-            origin = self._origin((node, epoch))
-            while page := self._entries("WHERE origin=? AND seq>? ORDER BY seq LIMIT ?", (origin, head.seq, _PAGE)):
+            while page := self.chain(node, epoch, head.seq, _PAGE):
                 yield from verify_chain(page, {(node, epoch): head})
                 last = page[-1]
                 head = Head(last.envelope.seq, hashlib.sha256(last.envelope_bytes).digest())
@@ -248,8 +278,7 @@ class SqliteJournal:
 
         A quick look before a node goes on writing.
         """
-        origin = self._origin((node, epoch))
-        page = self._entries("WHERE origin=? ORDER BY seq DESC LIMIT ?", (origin, count + 1))[::-1]
+        page = self.chain(node, epoch, max(0, self.head(node, epoch).seq - count - 1), count + 1)
         if len(page) <= count:
             return verify_chain(page)
         first = page[0]
@@ -257,8 +286,10 @@ class SqliteJournal:
         return verify_chain(page[1:], {(node, epoch): head})
 
     def _entries(self, where: str, values: tuple[Any, ...]) -> list[Entry]:
+        return self._opened(self._connection.execute(_COLUMNS + where, values))
+
+    def _opened(self, rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
         sealer = self._sealer
-        rows = self._connection.execute(_COLUMNS + where, values)
         return [
             open_entry(
                 envelope,
@@ -268,5 +299,5 @@ class SqliteJournal:
                 arrival,
                 sealer,
             )
-            for envelope, salt, body, original_format, original, arrival in rows
+            for envelope, salt, body, original_format, original, arrival, *_ in rows
         ]

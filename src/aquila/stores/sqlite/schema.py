@@ -10,7 +10,7 @@ from aquila.core.errors import UsageError
 APPLICATION_ID = 0x4151_4C41
 """`AQLA` in the file's header, so that a stranger's database is never taken for a journal."""
 
-VERSION = 1
+VERSION = 2
 
 QUICK_CHECK_MAX_BYTES = 64 << 20
 """Above this size only header, schema and the journal's end are looked at when the node starts."""
@@ -54,6 +54,18 @@ TABLES = (
         state_hash BLOB NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY(view, version, arrival)) STRICT""",
 )
+
+STEPS = {
+    # A line whose id stands in `entry` under another place: two nodes heard the same statement.
+    1: (
+        """CREATE TABLE twin(
+            origin INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL,
+            envelope BLOB NOT NULL, salt BLOB NOT NULL, body BLOB, original_format TEXT, original BLOB,
+            PRIMARY KEY(origin, seq)) STRICT""",
+        "CREATE INDEX twin_id ON twin(id)",
+    ),
+}
+"""What lifts a database of format N to N + 1. A new one is made in format 1 and lifted: there is one way only."""
 
 Opener = Callable[[Path], sqlite3.Connection]
 
@@ -137,6 +149,9 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
                 f"{path} has format {version}; this Aquila knows formats up to {VERSION}: use the"
                 f" later Aquila that wrote it"
             )
+        if version < VERSION:
+            with transaction(connection):
+                _lift(connection, version)
         return
     if application != 0 or connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         raise UsageError(f"{path} is a database, but not a journal of Aquila: name another data folder")
@@ -144,7 +159,14 @@ def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
         for statement in TABLES:
             connection.execute(statement)
         connection.execute("PRAGMA application_id=" + str(APPLICATION_ID))
-        connection.execute("PRAGMA user_version=" + str(VERSION))
+        _lift(connection, 1)
+
+
+def _lift(connection: sqlite3.Connection, version: int) -> None:
+    for step in range(version, VERSION):
+        for statement in STEPS[step]:
+            connection.execute(statement)
+    connection.execute("PRAGMA user_version=" + str(VERSION))
 
 
 def _quick_check(connection: sqlite3.Connection, path: Path) -> None:
