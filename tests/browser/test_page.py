@@ -37,8 +37,24 @@ LOSE_CONTEXT = """() => {
   window.gl_extension.loseContext()
   return gl.isContextLost()
 }"""
-VIOLATIONS = """async () => (await axe.run(document)).violations.map((one) =>
-  `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(' | ')}`)"""
+VIOLATIONS = """async (themes) => {
+  // What a theme changes is colours: all rules in the theme that is on, the contrast in the other two.
+  const root = document.documentElement
+  const on = root.dataset.theme
+  const still = document.createElement('style')
+  still.textContent = '* { transition: none !important }'
+  document.head.append(still)
+  const found = []
+  for (const theme of [on, ...(themes ?? ['dark', 'day', 'night']).filter((each) => each !== on)]) {
+    root.dataset.theme = theme
+    const rules = theme === on ? {} : { runOnly: ['color-contrast'] }
+    for (const { id, nodes } of (await axe.run(document, rules)).violations)
+      found.push(`${theme} ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join(' | ')}`)
+  }
+  root.dataset.theme = on
+  still.remove()
+  return found
+}"""
 
 
 def rows_of(page: Page, name: str) -> Locator:
