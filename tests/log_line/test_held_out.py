@@ -21,15 +21,14 @@ class HeldOut:
     """Grids and times meant and not read at all; the draft is short of them, but tells nothing wrong."""
 
 
-SILENT_2 = 6
-"""Measured on the first run, all of them times; it should be zero."""
-PASSED_OVER_2 = 10
-"""Measured on the first run; it should be zero."""
+PASSED_OVER_2 = 1
+"""A post whose link is down is read as the one who reports, unsure, with the place as the alternative."""
 FILES = (
     # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.993 mended.
     HeldOut("held_out.jsonl", floor=0.97, silent_max=0, passed_over_max=0),
-    # 0.806 on the first run, 0.809 with the letter case of four names put right; rounded down to a whole per cent.
-    HeldOut("held_out_2.jsonl", floor=0.80, silent_max=SILENT_2, passed_over_max=PASSED_OVER_2),
+    # Seen once as well: 0.809 with 6 silent wrong times when it was blind, 0.961 with none after the classes of speech
+    # behind its misses were written down. What a blind reader may expect is in docs/formats/typed_line.md.
+    HeldOut("held_out_2.jsonl", floor=0.95, silent_max=0, passed_over_max=PASSED_OVER_2),
 )
 
 

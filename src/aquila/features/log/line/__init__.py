@@ -1,4 +1,4 @@
-"""The typed line: one line of text, in the words of four languages, becomes a draft of fields. Pure and deterministic.
+"""The typed line: one line of text, in the words of five languages, becomes a draft of fields. Pure and deterministic.
 
 Nothing is guessed in silence: what can be read in two ways is unsure and shows both, what cannot be is refused with a
 sentence, and each character belongs to a field or to the remainder. The format is docs/formats/typed_line.md.
@@ -17,15 +17,18 @@ from aquila.features.log.line.kinds import (
     read_kinds,
     read_precedence,
     read_references,
+    read_signal,
 )
+from aquila.features.log.line.lettered import read_lettered
+from aquila.features.log.line.lone import read_lone
 from aquila.features.log.line.moves import read_altitude, read_direction, read_height_behind, read_speed
 from aquila.features.log.line.names import Names
 from aquila.features.log.line.negated import read_negated
 from aquila.features.log.line.places import read_named, read_offsets
 from aquila.features.log.line.sheet import Sheet
-from aquila.features.log.line.sizes import read_lone, read_sizes
+from aquila.features.log.line.sizes import read_sizes
 from aquila.features.log.line.times import read_now, read_times
-from aquila.features.log.line.who import read_addressees, read_unit
+from aquila.features.log.line.who import read_addressees, read_called, read_unit
 from aquila.features.log.line.words import vocabulary
 
 LINE_MAX = 2000
@@ -47,9 +50,12 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     words = vocabulary()
     sheet = Sheet(line, context, words)
     names = Names(context.names, words)
+    names.reserve(sheet)
     read_negated(sheet, names)
     # What has a shape of its own comes first, so that no number of it is counted or read as a time.
     read_references(sheet)
+    read_signal(sheet)
+    read_lettered(sheet)
     read_utm(sheet)
     read_degrees(sheet)
     read_mgrs(sheet)
@@ -60,6 +66,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_altitude(sheet)
     read_offsets(sheet, names)
     read_times(sheet)
+    read_called(sheet, names)
     read_kinds(sheet)
     read_addressees(sheet, names)
     read_unit(sheet, names)

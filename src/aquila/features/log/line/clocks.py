@@ -34,7 +34,7 @@ class Clock(msgspec.Struct, frozen=True):
 
 def clock_at(sheet: Sheet, index: int, *, hour_alone: bool = False) -> Clock | None:
     """A clock time that begins at this word. `hour_alone`: a word before says that it is one, so 9 is nine o'clock."""
-    if not sheet.free(index, index + 1):
+    if not sheet.free(index, index + 1) or index in sheet.reserved:
         return None
     spoken = spoken_at(sheet, index, alone=hour_alone)
     if spoken is not None:
@@ -74,7 +74,7 @@ def _halved(sheet: Sheet, clock: Clock) -> Clock:
     """The same, and the other half of the day unless a word (утра, pm) said which."""
     said = any(sheet.means(at, "hour_mark", half) for at in range(clock.start, clock.stop) for half in ("am", "pm"))
     oclock = "oclock" in "".join(token.norm for token in sheet.tokens[clock.start : clock.stop]).replace("'", "")
-    doubt = "o'clock may be a direction" if oclock else ""
+    doubt = "o'clock may be a direction" if oclock else clock.doubt
     return msgspec.structs.replace(clock, half_day=not said and clock.hour <= 12, doubt=doubt)
 
 
@@ -86,6 +86,10 @@ def _hour_ends(sheet: Sheet, index: int) -> bool:
         return True
     if sheet.tokens[index].sort == "word" and not sheet.tokens[index].gap:
         # "at 1st light"
+        return False
+    numbered = index + 1 < len(sheet.tokens) and sheet.tokens[index + 1].sort == "digits"
+    if sheet.tagged(index, "unit", "place_form") and not sheet.tagged(index, "near") and not numbered:
+        # "à 2 COY"
         return False
     nouns = ("people", "vehicle", "animal", "aircraft", "vessel", "boat", "casualty", "distance", "adjective", "minute")
     return (
@@ -140,6 +144,8 @@ def digits_at(sheet: Sheet, index: int, length: int, *, glued: bool) -> bool:
 
 def has_date(sheet: Sheet) -> bool:
     """25 Nov, not read as a date with its time."""
+    if not sheet.anywhere("month"):
+        return False
     return any(
         sheet.free(index, index + 1)
         and token.sort == "digits"
@@ -184,7 +190,16 @@ def _with_zone(sheet: Sheet, start: int, stop: int, hour: int, minute: int, *, m
         else:
             break
         marked = True
-    return Clock(start, stop, hour, minute, zone or "L", marked)
+    stop, doubt = _behind(sheet, stop)
+    return Clock(start, stop, hour, minute, zone or "L", marked or doubt != "", doubt=doubt)
+
+
+def _behind(sheet: Sheet, stop: int) -> tuple[int, str]:
+    """0940ish is about then; 10:20-дан has the ending of a case."""
+    if sheet.free(stop, stop + 1) and sheet.tokens[stop].norm == "ish" and not sheet.tokens[stop].gap:
+        return stop + 1, "about that time"
+    ending = sheet.word(stop + 1 if sheet.is_mark(stop, "-") else stop, "case_ending")
+    return (stop, "") if ending is None or ending.typo else (ending.stop, "")
 
 
 def _liquid(sheet: Sheet) -> bool:

@@ -15,7 +15,7 @@ ISO = re.compile(
 )
 DATE = re.compile(
     r"(?<![\w.])(\d{1,2})[./](\d{1,2})(?:[./](\d{4}|\d{2}))?\.?,? (?:[^\W\d_]{1,4}\.? )?"
-    r"(\d{1,2})[:.]?(\d{2}) ?([ZzLl])?(?![^\W_])"
+    r"(\d{1,2})[:.h]?(\d{2}) ?([ZzLl])?(?![^\W_])"
 )
 DAY_MONTH = re.compile(
     r"(?<![^\W_])(\d{1,2}) ?([^\W\d_]{3,9})\.? ?(?:(\d{4}|\d{2})(?!\d))?,? (?:[^\W\d_]{1,4}\.? )?"
@@ -42,7 +42,7 @@ def read_dated(sheet: Sheet) -> None:
         if found[4] in "ZLJ" or not (int(found[1]) > 31 or int(found[2]) > 23):
             _claim_dated(sheet, found, int(found[1]), None, None, found[2], found[3], found[4])
     for found in DATE.finditer(sheet.line):
-        if (int(found[2]) <= 12 and 0 < int(found[1]) <= 31) or found[3]:
+        if (0 < int(found[2]) <= 12 and 0 < int(found[1]) <= 31) or found[3]:
             year = int(found[3]) if found[3] else None
             _claim_dated(sheet, found, int(found[1]), int(found[2]), year, found[4], found[5], found[6])
 

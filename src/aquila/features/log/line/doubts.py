@@ -11,11 +11,19 @@ COMPARING = frozenset({"as", "than", "since", "from", "come", "di", "comme", "qu
 def read_doubts(sheet: Sheet) -> None:
     """Make unsure what has a second reading because of another part of the line."""
     _apart_day(sheet)
+    _asked_back(sheet)
     for field, plain in (("time", "times"), ("place", "places")):
         parts = [part for part in sheet.parts if part.field == field and part.value is not None]
         if len(parts) > 1:
             for part in parts:
                 sheet.question(part, f"the line has {len(parts)} {plain}")
+
+
+def _asked_back(sheet: Sheet) -> None:
+    """YB 25 61? The writer was not sure."""
+    for part in [each for each in sheet.parts if each.end > each.start and each.value is not None]:
+        if sheet.line[part.end : part.end + 2].lstrip(" )").startswith("?"):
+            sheet.question(part, "a question mark stands behind it")
 
 
 def _apart_day(sheet: Sheet) -> None:

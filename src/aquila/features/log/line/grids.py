@@ -86,7 +86,11 @@ def read_square(sheet: Sheet) -> None:
     """Claim grids that say their square but no zone."""
     for found in SQUARE.finditer(sheet.line):
         start, stop = sheet.token_range(found.start(), found.end())
-        if not sheet.free(start, stop) or len(found[2]) < 3 or sheet.known_word(start) or _named(sheet, found[1]):
+        if not sheet.free(start, stop) or sheet.known_word(start) or _named(sheet, found[1]):
+            continue
+        if len(found[2]) < (
+            2 if _second_half(sheet, stop, found[2]) and found[1].upper() == sheet.context.square else 3
+        ):
             continue
         square, zone = found[1].upper(), sheet.context.zone
         worded = _with_word(sheet, start, "grid") < start

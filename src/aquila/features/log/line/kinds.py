@@ -4,11 +4,13 @@
 from typing import Any
 
 from aquila.features.log.line.draft import LineChoice
+from aquila.features.log.line.numbers import NOUNS
 from aquila.features.log.line.sheet import Found, Sheet
 
 ACTIVITY_WORDS_MAX = 8
 STOPS = ",;.:()[]!?|"
 REFERENCE_MAX = 10_000_000
+COUNTABLE = (*NOUNS, "distance", "month")
 
 
 def read_references(sheet: Sheet) -> None:
@@ -18,10 +20,11 @@ def read_references(sheet: Sheet) -> None:
             continue
         word = sheet.word(index, "reference")
         at = index if word is None or word.typo else word.stop
-        marked = word is not None and not word.typo and sheet.tokens[index].norm not in ("к", "по", "на", "к")
+        alone = word is not None and word.stop == index + 1
+        marked = word is not None and not word.typo and not (alone and sheet.tokens[index].norm in ("к", "по", "на"))
         while sheet.is_mark(at, ".:"):
             at += 1
-        sharp = sheet.is_mark(at, "#№")
+        sharp = sheet.is_mark(at, "#№") and not sheet.tagged(at - 1, "unit_form")
         number = sheet.word(at, "number_mark")
         if sharp:
             at += 1
@@ -46,6 +49,28 @@ def read_references(sheet: Sheet) -> None:
         sheet.claim(index, at + 1, "reference", {"number": int(digits)})
 
 
+SIGNAL_JOINTS = frozenset({"/", "x", "х", "by", "su", "sur", "на", "из", "na", "and"})
+READABILITY = frozenset("12345")
+
+
+def read_signal(sheet: Sheet) -> None:
+    """Claim a signal report, 5/5, 4 by 4, 3 на 3: strength and readability of a link, and neither date nor count."""
+    told = any(sheet.means(at, "kind", "comms_check") for at in range(len(sheet.tokens)))
+    if not told and not sheet.anywhere("comms"):
+        return
+    for index in range(len(sheet.tokens) - 2):
+        first, joint, last = sheet.tokens[index : index + 3]
+        if not sheet.free(index, index + 3) or joint.norm not in SIGNAL_JOINTS:
+            continue
+        if first.text not in READABILITY or last.text not in READABILITY or sheet.tagged(index + 3, *COUNTABLE):
+            continue
+        if told:
+            sheet.set_aside(index, index + 3)
+        else:
+            sheet.claim(index, index + 3, "kind", {"kind": "comms_check"})
+        return
+
+
 def read_kinds(sheet: Sheet) -> None:
     """Claim the words that name the kind of line; the first one counts."""
     for index in range(len(sheet.tokens)):
@@ -54,9 +79,21 @@ def read_kinds(sheet: Sheet) -> None:
             continue
         if sheet.has("kind"):
             return
-        if _weak_word(sheet, found):
+        if _weak_word(sheet, found) or (found.value == "weather" and _is_reason(sheet, index)):
             continue
         _claim_kind(sheet, found)
+
+
+def _is_reason(sheet: Sheet, index: int) -> bool:
+    """Paused due to wx: the weather is why, and not what is told."""
+    before = [token.norm for token in sheet.tokens[max(0, index - 2) : index]]
+    return before in (["due", "to"], ["because", "of"]) or before[-1:] in (
+        ["per"],
+        ["causa"],
+        ["cause"],
+        ["de"],
+        ["за"],
+    )
 
 
 GIVES_WAY = frozenset({"request", "note", "spot"})
@@ -95,7 +132,7 @@ def read_precedence(sheet: Sheet) -> None:
         if found is None or (found.typo and found.ambiguous) or sheet.has("precedence"):
             continue
         before, after = index - 1, found.stop
-        if after < len(sheet.tokens) and sheet.tokens[after].norm in ("flood", "floods", "flooding", "light", "lights"):
+        if after < len(sheet.tokens) and sheet.tokens[after].norm in PLAIN_AFTER:
             continue
         loud = sheet.tokens[index].text.isupper() and sheet.line.upper() != sheet.line
         edge = _only_fields(sheet, 0, index) or _only_fields(sheet, found.stop, len(sheet.tokens))
@@ -112,6 +149,12 @@ def read_precedence(sheet: Sheet) -> None:
             sheet.claim(index, found.stop, "precedence", value, confidence="unsure", alternatives=[other], note=note)
             continue
         sheet.claim(index, found.stop, "precedence", {"precedence": found.value})
+
+
+PLAIN_AFTER = frozenset(
+    "flood floods flooding light lights night patrol patrols check checks maintenance visit".split()
+)
+"""Behind them flash and routine are plain words: flash flood, routine patrol."""
 
 
 def _only_fields(sheet: Sheet, start: int, stop: int) -> bool:
@@ -182,7 +225,7 @@ def infer_kind(sheet: Sheet) -> None:
         return
     weak = _weak_kind(sheet)
     acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
-    if _calls_medic(sheet) and not acts & HARMFUL:
+    if _calls_medic(sheet):
         weak = "medevac"
     elif _link_down(sheet) and weak in (None, "sitrep", "spot"):
         weak = "contact_lost"
@@ -192,8 +235,10 @@ def infer_kind(sheet: Sheet) -> None:
         weak = "spot"
     if "blocking" in acts and weak in (None, "spot") and not _is_post(sheet):
         weak = "incident"
-    if acts & HARMFUL and weak != "request":
+    if acts & HARMFUL and weak not in ("request", "medevac") and not _only_flares(sheet, acts):
         weak = "incident"
+    if weak in (None, "spot") and sheet.has("reference") and _says_again(sheet):
+        weak = "note"
     if weak is not None:
         sheet.infer("kind", {"kind": weak}, "from the words of the line")
     elif any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts):
@@ -202,16 +247,54 @@ def infer_kind(sheet: Sheet) -> None:
         sheet.infer("kind", {"kind": "checkpoint"}, "from the checkpoint")
     elif sheet.has("size") and not _own_convoy(sheet):
         sheet.infer("kind", {"kind": "spot"}, "from what was counted")
+    elif _sights(sheet):
+        sheet.infer("kind", {"kind": "spot"}, "from what was seen, though nothing was counted")
     else:
         sheet.infer("kind", {"kind": "note"}, "no word names a kind", "sure")
 
 
+def _says_again(sheet: Sheet) -> bool:
+    """Ref log 118, truck was a water tanker: what an entry told before, and nothing is counted anew."""
+    sizes = [part for part in sheet.parts if part.field == "size"]
+    alone = all(part.note is not None and "no number is said" in part.note for part in sizes)
+    return bool(sizes) and alone and not sheet.has("casualty")
+
+
+def _sights(sheet: Sheet) -> bool:
+    """Jets from south to north, flares west of CP 4: nobody reports on himself."""
+    if sheet.has("unit") or _is_planned(sheet) or not (sheet.has("place") or sheet.has("direction")):
+        return False
+    fired = any(part.field == "activity" and part.value and part.value["activity"] == "firing" for part in sheet.parts)
+    return fired or any(
+        sheet.tagged(at, "aircraft", "vessel", "boat") and sheet.free(at, at + 1) for at in range(len(sheet.tokens))
+    )
+
+
 def _calls_medic(sheet: Sheet) -> bool:
-    """Somebody is hurt, and a medic is asked for."""
-    hurt = any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts)
+    """Somebody is hurt, and a medic, an ambulance or a helicopter is asked for."""
     tokens = range(len(sheet.tokens))
-    asked = any(sheet.means(at, "kind_weak", "request") or sheet.means(at, "kind", "request") for at in tokens)
-    return hurt and asked and any(sheet.tagged(at, "medic") for at in tokens)
+    hurt = any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts) or any(
+        sheet.means(at, "casualty", state) and sheet.tokens[at].sort == "word" and at not in sheet.aside
+        for at in tokens
+        for state in ("injured", "killed")
+    )
+    if not hurt or not any(sheet.tagged(at, "medic") for at in tokens):
+        return False
+    asked = any(
+        sheet.means(at, category, "request") and not sheet.tagged(at - 1, "zero", "negated")
+        for at in tokens
+        for category in ("kind_weak", "kind")
+    )
+    return asked or sheet.anywhere("no_duff")
+
+
+def _only_flares(sheet: Sheet, acts: set[str]) -> bool:
+    """Flares and fireworks are seen; nobody is fired at."""
+    fired = [part for part in sheet.parts if part.field == "activity" and part.value
+             and part.value["activity"] == "firing"]  # fmt: skip
+    return acts & HARMFUL == {"firing"} and all(
+        any(sheet.tagged(at, "flare") for at in range(*sheet.token_range(part.start, part.end))) for part in fired
+    )
 
 
 def _link_down(sheet: Sheet) -> bool:
@@ -235,8 +318,11 @@ def _at_post(sheet: Sheet, *, told_well: bool) -> bool:
         return False
     value = places[0].value
     acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
-    planned = any(part.field == "time" and part.value and part.value.get("planned") for part in sheet.parts)
-    if value is None or value.get("relation") != "at" or acts - {"passing", "arriving"} or planned:
+    planned = _is_planned(sheet)
+    start, _ = sheet.token_range(places[0].start, places[0].end)
+    # U KPP 4 is at the post.
+    at_it = value is not None and (value.get("relation") == "at" or sheet.tokens[start].norm == "у")
+    if value is None or not at_it or acts - {"passing", "arriving"} or planned:
         return False
     if any(sheet.tagged(index, "ahead", "precedence", "towards") and sheet.free(index, index + 1)
            for index in range(len(sheet.tokens))) and not (acts or told_well):  # fmt: skip
@@ -245,8 +331,9 @@ def _at_post(sheet: Sheet, *, told_well: bool) -> bool:
     if loose and not told_well:
         return False
     post = any(char.isdigit() for char in str(value["name"]))
-    start, _ = sheet.token_range(places[0].start, places[0].end)
-    said_at = sheet.means(start, "near", "at") and sheet.tokens[start].norm not in FROM
+    said_at = (sheet.means(start, "near", "at") or sheet.tokens[start].norm == "у") and sheet.tokens[
+        start
+    ].norm not in FROM
     return (
         "passing" in acts
         or (told_well and said_at)
@@ -254,6 +341,15 @@ def _at_post(sheet: Sheet, *, told_well: bool) -> bool:
     )
 
 
+def _is_planned(sheet: Sheet) -> bool:
+    """Medic 1 eta CP 4 1225: the line tells what is still to come."""
+    return any(part.field == "time" and part.value and part.value.get("planned") for part in sheet.parts) or any(
+        sheet.means(at, "at_time", "future") and token.norm not in NOT_PLANNED and len(token.norm) > 1
+        for at, token in enumerate(sheet.tokens)
+    )
+
+
+NOT_PLANNED = frozenset({"est", "by", "before", "до", "avant", "план"})
 FROM = frozenset({"from", "da", "dal", "dalla", "de", "du", "depuis", "из", "от", "to", "for", "к", "до"})
 
 
@@ -261,7 +357,11 @@ def _is_post(sheet: Sheet) -> bool:
     """Блокпост, posto di blocco: a post may stand there for good."""
     blocks = [part for part in sheet.parts if part.field == "activity" and part.value
               and part.value["activity"] == "blocking" and part.end > part.start]  # fmt: skip
-    return any(sheet.tagged(sheet.token_range(part.start, part.end)[0], "post") for part in blocks)
+    return any(
+        {"post", "activity"} <= {tag.category for tag in match.tags}
+        for part in blocks
+        for match in sheet.matches(sheet.token_range(part.start, part.end)[0])
+    )
 
 
 def _own_convoy(sheet: Sheet) -> bool:
@@ -279,7 +379,7 @@ HARMFUL = frozenset({"firing", "explosion", "accident", "fire", "throwing"})
 def _weak_kind(sheet: Sheet) -> str | None:
     found: list[str] = []
     for index in range(len(sheet.tokens)):
-        for match in () if sheet.tagged(index - 1, "zero") else sheet.matches(index):
+        for match in () if sheet.tagged(index - 1, "zero", "negated") else sheet.matches(index):
             found += [tag.value for tag in match.tags if tag.category == "kind_weak"]
     order = ("incident", "request", "patrol", "weather", "sitrep", "spot")
     return next((kind for kind in order if kind in found), None)
@@ -288,7 +388,7 @@ def _weak_kind(sheet: Sheet) -> str | None:
 def _passes_post(sheet: Sheet) -> bool:
     acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
     posts = [part for part in sheet.parts if part.field == "place" and part.value and part.value.get("name")]
-    planned = any(part.field == "time" and part.value and part.value.get("planned") for part in sheet.parts)
+    planned = _is_planned(sheet)
     starts = [sheet.token_range(part.start, part.end)[0] for part in posts]
     if planned or any(sheet.tokens[start].norm in FROM for start in starts):
         return False

@@ -23,7 +23,8 @@ def read_speed(sheet: Sheet) -> None:
         if number is None or unit is None or unit.typo:
             index += 1
             continue
-        if _is_wind(sheet, index):
+        if _is_wind(sheet, index) or (sheet.tokens[number.stop].norm == "nd" and sheet.tagged(unit.stop, "unit")):
+            # 2nd coy
             index = unit.stop
             continue
         start = index
@@ -97,36 +98,54 @@ def _worded_height(sheet: Sheet, index: int) -> bool:
     if number is None:
         return False
     unit = sheet.word(number.stop, "distance")
-    if len(sheet.tokens[index].norm) == 1 and unit is None:
+    if (
+        len(sheet.tokens[index].norm) == 1
+        and unit is None
+        and len(f"{number.thousands or number.amount:g}") not in (3, 4)
+    ):
         return False
     _claim_height(sheet, index, number, unit)
     return True
 
 
 def _plain_height(sheet: Sheet, index: int) -> bool:
-    """3000 ft; 1500 m ASL. Without a word for height metres are a distance, so they need the datum."""
-    number = decimal_at(sheet, index)
+    """3000 ft; 1500 m ASL; 150 m di quota; metres and feet of an aircraft. Metres of anything else are a distance."""
+    number = spaced_at(sheet, index) or decimal_at(sheet, index)
     unit = None if number is None else sheet.word(number.stop, "distance")
-    if number is None or unit is None:
+    if number is None or unit is None or unit.typo:
         return False
-    feet = unit.value == "0.3048"
-    if sheet.word(unit.stop, "datum") is None and not (feet and sheet.word(unit.stop, "direction", "of") is None):
+    feet, aircraft = unit.value == "0.3048", sheet.anywhere("aircraft")
+    off = sheet.word(unit.stop, "direction", "of", "beyond") is not None
+    said = sheet.word(unit.stop, "datum", "height_after") is not None
+    # Helos 1500 ft N of Alma: nobody measures the ground in feet.
+    high = (feet and (aircraft or not off)) or (
+        aircraft and unit.value == "1" and _of_aircraft(sheet, index, unit.stop)
+    )
+    if not said and not high:
         return False
     start = index
     word = sheet.ends(index, "speed_word")
     if word is not None and word.stop - word.start == 1 and sheet.tagged(word.start, "near", "at_time"):
         start = word.start
-    _claim_height(sheet, start, number, unit)
+    _claim_height(sheet, start, number, unit, doubt="" if said or feet else "a height, or a distance")
     return True
 
 
-def _claim_height(sheet: Sheet, start: int, number: Number, unit: Found | None) -> None:
+def _of_aircraft(sheet: Sheet, index: int, stop: int) -> bool:
+    """Drone fermo a 120 m: a word for `at` before, and neither direction nor place behind."""
+    if not sheet.tagged(index - 1, "speed_word") or sheet.tagged(stop, "direction", "of", "beyond", "near", "azimuth"):
+        return False
+    return not sheet.tagged(stop + 1, "direction")
+
+
+def _claim_height(sheet: Sheet, start: int, number: Number, unit: Found | None, doubt: str = "") -> None:
     stop = number.stop if unit is None else unit.stop
     datum = sheet.word(stop, "datum")
-    stop = stop if datum is None else datum.stop
+    behind = sheet.word(stop, "datum", "height_after")
+    stop = stop if behind is None else behind.stop
     factor = 1.0 if unit is None else float(unit.value)
     above = "unknown" if datum is None else datum.value
-    amount, choices, notes = number.amount, [], []
+    amount, choices, notes = number.amount, [], [doubt] if doubt else []
     if number.thousands is not None:
         # 3,000 ft and 3.000 m are thousands; nobody writes a height to the millimetre.
         amount = number.thousands
@@ -164,7 +183,25 @@ def read_direction(sheet: Sheet) -> None:
     """Claim where something moves: moving N, heading 270, verso nord, на север, southbound."""
     for index in range(len(sheet.tokens)):
         if sheet.free(index, index + 1):
-            _bound(sheet, index) or _course(sheet, index) or _moving(sheet, index)
+            _across(sheet, index) or _bound(sheet, index) or _course(sheet, index) or _moving(sheet, index)
+
+
+def _across(sheet: Sheet, index: int) -> bool:
+    """N to S; da nord a sud; с севера на юг: towards the second point."""
+    first = point_at(sheet, index)
+    joint = None if first is None or first.typo else sheet.word(first.stop, "towards", "and")
+    at = -1 if joint is None or joint.typo else joint.stop
+    while at > 0 and sheet.free(at, at + 1) and sheet.tokens[at].norm in ("le", "l", "'", "’", "il", "the"):
+        at += 1
+    last = None if at < 0 else point_at(sheet, at)
+    if first is None or joint is None or last is None or last.typo or sheet.tokens[first.stop].norm in NOT_TOWARDS:
+        return False
+    start = sheet.ends(index, "of", "since", "near")
+    _claim_point(sheet, index if start is None else start.start, last.stop, last)
+    return True
+
+
+NOT_TOWARDS = frozenset({"and", "e", "et", "и", "/", "of", "de", "-"})
 
 
 def _bound(sheet: Sheet, index: int) -> bool:
@@ -228,7 +265,8 @@ def _moving(sheet: Sheet, index: int) -> bool:
     point = point_at(sheet, at)
     if point is None:
         return False
-    if not _is_point(sheet, point):
+    english = any(tag.category == "moving" and tag.language == "en" for tag in word.tags)
+    if not _is_point(sheet, point) and not (english and sheet.tokens[at].norm == "e" and at == word.stop):
         return False
     # The word for movement is the activity; `towards` alone belongs to the direction.
     verb = any(tag.category == "moving" for tag in word.tags) and sheet.tagged(index, "activity")
@@ -249,6 +287,9 @@ def _is_point(sheet: Sheet, point: Found) -> bool:
         if any(tag.category in ("towards", "near", "between") for match in longer for tag in match.tags):
             return False
     token = sheet.tokens[point.start]
+    if is_letter(sheet, point) and token.text == "w" and sheet.is_mark(point.stop, "/"):
+        # On foot w/ backpacks.
+        return False
     if not is_letter(sheet, point) or token.norm not in WORDS_TOO or token.text.isupper():
         return True
     return not sheet.free(point.stop, point.stop + 1) or sheet.tokens[point.stop].sort == "mark"

@@ -7,30 +7,31 @@ import msgspec
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from aquila.features.log.line.aliases import alias_at, aliases_of, tail_at
 from aquila.features.log.line.draft import KnownName
 from aquila.features.log.line.numbers import NOUNS
 from aquila.features.log.line.sheet import Sheet
+from aquila.features.log.line.spelling import digits_of, key_of
 from aquila.features.log.line.words import PIECES, Vocabulary, normalise
 
-LATIN = str.maketrans(
-    dict(
-        zip(
-            "абвгдезийклмнопрстуфхцыэ",
-            "abvgdeziiklmnoprstufhcye",
-            strict=True,
-        )
-    )
-)
-"""A callsign typed in the other alphabet is the same callsign."""
 NAME_TOKENS_MAX = 8
+HEAD = 2
+"""Letters of a name that are looked at before the whole of it."""
 TYPO_LETTERS_MIN = 3
 LOOKUPS_MAX = 60
 CLOSE_MAX = 5
 WINDOW_MAX = 3
 WINDOW_LETTERS_MIN = 6
 ABBREVIATION_MIN = 2
+MISSPELLED_MIN = 5
+SPOKEN_DIGITS_MAX = 3
+GRADED = frozenset({"src", "source", "grade", "graded", "eval", "rel", "fonte", "источник", "cote"})
+"""Before B2 they say how good a source is."""
+ORDINAL_MARKS = frozenset(
+    {"n", "no", "nr", "e", "a", "eme", "nd", "st", "rd", "th", "ere", "er", "й", "я", "и", "шы", "ші"}
+)
 PHONETIC = frozenset(
-    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
+    "alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
     "quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split()
 )
 
@@ -50,18 +51,6 @@ class Name(msgspec.Struct, frozen=True):
     close: tuple[KnownName, ...] = ()
 
 
-def key_of(text: str) -> str:
-    """What makes two spellings of a name equal: no case, no spaces, no marks, one alphabet, no leading zeros."""
-    plain = normalise(text).translate(LATIN)
-    runs = re.findall(r"[^\W\d_]+|[0-9]+", plain)
-    return "".join(run.lstrip("0") or "0" if run.isdigit() else run for run in runs)
-
-
-def digits_of(text: str) -> tuple[str, ...]:
-    """The numbers of a name; 1-31 and 13-1 differ."""
-    return tuple(run.lstrip("0") or "0" for run in re.findall(r"[0-9]+", text))
-
-
 class Names:
     """The names of the context, to be looked up by what is typed."""
 
@@ -71,6 +60,7 @@ class Names:
             key = key_of(name.name)
             if key:
                 self._known.setdefault(key, name)
+        self._heads = {key[:size] for key in self._known for size in range(HEAD + 1)}
         self._by_digits: dict[tuple[str, ...], list[tuple[str, KnownName]]] = {}
         for key, name in self._known.items():
             self._by_digits.setdefault(digits_of(key), []).append((_letters(key), name))
@@ -88,6 +78,7 @@ class Names:
                 self._by_rest.setdefault(rest, []).append((pieces[at], at, name))
             if len(pieces) == 2 and pieces[0] in PHONETIC and pieces[1].isdigit():
                 self._by_letter.setdefault((pieces[0][0], (pieces[1],)), []).append(name)
+        self.aliases = aliases_of(known, words)
         self._words = words
         self._lookups = 0
         self.any_units = any(name.sort == "unit" for name in known)
@@ -95,6 +86,8 @@ class Names:
     def at(self, sheet: Sheet, index: int) -> Name | None:
         """The longest name of the context that begins at this word, spelled right."""
         if not sheet.free(index, index + 1) or sheet.tokens[index].sort == "mark":
+            return None
+        if key_of(sheet.tokens[index].text)[:HEAD] not in self._heads:
             return None
         for stop in range(min(index + NAME_TOKENS_MAX, len(sheet.tokens)), index, -1):
             if not sheet.free(index, stop) or sheet.tokens[stop - 1].sort == "mark":
@@ -106,15 +99,18 @@ class Names:
         return None
 
     def short(self, sheet: Sheet, index: int) -> Name | None:
-        """A name of which one word is cut short before a point: rif. Torino, Rosh Br."""
+        """A name of which one word is cut short: rif. Torino, Rosh Br."""
         pieces: list[str] = []
         cut: list[int] = []
         at = index
+        if not sheet.free(at, at + 1) or key_of(sheet.tokens[at].text)[:1] not in self._heads:
+            return None
         while len(pieces) < WINDOW_MAX and sheet.free(at, at + 1) and sheet.tokens[at].sort != "mark":
             pieces.append(key_of(sheet.tokens[at].text))
-            at += 1
-            if sheet.is_mark(at, ".") and not sheet.tokens[at].gap and sheet.tokens[at - 1].sort == "word":
+            if sheet.tokens[at].sort == "word":
                 cut.append(len(pieces) - 1)
+            at += 1
+            if sheet.is_mark(at, ".") and not sheet.tokens[at].gap and cut and cut[-1] == len(pieces) - 1:
                 at += 1
             for short in cut if len(pieces) >= 2 else ():
                 rest = (*pieces[:short], str(short), *pieces[short + 1 :])
@@ -125,6 +121,21 @@ class Names:
                 if found:
                     return Name(index, at, _text(sheet, index, at), None, tuple(found[:CLOSE_MAX]))
         return None
+
+    def reserve(self, sheet: Sheet) -> None:
+        """Keep the numbers of posts (1-31) from being read as a time."""
+        for index, token in enumerate(sheet.tokens):
+            found = tail_at(sheet, self.aliases, index) if token.sort == "digits" else None
+            if found is not None:
+                sheet.reserved.update(range(index, found[0]))
+
+    def spelled(self, text: str) -> KnownName | None:
+        """The name with this key; None = there is none."""
+        return self._known.get(key_of(text))
+
+    def form_of(self, text: str) -> str | None:
+        """The noun of a callsign, patrol for PTL3; None = it has none."""
+        return _form(text, self._words)
 
     def lettered(self, text: str) -> tuple[KnownName, ...]:
         """B2 for BRAVO 2: callsigns whose phonetic word begins with this letter and that have this number."""
@@ -172,6 +183,9 @@ class Names:
 def _form(text: str, words: Vocabulary, *, typo: bool = False) -> str | None:
     """The noun of a name: patrol for PTL3, pattuglia 3 and патруль 3. `typo`: also when it is misspelled."""
     pieces = [normalise(piece) for piece in PIECES.findall(text) if piece.isalpha()]
+    if len(pieces) > 1:
+        # 2nd coy, patrouille n° 4
+        pieces = [piece for piece in pieces if piece not in ORDINAL_MARKS]
     found = words.matches(pieces, 0)
     close = words.near(pieces[0]) if typo and len(pieces) == 1 else None
     for match in [*found, close]:
@@ -212,26 +226,67 @@ def name_at(sheet: Sheet, names: Names, index: int, *, loose: bool = False) -> N
     short = names.short(sheet, index)
     if short is not None:
         return short
-    single = _single_letter(sheet, names, index)
+    single = _single_letter(sheet, names, index) or _spoken(sheet, names, index)
     if single is not None:
         return single
+    alias = alias_at(sheet, names.aliases, index, behind_word=loose)
+    if alias is not None:
+        return Name(index, alias[0], _text(sheet, index, alias[0]), None, alias[1])
     shaped = _shaped(sheet, index, loose=loose) or (_capital(sheet, index) if loose else None)
     if shaped is None or (shaped[1] == index + 1 and loose):
         meant = _window(sheet, names, index)
         if meant is not None:
             return meant
     if shaped is None:
-        return None
+        return _misspelled(sheet, names, index)
     start, stop = shaped
     text = _text(sheet, start, stop)
     same, typed = names.same(text)
+    if same is None and not sheet.tagged(index, "unit", "post") and sheet.tagged(index, *NOUNS):
+        # Helicopter 31 is a callsign when it is known, and else no name.
+        return None
     if same is not None:
         return Name(start, stop, text, same) if typed else Name(start, stop, text, None, (same,))
     return Name(start, stop, text, None, names.near(text))
 
 
+def _spoken(sheet: Sheet, names: Names, index: int) -> Name | None:
+    """Alpha two one, pattuglia tre, третий патруль: a callsign with its number in words."""
+    first = sheet.word(index, "ordinal")
+    at = index if first is None or first.typo else first.stop
+    noun = sheet.tokens[at] if sheet.free(at, at + 1) and sheet.tokens[at].sort == "word" else None
+    if noun is None or not (key_of(noun.text) in PHONETIC or sheet.tagged(at, "unit_form")):
+        return None
+    digits, stop = "", at + 1
+    if at > index and first is not None:
+        digits = first.value
+    while at == index and len(digits) < SPOKEN_DIGITS_MAX:
+        number = sheet.word(stop, "number")
+        if number is None or number.typo or number.stop != stop + 1 or len(number.value) > 2 or number.value == "":
+            break
+        if stop == at + 1 and sheet.tokens[stop].norm in ("a", "an", "un", "una", "une", "uno"):
+            break
+        digits, stop = digits + number.value, stop + 1
+    if not digits:
+        return None
+    text = f"{noun.text} {digits}"
+    known = names.spelled(text) or names.same(text)[0]
+    return None if known is None else Name(index, stop, _text(sheet, index, stop), known)
+
+
+def _misspelled(sheet: Sheet, names: Names, index: int) -> Name | None:
+    """2 helos over naqora: an unknown word that is a place of one word but for a typing error."""
+    token = sheet.tokens[index] if sheet.free(index, index + 1) else None
+    if token is None or token.sort != "word" or len(token.text) < MISSPELLED_MIN or sheet.known_word(index):
+        return None
+    close = tuple(name for name in names.near(token.text) if name.sort == "place" and not digits_of(name.name))
+    return Name(index, index + 1, token.text, None, close) if close else None
+
+
 def _single_letter(sheet: Sheet, names: Names, index: int) -> Name | None:
     token = sheet.tokens[index] if sheet.free(index, index + 2) else None
+    if index > 0 and sheet.tokens[index - 1].norm in GRADED:
+        return None
     if token is None or len(token.text) != 1 or not token.text.isalpha() or sheet.tokens[index + 1].sort != "digits":
         return None
     if sheet.tokens[index + 1].gap and not token.text.isupper():
@@ -263,7 +318,8 @@ def _shaped(sheet: Sheet, index: int, *, loose: bool = False) -> tuple[int, int]
     if not sheet.free(index, index + 1):
         return None
     alone = sheet.word(index, "unit")
-    if alone is not None and alone.value == "alone" and not alone.typo and not _number_follows(sheet, alone.stop):
+    stands_alone = alone is not None and any(tag.value == "alone" for tag in alone.tags)
+    if alone is not None and stands_alone and not alone.typo and not _number_follows(sheet, alone.stop):
         lower = sheet.tokens[index].text.islower() and sheet.tokens[index].text.isascii()
         return None if lower and not loose else (index, alone.stop)
     token = sheet.tokens[index]
@@ -274,9 +330,11 @@ def _shaped(sheet: Sheet, index: int, *, loose: bool = False) -> tuple[int, int]
     unit = sheet.word(index, "unit")
     stop = index + 1 if unit is None or unit.typo else unit.stop
     sign = token.text.isupper() and len(token.text) >= 2
-    if unit is None and token.norm not in PHONETIC and not sign and not (index == 0 and token.text[0].isupper()):
+    phonetic = key_of(token.text) in PHONETIC
+    post = sheet.tagged(index, "unit_form")
+    if unit is None and not (phonetic or sign or post) and not (index == 0 and token.text[0].isupper()):
         return None
-    if unit is None and sheet.known_word(index) and token.norm not in PHONETIC and not sheet.tagged(index, "post"):
+    if unit is None and sheet.known_word(index) and not phonetic and not post and not sheet.tagged(index, "post"):
         return None
     if sheet.is_mark(stop, ".") and unit is not None:
         stop += 1
@@ -293,6 +351,10 @@ def _number_follows(sheet: Sheet, at: int) -> bool:
 def _tail(sheet: Sheet, stop: int) -> int | None:
     """The number of a callsign: 3, 2-1, 1/3, 21A. Not the count of what follows."""
     at = stop + 1 if sheet.is_mark(stop, "-") and not sheet.tokens[stop].gap else stop
+    mark = sheet.word(at, "number_mark") if sheet.tagged(stop - 1, "unit_form") else None
+    if mark is not None and not mark.typo:
+        # Convoglio n. 12
+        at = mark.stop + 1 if sheet.is_mark(mark.stop, ".°") else mark.stop
     if not sheet.free(at, at + 1) or sheet.tokens[at].sort != "digits" or len(sheet.tokens[at].text) > 3:
         return None
     after = at + 1
@@ -339,7 +401,7 @@ def _worded_tail(sheet: Sheet, index: int, stop: int) -> tuple[int, int] | None:
     if not sheet.free(stop, stop + 1) or sheet.tokens[stop].sort != "word":
         return None
     token = sheet.tokens[stop]
-    if token.norm in PHONETIC:
+    if key_of(token.text) in PHONETIC:
         tail = _tail(sheet, stop + 1)
         return index, stop + 1 if tail is None else tail
     if not token.text[0].isupper():

@@ -38,7 +38,9 @@ def _denied(sheet: Sheet, names: Names, start: int) -> int | None:
     while sheet.free(stop, stop + 1) and stop - start < RUN_MAX:
         token = sheet.tokens[stop]
         letters = 1 if digits else 5
-        coded = token.sort == "word" and token.text.isupper() and len(token.text) <= letters
+        square = (sheet.context.square or "").casefold()
+        loud = token.text.isupper() or (square != "" and token.norm == square)
+        coded = token.sort == "word" and loud and len(token.text) <= letters
         joining = token.sort == "mark" and token.text in INNER and not token.gap and _glued_digits(sheet, stop + 1)
         if token.sort != "digits" and not coded and not joining:
             break

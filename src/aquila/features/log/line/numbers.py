@@ -7,6 +7,7 @@ from aquila.features.log.line.sheet import Sheet
 
 ABOUT_MARKS = "~≈±"
 RANGE_MARKS = "-–—/"
+RANGE_WORDS = frozenset({"to", "or", "a", "o", "ou", "до", "или"})
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -79,6 +80,11 @@ def number_at(sheet: Sheet, index: int) -> Number | None:
     if sheet.is_mark(stop, RANGE_MARKS) and number.digits:
         upper = decimal_at(sheet, stop + 1)
         if upper is not None and upper.amount > number.amount:
+            top, stop = upper.amount, upper.stop
+    elif number.digits and sheet.free(stop, stop + 1) and sheet.tokens[stop].norm in RANGE_WORDS:
+        # 6 à 8 individus; only what is counted has a range in words.
+        upper = decimal_at(sheet, stop + 1)
+        if upper is not None and upper.amount > number.amount and sheet.tagged(upper.stop, *NOUNS):
             top, stop = upper.amount, upper.stop
     if sheet.is_mark(stop, "+") and not sheet.tokens[stop].gap:
         about, stop = True, stop + 1

@@ -16,7 +16,7 @@ RANGE_MAX_M = 500_000.0
 OFFERED_M = (500, 1000, 2000)
 """Distances that are offered when a direction is said and no distance."""
 ARTICLES = frozenset({"the", "il", "lo", "la", "l", "le", "les", "'", "’", "i", "gli"})
-LEADS = frozenset({"a", "au", "al", "l", "'", "’", "к", "the", "to", "in", "на", "just", "k", "na"})
+LEADS = frozenset({"в", "à", "at", "a", "au", "al", "l", "'", "’", "к", "the", "to", "in", "на", "just", "k", "na"})
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -62,6 +62,8 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         at += 1
     if of is None and (step.letter or at > step.stop or sheet.tagged(index - 1, "moving", "towards")):
         return False
+    if of is not None and step.range_m is None and sheet.tokens[of.start].norm in FROM and _goes(sheet, index - 1):
+        return False
     anchor = _anchor_at(sheet, names, at, worded=of is not None)
     if anchor is None or (step.bearing_deg is None and of is None):
         return False
@@ -75,13 +77,25 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         # "1.5 km from OP 5 az 045"
         _claim(sheet, start, _Step(start, turn.stop, step.range_m, turn.bearing_deg, step.notes), anchor, turn.stop)
         return True
-    far = _range_after(sheet, anchor.stop) if step.range_m is None and sheet.tagged(step.start, "azimuth") else None
+    far = _range_after(sheet, anchor.stop) if step.range_m is None else None
+    if far is not None and not sheet.tagged(step.start, "azimuth"):
+        if sheet.tagged(far.stop, "direction", "of", "beyond", "azimuth") or far.range_m is None:
+            far = None
+        else:
+            # W of Tibnin 2 km: how far it is, most likely.
+            far = msgspec.structs.replace(far, notes=(*far.notes, "the distance stands behind the name"))
     if far is not None:
         # "bearing 040 from OP 5 approx 2 km"
         _claim(sheet, start, _joined(step, far), anchor, far.stop)
         return True
     _claim(sheet, start, step, anchor, anchor.stop)
     return True
+
+
+def _goes(sheet: Sheet, index: int) -> bool:
+    """Heading W from Tibnin: a direction, and where it began; but shots heard S from Tibnin are south of it."""
+    verb = sheet.tagged(index, "moving") and sheet.tagged(index, "activity")
+    return verb or (sheet.tagged(index, "course") and sheet.tokens[index].norm in ("hdg", "heading", "crs"))
 
 
 def _range_after(sheet: Sheet, at: int) -> _Step | None:
@@ -110,20 +124,31 @@ def _step_at(sheet: Sheet, index: int) -> _Step | None:
     first = _distance(sheet, index)
     if first is not None:
         at = first.stop
-        while sheet.free(at, at + 1) and (sheet.tokens[at].text in ",/@" or sheet.tokens[at].norm in LEADS):
-            at += 1
+        at = _past(sheet, at, LEADS)
         turn = _bearing(sheet, at)
         return first if turn is None else _joined(first, turn)
     turn = _bearing(sheet, index)
     if turn is None:
         return None
-    at = turn.stop
-    while sheet.free(at, at + 1) and (
-        sheet.tokens[at].text in ",/@" or sheet.tokens[at].norm in ("a", "at", "for", "на")
-    ):
-        at += 1
+    at = _past(sheet, turn.stop, frozenset({"a", "at", "for", "на", "в", "à"}))
     second = _distance(sheet, at)
     return turn if second is None else _joined(turn, second)
+
+
+def _past(sheet: Sheet, at: int, leads: frozenset[str]) -> int:
+    """Where the second half begins behind marks and words such as `distance`."""
+    for _ in range(PAST_MAX):
+        far = sheet.word(at, "how_far")
+        if sheet.free(at, at + 1) and (sheet.tokens[at].text in ",/@:" or sheet.tokens[at].norm in leads):
+            at += 1
+        elif far is not None and not far.typo:
+            at = far.stop
+        else:
+            break
+    return at
+
+
+PAST_MAX = 5
 
 
 def _joined(one: _Step, two: _Step) -> _Step:
@@ -139,6 +164,10 @@ def _distance(sheet: Sheet, index: int) -> _Step | None:
         at = about.stop
     elif sheet.is_mark(index, "~≈"):
         at = index + 1
+    half = sheet.word(at, "half_unit")
+    unit = None if half is None or half.typo else sheet.word(half.stop, "distance")
+    if half is not None and unit is not None and not unit.typo and unit.value != "1":
+        return _Step(index, unit.stop, 0.5 * float(unit.value), None)
     spaced = spaced_at(sheet, at)
     number = spaced or decimal_at(sheet, at)
     unit = None if number is None else sheet.word(number.stop, "distance")
@@ -336,7 +365,8 @@ def _prepositioned(sheet: Sheet, names: Names, index: int) -> int | None:
         return None
     if name.known is None and not name.close and not _placelike(sheet, name):
         return None
-    _claim_name(sheet, index, name, relation)
+    mobile = name.known is not None and name.known.sort == "unit" and relation == "at"
+    _claim_name(sheet, index, name, relation, doubt=f"{name.text} moves, or is spoken to" if mobile else "")
     return name.stop
 
 
@@ -377,6 +407,14 @@ def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: s
         notes.append(f"where {value['name']} is, is not known here")
     if any(_points(sheet, at) for at in range(start - 3, start)):
         notes.append("a direction stands before it that is not counted in")
+    if any(_points(sheet, at) for at in range(name.stop, name.stop + 4)):
+        notes.append("a direction stands behind it that is not counted in")
+    if sheet.tokens[start].norm in FROM and any(
+        part.field == "direction" and part.end == sheet.tokens[start - 1].end for part in sheet.parts
+    ):
+        notes.append("a direction stands before it: from there, or on that side of it")
+    if sheet.tagged(start - 1, "kind") and sheet.tokens[start].norm in FROM:
+        notes.append("it may be who sends it")
     if sheet.ends(start, "minute") is not None and sheet.tokens[start].norm in FROM:
         notes.append("the time that it takes from there is not counted in")
     if sheet.ends(start, "distance") is not None:

@@ -49,14 +49,17 @@ class Sheet:
         self.context = context
         self.tokens = _tokens(line)
         self.parts: list[LinePart] = []
-        self._taken = [False] * len(self.tokens)
+        self._taken = bytearray(len(self.tokens))
         norms = [token.norm for token in self.tokens]
         self._matches: list[list[Match]] = [words.matches(norms, index) for index in range(len(norms))]
         self._words = words
         self.aside: set[int] = set()
+        self.reserved: set[int] = set()
         self._anywhere: dict[str, bool] = {}
         self._doubts: dict[int, str] = {}
         self._forgive()
+        # What a word may begin, once for all: most questions are answered with no.
+        self._categories = [frozenset(tag.category for match in each for tag in match.tags) for each in self._matches]
 
     def _forgive(self) -> None:
         """Look up the words that stand in no vocabulary among those that differ by a typing error."""
@@ -73,11 +76,15 @@ class Sheet:
 
     def free(self, start: int, stop: int) -> bool:
         """Are there such words, and did no field take any?"""
-        return 0 <= start < stop <= len(self.tokens) and not any(self._taken[start:stop])
+        if stop == start + 1:
+            return 0 <= start < len(self._taken) and not self._taken[start]
+        return 0 <= start < stop <= len(self._taken) and self._taken.find(1, start, stop) < 0
 
     def find(self, index: int, *categories: str) -> Found | None:
         """The longest free phrase of these categories that begins at this word."""
-        if not self.free(index, index + 1):
+        if not 0 <= index < len(self._taken) or self._taken[index]:
+            return None
+        if self._categories[index].isdisjoint(categories):
             return None
         for match in self._matches[index]:
             tags = tuple(tag for tag in match.tags if tag.category in categories)
@@ -97,6 +104,8 @@ class Sheet:
     def ends(self, stop: int, *categories: str) -> Found | None:
         """The longest free phrase of these categories that ends before this word."""
         for start in range(max(0, stop - 5), stop):
+            if stop > len(self.tokens) or self._categories[start].isdisjoint(categories):
+                continue
             for match in self._matches[start] if self.free(start, stop) else ():
                 tags = tuple(tag for tag in match.tags if tag.category in categories)
                 if tags and start + match.length == stop:
@@ -113,9 +122,7 @@ class Sheet:
 
     def tagged(self, index: int, *categories: str) -> bool:
         """May this word begin a phrase of these categories, taken or not?"""
-        return 0 <= index < len(self.tokens) and any(
-            tag.category in categories for match in self._matches[index] for tag in match.tags
-        )
+        return 0 <= index < len(self.tokens) and not self._categories[index].isdisjoint(categories)
 
     def anywhere(self, category: str) -> bool:
         """Has the line a word of this category, taken or not? Looked up once for each category."""
@@ -125,8 +132,12 @@ class Sheet:
 
     def means(self, index: int, category: str, value: str) -> bool:
         """May this word begin a phrase with this value of this category, taken or not?"""
-        return 0 <= index < len(self.tokens) and any(
-            tag.category == category and tag.value == value for match in self._matches[index] for tag in match.tags
+        return (
+            0 <= index < len(self.tokens)
+            and category in self._categories[index]
+            and any(
+                tag.category == category and tag.value == value for match in self._matches[index] for tag in match.tags
+            )
         )
 
     def known_word(self, index: int) -> bool:
@@ -159,7 +170,7 @@ class Sheet:
         doubts = [self._doubts[index] for index in range(start, stop) if index in self._doubts]
         if doubts:
             confidence, note = "unsure", "; ".join(dict.fromkeys([note, *doubts] if note else doubts))
-        self._taken[start:stop] = [True] * (stop - start)
+        self._taken[start:stop] = b"\1" * (stop - start)
         first, last = self.tokens[start].start, self.tokens[stop - 1].end
         self.parts.append(
             LinePart(
@@ -182,7 +193,7 @@ class Sheet:
     def set_aside(self, start: int, stop: int) -> None:
         """Keep these words from all fields: they stay in the remainder."""
         self.aside.update(range(start, stop))
-        self._taken[start:stop] = [True] * (stop - start)
+        self._taken[start:stop] = b"\1" * (stop - start)
 
     def replace(self, part: LinePart, value: dict[str, Any], choices: tuple[LineChoice, ...], note: str) -> None:
         """Give a part that was claimed before another value; it is unsure."""
@@ -201,7 +212,7 @@ class Sheet:
         """Free the words of a part again: a wider one takes them."""
         self.parts.remove(part)
         start, stop = self.token_range(part.start, part.end)
-        self._taken[start:stop] = [False] * (stop - start)
+        self._taken[start:stop] = bytes(stop - start)
 
     def matches(self, index: int) -> list[Match]:
         """All that this word may begin, taken or not."""

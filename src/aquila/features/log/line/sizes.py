@@ -3,12 +3,16 @@
 
 from typing import Any
 
+import msgspec
+
 from aquila.features.log.line.grids import is_clock
 from aquila.features.log.line.numbers import NOUNS, Number, number_at
 from aquila.features.log.line.sheet import Found, Sheet
+from aquila.features.log.line.words import Tag
 
 BETWEEN_MAX = 2
 """Words that may stand between the number and the noun: 3 white Toyota pickups."""
+WANTED_WITHIN = 3
 COUNT_MAX = 1_000_000
 
 
@@ -20,7 +24,7 @@ def read_sizes(sheet: Sheet) -> None:
             # No casualties at all: no field of a casualty, and no state that was counted.
             sheet.set_aside(index, losses.stop)
         elif sheet.free(index, index + 1):
-            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index)
+            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index) or _collective(sheet, index)
 
 
 def _none(sheet: Sheet, index: int) -> bool:
@@ -28,8 +32,8 @@ def _none(sheet: Sheet, index: int) -> bool:
     zero = sheet.word(index, "zero")
     if zero is None or zero.typo:
         return False
-    noun = _noun(sheet, zero.stop)
-    if noun is None or noun.typo or not _sort(noun, "casualty"):
+    noun = noun_at(sheet, zero.stop)
+    if noun is None or noun.typo or not is_of(noun, "casualty"):
         return False
     _claim(sheet, index, noun, Number(index, zero.stop, 0), "")
     return True
@@ -44,6 +48,12 @@ def _counted(sheet: Sheet, index: int) -> bool:
     if index > 0 and sheet.tokens[index - 1].text in "#№" and not sheet.tokens[index].gap:
         return False
     at = number.stop
+    about = number.about
+    if _is_wanted(sheet, index, at):
+        return False
+    if sheet.free(at, at + 1) and sheet.tokens[at].norm == "ish" and not sheet.tokens[at].gap:
+        # 200ish protesters
+        at, about = at + 1, True
     if sheet.free(at, at + 1) and sheet.tokens[at].norm in ("x", "х", "×", "*", "ea"):
         at += 1
     elif sheet.is_mark(at, "-") and not sheet.tokens[at].gap:
@@ -61,54 +71,9 @@ def _counted(sheet: Sheet, index: int) -> bool:
         sheet.set_aside(index, number.stop)
         _claim(sheet, noun.start, noun, number, "")
         return True
-    detail = sheet.line[sheet.tokens[number.stop].start : sheet.tokens[noun.start].start].strip(" x×хХX*-.")
-    _claim(sheet, index, noun, number, detail)
+    detail = sheet.line[sheet.tokens[begin].start : sheet.tokens[noun.start].start].strip(" x×хХX*-.")
+    _claim(sheet, index, noun, msgspec.structs.replace(number, about=about), detail)
     return True
-
-
-def read_lone(sheet: Sheet) -> None:
-    """Claim a noun without a number as one and unsure, in a line that counts nothing else and tells no accident."""
-    counted = [part for part in sheet.parts if part.field in ("size", "casualty") and part.value]
-    if any(part.value["what"] != "people" for part in counted if part.field == "size" and part.value):
-        return
-    if any(part.field == "casualty" for part in counted) or any(
-        sheet.means(index, "activity", harm) for index in range(len(sheet.tokens)) for harm in LONE_NOT
-    ):
-        return
-    for index in range(len(sheet.tokens)):
-        word = sheet.word(index, "lone")
-        noun = None if word is None or word.typo else _noun(sheet, index)
-        if word is None or noun is None or noun.typo or _sort(noun, "casualty"):
-            continue
-        before, after = index - 1, sheet.tokens[noun.stop] if noun.stop < len(sheet.tokens) else None
-        if sheet.tagged(before, "zero", "negated", "unit_form", "other_number") or sheet.means(before, "to", "to"):
-            continue
-        if after is not None and ((after.sort == "digits" and not sheet.has("time")) or after.norm in LONE_BEFORE_NOT):
-            continue
-        if before >= 0 and sheet.tokens[before].norm in DEFINITE:
-            continue
-        if after is not None and any(part.field == "unit" and part.start == after.start for part in sheet.parts):
-            continue
-        if sheet.tagged(noun.stop, "post", "kind", "people", "zero"):
-            continue
-        start = index
-        while start > 0 and sheet.word(start - 1, "adjective") is not None and sheet.free(start - 1, start):
-            start -= 1
-        tag = noun.tags[0]
-        value: dict[str, Any] = {"what": tag.category, "sort": tag.value or None, "count": 1}
-        stop, trailing = _adjectives_after(sheet, noun.stop)
-        detail = f"{sheet.line[sheet.tokens[start].start : sheet.tokens[index].start].strip()} {trailing}".strip()
-        if detail:
-            value["detail"] = detail
-        sheet.claim(start, stop, "size", value, confidence="unsure", note="no number is said: read as one")
-        return
-
-
-LONE_NOT = ("accident", "explosion")
-"""What is told with nouns that are not counted: bus rollover."""
-DEFINITE = frozenset("the our own my il lo la al del della nel le du au notre nostro нашу нашей".split())
-"""Before a vehicle that is known: it was not seen, it is there."""
-LONE_BEFORE_NOT = frozenset("patrol patrols breakdown broken maintenance recovery fuel checkpoint radio crew".split())
 
 
 def _is_time(sheet: Sheet, number: Number) -> bool:
@@ -119,15 +84,23 @@ def _is_time(sheet: Sheet, number: Number) -> bool:
     return is_clock(digits) and not sheet.has("time")
 
 
+def _is_wanted(sheet: Sheet, index: int, at: int) -> bool:
+    """Besoin d'un hélico: what a hurt person needs is asked for, and was not seen."""
+    before = range(index - WANTED_WITHIN, index)
+    return sheet.tagged(at, "medic") and any(
+        sheet.means(word, category, "request") for word in before for category in ("kind", "kind_weak")
+    )
+
+
 def _noun_after(sheet: Sheet, at: int) -> tuple[Found | None, int]:
     """The noun within a few words, past adjectives, and past a state (`3 wounded civilians`)."""
     for _ in range(BETWEEN_MAX + 1):
         adjective = sheet.word(at, "adjective")
-        noun = _noun(sheet, at)
+        noun = noun_at(sheet, at)
         if noun is not None and (
             adjective is None or noun.stop > adjective.stop or not _noun_follows(sheet, adjective.stop)
         ):
-            return _specific(sheet, noun), at
+            return specific(sheet, noun), at
         if adjective is not None and not adjective.typo:
             at = adjective.stop
             if sheet.is_mark(at, "."):
@@ -139,17 +112,17 @@ def _noun_after(sheet: Sheet, at: int) -> tuple[Found | None, int]:
     return None, at
 
 
-def _specific(sheet: Sheet, noun: Found) -> Found:
+def specific(sheet: Sheet, noun: Found) -> Found:
     """2 toyota hilux, 1 fishing vessel boat: two nouns of one sort, and the second one says more."""
-    after = _noun(sheet, noun.stop)
-    if after is None or after.typo or after.tags[0].category != noun.tags[0].category or _sort(noun, "casualty"):
+    after = noun_at(sheet, noun.stop)
+    if after is None or after.typo or after.tags[0].category != noun.tags[0].category or is_of(noun, "casualty"):
         return noun
     tags = after.tags if after.tags[0].value else noun.tags
     return Found(noun.start, after.stop, tags, noun.typo)
 
 
 def _noun_follows(sheet: Sheet, at: int) -> bool:
-    noun = _noun(sheet, at)
+    noun = noun_at(sheet, at)
     return noun is not None and not noun.typo
 
 
@@ -163,18 +136,20 @@ def _plain_word(sheet: Sheet, at: int) -> bool:
     )
 
 
-def _noun(sheet: Sheet, index: int) -> Found | None:
+def noun_at(sheet: Sheet, index: int) -> Found | None:
+    """A noun that can be counted, at this word."""
     found = sheet.word(index, *NOUNS)
     return found if found is not None and found.tags else None
 
 
-def _sort(noun: Found, category: str) -> bool:
+def is_of(noun: Found, category: str) -> bool:
+    """Can the noun mean something of this category?"""
     return any(tag.category == category for tag in noun.tags)
 
 
 def _noun_first(sheet: Sheet, index: int) -> bool:
     """pax: 4; WIA 2; veh x 3. Only when no noun follows the number."""
-    noun = _noun(sheet, index)
+    noun = noun_at(sheet, index)
     if noun is None or noun.typo:
         return False
     at = noun.stop
@@ -185,9 +160,18 @@ def _noun_first(sheet: Sheet, index: int) -> bool:
     if number is None or number.amount != int(number.amount) or number.amount > 9999:
         return False
     follows, _ = _noun_after(sheet, number.stop)
-    if follows is not None and _sort(noun, "casualty") and _sort(follows, "people") and not _is_time(sheet, number):
+    if follows is not None and is_of(noun, "casualty") and is_of(follows, "people") and not _is_time(sheet, number):
         # "missing 1 pax", "dispersi due sciatori": the state stands before the people.
         _claim(sheet, index, Found(index, follows.stop, noun.tags, noun.typo), number, "")
+        return True
+    if noun.tags[0].language == "ru" and sheet.tokens[index].norm == "человек" and not linked and follows is None:
+        # Человек пять, человек 20: the order says about.
+        whole = Found(index, number.stop, noun.tags, noun.typo)
+        _claim(sheet, index, whole, msgspec.structs.replace(number, about=True), "")
+        return True
+    if not number.digits and number.amount > 1 and is_of(noun, "casualty") and follows is None:
+        # Ранены двое
+        _claim(sheet, index, Found(index, number.stop, noun.tags, noun.typo), number, "")
         return True
     if not number.digits:
         return False
@@ -199,11 +183,39 @@ def _noun_first(sheet: Sheet, index: int) -> bool:
         return False
     if not linked and sheet.free(number.stop, number.stop + 1) and sheet.tokens[number.stop].text in "-/:.":
         return False
-    if not linked and not _sort(noun, "casualty") and not _sort(noun, "people"):
+    if not linked and not is_of(noun, "casualty") and not is_of(noun, "people"):
         return False
     whole = Found(index, number.stop, noun.tags, noun.typo)
     _claim(sheet, index, whole, number, "")
     return True
+
+
+def _collective(sheet: Sheet, index: int) -> bool:
+    """Crowd of 60, groupe de 6, crowd now 80: so many people when nothing else is counted."""
+    word = sheet.word(index, "collective")
+    if word is None or word.typo:
+        return False
+    at = word.stop
+    while at - word.stop < BETWEEN_MAX and sheet.free(at, at + 1) and sheet.tokens[at].norm in COLLECTS:
+        at += 1
+    number = number_at(sheet, at)
+    if number is None or not number.digits or number.amount != int(number.amount) or _is_time(sheet, number):
+        return False
+    if sheet.tagged(number.stop, *NOUNS, "adjective", "distance", "minute", "quantity", "speed", "hour_mark"):
+        return False
+    if (
+        number.stop < len(sheet.tokens)
+        and not sheet.tokens[number.stop].gap
+        and sheet.tokens[number.stop].text in ":.-h"
+    ):
+        return False
+    if at == word.stop and sheet.tokens[word.stop - 1].norm not in COLLECTS:
+        return False
+    _claim(sheet, at, Found(at, number.stop, (Tag("people", "", word.tags[0].language),), 0), number, "")
+    return True
+
+
+COLLECTS = frozenset({"of", "de", "di", "из", "now", "about", "ora", "maintenant", "сейчас", "до"})
 
 
 def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -> None:
@@ -212,7 +224,7 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
         "чел", "ед", "pers", "veic", "indiv",
     ):  # fmt: skip
         stop += 1
-    state = _state_after(sheet, stop) if not _sort(noun, "casualty") else None
+    state = _state_after(sheet, stop) if not is_of(noun, "casualty") else None
     value: dict[str, Any] = {"count": int(number.amount)}
     if number.top is not None:
         value["count_max"] = int(number.top)
@@ -221,7 +233,7 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
     tag = noun.tags[0]
     confidence: Any = "unsure" if noun.typo and noun.ambiguous else "sure"
     note = f"read as {tag.category} {tag.value}".rstrip() if confidence == "unsure" else None
-    if _sort(noun, "casualty") or state is not None:
+    if is_of(noun, "casualty") or state is not None:
         casualty = state if state is not None else noun
         tags = [tag for tag in casualty.tags if tag.category == "casualty"]
         value["state"] = tags[0].value
@@ -233,7 +245,7 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
     else:
         value = {"what": tag.category, "sort": tag.value or None} | value
         field = "size"
-    stop, trailing = _adjectives_after(sheet, stop)
+    stop, trailing = adjectives_after(sheet, stop)
     if detail or trailing:
         value["detail"] = f"{detail} {trailing}".strip()
     sheet.claim(start, stop, field, value, confidence=confidence, note=note)
@@ -249,15 +261,19 @@ def _state_after(sheet: Sheet, at: int) -> Found | None:
     adjective = sheet.word(at, "adjective")
     if adjective is not None and not adjective.typo:
         at = adjective.stop
+    if sheet.is_mark(at, ",") and sheet.means(at + 1, "casualty", "missing"):
+        # Lost 1 pax, missing since 0830.
+        at += 1
     found = sheet.word(at, "casualty")
     if found is None or found.typo or sheet.tokens[at].sort == "digits":
         return None
     after = number_at(sheet, found.stop)
     # "4 pax, WIA 2": then the state has a number of its own.
-    return None if after is not None and len(after.digits) < 3 and not sheet.tagged(after.stop, *NOUNS) else found
+    counted = after is not None and sheet.tagged(after.stop, *NOUNS, "adjective")
+    return None if after is not None and len(after.digits) < 3 and not counted else found
 
 
-def _adjectives_after(sheet: Sheet, at: int) -> tuple[int, str]:
+def adjectives_after(sheet: Sheet, at: int) -> tuple[int, str]:
     """1 pick-up blanc; 2 mezzi bianchi: where adjectives follow the noun."""
     end = at
     while end - at < BETWEEN_MAX + 1:

@@ -1,5 +1,5 @@
 """Times in a line without a date: clock times with and without marks, periods, "5 min ago", "since"."""
-# ruff: noqa: RUF002  # Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 from typing import Any
 
@@ -23,16 +23,55 @@ def read_times(sheet: Sheet) -> None:
         index += 1
 
 
+TIME_WORDS = (
+    "about", "ago_before", "lasting", "ahead", "between", "deadline", "since", "until", "at_time", "half", "minute",
+    "number", "hour_mark", "clock_past", "clock_to", "clock_hour", "clock_said", "day",
+)  # fmt: skip
+"""Categories of words that a time may begin with; any other word begins none."""
+
+
 def _read_one(sheet: Sheet, index: int) -> None:
-    for reader in (read_ago, read_lasting, read_ahead, _between, _since, _worded, _marked):
+    if sheet.tokens[index].sort == "word" and not sheet.tagged(index, *TIME_WORDS):
+        return
+    for reader in (read_ago, read_lasting, read_ahead, _between, _cases, _deadline, _since, _worded, _roughly, _marked):
         if reader(sheet, index):
             return
 
 
+LEAD_MAX = 4
+LETTERS = frozenset("sсavвkкv")
+"""Words of one letter before a time; glued to digits they are part of a callsign or of nothing."""
+CONJUNCTIONS = frozenset({"and", "e", "et", "и"})
+
+
+def _lead(sheet: Sheet, at: int) -> int:
+    """Where the clock begins behind what may stand before it: at, about, tomorrow, a colon."""
+    for _ in range(LEAD_MAX):
+        found = sheet.word(at, "at_time", "about", "day")
+        if sheet.is_mark(at, ":=.~"):
+            at += 1
+        elif found is not None and not found.typo and found.value != "now":
+            at = found.stop
+        else:
+            break
+    return at
+
+
+def _no_word_of_time(sheet: Sheet, index: int) -> bool:
+    """S3, A21: the letter is part of a name; moving s 0545, heading S: it is a direction."""
+    token = sheet.tokens[index]
+    if token.norm not in LETTERS:
+        return False
+    after = sheet.tokens[index + 1] if index + 1 < len(sheet.tokens) else None
+    glued = after is not None and not after.gap and after.sort == "digits"
+    south = token.norm in ("s", "с") and (token.text == "S" or sheet.tagged(index - 1, "moving", "distance"))
+    return glued or south
+
+
 def _between(sheet: Sheet, index: int) -> bool:
-    """0800-0930; from 0800 to 0930; dalle 0800 alle 0930; с 08:00 до 09:30."""
+    """0800-0930; 0945 to 0958; from 0800 to 0930; dalle 0800 alle 0930; с 08:00 до 09:30."""
     word = sheet.word(index, "between")
-    at = index if word is None or word.typo or sheet.tokens[index].text == "S" else word.stop
+    at = index if word is None or word.typo or _no_word_of_time(sheet, index) else word.stop
     first = clock_at(sheet, at, hour_alone=at > index)
     if first is None:
         return False
@@ -40,16 +79,49 @@ def _between(sheet: Sheet, index: int) -> bool:
     if joint is None or joint.typo:
         return False
     dash = sheet.tokens[first.stop].sort == "mark"
-    if at == index and not dash:
+    bare = at == index and not dash
+    if bare and sheet.tokens[first.stop].norm in CONJUNCTIONS:
         return False
-    last = clock_at(sheet, joint.stop, hour_alone=not dash)
+    last = clock_at(sheet, joint.stop, hour_alone=not dash and not bare)
     if last is None or (dash and not (first.marked or at > index) and not _both_four(sheet, first, last)):
         return False
+    if bare and not (first.marked and last.marked) and not _both_four(sheet, first, last):
+        return False
+    return _claim_both(sheet, index, first, last, last.stop)
+
+
+def _claim_both(sheet: Sheet, index: int, first: Clock, last: Clock, stop: int) -> bool:
     for clock in (first, last):
         if not clock.right:
-            claim_wrong(sheet, index, last.stop, clock)
+            claim_wrong(sheet, index, stop, clock)
             return True
-    _claim_period(sheet, index, first, last)
+    _claim_period(sheet, index, first, msgspec.structs.replace(last, stop=stop))
+    return True
+
+
+def _cases(sheet: Sheet, index: int) -> bool:
+    """09:00-ден 10:30-ға дейін: the endings say from and to."""
+    first = clock_at(sheet, index)
+    if first is None or not sheet.tagged(first.stop - 1, "case_ending"):
+        return False
+    last = clock_at(sheet, first.stop)
+    until = None if last is None else sheet.word(last.stop, "until_after")
+    if last is None or until is None or until.typo:
+        return False
+    return _claim_both(sheet, index, first, last, until.stop)
+
+
+def _deadline(sheet: Sheet, index: int) -> bool:
+    """By 1600, NLT 1600, entro le 18, avant 14h, к 16.00: what is due until then."""
+    word = sheet.word(index, "deadline")
+    if word is None or word.typo or _no_word_of_time(sheet, index):
+        return False
+    clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=True)
+    if clock is None or not is_time(sheet, clock):
+        return False
+    if not clock.right and not (clock.marked or sheet.tokens[clock.start].text[0] in "012"):
+        return False
+    claim_clock(sheet, index, clock, "until", future=True)
     return True
 
 
@@ -61,7 +133,7 @@ def _both_four(sheet: Sheet, first: Clock, last: Clock) -> bool:
 def _claim_period(sheet: Sheet, start: int, first: Clock, last: Clock) -> None:
     context = sheet.context
     zone = first.zone if first.zone != "L" else last.zone
-    day, start, stop = _day(sheet, start, last.stop)
+    day, start, stop = _day(sheet, start, last.stop, first.start)
     begin = on_a_day(context.now_ms, context.offset_min, zone, first.hour, first.minute, day=day)
     end_ms = begin.at_ms + ((last.hour - first.hour) * 60 + last.minute - first.minute) % 1440 * 60_000
     value = _period(begin, end_ms, last, zone)
@@ -87,13 +159,9 @@ def _since(sheet: Sheet, index: int) -> bool:
     for category in ("since", "until"):
         word = sheet.word(index, category)
         # S is south; s is "since" in Latin letters.
-        if word is None or word.typo or sheet.tokens[index].text == "S":
+        if word is None or word.typo or _no_word_of_time(sheet, index):
             continue
-        at = word.stop
-        inner = sheet.word(at, "at_time")
-        if inner is not None and not inner.typo and inner.value == "at":
-            at = inner.stop
-        clock = clock_at(sheet, at, hour_alone=True)
+        clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=True)
         if clock is None or (not clock.right and not clock.marked):
             continue
         if not is_time(sheet, clock):
@@ -108,16 +176,11 @@ def _since(sheet: Sheet, index: int) -> bool:
 def _worded(sheet: Sheet, index: int) -> bool:
     """At 0915; ore 9.15; h 0915; à 9h15; в 09-15; ETA 1500."""
     word = sheet.word(index, "at_time")
-    if word is None or word.typo:
+    if word is None or word.typo or _no_word_of_time(sheet, index):
         return False
-    at = word.stop
-    second = sheet.word(at, "at_time")
-    future = word.value == "future"
-    if second is not None and not second.typo:
-        at, future = second.stop, future or second.value == "future"
-    while sheet.is_mark(at, ":=.~"):
-        at += 1
-    clock = clock_at(sheet, at, hour_alone=True)
+    second = sheet.word(word.stop, "at_time")
+    future = word.value == "future" or (second is not None and not second.typo and second.value == "future")
+    clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=True)
     if clock is None or not is_time(sheet, clock):
         return False
     if not clock.right and not (clock.marked or sheet.tokens[clock.start].text[0] in "012"):
@@ -128,6 +191,18 @@ def _worded(sheet: Sheet, index: int) -> bool:
     elif future and clock.stop == clock.start + 1 and len(sheet.tokens[clock.start].text) <= 2:
         doubt = "an hour, or so many minutes from now"
     claim_clock(sheet, index, clock, "at", future=future, doubt=doubt)
+    return True
+
+
+def _roughly(sheet: Sheet, index: int) -> bool:
+    """Около 9 взрыв, таңғы 9-да: an hour alone behind about or morning, never surely a time."""
+    word = sheet.word(index, "about", "hour_mark")
+    clock = None if word is None or word.typo else clock_at(sheet, word.stop, hour_alone=True)
+    if clock is None or not clock.right or clock.stop > clock.start + 3 or len(sheet.tokens[clock.start].text) > 2:
+        return False
+    if not (sheet.tagged(clock.stop, "activity") or sheet.tagged(clock.stop - 1, "case_ending")):
+        return False
+    claim_clock(sheet, index, clock, "at", doubt="a number is read as an hour")
     return True
 
 
@@ -162,31 +237,40 @@ def _marked(sheet: Sheet, index: int) -> bool:
 
 
 def _dotted(sheet: Sheet, index: int) -> bool:
-    """10.55 or 11-05 without a word: a time only when it ends a phrase and the line has none, and never surely."""
+    """10.55 or 11-05 without a word: a time only when the line has none, and never surely.
+
+    A dash must stand at the end of a phrase: 10-15 pax are a count.
+    """
     pair = any(digits_at(sheet, index, length, glued=False) for length in (1, 2))
     if not pair or not sheet.is_mark(index + 1, ".-") or sheet.has("time"):
         return False
-    dated = sheet.ends(index, "day") is not None
     clock = clock_at(sheet, index, hour_alone=True)
-    if clock is None or not clock.right or is_number_before(sheet, index) or glued_to_word(sheet, index):
+    if clock is None or not clock.right or clock.stop < index + 3:
         return False
-    mark = sheet.tokens[index + 1].text
-    if len(sheet.tokens[index].text) == 1 and (
-        mark != "." or (index > 0 and sheet.tokens[index - 1].text not in ",;:")
-    ):
+    if is_number_before(sheet, index) or glued_to_word(sheet, index) or not is_time(sheet, clock):
         return False
-    if mark == "-" and (sheet.tagged(index - 1, "post", "unit", "unit_form") or clock.stop < index + 3):
-        return False
-    if clock.stop < len(sheet.tokens) and sheet.tokens[clock.stop].text not in ",;:." and not dated:
-        return False
-    if (
-        clock.stop < len(sheet.tokens)
-        and not (dated or sheet.tokens[clock.stop].gap)
-        and clock.stop + 1 < len(sheet.tokens)
-    ):
+    after = sheet.tokens[clock.stop] if clock.stop < len(sheet.tokens) else None
+    if sheet.tokens[index + 1].text == "." and (after is None or after.gap or clock.stop + 1 == len(sheet.tokens)):
+        if sheet.tagged(index - 1, "height", "speed_word", "course", "azimuth", "at_least", "wind"):
+            return False
+    elif not _ends_phrase(sheet, index, clock):
         return False
     claim_clock(sheet, index, clock, "at", doubt="a number with a point or dash is read as a time")
     return True
+
+
+def _ends_phrase(sheet: Sheet, index: int, clock: Clock) -> bool:
+    dated = sheet.ends(index, "day") is not None
+    mark = sheet.tokens[index + 1].text
+    alone = len(sheet.tokens[index].text) == 1
+    if alone and (mark != "." or (index > 0 and sheet.tokens[index - 1].text not in ",;:")):
+        return False
+    if mark == "-" and sheet.tagged(index - 1, "post", "unit", "unit_form"):
+        return False
+    if clock.stop == len(sheet.tokens) or dated:
+        return True
+    after = sheet.tokens[clock.stop]
+    return after.text in ",;:." and (after.gap or clock.stop + 1 == len(sheet.tokens))
 
 
 def is_number_before(sheet: Sheet, index: int) -> bool:
@@ -219,7 +303,7 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
         claim_wrong(sheet, start, clock.stop, clock)
         return
     context = sheet.context
-    day, start, stop = _day(sheet, start, clock.stop)
+    day, start, stop = _day(sheet, start, clock.stop, clock.start)
     if sort == "at":
         for category in ("since", "until"):
             after = sheet.word(stop, f"{category}_after")
@@ -253,7 +337,7 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
     text = sheet.line[sheet.tokens[clock.start].start : sheet.tokens[clock.stop - 1].end]
     if start == clock.start and len(text) <= 3 and text[-1].casefold() in "hч":
         notes.append(f"{text} is read as a time of day")
-    value = value_of(moment, sort) | ({"planned": True} if future and sort == "at" else {})
+    value = value_of(moment, sort) | ({"planned": True} if future and sort != "since" else {})
     sheet.claim(
         start, stop, "time", value,
         confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
@@ -276,10 +360,11 @@ def _half_day(sheet: Sheet, clock: Clock, start: int, stop: int, *, day: str, fu
         if clock.hour < EARLY_HOUR or digits[0] == "0":
             return clock, "the night may be meant that began the day before"
         return msgspec.structs.replace(clock, hour=clock.hour + 12), "read as a time of the evening"
-    if not clock.half_day:
+    early = any(sheet.means(at, "evening", "am") for at in range(start, stop))
+    if not clock.half_day or (early and clock.hour < 12):
         return clock, ""
     note = "the morning or the evening may be meant"
-    if day and not future:
+    if day:
         return clock, note
     context = sheet.context
     best, nearest = clock, None
@@ -293,8 +378,12 @@ def _half_day(sheet: Sheet, clock: Clock, start: int, stop: int, *, day: str, fu
     return best, note
 
 
-def _day(sheet: Sheet, start: int, stop: int) -> tuple[str, int, int]:
-    """A word for the day before or after the time, and the words with it."""
+def _day(sheet: Sheet, start: int, stop: int, at: int) -> tuple[str, int, int]:
+    """A word for the day before or after the time that begins at `at`, or within, and the words with it."""
+    for inner in range(start, at):
+        found = sheet.word(inner, "day")
+        if found is not None and not found.typo and found.value != "now":
+            return found.value, start, stop
     before = sheet.ends(start, "day")
     if before is not None and before.value != "now":
         return before.value, before.start, stop

@@ -6,8 +6,9 @@ from typing import Any
 
 from aquila.features.log.line.draft import LineChoice
 from aquila.features.log.line.grids import is_clock
-from aquila.features.log.line.names import NAME_TOKENS_MAX, Name, Names, digits_of, name_at
+from aquila.features.log.line.names import NAME_TOKENS_MAX, Name, Names, name_at
 from aquila.features.log.line.sheet import Sheet
+from aquila.features.log.line.spelling import digits_of
 
 ADDRESSEES_MAX = 12
 
@@ -49,11 +50,51 @@ def read_addressees(sheet: Sheet, names: Names) -> None:
         if sheet.is_mark(at, ":."):
             at += 1
         start = index
+        weak = weak and not _colon_follows(sheet, at)
         for name, end in _listed(sheet, names, at, loose=not weak):
             if name.known is not None and name.known.sort == "place" and (weak or not digits_of(name.text)):
                 break
             claim_name(sheet, start, field, name, names, stop=end)
             start = end
+
+
+def _colon_follows(sheet: Sheet, at: int) -> bool:
+    """For s3: the colon says that somebody is spoken to."""
+    return any(sheet.is_mark(stop, ":") for stop in range(at + 1, at + NAME_TOKENS_MAX)) and at <= COLON_WITHIN
+
+
+COLON_WITHIN = 4
+
+
+def read_called(sheet: Sheet, names: Names) -> None:
+    """Claim who is called without a word for it: all stations; штабу: ...; JOC asks PTL5 for its position."""
+    for index in range(len(sheet.tokens)):
+        called = sheet.word(index, "called")
+        if called is not None and not called.typo and (index == 0 or called.stop - index > 1):
+            if called.stop - index > 1 or sheet.is_mark(called.stop, ":,"):
+                text = sheet.line[sheet.tokens[index].start : sheet.tokens[called.stop - 1].end]
+                sheet.claim(index, called.stop, "to", {"name": text, "id": None})
+        asks = sheet.word(index, "asks")
+        if asks is not None and not asks.typo:
+            _asked(sheet, names, index, asks.stop)
+
+
+def _asked(sheet: Sheet, names: Names, index: int, stop: int) -> None:
+    """G3 asks 2 COY for: who asks stands before the word, who is asked behind it."""
+    for start in range(max(0, index - NAME_TOKENS_MAX), index):
+        name = name_at(sheet, names, start, loose=True)
+        if name is not None and name.stop == index and _begins(sheet, start) and name.known is None and not name.close:
+            if sheet.means(start, "unit", "alone"):
+                claim_name(sheet, start, "unit", name, names)
+            break
+    at = stop
+    while sheet.free(at, at + 1) and sheet.tokens[at].norm in ("a", "au", "у", "to", "al", "alla"):
+        at += 1
+    name = name_at(sheet, names, at, loose=True)
+    if name is None or (name.known is not None and name.known.sort == "place"):
+        return
+    if name.known is not None or any(each.sort == "unit" for each in name.close) or sheet.means(at, "unit", "alone"):
+        claim_name(sheet, stop, "to", name, names)
 
 
 def _listed(sheet: Sheet, names: Names, at: int, *, loose: bool) -> Iterator[tuple[Name, int]]:
@@ -104,11 +145,12 @@ def read_unit(sheet: Sheet, names: Names) -> None:
             continue
         at = word.stop + 1 if sheet.is_mark(word.stop, ":") else word.stop
         name = name_at(sheet, names, at)
-        if name is None:
+        if name is None or (name.close and all(each.sort == "place" for each in name.close)):
             continue
         if name.known is not None and name.known.sort == "place":
             # "from Alma to Tibnin": a town does not report.
-            if not _begins(sheet, index) or not digits_of(name.text):
+            said = word.stop - index > 1 or sheet.tokens[index].norm == "by"
+            if not (said or _begins(sheet, index)) or not digits_of(name.text):
                 continue
         if _is_offset(sheet, index) or (index > 0 and sheet.tagged(index - 1, "moving", "activity", "azimuth")):
             continue
@@ -169,6 +211,8 @@ def _called(sheet: Sheet, names: Names, index: int) -> None:
 
 
 def _first_unit(sheet: Sheet, names: Names) -> None:
+    if sheet.has("unit"):
+        return
     candidates = []
     index = 0
     while index < len(sheet.tokens):
@@ -184,6 +228,7 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
         opening = next((name for name in units if _begins(sheet, name.start)), None)
         chosen = opening if opening is not None and (first.known is None or opening.close) else first
         claim_name(sheet, chosen.start, "unit", chosen, names)
+        _second_unit(sheet, names, chosen)
         return
     for name in candidates:
         before = name.start - 1
@@ -196,6 +241,18 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
         if spoken or ((name.known is not None or post) and _opens(sheet, name)):
             claim_name(sheet, name.start, "unit", name, names)
             return
+
+
+def _second_unit(sheet: Sheet, names: Names, first: Name) -> None:
+    """PTL3 PTL5 linked up; PTL3 & PTL4: two units of one sort side by side."""
+    at = first.stop
+    if sheet.free(at, at + 1) and sheet.tokens[at].norm in ("&", "+", "and", "e", "et", "и", "/", ","):
+        at += 1
+    name = names.at(sheet, at)
+    if name is None or name.known is None or first.known is None or name.known.sort != "unit":
+        return
+    if names.form_of(name.known.name) is not None and names.form_of(name.known.name) == names.form_of(first.known.name):
+        claim_name(sheet, name.start, "unit", name, names)
 
 
 def _speaks(sheet: Sheet, name: Name) -> bool:

@@ -1,0 +1,155 @@
+"""Other ways to say a place that is known: a part of its name, its number, another language, a case, a slip of the key.
+
+Whoever finds one of these offers it as close, never as the name itself, so that the place stays unsure.
+"""
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters are what people type
+
+import msgspec
+
+from aquila.features.log.line.draft import KnownName
+from aquila.features.log.line.sheet import Sheet
+from aquila.features.log.line.spelling import digits_of, key_of
+from aquila.features.log.line.words import PIECES, Vocabulary, normalise
+
+PIECE_MIN, STEM_MIN, PREFIX_MIN = 4, 3, 3
+CLOSE_MAX = 5
+ENDINGS = tuple(
+    sorted("а е и о у ы ю я ой ом ою ей ем да де та те дан ден тан тен ға ге қа ке нан нен нің ның".split(), key=len)
+)[::-1]
+"""Endings of Russian and Kazakh cases, the longest first: в Тибнине, из Накуры, тибнинде."""
+JOINS = frozenset({"of", "de", "di", "du", "del", "della", "d", "'", "’", "the", "la", "le", "il"})
+Found = tuple[int, tuple[KnownName, ...]]
+"""Where the words end, and the places that may be meant."""
+
+
+class Aliases(msgspec.Struct):
+    """Places of the context by what people say instead of their whole name.
+
+    Attributes:
+        tails: by the number, 1-31. pieces: by one distinctive word, torino. stems: one-word names without their last
+            vowel. forms: by the noun and the word beside it, bridge and rosh. whole: by the key of the name.
+    """
+
+    tails: dict[str, list[KnownName]] = {}
+    pieces: dict[str, list[KnownName]] = {}
+    stems: dict[str, list[KnownName]] = {}
+    forms: dict[tuple[str, str], list[KnownName]] = {}
+    whole: dict[str, list[KnownName]] = {}
+
+
+def aliases_of(known: tuple[KnownName, ...], words: Vocabulary) -> Aliases:
+    """The aliases of all places."""
+    aliases = Aliases({}, {}, {}, {}, {})
+    for name in known:
+        if name.sort != "place":
+            continue
+        aliases.whole.setdefault(key_of(name.name), []).append(name)
+        pieces = [piece for piece in PIECES.findall(name.name) if piece.isalnum()]
+        letters = [piece for piece in pieces if piece.isalpha()]
+        tail = "-".join(piece for piece in pieces if piece.isdigit())
+        if "-" in tail:
+            aliases.tails.setdefault(tail, []).append(name)
+        if len(pieces) != len(letters):
+            continue
+        if len(letters) == 1:
+            aliases.stems.setdefault(stem_of(key_of(name.name)), []).append(name)
+        elif len(letters) == 2:
+            _add_pair(aliases, name, letters, words)
+    return aliases
+
+
+def _add_pair(aliases: Aliases, name: KnownName, letters: list[str], words: Vocabulary) -> None:
+    for at, piece in enumerate(letters):
+        if len(piece) >= PIECE_MIN and not words.matches([normalise(piece)], 0):
+            aliases.pieces.setdefault(key_of(piece), []).append(name)
+        form = _form_of(words, piece)
+        if form is not None:
+            aliases.forms.setdefault((form, key_of(letters[1 - at])), []).append(name)
+
+
+def _form_of(words: Vocabulary, piece: str) -> str | None:
+    tags = [tag for match in words.matches([normalise(piece)], 0) for tag in match.tags]
+    return next((tag.value for tag in tags if tag.category == "place_form"), None)
+
+
+def stem_of(key: str) -> str:
+    """A key without its last vowel: накура and накуры are one name."""
+    return key.rstrip("aeiouy") if len(key.rstrip("aeiouy")) >= STEM_MIN else key
+
+
+def alias_at(sheet: Sheet, aliases: Aliases, index: int, *, behind_word: bool) -> Found | None:
+    """A place that is meant by these words; `behind_word`: a word such as near stands before."""
+    if not sheet.free(index, index + 1):
+        return None
+    token = sheet.tokens[index]
+    if token.sort == "digits":
+        return tail_at(sheet, aliases, index)
+    if token.sort != "word":
+        return None
+    found = _translated(sheet, aliases, index) or _formed(sheet, aliases, index)
+    if found is not None or sheet.known_word(index):
+        return found
+    key = key_of(token.text)
+    named = aliases.pieces.get(key) or _inflected(aliases, token.text)
+    if not named and behind_word and len(key) >= PREFIX_MIN:
+        # Smoke nr naq: a name cut short.
+        named = [name for whole, names in aliases.whole.items() if whole.startswith(key) for name in names]
+    return (index + 1, tuple(named[:CLOSE_MAX])) if named else None
+
+
+def tail_at(sheet: Sheet, aliases: Aliases, index: int) -> Found | None:
+    """1-31 for UNP 1-31, with nothing glued to it."""
+    if not sheet.free(index, index + 3) or sheet.tokens[index + 1].text != "-":
+        return None
+    first, last = sheet.tokens[index], sheet.tokens[index + 2]
+    text = sheet.line[first.start : last.end]
+    glued = index > 0 and not first.gap and sheet.tokens[index - 1].text not in "(,;:"
+    after = sheet.tokens[index + 3] if index + 3 < len(sheet.tokens) else None
+    if glued or (after is not None and not after.gap and after.text not in ".,;:)!?"):
+        return None
+    names = aliases.tails.get(text, [])
+    return (index + 3, tuple(names[:CLOSE_MAX])) if names and digits_of(text) else None
+
+
+def _translated(sheet: Sheet, aliases: Aliases, index: int) -> Found | None:
+    """Ligne bleue for Blue Line."""
+    phrase = sheet.word(index, "known_as")
+    names = [] if phrase is None or phrase.typo else aliases.whole.get(key_of(phrase.value), [])
+    return (phrase.stop, tuple(names[:CLOSE_MAX])) if phrase is not None and names else None
+
+
+def _formed(sheet: Sheet, aliases: Aliases, index: int) -> Found | None:
+    """Pont de Rosh, мост Рош, rosh brdg: the noun in any language, before or after the word that names."""
+    form = sheet.word(index, "place_form")
+    if form is not None and not form.typo:
+        at = form.stop
+        while sheet.is_mark(at, ".") or (sheet.free(at, at + 1) and sheet.tokens[at].norm in JOINS):
+            at += 1
+        names = _of_form(sheet, aliases, form.value, at)
+        return (at + 1, names) if names else None
+    form = sheet.word(index + 1, "place_form")
+    names = () if form is None or form.typo else _of_form(sheet, aliases, form.value, index)
+    return (form.stop, names) if form is not None and names else None
+
+
+def _of_form(sheet: Sheet, aliases: Aliases, form: str, index: int) -> tuple[KnownName, ...]:
+    if not sheet.free(index, index + 1) or sheet.tokens[index].sort != "word":
+        return ()
+    key = key_of(sheet.tokens[index].text)
+    return tuple((aliases.forms.get((form, key)) or aliases.forms.get((form, stem_of(key))) or [])[:CLOSE_MAX])
+
+
+def _inflected(aliases: Aliases, text: str) -> list[KnownName]:
+    """В тибнине, тибнинде, у алмы: a name in a case of the language that is written in Cyrillic."""
+    plain = text.casefold()
+    if plain.isascii() or len(plain) <= STEM_MIN:
+        return []
+    whole = aliases.stems.get(stem_of(key_of(plain)))
+    if whole:
+        return whole
+    for ending in ENDINGS:
+        if plain.endswith(ending) and len(plain) - len(ending) >= STEM_MIN:
+            names = aliases.stems.get(stem_of(key_of(plain[: -len(ending)])))
+            if names:
+                return names
+    return []
