@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aquila.app.parts import load_features
-from aquila.core.feature import Endpoint
+from aquila.core.feature import Command, Endpoint
 from aquila.features.tak.official import SERVLET, OfficialPaths, load_official
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,9 +113,15 @@ def render(results: Results) -> str:
     return HEAD + "\n".join(lines) + "\n" + figures + OFFICIAL_HEAD + "\n".join(missing) + "\n"
 
 
+def _who(endpoint: Endpoint) -> str:
+    """A device may what its groups may; a person needs the role of what is done besides."""
+    work = endpoint.work
+    return f"device, {work.role}" if isinstance(work, Command) and work.role != "viewer" else "device or person"
+
+
 def _line(endpoint: Endpoint, results: Mapping[str, str]) -> str:
     shown = ", ".join(f"{client}: {result}" for client, result in sorted(results.items())) or NO_TEST
-    role = endpoint.role or "device or person"
+    role = endpoint.role or _who(endpoint)
     return f"| `{key_of(endpoint)}` | {role} | {endpoint.source or 'not said'} | {shown} |"
 
 

@@ -7,15 +7,11 @@ offers. Tested elsewhere: S1, the switch to protobuf, S8 for a name that nobody 
 (test_device_files.py, tests/links/test_tls_matrix.py).
 """
 
-import base64
-import io
 import re
 import time
 import xml.etree.ElementTree as ET
-import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,16 +257,12 @@ def test_a_name_gives_no_right_and_the_sender_is_told(papers: Any) -> None:
         assert not any("across groups" in text_of(each) for each in blue.heard)
 
 
-def test_groups_are_written_in_one_direction_and_read_in_the_other(
-    node: ServedNode, papers: Any, tmp_path: Path
-) -> None:
+def test_groups_are_written_in_one_direction_and_read_in_the_other(node: ServedNode, papers: Any) -> None:
     """S7: the sender's IN and the receiver's OUT must meet."""
     name = fresh("VALVE")
-    made = node.api.add_device(name=name, groups_in=["RED"], groups_out=["BLUE"])
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(made["package"]))) as package:
-        package.extractall(tmp_path)
+    files = node.enrolled(name, groups_in=["RED"], groups_out=["BLUE"])
     with (
-        node.device_client(name, tmp_path) as valve,
+        node.device_client(name, files) as valve,
         papers.client("RED") as red,
         papers.client("BLUE") as blue,
     ):

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aquila.core.model import Act
+from aquila.features.video import feature
 from aquila.features.video import view as video_view
 from aquila.features.video.connections import Address, address_of, check_url, url_of
 from aquila.features.video.view import Videos
@@ -39,6 +40,21 @@ def test_the_oldest_are_forgotten_in_any_order(make: Any, monkeypatch: pytest.Mo
     kept = Videos()
     kept.restore(videos.snapshot())
     assert {video.uid for video in kept.videos()} == {f"v{number}" for number in range(31, 41)}
+
+
+def test_what_one_sender_has_is_counted_without_what_was_removed(make: Any) -> None:
+    videos, author = Videos(), act(make, 1, "video.add", 1).envelope.author
+    for number, row in enumerate([("video.add", 1), ("video.add", 2), ("video.change", 2), ("video.remove", 1)], 1):
+        videos.fold(act(make, number, row[0], row[1]))
+    known = {video.uid for video in videos.videos()}
+    assert videos.count_of(author) == len(videos.videos()) >= len(known) > 0
+    assert videos.count_of("person:nobody") == 0
+
+
+def test_questions_for_many_videos_are_answered_off_the_loop() -> None:
+    many = [query for query in feature.queries if not query.one]
+    assert many
+    assert all(query.blocking for query in many)
 
 
 @pytest.mark.parametrize(

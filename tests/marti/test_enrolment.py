@@ -1,7 +1,6 @@
 """Enrolment: by script, exactly as ATAK (tak.md 7.1) and node-tak (7.3) do it, up to the first position."""
 
 import base64
-import hashlib
 import io
 import json
 import re
@@ -460,16 +459,15 @@ def test_the_packages_bring_address_and_trust_but_no_key(node: ServedNode) -> No
 @pytest.mark.row("GET /Marti/api/device/profile/tool/{tool}/file", client="ATAK 5.5")
 def test_profiles_reach_their_groups_on_their_occasion(serve: Serve) -> None:
     node = serve("profiles")
-    digest = hashlib.sha256(b"<region/>").hexdigest()
-    place = node.data / "files" / digest[:2] / digest[2:]
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(b"<region/>")
+    name, other = "P1", "P2"
+    files, other_files = node.enrolled(name), node.enrolled(other, groups_in=["ELSEWHERE"])
+    with door(node, "api_tls", device_context(files, name)) as phone:
+        answer = phone.post("/Marti/sync/upload", params={"name": "region.xml"}, content=b"<region/>")
+        digest = answer.json()["Hash"]
     preference = {"key": "locationTeam", "value": "Dark Blue & <Red>"}
     node.api.add_profile(name="all", occasions=["connection", "enrolment"], preferences=[preference])
     file = {"path": "maps/region.xml", "sha256": digest}
     node.api.add_profile(name="maps", occasions=["tool"], tool="maps", files=[file])
-    name, other = "P1", "P2"
-    files, other_files = node.enrolled(name), node.enrolled(other, groups_in=["ELSEWHERE"])
     with door(node, "api_tls", device_context(files, name)) as phone:
         answer = phone.get("/Marti/api/device/profile/connection?syncSecago=3600&clientUid=A")
         assert answer.status_code == 200

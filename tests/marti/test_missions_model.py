@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -84,7 +85,15 @@ class MemoryNode:
         self.core.committed(new)
         return new[0] if new else self.journal.entry(staged.id) or Refused("unknown")
 
-    async def send(self, who: Principal, method: str, path: str, body: Any = None, **query: str) -> tuple[int, Any]:
+    async def send(
+        self,
+        who: Principal,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **query: str,
+    ) -> tuple[int, Any]:
         """Status and data of an answer."""
         match = PATHS.find(quote(f"/Marti/api/missions{path}"), method)
         assert isinstance(match, Match), path
@@ -93,7 +102,7 @@ class MemoryNode:
             path=path,
             parts=match.parts,
             query={key: [value] for key, value in query.items()},
-            headers={},
+            headers=headers or {},
             body=b"" if body is None else json.dumps(body).encode(),
             files=(),
             base="",

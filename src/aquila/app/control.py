@@ -143,7 +143,7 @@ class Controls:
 
     async def _address(self, _: dict[str, Any]) -> dict[str, Any]:
         address: DeviceAddress = self._port.part("address")
-        return {"host": address.host, "tak_tls": address.tak_tls}
+        return {"host": address.host, "tak_tls": address.tak_tls, "enrol": address.enrol}
 
     async def _backup(self, request: dict[str, Any]) -> dict[str, Any]:
         engine, out = self._engine, Path(request["to"])
@@ -311,6 +311,7 @@ async def ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
         }
         parts["authority"] = _authority(engine, settings)
         parts["feeds"] = FeedBoard(engine)
+        parts["features"] = features
         controls = Controls(engine, Port(engine, None, parts), features, operator, None)
         return await controls.run(word, request)
     finally:

@@ -23,7 +23,7 @@ from aquila.links.peer import Peer
 from aquila.links.stream import StreamListener
 
 TOKEN_REVOKED = "token.revoke"  # noqa: S105  # the word of an act, no secret
-FOLLOWED = (DEVICE_ADDED, DEVICE_REVOKED, DEVICE_CHANNELS, CERTIFICATE_REVOKED, USER_REMOVED)
+FOLLOWED = (DEVICE_ADDED, DEVICE_REVOKED, DEVICE_CHANNELS, CERTIFICATE_REVOKED, USER_ADDED, USER_REMOVED)
 
 
 class DeviceLinks:
@@ -86,8 +86,8 @@ class DeviceLinks:
                 link.close("revoked")
 
     def _follow(self, act: Act) -> None:
-        # The device of a person who is removed goes with him; its name is his.
-        target = act.target if act.action != USER_REMOVED else f"device:{act.target}"
+        # The device of a person has his name: it goes with him, and may what he may.
+        target = f"device:{act.target}" if act.action in (USER_ADDED, USER_REMOVED) else act.target
         links = self._links(target)
         if not links:
             return

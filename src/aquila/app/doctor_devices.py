@@ -47,7 +47,7 @@ def devices_of_node(data: Path, now_ms: int, public_names: Sequence[str]) -> Ite
         yield Finding("devices", "warn", f"the node could not be asked: {wrong}")
         return
     yield from _names(data, now_ms, [str(address["host"]), *public_names])
-    yield from _invitations(invitations, now_ms)
+    yield from _invitations(invitations, now_ms, int(address["enrol"]))
     yield from _ends(devices, now_ms)
     yield from _refusals(acts)
 
@@ -62,13 +62,13 @@ def _names(data: Path, now_ms: int, names: Sequence[str]) -> Iterator[Finding]:
             yield Finding("public name", "bad", found.sentence)
 
 
-def _invitations(rows: Sequence[Row], now_ms: int) -> Iterator[Finding]:
+def _invitations(rows: Sequence[Row], now_ms: int, enrol_port: int) -> Iterator[Finding]:
     by_state = {state: [row for row in rows if row["state"] == state] for state in ("pending", "used", "expired")}
     for row in by_state["pending"][:NAMES_SHOWN]:
         left_min = max(1, (row["ends_ms"] - now_ms) // 60_000)
         sentence = (
             f"{row['name']} has not come yet, its token is good for {left_min} minutes more: the phone must reach port"
-            " 8446 and must have imported the package of this node"
+            f" {enrol_port} and must have imported the package of this node"
         )
         yield Finding("invitation", "good", sentence)
     if by_state["expired"]:

@@ -9,11 +9,10 @@ from aquila.core.errors import Refused, UsageError
 from aquila.core.model import Act, Principal
 from aquila.core.policy import Policy
 from aquila.core.view import view_of
-from aquila.features.access.view import Access, Grant, act_of, principal_of
+from aquila.features.access.view import OPERATOR, Access, Grant, act_of, principal_of
 from aquila.features.devices import DEVICE_SWITCHED, Devices, target_of
 from aquila.links.stream import Recognise
 
-OPERATOR = "operator"
 LISTENER = "listener:tcp"
 UNAUTHENTICATED = "UNAUTHENTICATED"
 SWITCHED_MAX = 10_000

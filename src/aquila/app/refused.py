@@ -22,7 +22,7 @@ def refusals(engine: Engine) -> Refusals:
 
 
 def failures(ports: str, noter: Refusals) -> Callable[[ssl.SSLError, str], None]:
-    """Writes into the journal why a handshake failed, when somebody has to mend it. ports: by their usual numbers."""
+    """Writes into the journal why a handshake failed, when somebody has to mend it. ports: their numbers."""
 
     def tell(error: ssl.SSLError, address: str) -> None:
         word = handshake_word(error)

@@ -20,6 +20,13 @@ from aquila.core.view import View
 Role = Literal["viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 """From the least to the most; each may do what those before it may."""
+OWNER = "owner"
+"""Beside his role, of the user who owns the node: nobody can give it. He alone gives what he does not hold himself."""
+
+
+def is_owner(principal: Principal) -> bool:
+    """The node itself, or the person whose node it is."""
+    return principal.kind == "node" or OWNER in principal.roles
 
 
 def check_text(field: str, text: str | None) -> None:
@@ -158,6 +165,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     fail: Callable[[int, str, str], Reply] | None = None
 
 
+Guard = Callable[[Principal, str, Any, Reading], Refused | None]
+"""Says of (who asks, the name of the command, its request, the node) why it may not be; None = nothing against it."""
+
+
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
     """One folder of staff work, loaded by its entry point."""
 
@@ -168,3 +179,37 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[Command, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     """Rows of foreign HTTP contracts."""
+    guards: tuple[Guard, ...] = ()
+    """Asked before every command of every feature, wherever commands come from other people than the node's owner."""
+
+
+def guarded(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """The same features, with all their guards before each command, also where a foreign contract calls it."""
+    features = tuple(features)
+    guards = tuple(guard for feature in features for guard in feature.guards)
+    if not guards:
+        return features
+    return tuple(
+        msgspec.structs.replace(
+            feature,
+            commands=tuple(_behind(guards, command) for command in feature.commands),
+            endpoints=tuple(
+                msgspec.structs.replace(each, work=_behind(guards, each.work))
+                if isinstance(each.work, Command)
+                else each
+                for each in feature.endpoints
+            ),
+        )
+        for feature in features
+    )
+
+
+def _behind(guards: tuple[Guard, ...], command: Command) -> Command:
+    async def act(principal: Principal, ask: Any, desk: Desk) -> Any:
+        for guard in guards:
+            refused = guard(principal, command.name, ask, desk)
+            if refused is not None:
+                return refused
+        return await command.act(principal, ask, desk)
+
+    return msgspec.structs.replace(command, act=act)

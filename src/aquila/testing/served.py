@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Protocol
 
+from aquila.app.asking import ask
 from aquila.client import Node
 from aquila.testing.tak_client import TakClient, device_context, fresh
 
@@ -155,9 +156,9 @@ class ServedNode:
         return files
 
     def enrolled(self, name: str, **fields: Any) -> Path:
-        """A new device with fields of the API's own command; gives the folder with its files."""
+        """A new device with fields of the API's own command, said by the owner; gives the folder with its files."""
         files = self.data.parent / f"{name}-files"
-        made = self.api.add_device(name=name, **fields)
+        made = ask(self.data, "devices.add_device", {"name": name, **fields})
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(made["package"]))) as package:
             package.extractall(files)
         return files

@@ -69,6 +69,7 @@ class Gate:
         self._foreign = foreign
         self._keys: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._turn = -1
         self.guesses = Guesses(port.clock_ms)
         self._checks = asyncio.Semaphore(PASSWORDS_AT_ONCE)
         self._decoy: str | None = None
@@ -172,8 +173,9 @@ class Gate:
             return None
         value = secrets.token_urlsafe(32)
         session = _Session(user, self._port.clock_ms() + SESSION_LIFE_MS)
-        self._sessions[hash_of(value)] = session
+        # The store first: what is not in it is ended.
         await asyncio.to_thread(self._secrets.put, f"session/{hash_of(value)}", msgspec.to_builtins(session))
+        self._sessions[hash_of(value)] = session
         if len(self._sessions) > SESSIONS_MAX:
             await self._end(next(iter(self._sessions)))
         return value
@@ -203,8 +205,17 @@ class Gate:
             return None
         return self._asker("token", str(kept.get("name", "")), None)
 
+    def _session(self, session: str) -> _Session | None:
+        """None = unknown or ended. A new password or a removed user takes sessions out of the store: seen here then."""
+        if self._turn != self._access.turn:
+            self._turn = self._access.turn
+            kept = self._secrets.named("session/")
+            left = ((key, each) for key, each in self._sessions.items() if f"session/{key}" in kept)
+            self._sessions = OrderedDict(left)
+        return self._sessions.get(session)
+
     def _by_session(self, session: str) -> Asker | None:
-        kept = self._sessions.get(session)
+        kept = self._session(session)
         if kept is None or self._port.clock_ms() >= kept.ends_ms:
             return None
         return self._asker("user", kept.name, session)
@@ -221,7 +232,7 @@ class Gate:
     def is_still(self, asker: Asker) -> bool:
         """Does what an asker came with still hold? Cheap: for connections that stay open."""
         if asker.session is not None:
-            kept = self._sessions.get(asker.session)
+            kept = self._session(asker.session)
             if kept is None or self._port.clock_ms() >= kept.ends_ms:
                 return False
         grant = asker.grant

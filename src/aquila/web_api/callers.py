@@ -12,8 +12,8 @@ import msgspec
 from aquila.core.contract import Reply
 from aquila.core.errors import Refused
 from aquila.core.model import Principal
-from aquila.features.access import Secrets, hash_of, password_secret
-from aquila.features.access.marti import LOGIN_AUDIENCE
+from aquila.features.access import Secrets, hash_of, password_mark, password_secret
+from aquila.features.access.marti import LOGIN_AUDIENCE, MARK
 from aquila.features.devices.invitations import Invitation, invitation_of, invited
 from aquila.features.devices.view import target_of
 from aquila.links.pki.tokens import TokenSigner
@@ -148,7 +148,7 @@ class Callers:
     async def _by_bearer(self, token: str, address: str) -> Caller:
         tokens: TokenSigner = self._port.part("tokens")
         said = tokens.read(token, LOGIN_AUDIENCE, self._port.clock_ms())
-        if said is not None:
+        if said is not None and await self._is_of_now(said):
             person = self._gate.person(str(said["sub"]))
             if person is not None:
                 return Caller(person)
@@ -160,6 +160,11 @@ class Callers:
             self._gate.guesses.count(address)
             raise self._wrong("", address)
         return self._invited(invitation)
+
+    async def _is_of_now(self, said: Mapping[str, Any]) -> bool:
+        """Was a token given for the password that its user has now?"""
+        mark = await asyncio.to_thread(password_mark, self._secrets, str(said["sub"]))
+        return bool(said.get(MARK) == mark)
 
     def _invited(self, invitation: Invitation) -> Caller:
         return Caller(invitation_of(invitation, self._port.context), invitation)

@@ -11,17 +11,20 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from aquila.core.errors import Refused
-from aquila.core.feature import ROLES, Command, Desk, Feature, Labelled, Query, Reading, Role
+from aquila.core.feature import ROLES, Command, Desk, Feature, Labelled, Query, Reading, Role, is_owner
 from aquila.core.model import Act, Principal
 from aquila.core.view import view_of
-from aquila.features.access.marti import endpoints
-from aquila.features.access.view import Access, Grant, GrantKind, act_of, principal_of
+from aquila.features.access.marti import endpoints, password_mark, password_secret
+from aquila.features.access.view import OPERATOR, Access, Grant, GrantKind, act_of, principal_of
 
 TOKEN_PREFIX = "aq_"  # noqa: S105  # the visible beginning of every token, no secret
 DAY_MS = 86_400_000
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Group = Annotated[str, msgspec.Meta(pattern=r"^[^,]{1,100}$")]
 Groups = Annotated[tuple[Group, ...], msgspec.Meta(max_length=100)]
+
+
+_OWNED = f"the user {OPERATOR} owns this node: it stays an admin, and only who runs the node may change its password"
 
 
 class Secrets(Protocol):
@@ -52,11 +55,6 @@ def hash_of(secret: str) -> str:
 def token_secret(value: str) -> str:
     """Name under which the secret store knows a token."""
     return f"token/{hash_of(value)}"
-
-
-def password_secret(name: str) -> str:
-    """Name under which the secret store knows a user's password hash."""
-    return f"password/{name}"
 
 
 def password_hash(password: str) -> str:
@@ -146,14 +144,17 @@ def _listed(kind: GrantKind) -> Callable[[Principal, AskGrants, Reading], Iterat
 def _narrowed(
     principal: Principal, role: Role, groups_in: Groups | None, groups_out: Groups | None
 ) -> Refused | tuple[tuple[str, ...], tuple[str, ...]]:
-    """Groups for somebody new: those asked for, if the asker has them itself, and a role not above its own."""
+    """Groups for somebody new: those asked for, if the asker has them itself, and a role not above its own.
+
+    The owner of the node gives any group: else none but those of its first start could ever be given.
+    """
     own = max((ROLES.index(each) for each in ROLES if each in principal.roles), default=-1)
     if principal.kind != "node" and ROLES.index(role) > own:
         return Refused("role", f"role {role}: you may give {', '.join(ROLES[: own + 1]) or 'none'}")
     wanted_in = frozenset(groups_in) if groups_in is not None else principal.groups_in
     wanted_out = frozenset(groups_out) if groups_out is not None else principal.groups_out
     missing = sorted((wanted_in - principal.groups_in) | (wanted_out - principal.groups_out))
-    if missing:
+    if missing and not is_owner(principal):
         return Refused("group", f"groups {', '.join(missing)}: you can only give groups you have")
     return tuple(sorted(wanted_in)), tuple(sorted(wanted_out))
 
@@ -201,6 +202,8 @@ async def make_user(principal: Principal, ask: NewUser, desk: Desk) -> UserMade 
     groups = _narrowed(principal, ask.role, ask.groups_in, ask.groups_out)
     if isinstance(groups, Refused):
         return groups
+    if ask.name == OPERATOR and not (is_owner(principal) and ask.role == "admin"):
+        return Refused("role", _OWNED)
     kept = await asyncio.to_thread(password_hash, ask.password)
     grant = Grant(
         kind="user",
@@ -212,12 +215,25 @@ async def make_user(principal: Principal, ask: NewUser, desk: Desk) -> UserMade 
         groups_in=groups[0],
         groups_out=groups[1],
     )
+    store: Secrets = desk.part("secrets")
+    # The old password goes first: who was let in by it is thrown out by the entry, and must not come back in between.
+    before = await asyncio.to_thread(store.get, password_secret(ask.name))
+    await asyncio.to_thread(store.remove, password_secret(ask.name))
+    await asyncio.to_thread(_drop_sessions, store, ask.name)
     written = await desk.write(act_of(grant, desk.now_ms()))
     if isinstance(written, Refused):
+        if before is not None:
+            await asyncio.to_thread(store.put, password_secret(ask.name), before)
         return written
-    store: Secrets = desk.part("secrets")
     await asyncio.to_thread(store.put, password_secret(ask.name), kept)
     return UserMade(name=ask.name, role=ask.role)
+
+
+def _drop_sessions(store: Secrets, name: str) -> None:
+    """End every login of the page under this name. Before the entry: who hears that looks which are left."""
+    for key, kept in store.named("session/").items():
+        if kept.get("name") == name:
+            store.remove(key)
 
 
 async def drop_token(principal: Principal, ask: Named, desk: Desk) -> Taken | Refused:
@@ -231,14 +247,18 @@ async def drop_user(principal: Principal, ask: Named, desk: Desk) -> Taken | Ref
     """Take a user's access back; its sessions are closed."""
     if access_of(desk).grant(desk.node, "user", ask.name) is None:
         return Refused("absent", f"there is no user {ask.name}")
+    if ask.name == OPERATOR:
+        return Refused("role", _OWNED)
     return await _taken("user.remove", ask.name, desk)
 
 
 async def _taken(action: str, name: str, desk: Desk) -> Taken | Refused:
+    store: Secrets = desk.part("secrets")
+    if action == "user.remove":
+        await asyncio.to_thread(_drop_sessions, store, name)
     written = await desk.write(Act(action=action, target=name, happened_at_ms=desk.now_ms()))
     if isinstance(written, Refused):
         return written
-    store: Secrets = desk.part("secrets")
     if action == "token.revoke":
         await asyncio.to_thread(_drop_tokens, store, name)
     else:
@@ -323,6 +343,7 @@ __all__ = [
     "hash_of",
     "is_password",
     "password_hash",
+    "password_mark",
     "password_secret",
     "principal_of",
     "token_secret",

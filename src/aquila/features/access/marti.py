@@ -1,5 +1,9 @@
 """Access by the TAK server's contract: a login that gives a token (OAuth 2, the form with a password)."""
 
+import asyncio
+import hashlib
+from typing import Any, Protocol
+
 import msgspec
 
 from aquila.codecs.cot.marti import as_json
@@ -11,8 +15,33 @@ from aquila.links.pki.tokens import TokenSigner
 
 LOGIN_AUDIENCE = "login"
 LOGIN_LIFE_MS = 12 * 3_600_000
-"""A watch. The name behind the token is looked up at every use, so who is removed is out at once all the same."""
+"""A watch. Name and password behind the token are looked up at every use: who is removed is out at once all the same,
+and a changed password ends what was given for the one before it."""
 ERRORS = {400: "invalid_request", 401: "invalid_grant", 403: "invalid_grant", 429: "slow_down"}
+
+
+MARK = "pwd"
+
+
+class Kept(Protocol):
+    """What is asked of the part `secrets` of a node."""
+
+    def get(self, name: str) -> Any:  # JSON
+        """The value; None = there is none."""
+        ...
+
+
+def password_secret(name: str) -> str:
+    """Name under which the secret store knows a user's password hash."""
+    return f"password/{name}"
+
+
+def password_mark(secrets: Kept, name: str) -> str:
+    """Tells one password of a user from the next and says nothing of it: a digest of the salted hash that is kept.
+
+    Somebody whose password is kept elsewhere (a directory) always has the same.
+    """
+    return hashlib.sha256(f"{MARK}\0{name}\0{secrets.get(password_secret(name))}".encode()).hexdigest()[:32]
 
 
 class LogIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +61,8 @@ async def log_in(principal: Principal, ask: LogIn, desk: Desk) -> LoggedIn | Ref
     if kind != "person":
         return Refused("person", "only persons log in")
     signer: TokenSigner = desk.part("tokens")
-    token = signer.sign(LOGIN_AUDIENCE, name, desk.now_ms(), LOGIN_LIFE_MS)
+    mark = await asyncio.to_thread(password_mark, desk.part("secrets"), name)
+    token = signer.sign(LOGIN_AUDIENCE, name, desk.now_ms(), LOGIN_LIFE_MS, {MARK: mark})
     return LoggedIn(token=token, life_s=LOGIN_LIFE_MS // 1000)
 
 

@@ -9,10 +9,12 @@ from typing import Literal
 
 import msgspec
 
-from aquila.core.feature import ROLES, Role
+from aquila.core.feature import OWNER, ROLES, Role
 from aquila.core.model import Act, Arrival, Context, Entry, Principal, Stamp
 
 GrantKind = Literal["user", "token"]
+OPERATOR = "operator"
+"""The user that the node makes at its first start, for who runs it. It owns the node."""
 _GIVEN: Mapping[str, GrantKind] = {"user.add": "user", "token.create": "token"}
 _TAKEN: Mapping[str, GrantKind] = {"user.remove": "user", "token.revoke": "token"}
 
@@ -107,7 +109,7 @@ def principal_of(grant: Grant, context: Context) -> Principal:
         caveats=grant.caveats,
         groups_in=frozenset(grant.groups_in),
         groups_out=frozenset(grant.groups_out),
-        roles=(grant.role,),
+        roles=(grant.role, OWNER) if grant.kind == "user" and grant.name == OPERATOR else (grant.role,),
     )
 
 

@@ -63,13 +63,14 @@ class DeviceDropped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskDevices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All devices."""
+    """All devices in force. revoked: and those that were taken back, for whom the name is free."""
 
+    revoked: bool = False
     limit: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = 1000
 
 
 def _devices(principal: Principal, ask: AskDevices, reading: Reading) -> Iterator[Labelled]:
-    for row in device_rows(reading):
+    for row in device_rows(reading, with_revoked=ask.revoked):
         yield Labelled(row, None, reading.context)
 
 
@@ -150,7 +151,7 @@ feature = Feature(
             row=Device,
             role="operator",
             answer=_devices,
-            summary="Devices in force",
+            summary="Devices in force; with revoked=true also those taken back",
         ),
         groups,
         profiles,

@@ -2,8 +2,9 @@
 
 - With an invitation: once. The same request again within a minute gets the same certificate, because a phone that lost
   the answer sends it again; another request with the same token is refused.
-- A person with a password enrols a device of his own name, with his groups. Several clients may: each has its own
-  certificate (`clientUid`), since browsers' gateways enrol at every login and must not throw out the phone.
+- A person with a password enrols a device of his own name, which may at every moment what he may (ADR 12). Several
+  clients may: each has its own certificate (`clientUid`), since browsers' gateways enrol at every login and must not
+  throw out the phone.
 - A device renews its own certificate. The old one stays good until the new one is first used (see view).
 """
 
@@ -21,7 +22,7 @@ from aquila.features.devices.certificates import certificate_detail, keep_certif
 from aquila.features.devices.groups import devices_of
 from aquila.features.devices.invitations import Invitation, Secrets, invited_by
 from aquila.features.devices.refusals import Noter, plain
-from aquila.features.devices.view import DEVICE_ADDED, DEVICE_RENEWED, Device, joined, target_of
+from aquila.features.devices.view import DEVICE_ADDED, DEVICE_RENEWED, joined, target_of
 from aquila.links.pki.authority import Authority, Issued
 from aquila.links.pki.certificates import pem
 from aquila.links.pki.credentials import enrolment_store
@@ -128,7 +129,7 @@ async def _by_person(principal: Principal, name: str, ask: Enrol, desk: Desk) ->
     if wrong is not None:
         return wrong
     detail = {"client": plain(ask.client, CLIENT_MAX)}
-    if device is not None and _has_rights_of(device, principal):
+    if device is not None:
         return await _given(ask, name, DEVICE_RENEWED, detail, desk)
     detail |= {
         "person": name,
@@ -139,15 +140,6 @@ async def _by_person(principal: Principal, name: str, ask: Enrol, desk: Desk) ->
         "groups_out": joined(principal.groups_out),
     }
     return await _given(ask, name, DEVICE_ADDED, detail, desk)
-
-
-def _has_rights_of(device: Device, principal: Principal) -> bool:
-    return (device.nation, device.clearance, frozenset(device.groups_in), frozenset(device.groups_out)) == (
-        principal.nation,
-        principal.clearance,
-        principal.groups_in,
-        principal.groups_out,
-    )
 
 
 async def _renewed(name: str, ask: Enrol, desk: Desk) -> Enrolled | Refused:

@@ -19,12 +19,19 @@ class LinksUp(Protocol):
         ...
 
 
-def device_rows(reading: Reading) -> Iterator[Device]:
-    """All devices in force, by name."""
-    since = _since(reading)
+def device_rows(reading: Reading, *, with_revoked: bool = False) -> Iterator[Device]:
+    """All devices in force, by name; then those that are no more, if they are wanted."""
+    since, now_ms = _since(reading), reading.now_ms()
     for device in devices_of(reading).devices(reading.node):
         since_ms = since.get(target_of(device.name))
-        yield msgspec.structs.replace(device, connected=since_ms is not None, connected_since_ms=since_ms)
+        yield msgspec.structs.replace(
+            device,
+            state="expired" if device.not_after_ms <= now_ms else "active",
+            connected=since_ms is not None,
+            connected_since_ms=since_ms,
+        )
+    if with_revoked:
+        yield from devices_of(reading).revoked(reading.node)
 
 
 def _since(reading: Reading) -> dict[str, int]:

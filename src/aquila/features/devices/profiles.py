@@ -7,14 +7,14 @@ and `profile.drop`; its groups are those of the act's label, so release decides 
 import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, cast
 
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, Labelled, Query, Reading
+from aquila.core.feature import Command, Desk, Labelled, Query, Reading, is_owner
 from aquila.core.ids import entity_id
-from aquila.core.model import Act, Arrival, Context, Entry, Label, Principal, Stamp
+from aquila.core.model import Act, Arrival, Context, Entry, Label, Principal, Stamp, Verdict
 from aquila.core.view import view_of
 from aquila.features.devices.words import Groups
 from aquila.links.pki.packages import Entries, data_package, preference_file
@@ -125,6 +125,14 @@ class Files(Protocol):
         ...
 
 
+class KnownFiles(Protocol):
+    """The view `packages`."""
+
+    def of_digest(self, sha256: str, now_ms: int) -> Sequence[Any]:
+        """All packages with these bytes: label, context."""
+        ...
+
+
 class _Row(msgspec.Struct, frozen=True, array_like=True):
     stamp: Stamp
     profile: Profile | None
@@ -192,7 +200,7 @@ def profiles_of(reading: Reading) -> Profiles:
 
 async def add(principal: Principal, ask: AddProfile, desk: Desk) -> ProfileWritten | Refused:
     """Say what a profile holds."""
-    wrong = _judge(principal, ask, desk.part("files"))
+    wrong = _judge(principal, ask, desk) or _not_his(principal, ask.name, desk)
     if wrong is not None:
         return wrong
     now_ms = desk.now_ms()
@@ -213,7 +221,24 @@ async def add(principal: Principal, ask: AddProfile, desk: Desk) -> ProfileWritt
     return written if isinstance(written, Refused) else ProfileWritten(name=ask.name, entry=written.envelope.id)
 
 
-def _judge(principal: Principal, ask: AddProfile, files: Files) -> Refused | None:
+def _not_his(principal: Principal, name: str, desk: Desk) -> Refused | None:
+    """Why somebody may not put another profile in the place of this one, or take it back."""
+    for profile, label, _ in profiles_of(desk).profiles(desk.node):
+        if profile.name == name and not is_owner(principal) and not set(label.groups) <= principal.groups_in:
+            return Refused("group", f"profile {name} goes to groups that you may not write into: take another name")
+    return None
+
+
+def _may_see(sha256: str, desk: Desk) -> bool:
+    """Is there a file of this digest that the asker may fetch himself?"""
+    # Another feature's view, by no more than what is asked of it.
+    known = cast("KnownFiles | None", desk.views.get("packages"))
+    found = () if known is None else known.of_digest(sha256, desk.now_ms())
+    return any(desk.release(each.label, each.context).verdict is Verdict.FULL for each in found)
+
+
+def _judge(principal: Principal, ask: AddProfile, desk: Desk) -> Refused | None:
+    files: Files = desk.part("files")
     if not set(ask.groups or ()) <= principal.groups_in:
         return Refused("group", "a profile goes to groups that you may write into")
     if ("tool" in ask.occasions) != (ask.tool is not None):
@@ -224,7 +249,7 @@ def _judge(principal: Principal, ask: AddProfile, files: Files) -> Refused | Non
     size_bytes = 0
     for each in ask.files:
         kept = files.find(each.sha256)
-        if kept is None:
+        if kept is None or not _may_see(each.sha256, desk):
             return Refused("file", f"no file {each.sha256} is kept here: upload it first")
         size_bytes += kept.size_bytes
     if size_bytes > PROFILE_BYTES_MAX:
@@ -242,6 +267,9 @@ async def drop(principal: Principal, ask: ProfileNamed, desk: Desk) -> ProfileWr
     mine = {profile.name: label for profile, label, _ in profiles_of(desk).profiles(desk.node)}
     if ask.name not in mine:
         return Refused("absent", f"there is no profile {ask.name}")
+    wrong = _not_his(principal, ask.name, desk)
+    if wrong is not None:
+        return wrong
     act = Act(action=PROFILE_DROPPED, target=ask.name, happened_at_ms=desk.now_ms())
     written = await desk.write(act, label=mine[ask.name])
     return written if isinstance(written, Refused) else ProfileWritten(name=ask.name, entry=written.envelope.id)
@@ -275,7 +303,9 @@ def _packed(profiles: Sequence[Profile], paths: Sequence[str], files: Files) -> 
     parts: dict[str, str] = {}
     newest_ms = 0
     for profile in profiles:
-        chosen = [each for each in profile.files if not wanted or _is_wanted(each.path, wanted)]
+        # A file that was withdrawn is gone with its bytes, also from here.
+        there = [each for each in profile.files if files.find(each.sha256) is not None]
+        chosen = [each for each in there if not wanted or _is_wanted(each.path, wanted)]
         parts |= {each.path: each.sha256 for each in chosen}
         if chosen or (profile.preferences and not wanted):
             newest_ms = max(newest_ms, profile.changed_at_ms)

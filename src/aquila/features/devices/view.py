@@ -23,6 +23,7 @@ DEVICE_RENEWED, DEVICE_SWITCHED, DEVICE_CHANNELS = "device.renew", "device.switc
 CERTIFICATE_REVOKED, CERTIFICATE_DELETED = "certificate.revoke", "certificate.delete"
 USER_ADDED, USER_REMOVED = "user.add", "user.remove"
 """Acts of the access feature: who is removed loses the device that he enrolled, too."""
+DeviceState = Literal["active", "expired", "revoked"]
 CertificateState = Literal["active", "replaced", "revoked"]
 
 
@@ -34,8 +35,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         serial: of its newest certificate, as `ssl` writes it. not_after_ms: end of its validity, UTC.
         serials: of all its certificates that are good, oldest first.
         uids: foreign identities that it uses for itself, as far as heard.
-        person: the user who enrolled it under his own name; None = it was added or invited.
+        person: the user who enrolled it under his own name, whose rights it has at every moment; None = it was added
+            or invited.
         inactive: groups that its user has switched off: neither read nor written, until switched on again.
+        state: expired = its newest certificate is over; revoked = it has none that opens anything any more.
         connected: is a link of it up? connected_since_ms: since when, of its oldest one, UTC; None = none is up. Filled
             by who can ask the links; the view knows nothing of them.
     """
@@ -53,6 +56,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     serials: tuple[str, ...] = ()
     person: str | None = None
     inactive: tuple[str, ...] = ()
+    state: DeviceState = "active"
     connected: bool = False
     connected_since_ms: int | None = None
 
@@ -92,6 +96,16 @@ class _Issue(msgspec.Struct, frozen=True, array_like=True, order=True):
     begins: bool
 
 
+class _Rights(msgspec.Struct, frozen=True, array_like=True):
+    """What somebody may, as acts say it."""
+
+    nation: str | None
+    clearance: str
+    caveats: tuple[str, ...]
+    groups_in: tuple[str, ...]
+    groups_out: tuple[str, ...]
+
+
 class _State(msgspec.Struct, array_like=True):
     """By node and principal id. Of lists the newest are kept, so that any order of arrival gives the same."""
 
@@ -103,7 +117,7 @@ class _State(msgspec.Struct, array_like=True):
     taken: dict[str, list[tuple[Stamp, str, int]]]
     deleted: dict[str, list[tuple[Stamp, str]]]
     channels: dict[str, tuple[Stamp, str]]
-    users: dict[str, tuple[Stamp, bool]]
+    users: dict[str, tuple[Stamp, _Rights | None]]
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -119,7 +133,7 @@ class Devices:
     """Devices by name. A device is in force when it has a certificate that is younger than its newest revocation."""
 
     name = "devices"
-    version = 2
+    version = 3
     hears_positions = False
 
     def __init__(self) -> None:
@@ -146,7 +160,8 @@ class Devices:
             case "device.renew":
                 _keep(state.issued.setdefault(key, []), _issue_of(stamp, serial, act), CERTIFICATES_MAX)
             case "user.add" | "user.remove" if key not in state.users or stamp > state.users[key][0]:
-                state.users[key] = (stamp, act.action == USER_ADDED)
+                is_added = act.action == USER_ADDED
+                state.users[key] = (stamp, _rights_of(act, detail.get("role", "")) if is_added else None)
                 if act.action == USER_REMOVED:
                     self._end(key, stamp, act)
             case "device.revoke" | "user.remove":
@@ -184,6 +199,11 @@ class Devices:
         """All devices of this node that are in force, by name."""
         found = (self._device(key) for key in self._keys(node))
         return [device for device in found if device is not None]
+
+    def revoked(self, node: str) -> list[Device]:
+        """Those that were devices of this node and are in force no more, by name."""
+        gone = (key for key in self._keys(node) if self._state.issued.get(key) and not self._good(key))
+        return [self._described(key, self._state.issued[key][-1:], "revoked") for key in gone]
 
     def device(self, node: str, name: str) -> Device | None:
         """The one of this name; None = unknown or revoked."""
@@ -238,7 +258,7 @@ class Devices:
         An enrolment or renewal that was on its way when somebody was revoked or removed opens nothing.
         """
         person = self._person(key)
-        if person is not None and not self._state.users.get(person, (None, True))[1]:
+        if person is not None and self._state.users.get(person, (None, None))[1] is None:
             return []
         ended = self._ended(key)
         rows = [row for row in self._state.issued.get(key, ()) if ended is None or row.stamp > ended[0]]
@@ -263,27 +283,37 @@ class Devices:
     def _device(self, key: str) -> Device | None:
         added = self._state.added.get(key)
         good = self._good(key) if added is not None else []
-        if added is None or not good:
-            return None
-        detail = added[1].detail
+        return None if not good else self._described(key, good, "active")
+
+    def _described(self, key: str, rows: list[_Issue], state: DeviceState) -> Device:
+        """The device with these certificates, of which there is at least one."""
+        detail = self._state.added[key][1].detail
+        rights = self._rights(key)
         ended = self._ended(key)
         channels = self._state.channels.get(key)
         uids = (uid for at, uid in self._state.bound.get(key, ()) if ended is None or at > ended[0])
         return Device(
             name=_name_of(key),
-            nation=detail.get("nation") or None,
-            clearance=detail.get("clearance", "UNCLASSIFIED"),
-            caveats=_words(detail.get("caveats", "")),
-            groups_in=_words(detail.get("groups_in", "")),
-            groups_out=_words(detail.get("groups_out", "")),
-            serial=good[-1].serial,
-            not_after_ms=good[-1].not_after_ms,
+            nation=rights.nation,
+            clearance=rights.clearance,
+            caveats=rights.caveats,
+            groups_in=rights.groups_in,
+            groups_out=rights.groups_out,
+            serial=rows[-1].serial,
+            not_after_ms=rows[-1].not_after_ms,
+            state=state,
             callsign=detail.get("callsign") or None,
             uids=tuple(dict.fromkeys(uids)),
-            serials=tuple(row.serial for row in good),
+            serials=tuple(row.serial for row in rows),
             person=detail.get("person") or None,
             inactive=() if channels is None or (ended and ended[0] > channels[0]) else _words(channels[1]),
         )
+
+    def _rights(self, key: str) -> _Rights:
+        """Of a person's device those that he has at this moment, and not those that he had when he enrolled it."""
+        person = self._person(key)
+        now = None if person is None else self._state.users.get(person, (None, None))[1]
+        return _rights_of(self._state.added[key][1]) if now is None else now
 
     def principal(self, node: str, name: str, context: Context, serial: str | None = None) -> Principal | None:
         """Who a device is that has shown a certificate; None = unknown, revoked, or not a good certificate of it.
@@ -341,6 +371,18 @@ def _issue_of(stamp: Stamp, serial: str, act: Act) -> _Issue:
         at_ms=act.happened_at_ms,
         not_after_ms=int(not_after) if not_after.isdecimal() else 0,
         begins=act.action == DEVICE_ADDED,
+    )
+
+
+def _rights_of(act: Act, role: str = "") -> _Rights:
+    """What the act gives. Who may only look (role viewer) writes nowhere, with whatever device."""
+    detail = act.detail
+    return _Rights(
+        nation=detail.get("nation") or None,
+        clearance=detail.get("clearance", "UNCLASSIFIED"),
+        caveats=_words(detail.get("caveats", "")),
+        groups_in=() if role == "viewer" else _words(detail.get("groups_in", "")),
+        groups_out=_words(detail.get("groups_out", "")),
     )
 
 

@@ -34,6 +34,8 @@ from aquila.features.missions.view import CREATE, DELETE, GROUPS, Mission
 
 NAME_LENGTH_MAX = 1024
 MISSIONS_MAX = 5_000
+MISSIONS_OF_ONE = 200
+"""That stand, of one creator."""
 RESERVED = frozenset({"guid", "all", "logs", "invitations"})
 """Words that stand in the place of a name in paths of the contract."""
 _SIGNS = frozenset(" .()!=@#$&^*_-+[]{}:,|\\")
@@ -122,11 +124,15 @@ async def _create(principal: Principal, ask: Save, desk: Desk) -> Saved | Refuse
     label = label_of_groups(principal, ask.groups, desk)
     if isinstance(label, Refused):
         return label
-    if len(missions_of(desk).missions()) >= MISSIONS_MAX:
+    standing = missions_of(desk).missions()
+    if len(standing) >= MISSIONS_MAX:
         return Refused("full", f"this node holds {MISSIONS_MAX} missions: delete one first")
+    if sum(_is_of(each, principal) for each in standing) >= MISSIONS_OF_ONE:
+        return Refused("full", f"you have {MISSIONS_OF_ONE} missions on this node: delete one first")
     name, by = ask.which.name, ask.which.by
-    number = len(missions_of(desk).named(desk.context, name))
-    guid = derived_id("mission", 1, f"{desk.node}\0{desk.context}\0{name}\0{number}")
+    # Only own missions are counted: a number that grew with those of others would tell of missions that are hidden.
+    number = sum(_is_of(each, principal) for each in missions_of(desk).named(desk.context, name))
+    guid = derived_id("mission", 2, f"{desk.node}\0{desk.context}\0{name}\0{principal.id}\0{number}")
     sub = {"uid": by, "user": principal.id, "role": OWNER}
     cells = {f"field/{key}": value for key, value in ask.fields.items()}
     cells |= {f"role/{principal.id}": OWNER, sub_key(principal.id, by): sub}
@@ -137,12 +143,25 @@ async def _create(principal: Principal, ask: Save, desk: Desk) -> Saved | Refuse
     entry = await desk.write(act, id=derived_id("mission.create", 1, guid), label=label)
     if isinstance(entry, Refused):
         return entry
-    mission = missions_of(desk).mission(guid)
-    if mission is None or entry.envelope.author != principal.id:
-        return Refused("taken", "somebody creates a mission of this name at the same moment: take another name")
+    mission, first = missions_of(desk).mission(guid), find(Which(name=name), desk)
+    assert mission is not None
+    if isinstance(first, Mission) and first.guid != guid and not ask.allow_dupe:
+        # Somebody else was quicker by a moment: the name is his, and what was just made goes.
+        refused = await _deleted(mission, by, desk)
+        return refused or Refused("taken", "somebody created a mission of this name at the same moment: take another")
     if ask.which.password:
         await _keep(guid, ask.which.password, desk)
     return await _saved(principal, mission, by, desk, is_created=True)
+
+
+def _is_of(mission: Mission, principal: Principal) -> bool:
+    return mission.created is not None and mission.created.author == principal.id
+
+
+async def _deleted(mission: Mission, by: str, desk: Desk, **detail: str) -> Refused | None:
+    act = Act(action=DELETE, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": by, **detail})
+    entry = await desk.write(act, id=derived_id("mission.delete", 1, mission.guid), label=mission.label)
+    return entry if isinstance(entry, Refused) else None
 
 
 async def _update(principal: Principal, mission: Mission, ask: Save, desk: Desk) -> Saved | Refused:
@@ -207,11 +226,9 @@ async def drop(principal: Principal, ask: Drop, desk: Desk) -> Edited | Refused:
     mission, _ = found
     shown = await asyncio.to_thread(mission_row, mission, desk)
     digests = [tail(cell.key) for cell in mission.of_kind("hash")]
-    detail = {"by": ask.which.by, **({"deep": "true"} if ask.deep else {})}
-    act = Act(action=DELETE, target=mission.guid, happened_at_ms=desk.now_ms(), detail=detail)
-    entry = await desk.write(act, id=derived_id("mission.delete", 1, mission.guid), label=mission.label)
-    if isinstance(entry, Refused):
-        return entry
+    refused = await _deleted(mission, ask.which.by, desk, **({"deep": "true"} if ask.deep else {}))
+    if refused is not None:
+        return refused
     secrets: Secrets = desk.part("secrets")
     await asyncio.to_thread(secrets.remove, password_secret(mission.guid))
     if ask.deep:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
+from aquila.core.feature import Command, Desk, Role
 from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.features.missions.forms import mission_row
@@ -99,7 +99,9 @@ Show = Callable[[Mission, Desk], Any]
 """What an edit answers: made after it, off the loop."""
 
 
-def edit(name: str, permission: Permission, change: Change, show: Show = mission_row) -> Command:
+def edit(
+    name: str, permission: Permission, change: Change, show: Show = mission_row, role: Role = "operator"
+) -> Command:
     """A command that writes `mission.NAME` with the cells that `change` gives."""
 
     async def act(principal: Principal, ask: Edit[Any], desk: Desk) -> Edited | Refused:
@@ -116,11 +118,15 @@ def edit(name: str, permission: Permission, change: Change, show: Show = mission
             return is_new
         return Edited(guid=mission.guid, is_new=is_new, shown=await asyncio.to_thread(show, mission, desk))
 
-    return command(f"mission_{name.replace('.', '_')}", Edit, Edited, act)
+    return command(f"mission_{name.replace('.', '_')}", Edit, Edited, act, role)
 
 
 def command(
-    name: str, request: Any, answer: type[Any], act: Callable[[Principal, Any, Desk], Awaitable[Any]]
+    name: str,
+    request: Any,
+    answer: type[Any],
+    act: Callable[[Principal, Any, Desk], Awaitable[Any]],
+    role: Role = "operator",
 ) -> Command:
-    """A command of the foreign contract only."""
-    return Command(name=name, method="POST", path=f"/{name}", request=request, answer=answer, role="operator", act=act)
+    """A command of the foreign contract only. role: which persons may; devices have none, their groups count."""
+    return Command(name=name, method="POST", path=f"/{name}", request=request, answer=answer, role=role, act=act)

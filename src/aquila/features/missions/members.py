@@ -12,6 +12,7 @@ from aquila.features.missions.edits import Cells, Edit, command, edit, opened, s
 from aquila.features.missions.queries import Subscribed
 from aquila.features.missions.roles import (
     PERMISSIONS,
+    Invitation,
     RoleName,
     Subscription,
     Which,
@@ -19,6 +20,7 @@ from aquila.features.missions.roles import (
     invite_key,
     invited_as,
     is_over_all,
+    may,
     owner_of,
     shown_role,
     sub_key,
@@ -163,16 +165,23 @@ def _members(mission: Mission, desk: Desk) -> list[Subscribed]:
 
 
 async def _invite(principal: Principal, mission: Mission, role: RoleName, body: Invites, desk: Desk) -> Cells | Refused:
+    """One invitation for each name: who made it, or who gives roles, changes it; others may say the same again."""
     cells: dict[str, dict[str, str] | None] = {}
     for each in body.rows:
         given = each.role or "MISSION_SUBSCRIBER"
         if not set(PERMISSIONS[given]) <= set(PERMISSIONS[role]):
             return Refused("role", f"you may not give more than you have: {role}")
         key = invite_key(each.type, each.invitee)
-        known = mission.value(key)
-        by = principal.id if known is None else msgspec.json.decode(known)["by"]
-        row = {"type": each.type, "invitee": each.invitee, "role": given, "by": by}
-        cells[key] = None if each.is_taken_back else row
+        value = mission.value(key)
+        known = None if value is None else msgspec.json.decode(value, type=Invitation)
+        if known is None or (known.role == given and not each.is_taken_back):
+            row = {"type": each.type, "invitee": each.invitee, "role": given, "by": principal.id}
+            cells |= {} if known is not None or each.is_taken_back else {key: row}
+        elif known.by != principal.id and not may(role, "MISSION_SET_ROLE"):
+            return Refused("role", f"{each.invitee[:100]} was invited by somebody else: he or an owner changes that")
+        else:
+            row = {"type": each.type, "invitee": each.invitee, "role": given, "by": principal.id}
+            cells[key] = None if each.is_taken_back else row
     return cells
 
 
@@ -180,8 +189,8 @@ def nothing(mission: Mission, desk: Desk) -> None:
     """What an edit answers whose answer is empty."""
 
 
-join_row = command("mission_join", Join, Joined, join)
-leave_row = edit("unsubscribe", "MISSION_READ", _leave, nothing)
+join_row = command("mission_join", Join, Joined, join, role="viewer")
+leave_row = edit("unsubscribe", "MISSION_READ", _leave, nothing, role="viewer")
 give_row = edit("role", "MISSION_SET_ROLE", _give, nothing)
 enrol_row = edit("subscribe", "MISSION_SET_ROLE", _enrol, _members)
 invite_row = edit("invite", "MISSION_WRITE", _invite, nothing)

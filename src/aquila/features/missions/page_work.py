@@ -148,16 +148,17 @@ async def write_mission_log(principal: Principal, ask: WriteMissionLog, desk: De
         return found
     mission, now = found[0], instant(desk.now_ms())
     try:
-        log = Log(content=ask.text, mission_names=(mission.name,), id=ask.id or desk.new_id(), keywords=ask.keywords)
+        log = Log(content=ask.text, mission_names=(mission.name,), id=ask.id, keywords=ask.keywords)
     except ValueError as wrong:
         return Refused("text", str(wrong))
-    wanted = PutLog(log=log, dtg=now, created=now, missions=(mission.guid,), must_exist=bool(ask.id))
+    uid = ask.id or desk.new_id()
+    wanted = PutLog(log=log, dtg=now, created=now, uid=uid, missions=(mission.guid,), must_exist=bool(ask.id))
     done = await put_log(principal, wanted, desk)
-    return done if isinstance(done, Refused) else MissionLogWritten(id=log.id)
+    return done if isinstance(done, Refused) else MissionLogWritten(id=uid)
 
 
 async def drop_mission_log(principal: Principal, ask: DropMissionLog, desk: Desk) -> MissionWorkDone | Refused:
-    """Take a line out of every log that it stands in."""
+    """Take a line out of the log of this mission."""
     return _told(await drop_log(principal, DropLog(id=ask.id, which=Which(guid=ask.guid)), desk))
 
 
@@ -219,7 +220,7 @@ COMMANDS = (
         answer=MissionWorkDone,
         role="operator",
         act=drop_mission_log,
-        summary="Take a line out of the logs that it stands in",
+        summary="Take a line out of the log of a mission",
     ),
     Command(
         name="cancel_mission_invitation",

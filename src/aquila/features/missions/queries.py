@@ -29,6 +29,7 @@ from aquila.features.missions.roles import (
     Which,
     allowed,
     default_role,
+    door_of,
     field,
     invitations,
     is_for,
@@ -157,7 +158,7 @@ def _role(principal: Principal, mission: Mission, role: RoleName, ask: Ask, read
 
 
 def _token(principal: Principal, mission: Mission, role: RoleName, ask: Ask, reading: Reading) -> str:
-    return token(mission, "ACCESS", principal.id, reading)
+    return token(mission, "ACCESS", principal.id, reading, door=door_of(mission))
 
 
 def _subscribed(mission: Mission) -> list[Subscribed]:
@@ -355,14 +356,18 @@ def _readable(principal: Principal, reading: Reading) -> Iterator[Mission]:
 
 
 def log_entries(principal: Principal, reading: Reading, uid: str = "") -> list[tuple[dict[str, Any], list[Mission]]]:
-    """Entries of all logs that the asker may read, each once, with the missions that it stands in. uid: only this."""
-    found: dict[str, tuple[Any, list[Mission]]] = {}
+    """Entries of all logs that the asker may read, each once, with the missions that it stands in. uid: only this.
+
+    What one mission says of an entry is never told of another: where they differ, each has a row of its own.
+    """
+    found: dict[tuple[str, str | None], tuple[Any, list[Mission]]] = {}
     for mission in _readable(principal, reading):
         for cell in seen(mission, "log", reading):
             if not uid or tail(cell.key) == uid:
-                newest, missions = found.get(cell.key, (cell, []))
+                key = cell.key, cell.value
+                newest, missions = found.get(key, (cell, []))
                 newest = cell if cell.said.stamp > newest.said.stamp else newest
-                found[cell.key] = (newest, [*missions, mission])
+                found[key] = (newest, [*missions, mission])
     return [(log_form([each.name for each in missions], cell), missions) for cell, missions in found.values()]
 
 

@@ -1,5 +1,6 @@
 """Roles: who may do what in a mission, by its token, its subscription, an invitation, or what everybody may."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol, cast
 
@@ -286,9 +287,16 @@ def shown_role(mission: Mission, which: Which, reading: Reading) -> RoleName | N
             value = mission.value(str(said["sub"]))
             return None if value is None else msgspec.json.decode(value, type=Invitation).role
         case "ACCESS":
-            return default_role(mission)
+            is_member = _of_user(mission, str(said["sub"])) is not None
+            is_open = not field(mission, "inviteOnly", False) or is_member
+            return default_role(mission) if said.get("door") == door_of(mission) and is_open else None
         case _:
             return None
+
+
+def door_of(mission: Mission) -> str:
+    """Tells one password of a mission from the next, and says nothing of it: its cell holds a new id for each."""
+    return hashlib.sha256((mission.value("field/password") or "").encode()).hexdigest()[:16]
 
 
 def is_over_all(principal: Principal) -> bool:
@@ -301,7 +309,9 @@ def own_role(principal: Principal, mission: Mission, which: Which, reading: Read
     if is_over_all(principal):
         return OWNER
     role = (
-        shown_role(mission, which, reading)
+        # What an owner has said of this very user counts before any token: it may be an older, better one.
+        _given(mission, principal.id)
+        or shown_role(mission, which, reading)
         or _of_user(mission, principal.id)
         or invited_as(mission, principal, reading)
     )

@@ -98,14 +98,17 @@ async def fill(principal: Principal, ask: Fill, desk: Desk) -> Filled | Refused:
     newer = {f"uid/{report.alias.value}" for report, _ in reports if _is_outdated(mission, report, desk)}
     if newer:
         return Filled(changes=await _changes_of(mission, newer, desk), is_conflict=True)
+    speak: Speak = desk.part("speak")
+    for report, data in reports:
+        refused = speak(narrow, data)
+        # What was heard before is known already: the same package again adds nothing and is no fault.
+        if refused is not None and refused.reason != "replay":
+            # What was refused is in no picture, so it must not stand in the mission, nor the rest as if it were all.
+            told = f"the event of {report.alias.value[:100]} is refused: {refused.detail or refused.reason}"
+            return Refused(refused.reason, told)
     digests = await packages.unpack(narrow, ask.sha256, inside, sorted(narrow.groups_in), which.by, desk)
     if isinstance(digests, Refused):
         return digests
-    speak: Speak = desk.part("speak")
-    for _, data in reports:
-        refused = speak(narrow, data)
-        if refused is not None and refused.reason == "busy":
-            return refused
     keys = {f"hash/{digest}" for digest in digests} | {f"uid/{report.alias.value}" for report, _ in reports}
     done = await said(desk, mission, "mission.add", {key: {} for key in keys if mission.value(key) is None}, which.by)
     return done if isinstance(done, Refused) else Filled(changes=await _changes_of(mission, keys, desk))

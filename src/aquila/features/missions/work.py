@@ -69,20 +69,24 @@ class PutLog(msgspec.Struct, frozen=True, kw_only=True):
     """An entry to be written.
 
     Attributes:
-        created, dtg: as the contract has times. must_exist: it is an edit.
+        created, dtg: as the contract has times.
+        uid: of a new entry; "" = made from what is said and who says it. The id of the entry itself is that of the one
+            to be changed, and counts only then: nobody writes under an id that another mission has.
+        must_exist: it is an edit, of an entry that stands in each of these missions.
         missions: their guids, where names do not tell them apart; empty = those that the entry names.
     """
 
     log: Log
     dtg: str
     created: str
+    uid: str = ""
     which: Which = Which()
     must_exist: bool = False
     missions: tuple[str, ...] = ()
 
 
 class DropLog(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry that is to go, from every log that it stands in."""
+    """The entry that is to go: from the mission that is named by guid, else from every log that it stands in."""
 
     id: Uid
     which: Which = Which()
@@ -169,9 +173,9 @@ async def put_log(principal: Principal, ask: PutLog, desk: Desk) -> Edited | Ref
         if isinstance(found, Refused):
             return found
         missions.append(found[0])
-    uid = log.id or _log_id(principal, ask.log, desk)
-    if ask.must_exist and not log_entries(principal, desk, uid):
-        return Refused("absent", "there is no such entry")
+    uid = log.id if ask.must_exist else ask.uid or _log_id(principal, ask.log, desk)
+    if ask.must_exist and any(mission.value(f"log/{uid}") is None for mission in missions):
+        return Refused("absent", "there is no such entry in every mission that is named: name those that it stands in")
     for mission in missions:
         known = mission.value(f"log/{uid}")
         before = {} if known is None else msgspec.json.decode(known)
@@ -200,15 +204,21 @@ def _log_id(principal: Principal, log: Log, desk: Desk) -> str:
 
 
 async def drop_log(principal: Principal, ask: DropLog, desk: Desk) -> Edited | Refused:
-    """Take an entry out of every log that the asker may write."""
-    found = log_entries(principal, desk, ask.id)
-    if not found:
+    """Take an entry out of the mission that is named, else out of every log that the asker may write."""
+    missions = [mission for _, held in log_entries(principal, desk, ask.id) for mission in held]
+    if ask.which.guid:
+        missions = [mission for mission in missions if mission.guid == ask.which.guid]
+    if not missions:
         return Refused("absent", "there is no such entry")
-    missions, which = found[0][1], signed(principal, ask.which, desk)
-    for mission in missions:
-        may = allowed(principal, msgspec.structs.replace(which, guid=mission.guid), "MISSION_WRITE", desk)
-        if isinstance(may, Refused):
-            return may
+    which = signed(principal, ask.which, desk)
+    judged = [
+        allowed(principal, msgspec.structs.replace(which, guid=mission.guid), "MISSION_WRITE", desk)
+        for mission in missions
+    ]
+    missions = [each[0] for each in judged if not isinstance(each, Refused)]
+    if not missions:
+        # Where he may write into none of them, each says why.
+        return next(each for each in judged if isinstance(each, Refused))
     for mission in missions:
         done = await said(desk, mission, "mission.log", {f"log/{ask.id}": None}, which.by)
         if isinstance(done, Refused):

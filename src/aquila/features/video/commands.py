@@ -9,8 +9,8 @@ from aquila.core.feature import Command, Desk
 from aquila.core.model import Act, Label, Principal
 from aquila.core.policy import label_for
 from aquila.features.video.connections import Connection, Feed, Text, Uid, written
-from aquila.features.video.queries import video_of
-from aquila.features.video.view import VIDEO_ADD, VIDEO_CHANGE, VIDEO_REMOVE, Video
+from aquila.features.video.queries import video_of, videos_of
+from aquila.features.video.view import VIDEO_ADD, VIDEO_CHANGE, VIDEO_REMOVE, VIDEOS_OF_ONE, Video
 
 NO_VIDEO = Refused("absent", "there is no such video, or you may not see it")
 
@@ -68,6 +68,9 @@ async def put_videos(principal: Principal, ask: PutVideos, desk: Desk) -> Videos
             return label
         if known is None or known.connection != text:
             planned.append((VIDEO_ADD if known is None else VIDEO_CHANGE, uid, text, label))
+    new_count = sum(action == VIDEO_ADD for action, *_ in planned)
+    if new_count and videos_of(desk).count_of(principal.id) + new_count > VIDEOS_OF_ONE:
+        return Refused("full", f"you have {VIDEOS_OF_ONE} videos on this node: remove some first")
     for action, uid, text, label in planned:
         act = Act(action=action, target=uid, happened_at_ms=desk.now_ms(), detail={"connection": text})
         entry = await desk.write(act, label=label)

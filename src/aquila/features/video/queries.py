@@ -91,6 +91,7 @@ videos = Query(
     row=VideoRow,
     role="viewer",
     answer=_rows,
+    blocking=True,
     summary="Where streams can be watched",
 )
 connections = Query(
@@ -100,6 +101,7 @@ connections = Query(
     row=Connection,
     role="viewer",
     answer=_connections,
+    blocking=True,
     summary="Videos as TAK clients describe them",
 )
 connection = Query(

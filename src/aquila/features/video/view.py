@@ -12,6 +12,8 @@ from aquila.features.video.connections import Connection, read
 VIDEO_ADD, VIDEO_CHANGE, VIDEO_REMOVE = "video.add", "video.change", "video.remove"
 VIDEOS_MAX = 5_000
 """Newest videos that are known, those that were removed among them."""
+VIDEOS_OF_ONE = 200
+"""That are there, of one sender: nobody pushes those of others out."""
 SLACK = 500
 """Trimmed in batches; the snapshot holds exactly the maximum."""
 
@@ -46,7 +48,7 @@ class Videos:
 
     def __init__(self) -> None:
         self._videos: dict[Key, Video] = {}
-        self._by_uid: dict[tuple[Context, str], set[Label]] = {}
+        self._by_uid: dict[tuple[Context, str], tuple[Label, ...]] = {}
 
     def fold(self, arrival: Arrival) -> None:
         """See View."""
@@ -69,7 +71,10 @@ class Videos:
 
     def _put(self, video: Video) -> None:
         self._videos[video.context, video.uid, video.label] = video
-        self._by_uid.setdefault((video.context, video.uid), set()).add(video.label)
+        labels = self._by_uid.get((video.context, video.uid), ())
+        if video.label not in labels:
+            # A new one: whoever reads it meanwhile, off the loop, keeps the old.
+            self._by_uid[video.context, video.uid] = (*labels, video.label)
 
     def _trim(self) -> None:
         if len(self._videos) > VIDEOS_MAX:
@@ -77,9 +82,11 @@ class Videos:
             self._keep(newest)
 
     def _keep(self, videos: list[Video]) -> None:
-        self._videos, self._by_uid = {}, {}
+        by_uid: dict[tuple[Context, str], tuple[Label, ...]] = {}
         for video in videos:
-            self._put(video)
+            by_uid[video.context, video.uid] = (*by_uid.get((video.context, video.uid), ()), video.label)
+        self._videos = {(video.context, video.uid, video.label): video for video in videos}
+        self._by_uid = by_uid
 
     def snapshot(self) -> bytes:
         """See View."""
@@ -92,13 +99,17 @@ class Videos:
 
     def of_uid(self, context: Context, uid: str) -> list[Video]:
         """All of this uid that were not removed, the one that was there first is the first."""
-        labels = self._by_uid.get((context, uid), set())
-        there = [video for label in labels if (video := self._videos[context, uid, label]).connection is not None]
+        known = (self._videos.get((context, uid, label)) for label in self._by_uid.get((context, uid), ()))
+        there = [video for video in known if video is not None and video.connection is not None]
         return sorted(there, key=lambda video: (video.first, _order(video)))
 
     def videos(self) -> list[Video]:
         """All that were not removed, by uid, the oldest of a uid first."""
         return [video for context, uid in sorted(self._by_uid) for video in self.of_uid(context, uid)]
+
+    def count_of(self, author: str) -> int:
+        """How many are there that this principal said last."""
+        return sum(each.author == author and each.connection is not None for each in list(self._videos.values()))
 
 
 def _order(video: Video) -> tuple[Context, str, bytes]:

@@ -43,10 +43,10 @@ _BY_VERIFY_CODE = {
 _BY_REASON = {
     "CERTIFICATE_REQUIRED": (
         "the node wants a client certificate and none was shown: name the device's .pem and .key,"
-        " or use the port without certificates (8446)"
+        " or use the enrolment port"
     ),
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": (
-        "the client showed no certificate: import the device's .p12 in it, or use the port without certificates (8446)"
+        "the client showed no certificate: import the device's .p12 in it, or use the enrolment port"
     ),
     "UNKNOWN_CA": (
         "the other side does not trust the certificate's authority: the certificate and the trust"
@@ -73,7 +73,7 @@ _BY_REASON = {
         " not know: update the client"
     ),
     "WRONG_VERSION_NUMBER": (
-        "the other side does not speak TLS on this port: use a TLS port (8089, 8443, 8446), or"
+        "the other side does not speak TLS on this port: use a TLS port (8089, 8443, 8446 unless they were set), or"
         " connect without TLS (8087, 8080)"
     ),
     "HTTP_REQUEST": "plain HTTP came to a TLS port: use https://",
