@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aquila.core.model import Alias, Label, Note, Paper, Receipt
+from aquila.core.model import Address, Alias, Label, Note, Paper, Receipt, Removal, Report
 from aquila.testing.memory_node import MemoryPort
 from tests.staff.conftest import Desk
 
@@ -75,6 +75,7 @@ def test_an_extract_goes_to_the_phone_and_its_receipts_come_back(desk: Any, port
     note = next(each for each in said(port, Note) if each.to[0].value == "FOX")
     assert "T1 FOX: keep in view" in note.text
     assert note.reference is not None
+    port.place("F-1", 45.0, 7.0, name="FOX", own=True)
     for state in ("delivered", "read", "read"):
         receipt = Receipt(reference=note.reference, state=state, happened_at_ms=port.now_ms, by=Alias("cot", "F-1"))
         port.say(receipt, Label(port.open.policy, "UNCLASSIFIED", ("MISSION",), ("COMMON",)))
@@ -82,6 +83,151 @@ def test_an_extract_goes_to_the_phone_and_its_receipts_come_back(desk: Any, port
     assert states(desk, id)["OWL"] == "issued"
     steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
     assert steps == ["read", "deliver", "issue", "approve", "create"]
+
+
+def hears(port: MemoryPort, callsign: str, uid: str, text: str, to: str = "watch") -> None:
+    """A phone says a line to the desk."""
+    line = Note(
+        room=callsign,
+        text=text,
+        happened_at_ms=port.now_ms,
+        author_name=callsign,
+        author_alias=Alias("cot", uid),
+        to=(Address("callsign", to),),
+    )
+    port.say(line, port.open)
+
+
+def test_a_receipt_from_somebody_else_is_a_doubt_and_no_answer(desk: Any, port: MemoryPort) -> None:
+    unit = desk.post("/orbat/units", unit={"name": "A Coy", "callsigns": ["FOX"]})["id"]
+    id = issue(desk, distribution=[unit])
+    note = said(port, Note)[-1]
+    for uid, name in (("F-1", "FOX"), ("O-1", "OWL")):
+        port.place(uid, 45.0, 7.0, name=name, own=True)
+    for by in (None, Alias("cot", "O-1"), Alias("cot", "NOBODY")):
+        port.say(Receipt(reference=note.reference, state="read", happened_at_ms=port.now_ms, by=by), port.open)
+    (answer,) = desk.get(f"/orders/{id}")["answers"]
+    assert (answer["state"], answer["doubt"]) == (
+        "issued",
+        "NOBODY is not A Coy: answer as FOX, or bind the tracker to the unit",
+    )
+    # Two that go by one callsign prove nothing; the tracker that is bound does.
+    port.place("F-2", 45.0, 7.0, name="FOX", own=True)
+    port.say(
+        Receipt(reference=note.reference, state="read", happened_at_ms=port.now_ms, by=Alias("cot", "F-2")), port.open
+    )
+    (answer,) = desk.get(f"/orders/{id}")["answers"]
+    assert "2 devices go by FOX" in answer["doubt"]
+    desk.post(f"/orbat/units/{unit}", fields={"trackers": ["cot:F-1"]})
+    for uid, state in (("F-2", "issued"), ("F-1", "read")):
+        port.say(
+            Receipt(reference=note.reference, state="read", happened_at_ms=port.now_ms, by=Alias("cot", uid)), port.open
+        )
+        assert states(desk, id)[unit] == state
+
+
+def test_a_phone_answers_by_chat_and_a_stranger_is_told_why_he_does_not_count(desk: Any, port: MemoryPort) -> None:
+    id = issue(desk)
+    for uid, name in (("F-1", "FOX"), ("B-1", "BEE")):
+        port.place(uid, 45.0, 7.0, name=name, own=True)
+    hears(port, "FOX", "F-1", "cannot comply")
+    assert "says why" in said(port, Note)[-1].text
+    hears(port, "FOX", "F-1", "CANNOT COMPLY 12 bridge is out")
+    fox = desk.get(f"/orders/{id}")["answers"][0]
+    assert (fox["state"], fox["reason"]) == ("cannot_comply", "bridge is out")
+    hears(port, "BEE", "B-1", "WILCO 12")
+    told = said(port, Note)[-1]
+    assert told.to[0].value == "BEE"
+    assert "BEE is not OWL" in told.text or "BEE is not FOX" in told.text
+    hears(port, "FOX", "F-1", "wilco")
+    assert states(desk, id) == {"FOX": "wilco", "OWL": "issued"}
+
+
+def test_the_overlay_of_the_version_reaches_the_addressees_only_and_goes_when_the_order_ends(
+    desk: Any, port: MemoryPort
+) -> None:
+    route = {"id": "R1", "name": "ROUTE BLUE", "shape": "route", "points": [[45.0, 7.0], [45.1, 7.1]]}
+    area = {"id": "N1", "name": "NAI 1", "shape": "circle", "points": [[45.0, 7.0]], "radius_m": 400.0}
+    id = issue(desk, graphics=[route, area], overlay=["Cedar"])
+    drawn = {each.name: each for each in said(port, Report) if each.category == "drawing"}
+    assert drawn["ROUTE BLUE"].type == "b-m-r"
+    assert drawn["NAI 1"].geometry.radius_m == 400.0
+    assert {to.value for to in drawn["NAI 1"].to} == {"FOX", "OWL"}
+    # A FRAGO moves the route: the phones' own route moves, under the same name on the air.
+    moved = {**route, "points": [[45.0, 7.0], [45.2, 7.2]]}
+    frago = desk.post(f"/orders/{id}/frago", changes=[{"path": "graphics.R1", "new": moved}])["id"]
+    for action in ("approve", "issue"):
+        desk.post(f"/orders/{frago}/step", action=action)
+    again = said(port, Report)[-1]
+    assert again.alias == drawn["ROUTE BLUE"].alias
+    assert again.geometry.points[-1] == (45.2, 7.2)
+    desk.post(f"/orders/{id}/step", action="cancel")
+    assert {each.alias.value for each in said(port, Removal)} == {f"{id}.R1", f"{id}.N1"}
+    assert "has 2 to 500 points" in str(
+        desk.post("/orders", 422, order={**ORDER, "graphics": [{**route, "points": [[45.0, 7.0]]}]})
+    )
+
+
+def test_a_frago_is_drafted_from_what_is_to_be_different(desk: Any) -> None:
+    id = draft(desk)
+    assert "not in force" in str(desk.post(f"/orders/{id}/frago", 422, fields={"title": "x"}))
+    for action in ("approve", "issue"):
+        desk.post(f"/orders/{id}/step", action=action)
+    assert "nothing would be different" in str(desk.post(f"/orders/{id}/frago", 422, fields={"title": "Cedar"}))
+    mission = {"who": "A Coy", "what": "observe the upper valley", "when": "H"}
+    frago = desk.post(f"/orders/{id}/frago", fields={"mission": mission})["id"]
+    desk.post(f"/orders/{id}/frago", frago=frago, changes=[{"path": "tasks.T1.end_ms", "new": 1_795_007_200_000}])
+    detail = desk.get(f"/orders/{frago}")
+    assert detail["would_read"]["mission"]["what"] == "observe the upper valley"
+    assert (detail["order"]["number"], detail["order"]["distribution"]) == ("12.1", ["FOX", "OWL"])
+    words, times = detail["diff"]
+    assert [(each["mark"], each["text"]) for each in words["parts"]] == [
+        ("same", "observe the"),
+        ("added", "upper"),
+        ("same", "valley"),
+    ]
+    assert times["text"] == "tasks.T1.end_ms: 181206ZNOV26 -> 181306ZNOV26"
+
+
+def test_orders_say_what_needs_whom(desk: Any, port: MemoryPort, client: Any) -> None:
+    def kinds(of: Any, role: str = "") -> list[str]:
+        return [each["kind"] for each in of.get("/needs/orders", role=role)]
+
+    fox = Desk(client, port.token("FOX", "viewer"))
+    id = draft(desk, remind_after_min=10, escalate_after_min=20, distribution=["FOX"])
+    assert kinds(desk, "chief_of_operations") == ["approve"]
+    desk.post(f"/orders/{id}/step", action="approve")
+    assert kinds(desk) == ["issue"]
+    desk.post(f"/orders/{id}/step", action="issue")
+    assert (kinds(desk), kinds(fox)) == ([], ["answer"])
+    port.tick(11 * MINUTE_MS)
+    assert kinds(desk) == ["silent"]
+    fox.post(f"/orders/{id}/answer", addressee="FOX", action="cannot_comply", reason="bridge out")
+    assert (kinds(desk), kinds(fox)) == (["cannot_comply"], ["cannot_comply"])
+    frago = desk.post(f"/orders/{id}/frago", fields={"place": "UNP 1-31"})["id"]
+    for action in ("approve", "issue"):
+        desk.post(f"/orders/{frago}/step", action=action)
+    assert kinds(desk) == []
+
+
+def test_an_addressee_who_was_away_for_two_hours_still_answers_and_nothing_is_said_twice(
+    desk: Any, port: MemoryPort
+) -> None:
+    route = {"id": "R1", "name": "ROUTE BLUE", "shape": "route", "points": [[45.0, 7.0], [45.1, 7.1]]}
+    id = issue(desk, graphics=[route])
+    note = next(each for each in said(port, Note) if each.to[0].value == "OWL")
+    for _ in range(120):
+        port.tick(MINUTE_MS)
+    steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
+    assert (steps.count("remind"), steps.count("escalate")) == (2, 2)
+    assert [each.name for each in said(port, Report) if each.category == "drawing"] == ["ROUTE BLUE"]
+    port.place("O-1", 45.0, 7.0, name="OWL", own=True)
+    for state in ("delivered", "read"):
+        receipt = Receipt(reference=note.reference, state=state, happened_at_ms=port.now_ms, by=Alias("cot", "O-1"))
+        port.say(receipt, port.open)
+    hears(port, "OWL", "O-1", "WILCO")
+    assert states(desk, id) == {"FOX": "issued", "OWL": "wilco"}
+    desk.post(f"/orders/{id}/answer", 422, addressee="OWL", action="acknowledge", on_behalf=True)
 
 
 def test_silence_is_reminded_once_and_escalated_once(desk: Any, port: MemoryPort) -> None:

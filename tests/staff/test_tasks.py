@@ -93,6 +93,58 @@ def test_the_matrix_moves_a_task_and_a_late_one_asks_for_a_change(desk: Any, por
     assert (change["path"], change["old"]) == ("tasks.T1.end_ms", start_ms + 2 * MINUTE_MS)
 
 
+def test_tasks_follow_their_order_and_its_frago(desk: Any, port: MemoryPort, client: Any) -> None:
+    start_ms = port.now_ms
+    points = [[lat, lon] for lat, lon in AREA["points"]]
+    task = {"id": "T1", "unit": "FOX", "verb": "OBSRV", "area": "N1", "start_ms": start_ms, "phase": "P1"}
+    order = {
+        "kind": "OPORD",
+        "title": "Cedar",
+        "phases": [{"id": "P1", "name": "One"}],
+        "graphics": [{"id": "N1", "name": "NAI 1", "shape": "polygon", "points": points}],
+        "tasks": [{**task, "end_ms": start_ms + 60 * MINUTE_MS, "watch": [{"kind": "reach"}]}],
+        "distribution": ["FOX"],
+    }
+    id = desk.post("/orders", order=order)["id"]
+    assert desk.get("/tasks") == []
+    for action in ("approve", "issue"):
+        desk.post(f"/orders/{id}/step", action=action)
+    (row,) = desk.get("/tasks", order=id)
+    assert (row["state"], row["task"]["order_task"], row["task"]["conditions"][0]["area"]["name"]) == (
+        "issued",
+        "T1",
+        "NAI 1",
+    )
+    fox = Desk(client, port.token("FOX", "viewer"))
+    fox.post(f"/orders/{id}/answer", addressee="FOX", action="wilco")
+    assert desk.get("/task-matrix")[0]["state"] == "wilco"
+    # Moving the cell is a proposal first, and the task moves when the FRAGO is issued.
+    moves = [
+        {"path": f"tasks.T1.{name}", "new": start_ms + at * MINUTE_MS} for name, at in (("start_ms", 30), ("end_ms", 5))
+    ]
+    assert "name a later end" in str(desk.post(f"/orders/{id}/frago", 422, changes=moves[::-1]))
+    moves[1]["new"] = start_ms + 90 * MINUTE_MS
+    frago = desk.post(f"/orders/{id}/frago", changes=moves[::-1])["id"]
+    (cell,) = desk.get("/task-matrix")
+    assert (cell["end_ms"], cell["proposed_end_ms"]) == (start_ms + 60 * MINUTE_MS, start_ms + 90 * MINUTE_MS)
+    assert cell["proposal"] == frago
+    for action in ("approve", "issue"):
+        desk.post(f"/orders/{frago}/step", action=action)
+    (cell,) = desk.get("/task-matrix")
+    assert (cell["start_ms"], cell["end_ms"], cell["proposal"]) == (
+        start_ms + 30 * MINUTE_MS,
+        start_ms + 90 * MINUTE_MS,
+        None,
+    )
+    port.tick(91 * MINUTE_MS)
+    (need,) = desk.get("/needs/tasks")
+    assert (need["kind"], need["is_overdue"]) == ("late", True)
+    entry = desk.get(f"/tasks/{cell['id']}")["row"]["judgements"][0]["entry"]
+    assert port.journal.entry(entry).body.action == "late"
+    desk.post(f"/orders/{id}/step", action="cancel")
+    assert desk.get("/tasks")[0]["state"] == "cancelled"
+
+
 def test_a_national_caveat_warns_with_its_text(desk: Any) -> None:
     caveats = [{"text": "no patrols by night", "verbs": ["PATROL"]}]
     unit = desk.post("/orbat/units", unit={"name": "A Coy", "caveats": caveats})["id"]

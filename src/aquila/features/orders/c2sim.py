@@ -87,7 +87,9 @@ def _losses(order: Order) -> Iterator[str]:
     if len(order.distribution) > 1:
         yield f"addressees after the first: {', '.join(order.distribution[1:])[:300]}"
     plain = ("situation", "mission", "execution", "sustainment", "command_signal", "phases", "annexes", "changes")
-    lost = [name for name in (*plain, "task_organisation", "overlay") if getattr(order, name) != _empty(name)]
+    lost = [
+        name for name in (*plain, "task_organisation", "overlay", "graphics") if getattr(order, name) != _empty(name)
+    ]
     if lost:
         yield f"paragraphs that C2SIM orders do not have: {', '.join(lost)}"
     if any(task.text or task.purpose or task.success for task in order.tasks):

@@ -10,8 +10,19 @@ from aquila.core.model import Address, Principal
 from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.features.orders.c2sim import BYTES_MAX, from_c2sim
+from aquila.features.orders.frago import DraftFrago, frago_of
 from aquila.features.orders.order import Name, Order, wrong_in
-from aquila.features.orders.view import ANSWER, ANSWERS, ORDER, STATES, answers_of, callsigns_of, order_of, units_known
+from aquila.features.orders.view import (
+    ANSWER,
+    ANSWERS,
+    ORDER,
+    STATES,
+    answers_of,
+    callsigns_of,
+    order_of,
+    speaks_for,
+    units_known,
+)
 
 NO_ORDER = Refused("absent", "there is no such order, or you may not see it: look into the list of orders")
 
@@ -99,6 +110,19 @@ async def edit_order(principal: Principal, ask: EditOrder, desk: Desk) -> StepTa
     return await say_step(principal, desk, STATES, ORDER, thing, "edit", ask.fields, summary=text, seen=ask.seen)
 
 
+async def draft_frago(principal: Principal, ask: DraftFrago, desk: Desk) -> StepTaken | Refused:
+    """Draft a FRAGO, or add to one that is a draft still."""
+    made = frago_of(desk, ask)
+    if isinstance(made, Refused):
+        return made
+    thing, order = made
+    if thing is None:
+        return await create_order(principal, NewOrder(order=order), desk)
+    whole = msgspec.to_builtins(order)
+    fields = {name: whole.get(name) for name in ("changes", "title", "number", "effective_ms", "distribution")}
+    return await edit_order(principal, EditOrder(id=thing.id, fields=fields, seen=ask.seen), desk)
+
+
 async def step_order(principal: Principal, ask: StepOrder, desk: Desk) -> StepTaken | Refused:
     """Approve, issue, supersede or cancel."""
     found = order_of(desk, ask.id)
@@ -150,9 +174,7 @@ def _wrong_speaker(principal: Principal, ask: AnswerOrder, desk: Desk) -> Refuse
             return None
         return Refused("role", "only an operator writes down what somebody else said: ask the watch")
     unit = units_known(desk).get(ask.addressee)
-    trackers = () if unit is None else unit.get("trackers", ())
-    names = {ask.addressee, *callsigns_of(unit, ask.addressee), *(str(each).partition(":")[2] for each in trackers)}
-    if {principal.name, principal.id, principal.id.partition(":")[2]} & names:
+    if speaks_for(principal, unit, ask.addressee):
         return None
     return Refused(
         "person", f"{principal.name} is not {ask.addressee}: answer for yourself, or as an operator on_behalf of it"
@@ -216,6 +238,7 @@ COMMANDS = (
     _row("create_order", "/orders", NewOrder, "operator", create_order, "Draft an order"),
     _row("import_order", "/orders/import", ImportOrder, "operator", import_order, "Draft an order from C2SIM"),
     _row("edit_order", "/orders/{id}", EditOrder, "operator", edit_order, "Change fields of a draft order"),
+    _row("draft_frago", "/orders/{id}/frago", DraftFrago, "operator", draft_frago, "Draft a FRAGO from what changes"),
     _row("step_order", "/orders/{id}/step", StepOrder, "operator", step_order, "Approve, issue, supersede or cancel"),
     _row("answer_order", "/orders/{id}/answer", AnswerOrder, "viewer", answer_order, "Answer as an addressee"),
 )

@@ -6,11 +6,11 @@ A path names a field ("mission.when"), or an element by its id, letter or place 
 
 from collections.abc import Iterable
 from difflib import ndiff
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from aquila.features.orders.order import Order, OrderChange, read_order, wrong_in
+from aquila.features.orders.order import Order, OrderChange, date_time_group, read_order, wrong_in
 
 FIXED = ("kind", "order_ref", "changes", "effective_ms")
 """Fields that no fragmentary order changes."""
@@ -172,7 +172,7 @@ def _differences(path: str, old: Any, new: Any) -> Iterable[tuple[str, Any, Any]
         for name in dict.fromkeys([*old, *new]):
             yield from _differences(f"{path}.{name}", old.get(name), new.get(name))
         return
-    if path in ("tasks", "phases", "annexes"):
+    if path in ("tasks", "phases", "annexes", "graphics"):
         was, becomes = ({_key(each): each for each in values or ()} for values in (old, new))
         for key in dict.fromkeys([*was, *becomes]):
             yield from _differences(f"{path}.{key}", was.get(key), becomes.get(key))
@@ -184,19 +184,58 @@ def _key(element: dict[str, Any]) -> str:
     return str(element.get("id") or element.get("letter"))
 
 
+Mark = Literal["same", "removed", "added"]
+MARKS: dict[str, Mark] = {"+": "added", "-": "removed", " ": "same"}
+"""What the first letter of a line of difflib's ndiff means."""
+
+
+class DiffPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of a difference: they stayed, went or came."""
+
+    mark: Mark
+    text: str
+
+
+def parts_of(change: OrderChange | AppliedChange) -> tuple[DiffPart, ...]:
+    """One change word by word; what is no text is shown whole."""
+    old, new = (_text(change.path, value) for value in (change.old, change.new))
+    if not (isinstance(change.old, str) and isinstance(change.new, str)):
+        told = (DiffPart(mark="removed", text=old), DiffPart(mark="added", text=new))
+        return tuple(part for part in told if part.text)
+    found: list[DiffPart] = []
+    for word in ndiff(old.split()[:2000], new.split()[:2000]):
+        if word[0] == "?":
+            continue
+        mark = MARKS[word[0]]
+        if found and found[-1].mark == mark:
+            found[-1] = DiffPart(mark=mark, text=f"{found[-1].text} {word[2:]}")
+        else:
+            found.append(DiffPart(mark=mark, text=word[2:]))
+    return tuple(found)
+
+
 def readable(change: OrderChange | AppliedChange) -> str:
     """One change as people read it; a long text as the words that went and came."""
-    old, new = (value if isinstance(value, str) else _short(value) for value in (change.old, change.new))
+    old, new = (_text(change.path, value) for value in (change.old, change.new))
     if change.old is None:
         return f"{change.path}: added {new}"
     if change.new is None:
         return f"{change.path}: removed {old}"
     if len(old) + len(new) < 120:
         return f"{change.path}: {old} -> {new}"
-    words = ndiff(old.split()[:2000], new.split()[:2000])
-    marked = (f"[{word[0]}{word[2:]}]" if word[0] in "+-" else word[2:] for word in words if word[0] != "?")
-    return f"{change.path}: {' '.join(marked)}"
+    marks = {"same": "", "removed": "-", "added": "+"}
+    said = (each.text if each.mark == "same" else f"[{marks[each.mark]}{each.text}]" for each in parts_of(change))
+    return f"{change.path}: {' '.join(said)}"
 
 
-def _short(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def _text(name: str, value: Any) -> str:
+    """A value as people read it; "" = nothing. name: the field; times end in _ms."""
+    if value is None:
+        return ""
+    if name.endswith("_ms") and isinstance(value, int):
+        return date_time_group(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(key, each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return f"{len(value)} points" if name == "points" else "; ".join(_text("", each) for each in value)
+    return str(value)

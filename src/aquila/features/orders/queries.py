@@ -7,11 +7,12 @@ import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
-from aquila.core.paper_rows import ConflictRow, StepRow, conflict_rows, steps_of
+from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Time, state_of
 from aquila.core.papers import Thing
 from aquila.features.orders.files import OrderFile, file_of
-from aquila.features.orders.in_force import AppliedChange, Frago, InForce, changes_between, in_force, readable
+from aquila.features.orders.frago import fragos_of, in_force_at, would_read
+from aquila.features.orders.in_force import AppliedChange, DiffPart, changes_between, parts_of, readable
 from aquila.features.orders.order import Order
 from aquila.features.orders.view import (
     ANSWERED,
@@ -24,8 +25,11 @@ from aquila.features.orders.view import (
     order_in,
     order_of,
     orders_in,
+    speaks_for,
+    units_known,
 )
 
+MINUTE_MS = 60_000
 MANUAL = ("edit", "approve", "reopen", "issue", "supersede", "cancel", "acknowledge", "wilco", "cannot_comply")
 """Steps that a person takes; the others are the node's."""
 
@@ -52,11 +56,12 @@ class AskInForce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AskFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which order, in which format. in_force: with the changes that hold now."""
+    """Which order, in which format. in_force: with the changes that hold at at_ms; None = now."""
 
     id: Id
     format: Literal["text", "pdf", "docx", "c2sim"] = "text"
     in_force: bool = False
+    at_ms: Time | None = None
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,14 +93,33 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
+class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference. text: as people read it; parts: word by word. fragos: which speak about the path."""
+
+    path: str
+    text: str
+    parts: tuple[DiffPart, ...]
+    fragos: tuple[str, ...]
+
+
 class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One order with its addressees and its life. Newest step first."""
+    """One order with its addressees and its life. Newest step first.
+
+    Attributes:
+        diff: of a FRAGO what it changes; of any other order what FRAGOs in force have changed until now.
+        would_read: of a FRAGO that is no longer to be changed None, else the order as it would read with it.
+        mine: addressees that the asker is itself. unit_names: of all units that the order names by id.
+    """
 
     id: str
     state: str
     version: int
     order: Order
     answers: tuple[OrderAnswer, ...]
+    mine: tuple[str, ...]
+    unit_names: dict[str, str]
+    diff: tuple[DiffLine, ...]
+    would_read: Order | None
     fragos: tuple[str, ...]
     superseded_by: str | None
     actions: tuple[str, ...]
@@ -113,14 +137,6 @@ class InForceRow(msgspec.Struct, frozen=True, kw_only=True):
     is_in_force: bool
     order: Order
     applied: tuple[AppliedChange, ...]
-
-
-class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference. text: as people read it. fragos: which have said something about this path."""
-
-    path: str
-    text: str
-    fragos: tuple[str, ...]
 
 
 class DiffRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +198,11 @@ def _order(principal: Principal, ask: AskOrder, reading: Reading) -> Iterator[La
         version=version_of(thing),
         order=order,
         answers=answers_of(thing),
-        fragos=tuple(each.id for each in _fragos(reading, thing.id)),
+        mine=_mine(principal, reading, order),
+        unit_names={id: str(unit.get("short") or unit.get("name")) for id, unit in units_known(reading).items()},
+        diff=_frago_lines(thing, order) if order.kind == "FRAGO" else _lines(reading, thing, order, reading.now_ms()),
+        would_read=would_read(reading, order) if state == "draft" else None,
+        fragos=tuple(each.id for each in fragos_of(reading, thing.id)),
         superseded_by=thing.get("superseded_by"),
         actions=_actions(state),
         heads=thing.heads(),
@@ -193,18 +213,16 @@ def _order(principal: Principal, ask: AskOrder, reading: Reading) -> Iterator[La
     yield Labelled(row, thing.first.label, thing.first.context)
 
 
-def _fragos(reading: Reading, id: str) -> Iterator[Frago]:
-    """Fragmentary orders to this one that were issued and not taken back."""
-    for thing in orders_in(reading.views).things(reading, ORDER):
-        order = order_in(thing)
-        at_ms = issued_at(thing)
-        if order is None or order.order_ref != id or at_ms is None or state_of(STATES, thing) != "issued":
-            continue
-        yield Frago(id=thing.id, effective_ms=max(at_ms, order.effective_ms or at_ms), order=order)
+def _mine(principal: Principal, reading: Reading, order: Order) -> tuple[str, ...]:
+    units = units_known(reading)
+    return tuple(name for name in order.distribution if speaks_for(principal, units.get(name), name))
 
 
-def _in_force_at(reading: Reading, id: str, order: Order, at_ms: int) -> InForce:
-    return in_force(order, _fragos(reading, id), at_ms)
+def _frago_lines(thing: Thing, order: Order) -> tuple[DiffLine, ...]:
+    return tuple(
+        DiffLine(path=change.path, text=readable(change), parts=parts_of(change), fragos=(thing.id,))
+        for change in order.changes
+    )
 
 
 def _in_force(principal: Principal, ask: AskInForce, reading: Reading) -> Iterator[Labelled]:
@@ -214,7 +232,7 @@ def _in_force(principal: Principal, ask: AskInForce, reading: Reading) -> Iterat
     thing, order = found
     at_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
     then = thing.at(at_ms)
-    stands = _in_force_at(reading, thing.id, order, at_ms)
+    stands = in_force_at(reading, thing.id, order, at_ms)
     row = InForceRow(
         id=thing.id,
         at_ms=at_ms,
@@ -230,12 +248,24 @@ def _diff(principal: Principal, ask: AskInForce, reading: Reading) -> Iterator[L
     if found is None:
         return
     thing, order = found
-    after = _in_force_at(reading, thing.id, order, reading.now_ms() if ask.at_ms is None else ask.at_ms)
-    before = order if ask.since_ms is None else _in_force_at(reading, thing.id, order, ask.since_ms).order
-    lines = tuple(
+    at_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
+    applied = in_force_at(reading, thing.id, order, at_ms).applied
+    lines = _lines(reading, thing, order, at_ms, ask.since_ms)
+    row = DiffRow(id=thing.id, lines=lines, problems=tuple(each for each in applied if each.problem))
+    yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def _lines(
+    reading: Reading, thing: Thing, order: Order, at_ms: int, since_ms: int | None = None
+) -> tuple[DiffLine, ...]:
+    """What is different at a time, from how it was at another; since None = as it was issued."""
+    after = in_force_at(reading, thing.id, order, at_ms)
+    before = order if since_ms is None else in_force_at(reading, thing.id, order, since_ms).order
+    return tuple(
         DiffLine(
             path=change.path,
             text=readable(change),
+            parts=parts_of(change),
             fragos=tuple(
                 dict.fromkeys(
                     each.frago
@@ -246,8 +276,6 @@ def _diff(principal: Principal, ask: AskInForce, reading: Reading) -> Iterator[L
         )
         for change in changes_between(before, after.order)
     )
-    row = DiffRow(id=thing.id, lines=lines, problems=tuple(each for each in after.applied if each.problem))
-    yield Labelled(row, thing.first.label, thing.first.context)
 
 
 def _file(principal: Principal, ask: AskFile, reading: Reading) -> Iterator[Labelled]:
@@ -255,9 +283,67 @@ def _file(principal: Principal, ask: AskFile, reading: Reading) -> Iterator[Labe
     if found is None:
         return
     thing, order = found
-    said = _in_force_at(reading, thing.id, order, reading.now_ms()).order if ask.in_force else order
+    then_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
+    said = in_force_at(reading, thing.id, order, then_ms).order if ask.in_force else order
     at_ms = issued_at(thing) or reading.now_ms()
     yield Labelled(file_of(thing.id, said, ask.format, at_ms), thing.first.label, thing.first.context)
+
+
+def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
+    for thing in orders_in(reading.views).things(reading, ORDER):
+        order = order_in(thing)
+        for need in () if order is None else _needs_of(principal, thing, order, reading):
+            if ask.wants(need.roles):
+                yield Labelled(need, thing.first.label, thing.first.context)
+
+
+def _needs_of(principal: Principal, thing: Thing, order: Order, reading: Reading) -> Iterator[NeedRow]:
+    state, now_ms = state_of(STATES, thing), reading.now_ms()
+    named = f"{order.kind} {order.number} {order.title}".replace("  ", " ")
+    units = units_known(reading)
+
+    def need(kind: str, title: str, since_ms: int, due_ms: int | None, roles: tuple[str, ...]) -> NeedRow:
+        return NeedRow(
+            feature="orders",
+            kind=kind,
+            id=thing.id,
+            title=title[:300],
+            since_ms=since_ms,
+            due_ms=due_ms,
+            is_overdue=due_ms is not None and due_ms <= now_ms,
+            roles=roles,
+            actions=_actions(state),
+            heads=thing.heads(),
+            precedence="P",
+        )
+
+    if state == "draft":
+        yield need("approve", named, thing.newest.at_ms, None, ("chief_of_operations",))
+    elif state == "approved":
+        yield need("issue", named, thing.newest.at_ms, None, ("watch_officer",))
+    issued_ms = issued_at(thing)
+    for answer in answers_of(thing) if state == "issued" and issued_ms is not None else ():
+        unit = units.get(answer.addressee)
+        called = answer.addressee if unit is None else str(unit.get("short") or unit.get("name"))
+        if answer.state not in ANSWERED:
+            due_ms = (issued_ms or 0) + order.escalate_after_min * MINUTE_MS
+            if speaks_for(principal, unit, answer.addressee):
+                yield need("answer", named, answer.since_ms, due_ms, ())
+            elif answer.reminded_at_ms is not None:
+                escalated = answer.escalated_at_ms is not None
+                roles = ("watch_officer", order.escalate_to) if escalated else ("watch_officer",)
+                yield need("silent", f"{called}: {named}", issued_ms or 0, due_ms, roles)
+        elif answer.state == "cannot_comply" and not _is_answered_by_frago(reading, thing.id, answer):
+            title = f"{called}: {named}: {answer.reason}"
+            yield need("cannot_comply", title, answer.since_ms, None, ("chief_of_operations",))
+
+
+def _is_answered_by_frago(reading: Reading, id: str, answer: OrderAnswer) -> bool:
+    """Has the order been changed for the addressee since it said that it cannot comply?"""
+    return any(
+        each.effective_ms >= answer.since_ms and answer.addressee in each.order.distribution
+        for each in fragos_of(reading, id)
+    )
 
 
 orders = Query(
@@ -311,4 +397,14 @@ order_file = Query(
     blocking=True,
     summary="The order as text, PDF, DOCX or C2SIM",
 )
-QUERIES = (orders, order, order_in_force, order_diff, order_file)
+needs_orders = Query(
+    name="needs_orders",
+    path="/needs/orders",
+    request=AskNeeds,
+    row=NeedRow,
+    role="viewer",
+    answer=_needs,
+    blocking=True,
+    summary="Orders that wait for approval, issue, an answer or a decision",
+)
+QUERIES = (orders, order, order_in_force, order_diff, order_file, needs_orders)

@@ -1,28 +1,18 @@
 """An order as plain text: whole, in the five paragraphs of FM 5-0, and the extract that concerns one addressee."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
 from aquila.core.task_verbs import GUARDED, GUARDED_VERBS, VERBS
 from aquila.features.orders.in_force import readable
-from aquila.features.orders.order import Order, OrderTask
+from aquila.features.orders.order import Order, OrderTask, OrderWatch, date_time_group
 
 EXTRACT_MAX = 1800
 """Characters of an extract: a chat line that phones take whole."""
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 Section = tuple[str, tuple[tuple[str, str], ...]]
 """A paragraph: its heading, and (name, text) of what it says; a name may be empty."""
-
-
-def date_time_group(at_ms: int | None) -> str:
-    """251400ZNOV26; "on order" when there is no time."""
-    if at_ms is None:
-        return "on order"
-    at = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return f"{at:%d%H%M}Z{MONTHS[at.month - 1]}{at:%y}"
 
 
 def sections_of(order: Order) -> Iterator[Section]:
@@ -46,12 +36,14 @@ def sections_of(order: Order) -> Iterator[Section]:
     yield "5. Command and signal", tuple(_said(order.command_signal))
     if order.kind == "WARNO":
         yield "Warning", tuple(_said(order.warning))
+    yield "Overlay", tuple((each.id, f"{each.shape} {each.name}") for each in order.graphics)
     yield "Annexes", tuple((each.letter, f"{each.title}. {each.text}".strip()) for each in order.annexes)
     yield "Distribution", tuple(("", name) for name in order.distribution)
 
 
 def _heading(order: Order) -> Iterator[tuple[str, str]]:
-    for name in ("issuing_hq", "place", "time_zone", "code_name", "order_ref"):
+    # The order that a FRAGO changes is told by its name, where it has one.
+    for name in ("issuing_hq", "place", "time_zone", "code_name", *(() if order.references else ("order_ref",))):
         value = getattr(order, name)
         if value:
             yield name.replace("_", " "), value
@@ -81,7 +73,19 @@ def _task(task: OrderTask) -> str:
     what = f"{task.unit}: {VERBS.get(task.verb, task.verb)}"
     remark = f" ({GUARDED})" if task.verb in GUARDED_VERBS and GUARDED not in what else ""
     purpose = f" in order to {task.purpose}" if task.purpose else ""
-    return f"{what}{remark}, {span}{purpose}. {task.text}".strip()
+    watched = f" Watched: {', '.join(_watch(each, task) for each in task.watch)}." if task.watch else ""
+    return f"{what}{remark}, {span}{purpose}. {task.text}{watched}".strip()
+
+
+def _watch(watch: OrderWatch, task: OrderTask) -> str:
+    words = {
+        "reach": f"reach {task.area}",
+        "stay_out": f"stay out of {task.area}",
+        "observe": f"observe {task.area} for {watch.minutes} min",
+        "report": f"report every {watch.minutes} min",
+        "keep_within": f"keep within {watch.within_m or 0:.0f} m of {watch.entity}",
+    }
+    return words[watch.kind]
 
 
 def to_text(order: Order) -> str:

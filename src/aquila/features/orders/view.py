@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from aquila.core.feature import Reading
+from aquila.core.model import Principal
 from aquila.core.paper_work import WatchedPapers, state_of
 from aquila.core.papers import Papers, Step, Thing
 from aquila.core.states import Move, States
@@ -31,6 +32,7 @@ STATES = States(
         Move("cannot_comply", ISSUED, None, "the addressee with a reason, or an operator on its behalf"),
         Move("remind", ISSUED, None, "the node, when an addressee is silent"),
         Move("escalate", ISSUED, None, "the node, when an addressee stays silent"),
+        Move("doubt", ISSUED, None, "the node, when somebody else answers for an addressee"),
         Move("supersede", ISSUED, "superseded", "operator"),
         Move("cancel", ("draft", "approved", "issued"), "cancelled", "operator"),
     ),
@@ -53,12 +55,17 @@ ANSWERS = States(
         ),
         Move("remind", ("issued", "delivered", "read"), None, "node"),
         Move("escalate", ("issued", "delivered", "read"), None, "node"),
+        Move("doubt", ("issued", "delivered", "read", "acknowledged", "wilco", "cannot_comply"), None, "node"),
     ),
 )
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one addressee has said. since_ms: of the state. reason: why it cannot comply."""
+    """What one addressee has said. since_ms: of the state. reason: why it cannot comply.
+
+    Attributes:
+        doubt: what somebody else said for it, and was not believed; "" = nobody did.
+    """
 
     addressee: str
     state: str
@@ -68,6 +75,7 @@ class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     reminded_at_ms: int | None
     escalated_at_ms: int | None
+    doubt: str = ""
 
 
 def is_watched(thing: Thing) -> bool:
@@ -137,13 +145,18 @@ def _answer(addressee: str, start_ms: int, by: str, steps: Iterable[Step]) -> Or
             found = msgspec.structs.replace(found, reminded_at_ms=step.at_ms)
         elif step.action == "escalate":
             found = msgspec.structs.replace(found, escalated_at_ms=step.at_ms)
+        elif step.action == "doubt":
+            found = msgspec.structs.replace(found, doubt=_reason(step.fields[ANSWER + addressee]))
         else:
-            said = step.fields[ANSWER + addressee]
-            reason = str(said.get("reason", "")) if isinstance(said, Mapping) else ""
+            reason = _reason(step.fields[ANSWER + addressee])
             found = msgspec.structs.replace(
                 found, state=goes, since_ms=step.at_ms, by=step.by, on_behalf_of=step.on_behalf_of, reason=reason
             )
     return found
+
+
+def _reason(said: object) -> str:
+    return str(said.get("reason", "")) if isinstance(said, Mapping) else ""
 
 
 def units_known(reading: Reading) -> dict[str, Thing]:
@@ -160,3 +173,10 @@ def callsigns_of(unit: Thing | None, addressee: str) -> tuple[str, ...]:
     if unit is None:
         return (addressee,)
     return tuple(str(each) for each in unit.get("callsigns", ())) or (str(unit.get("short") or unit.get("name")),)
+
+
+def speaks_for(principal: Principal, unit: Thing | None, addressee: str) -> bool:
+    """Is this person or device the addressee: by its name, a callsign of its unit, or a tracker that it carries?"""
+    trackers = () if unit is None else unit.get("trackers", ())
+    names = {addressee, *callsigns_of(unit, addressee), *(str(each).rpartition(":")[2] for each in trackers)}
+    return bool({principal.name, principal.id, principal.id.partition(":")[2]} & names)

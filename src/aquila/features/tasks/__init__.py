@@ -2,6 +2,7 @@
 
 from aquila.core.feature import Feature
 from aquila.features.tasks.commands import COMMANDS
+from aquila.features.tasks.from_order import order_rule
 from aquila.features.tasks.heard import TaskHeard
 from aquila.features.tasks.queries import QUERIES
 from aquila.features.tasks.rules import judge_rule
@@ -10,7 +11,7 @@ from aquila.features.tasks.view import tasks_view
 feature = Feature(
     name="tasks",
     views=(tasks_view, TaskHeard),
-    rules=(judge_rule,),
+    rules=(order_rule, judge_rule),
     queries=QUERIES,
     commands=COMMANDS,
 )

@@ -7,9 +7,11 @@ import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
-from aquila.core.paper_rows import ConflictRow, StepRow, conflict_rows, steps_of
+from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Time, state_of
 from aquila.core.papers import Thing
+from aquila.core.task_verbs import VERBS
+from aquila.features.tasks.from_order import proposals_of
 from aquila.features.tasks.task import Task
 from aquila.features.tasks.view import (
     STATES,
@@ -87,7 +89,10 @@ class TaskDetail(msgspec.Struct, frozen=True, kw_only=True):
 class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
     """One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task.
 
-    Times None = on order.
+    Times None = on order. A task of an order in force is moved by a FRAGO: order and order_task say which to change.
+
+    Attributes:
+        proposal: a FRAGO that is a draft still and would move it to proposed_start_ms and proposed_end_ms.
     """
 
     id: str
@@ -103,6 +108,11 @@ class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     is_movable: bool
     heads: tuple[str, ...]
+    order: str | None = None
+    order_task: str = ""
+    proposal: str | None = None
+    proposed_start_ms: int | None = None
+    proposed_end_ms: int | None = None
 
 
 class DraftChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,13 +176,20 @@ def _task(principal: Principal, ask: AskTask, reading: Reading) -> Iterator[Labe
 
 
 def _matrix(principal: Principal, ask: AskMatrix, reading: Reading) -> Iterator[Labelled]:
+    proposals = proposals_of(reading)
     for thing, row in sorted(_rows(reading), key=lambda each: (each[1].unit_name, each[1].task.start_ms or 0)):
         start_ms, end_ms = row.task.start_ms, row.task.end_ms
         if ask.until_ms is not None and start_ms is not None and start_ms > ask.until_ms:
             continue
         if ask.from_ms is not None and end_ms is not None and end_ms < ask.from_ms:
             continue
+        moved = proposals.get((str(row.task.order), row.task.order_task))
         cell = MatrixCell(
+            order=row.task.order,
+            order_task=row.task.order_task,
+            proposal=None if moved is None else moved.frago,
+            proposed_start_ms=start_ms if moved is None else moved.times.get("start_ms", start_ms),
+            proposed_end_ms=end_ms if moved is None else moved.times.get("end_ms", end_ms),
             id=row.id,
             unit=row.unit,
             unit_name=row.unit_name,
@@ -222,7 +239,32 @@ def _query(name: str, path: str, request: type[Any], row: type[Any], answer: Any
     )
 
 
+def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
+    for thing, row in _rows(reading):
+        kind = row.verdict if row.verdict in ("late", "violated") else row.state
+        roles = ("watch_officer",)
+        if kind not in ("late", "violated", "cannot_comply") or row.state in STATES.last or not ask.wants(roles):
+            continue
+        noticed = [each.at_ms for each in row.judgements if each.verdict == row.verdict and each.at_ms is not None]
+        named = f"{row.unit_name}: {row.task.title or VERBS.get(row.task.verb, row.task.verb)}"
+        need = NeedRow(
+            feature="tasks",
+            kind=kind,
+            id=row.id,
+            title=(f"{named}: {row.reason}" if row.reason else named)[:300],
+            since_ms=max(noticed, default=row.changed_at_ms),
+            due_ms=row.task.end_ms,
+            is_overdue=kind in ("late", "violated"),
+            roles=roles,
+            actions=row.actions,
+            heads=row.heads,
+            precedence="P",
+        )
+        yield Labelled(need, thing.first.label, thing.first.context)
+
+
 QUERIES = (
+    _query("needs_tasks", "/needs/tasks", AskNeeds, NeedRow, _needs, False, "Tasks that are late, violated or refused"),
     _query("tasks", "/tasks", AskTasks, TaskRow, _tasks, False, "The task board: states and verdicts"),
     _query("task", "/tasks/{id}", AskTask, TaskDetail, _task, True, "One task and its life"),
     _query("task_matrix", "/task-matrix", AskMatrix, MatrixCell, _matrix, False, "Units by time: cells are tasks"),

@@ -46,7 +46,11 @@ VERDICTS = ("on_time", "late", "violated")
 
 
 class TaskJudgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What the node last noticed about one condition. verdict: open = nothing yet. inside_since_ms: None = outside."""
+    """What the node last noticed about one condition.
+
+    Attributes:
+        verdict: open = nothing yet. inside_since_ms: None = outside. entry: the journal's line of it.
+    """
 
     condition: int
     kind: str
@@ -54,6 +58,7 @@ class TaskJudgement(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at_ms: int | None
     inside_since_ms: int | None
+    entry: str | None = None
 
 
 def is_watched(thing: Thing) -> bool:
@@ -97,15 +102,15 @@ def judgements_of(thing: Thing, task: Task) -> tuple[TaskJudgement, ...]:
             place = name.removeprefix(JUDGED)
             if name == place or not place.isdecimal() or int(place) >= len(found):
                 continue
-            found[int(place)] = _after(found[int(place)], step.action, step.fields[name], step.at_ms)
+            found[int(place)] = _after(found[int(place)], step.action, step.fields[name], step.at_ms, step.entry)
     return tuple(found)
 
 
-def _after(judgement: TaskJudgement, action: str, said: Any, at_ms: int) -> TaskJudgement:
+def _after(judgement: TaskJudgement, action: str, said: Any, at_ms: int, entry: str) -> TaskJudgement:
     if action in ("enter", "leave"):
         return msgspec.structs.replace(judgement, inside_since_ms=at_ms if action == "enter" else None)
     reason = str(said.get("reason", "")) if isinstance(said, Mapping) else ""
-    return msgspec.structs.replace(judgement, verdict=action, reason=reason, at_ms=at_ms)
+    return msgspec.structs.replace(judgement, verdict=action, reason=reason, at_ms=at_ms, entry=entry)
 
 
 def units_known(reading: Reading) -> dict[str, Thing]:

@@ -1,0 +1,269 @@
+"""Orders, tasks and handover on the page, between people: who may use how many steps is counted."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from aquila.app.asking import ask
+from aquila.testing.served import ServedNode
+
+from .conftest import Watched
+from .test_page import AXE, VIOLATIONS
+from .test_shell import PHONE, opened, out_of_fields
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+WORD = "three quiet words 77"
+SMALL = {"width": 1100, "height": 700}
+HOUR_MS = 3_600_000
+DRAFT = "aquila.draft.order.new"
+
+
+class Hand:
+    """What somebody does with mouse and keys, counted: one field, one button, one key is one step."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.steps = 0
+
+    def press(self, *names: str) -> None:
+        """Buttons by their names, one after the other."""
+        for name in names:
+            self.click(self.page.get_by_role("button", name=name, exact=True).first)
+
+    def click(self, what: Locator) -> None:
+        what.click()
+        self.steps += 1
+
+    def fill(self, label: str, text: str, within: Locator | None = None) -> None:
+        (within or self.page).get_by_label(label).first.fill(text)
+        self.steps += 1
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.steps += 1
+
+    def took(self, most: int) -> None:
+        """At most so many steps since the last look."""
+        assert self.steps <= most, f"{self.steps} steps, {most} are allowed"
+        self.steps = 0
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """A quiet node: nothing of the exercise is needed here, and its drawing costs time."""
+    node = ServedNode(tmp_path_factory.mktemp("orders") / "node")
+    try:
+        yield node.start()
+    finally:
+        node.kill()
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, demo: ServedNode) -> object:
+    return state_of(chromium, demo, "watch", "operator")
+
+
+@pytest.fixture(scope="module")
+def sessions(chromium: Browser, demo: ServedNode) -> dict[str, object]:
+    """Sessions of the addressee and of the officer who relieves."""
+    people = (("FOX", "viewer"), ("relief", "operator"))
+    return {name: state_of(chromium, demo, name, role) for name, role in people}
+
+
+def state_of(chromium: Browser, node: ServedNode, name: str, role: str) -> object:
+    """The cookie of somebody with a password, without a page."""
+    ask(node.data, "access.make_user", {"name": name, "password": WORD, "role": role})
+    context = chromium.new_context()
+    answer = context.request.post(f"{node.url}login", form={"user": name, "password": WORD})
+    assert answer.ok, answer.text()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def post(page: Page, path: str, **data: object) -> str:
+    """Something that was there before; gives its id."""
+    answer = page.request.post(f"{page.url}api/v1/{path}", headers={"X-Aquila": "test"}, data=data)
+    assert answer.ok, answer.text()
+    return str(answer.json()["id"])
+
+
+def board(page: Page, keys: str, title: str) -> None:
+    out_of_fields(page)
+    page.keyboard.press(keys)
+    expect(page.locator(".workspace-head h2")).to_have_text(title)
+
+
+def begins(at_ms: int) -> re.Pattern[str]:
+    """What a cell says that begins then."""
+    return re.compile(f"{datetime.fromtimestamp(at_ms / 1000, UTC):%H%M}Z \N{EN DASH}")
+
+
+def order_row(page: Page, title: str) -> Locator:
+    return page.locator(".order-row").filter(has_text=title)
+
+
+def test_an_order_goes_from_the_desk_to_the_addressee_and_back_and_is_changed(
+    browse: Browse, sessions: dict[str, object]
+) -> None:
+    staff, fox = browse().open(), browse(storage_state=sessions["FOX"], viewport=SMALL).open()
+    hand, theirs = Hand(staff), Hand(fox)
+    board(staff, "Shift+O", "Orders")
+    hand.press("New order")
+    hand.fill("Title *", "Cedar")
+    hand.fill("Number", "12")
+    hand.fill("What", "observe the upper valley until relieved", staff.get_by_role("group", name="Mission"))
+    hand.press("Add a task")
+    hand.fill("Who (unit or callsign)", "FOX")
+    hand.fill("From (Z)", "2030-01-01T06:00", staff.get_by_role("group", name="T1"))
+    hand.fill("Until (Z)", "2030-01-01T08:00", staff.get_by_role("group", name="T1"))
+    # A crash: nothing that was typed is lost.
+    staff.reload()
+    board(staff, "Shift+O", "Orders")
+    expect(staff.get_by_label("Title *")).to_have_value("Cedar")
+    expect(staff.get_by_label("Until (Z)").first).to_have_value("2030-01-01T08:00")
+    hand.press("All who have a task", "Save the draft")
+    expect(order_row(staff, "Cedar")).to_have_count(1)
+    assert staff.evaluate(f"localStorage.getItem('{DRAFT}')") is None
+    hand.press("Approve", "Issue")
+    hand.took(12)
+    answer = staff.locator(".answer").filter(has_text="FOX")
+    expect(answer).to_contain_text("sent")
+
+    # The addressee finds it among what needs it now, and answers with one press more.
+    theirs.click(fox.locator(".need").filter(has_text="Cedar").get_by_role("button", name="Open"))
+    expect(fox.locator(".order-text")).to_contain_text("observe the upper valley")
+    theirs.press("Cannot comply")
+    theirs.fill("Reason", "bridge is out")
+    theirs.keys("Enter")
+    expect(answer).to_contain_text("cannot comply: bridge is out")
+    expect(staff.locator(".need").filter(has_text="bridge is out")).to_have_count(1)
+    theirs.press("Will comply")
+    theirs.took(5)
+    expect(answer).to_contain_text("will comply")
+    expect(answer.locator("small")).to_have_count(0)
+
+    # What is to be different becomes a FRAGO, shown word by word.
+    hand.press("Change by FRAGO")
+    mission = staff.get_by_role("group", name="Mission")
+    hand.fill("What", "observe the lower valley until relieved", mission)
+    hand.press("Draft the FRAGO")
+    diff = staff.locator(".diff")
+    expect(diff.locator("ins")).to_have_text("+lower")
+    expect(diff.locator("del")).to_have_text("\N{MINUS SIGN}upper")
+    hand.press("Approve", "Issue")
+    hand.took(5)
+    expect(staff.locator(".answer").filter(has_text="FOX")).to_contain_text("sent")
+    staff.get_by_role("button", name="The order that it changes").click()
+    expect(staff.locator(".order-text")).to_contain_text("observe the lower valley")
+    staff.get_by_label("In force at (Z)").fill("2026-01-01T00:00")
+    expect(staff.locator(".order-text")).to_contain_text("observe the upper valley")
+    with staff.expect_download() as pdf:
+        staff.get_by_role("button", name="PDF").click()
+    assert pdf.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_a_cell_of_the_matrix_moves_by_keys_and_by_mouse_and_the_order_says_so(
+    browse: Browse, now_ms: Callable[[], int]
+) -> None:
+    page = browse().open()
+    hand = Hand(page)
+    start_ms = (now_ms() // HOUR_MS + 1) * HOUR_MS
+    task = {
+        "id": "T1",
+        "unit": "OWL",
+        "verb": "PATROL",
+        "start_ms": start_ms,
+        "end_ms": start_ms + 2 * HOUR_MS,
+        "phase": "P1",
+    }
+    phase = {"id": "P1", "name": "Deploy", "start_ms": start_ms, "end_ms": start_ms + 3 * HOUR_MS}
+    order = {"kind": "OPORD", "title": "Birch", "phases": [phase], "tasks": [task], "distribution": ["OWL"]}
+
+    id = post(page, "orders", order=order)
+    for action in ("approve", "issue"):
+        post(page, f"orders/{id}/step", action=action)
+    span = {"start_ms": start_ms, "end_ms": start_ms + 2 * HOUR_MS}
+    post(page, "tasks", task={"unit": "ELK", "verb": "GUARD", **span})
+    board(page, "Shift+T", "Tasks")
+    expect(page.locator(".thing.task").filter(has_text="OWL")).to_contain_text("sent")
+    hand.press("Synchronisation matrix")
+    page.get_by_label("Order", exact=True).select_option(label="OPORD Birch")
+    expect(page.locator(".grid-frame .phase")).to_have_text("Deploy")
+    cell = page.locator(".grid-frame .unit").filter(has_text="OWL").locator("button.cell")
+    expect(cell).to_have_attribute("aria-label", begins(start_ms))
+    hand.click(cell)
+    hand.keys("ArrowRight", "ArrowRight", "Enter")
+    hand.took(5)
+    expect(page.locator(".cell.ghost")).to_have_count(1)
+    expect(cell).to_have_attribute("aria-label", re.compile("a FRAGO draft would move it"))
+    page.get_by_role("button", name="Open the FRAGO draft").click()
+    expect(page.locator(".diff > div")).to_have_count(2)
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Issue", exact=True).click()
+    board(page, "Shift+T", "Tasks")
+    expect(page.locator(".cell.ghost")).to_have_count(0)
+    expect(cell).to_have_attribute("aria-label", begins(start_ms + HOUR_MS // 2))
+    # A task of no order moves at once, and undo takes it back.
+    page.get_by_label("Order", exact=True).select_option(label="all")
+    other = page.locator(".grid-frame .unit").filter(has_text="ELK").locator("button.cell")
+    box = other.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 5 + box["width"], box["y"] + 10, steps=4)
+    page.mouse.up()
+    expect(other).to_have_attribute("aria-label", begins(start_ms + 2 * HOUR_MS))
+    page.keyboard.press("Control+z")
+    expect(other).to_have_attribute("aria-label", begins(start_ms))
+
+
+def test_a_shift_is_handed_over_and_both_sign(browse: Browse, sessions: dict[str, object]) -> None:
+    goes, comes = browse().open(), browse(storage_state=sessions["relief"], viewport=SMALL).open()
+    one, other = Hand(goes), Hand(comes)
+    post(goes, "incidents", line={"text": "Snow on the pass"})
+    board(goes, "Shift+H", "Handover")
+    expect(goes.get_by_role("region", name="Open", exact=True)).to_be_visible()
+    one.fill("Remarks", "quiet night")
+    goes.reload()
+    board(goes, "Shift+H", "Handover")
+    expect(goes.get_by_label("Remarks")).to_have_value("quiet night")
+    one.press("Sign the handover")
+    one.took(2)
+    # Who signed cannot sign for the other.
+    expect(goes.get_by_role("button", name="Take over and sign")).to_have_count(0)
+    other.click(comes.locator(".need").filter(has_text="handover").get_by_role("button", name="Open"))
+    other.press("Take over and sign")
+    other.took(2)
+    expect(goes.get_by_role("region", name="Handovers before")).to_contain_text("relief")
+    with goes.expect_download() as pdf:
+        goes.get_by_role("region", name="Handovers before").get_by_role("button", name="PDF").first.click()
+    assert pdf.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_the_boards_hold_the_accessibility_rules_and_fit_a_phone(browse: Browse) -> None:
+    page = opened(browse, theme="day")
+    page.evaluate(AXE.read_text("utf-8"))
+    post(page, "orders", order={"kind": "WARNO", "title": "Larch", "distribution": ["ELK"]})
+    post(page, "tasks", task={"unit": "ELK", "verb": "PLAN"})
+    board(page, "Shift+O", "Orders")
+    page.locator(".order-row").first.click()
+    expect(page.locator(".order-text")).to_be_visible()
+    assert page.evaluate(VIOLATIONS) == []
+    page.get_by_role("button", name="New order").click()
+    page.get_by_role("button", name="Add a task").click()
+    assert page.evaluate(VIOLATIONS) == []
+    for name in ("Tasks", "Handover"):
+        page.get_by_role("button", name=name, exact=True).first.click()
+        expect(page.locator(".workspace-head h2")).to_have_text(name)
+        assert page.evaluate(VIOLATIONS) == [], name
+    page.set_viewport_size(PHONE)
+    page.locator(".nav").get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Handover").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

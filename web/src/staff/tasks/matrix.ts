@@ -1,0 +1,87 @@
+/** The synchronisation matrix: units by time, cells are tasks; where a cell lies, and how it moves. */
+import type { MatrixCell, OrderPhase } from '../../api.generated'
+
+export const STEP_MS = 15 * 60_000
+const HOUR_MS = 3_600_000
+/** A task without an end is shown so long. */
+const OPEN_MS = HOUR_MS
+const TICKS_MAX = 14
+const TICK_MS = [HOUR_MS / 4, HOUR_MS / 2, HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS]
+
+export interface Span {
+  start_ms: number
+  end_ms: number
+}
+export interface Row {
+  unit: string
+  name: string
+  /** Cells in lanes, so that none lies on another. */
+  lanes: MatrixCell[][]
+}
+
+/** When a cell is; null for one that comes on order. */
+export function spanOf({ start_ms, end_ms }: Pick<MatrixCell, 'start_ms' | 'end_ms'>): Span | null {
+  if (start_ms === null && end_ms === null) return null
+  const start = start_ms ?? end_ms! - OPEN_MS
+  return { start_ms: start, end_ms: Math.max(end_ms ?? start + OPEN_MS, start + STEP_MS) }
+}
+
+/** From when to when the matrix goes: all of it, and now. */
+export function windowOf(cells: readonly MatrixCell[], now_ms: number): Span {
+  const spans = cells.flatMap((cell) => [spanOf(cell), spanOf({ start_ms: cell.proposed_start_ms, end_ms: cell.proposed_end_ms })].flatMap((one) => one ?? []))
+  const first = Math.min(now_ms, ...spans.map((one) => one.start_ms))
+  const last = Math.max(now_ms + 2 * HOUR_MS, ...spans.map((one) => one.end_ms))
+  return { start_ms: Math.floor((first - HOUR_MS / 2) / HOUR_MS) * HOUR_MS, end_ms: Math.ceil((last + HOUR_MS / 2) / HOUR_MS) * HOUR_MS }
+}
+
+export function ticksOf({ start_ms, end_ms }: Span): number[] {
+  const every = TICK_MS.find((one) => (end_ms - start_ms) / one <= TICKS_MAX) ?? TICK_MS.at(-1)!
+  const first = Math.ceil(start_ms / every) * every
+  return Array.from({ length: Math.max(0, Math.floor((end_ms - first) / every) + 1) }, (_, n) => first + n * every)
+}
+
+/** Left edge and width in percent of the window. */
+export function placeOf(span: Span, frame: Span): { left: string; width: string } {
+  const whole = frame.end_ms - frame.start_ms
+  return { left: `${((span.start_ms - frame.start_ms) / whole) * 100}%`, width: `${((span.end_ms - span.start_ms) / whole) * 100}%` }
+}
+
+export function rowsOf(cells: readonly MatrixCell[]): Row[] {
+  const rows = new Map<string, Row>()
+  for (const cell of cells) {
+    const row = rows.get(cell.unit) ?? { unit: cell.unit, name: cell.unit_name, lanes: [] }
+    rows.set(cell.unit, row)
+    const span = spanOf(cell)
+    const lane = row.lanes.find((one) => one.every((other) => apart(span, spanOf(other))))
+    if (lane) lane.push(cell)
+    else row.lanes.push([cell])
+  }
+  return [...rows.values()]
+}
+const apart = (a: Span | null, b: Span | null) => a !== null && b !== null && (a.end_ms <= b.start_ms || b.end_ms <= a.start_ms)
+
+/** The span moved by so much, or only its end; in steps of a quarter of an hour, never shorter than one. */
+export function moved(span: Span, by_ms: number, end_only: boolean): Span {
+  const by = Math.round(by_ms / STEP_MS) * STEP_MS
+  if (!end_only) return { start_ms: span.start_ms + by, end_ms: span.end_ms + by }
+  return { start_ms: span.start_ms, end_ms: Math.max(span.start_ms + STEP_MS, span.end_ms + by) }
+}
+
+/** What a FRAGO has to say so that the task is where the cell was moved to. */
+export function changesOf(cell: MatrixCell, to: Span): { path: string; new: number }[] {
+  const said = [
+    ['start_ms', cell.start_ms, to.start_ms],
+    ['end_ms', cell.end_ms, to.end_ms],
+  ] as const
+  // The end first: a start beyond the old end would be refused.
+  const changes = said.filter(([, was, now]) => was !== now).map(([name, , now]) => ({ path: `tasks.${cell.order_task}.${name}`, new: now }))
+  return cell.end_ms !== null && to.start_ms >= cell.end_ms ? changes.reverse() : changes
+}
+
+/** Phases that have both times, as bands. */
+export function bandsOf(phases: readonly OrderPhase[]): (OrderPhase & Span)[] {
+  return phases.filter((one): one is OrderPhase & Span => typeof one.start_ms === 'number' && typeof one.end_ms === 'number')
+}
+
+/** A verdict with a sign, so that it is told without colour. */
+export const SIGN: Record<string, string> = { on_time: '✓', late: '!', violated: '✗', open: '' }
