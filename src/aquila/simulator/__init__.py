@@ -2,5 +2,6 @@
 
 from aquila.simulator.player import play
 from aquila.simulator.scenario import Scenario, ScenarioError, names, shipped
+from aquila.simulator.staff import ActError, play_staff
 
-__all__ = ["Scenario", "ScenarioError", "names", "play", "shipped"]
+__all__ = ["ActError", "Scenario", "ScenarioError", "names", "play", "play_staff", "shipped"]

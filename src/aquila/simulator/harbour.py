@@ -92,7 +92,7 @@ class Harbour:
 
     def mmsi(self, target: int) -> int:
         """Of a ship."""
-        return 238_000_000 + target
+        return 451_000_000 + target
 
     def icao24(self, target: int) -> str:
         """Of an aircraft."""

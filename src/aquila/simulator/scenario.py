@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from aquila.simulator.staff import Staff, read_staff
+
 Kind = Literal["foot", "vehicle", "helicopter", "static"]
 Colour = Literal["red", "orange", "yellow", "green", "cyan", "blue", "white"]
 
@@ -211,6 +213,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     beats: tuple[AnyBeat, ...] = msgspec.field(name="beat")
     routes: dict[str, tuple[Place, ...]] = {}
     """Filled from the file of routes beside the scenario."""
+    staff: Staff = Staff()
+    """Filled from `staff.toml` beside the scenario, where there is one."""
 
     def mover(self, callsign: str) -> Mover:
         """The mover with this callsign; KeyError when there is none."""
@@ -239,11 +243,16 @@ def shipped(name: str) -> Scenario:
     if name not in names():
         raise ScenarioError(f"no scenario is called {name!r}; there is: {', '.join(names())}")
     folder = _shelf() / name
-    return read((folder / "scenario.toml").read_bytes(), (folder / "routes.json").read_bytes())
+    staff = folder / "staff.toml"
+    return read(
+        (folder / "scenario.toml").read_bytes(),
+        (folder / "routes.json").read_bytes(),
+        staff.read_bytes() if staff.is_file() else b"",
+    )
 
 
-def read(scenario_toml: bytes, routes_json: bytes) -> Scenario:
-    """A scenario from the bytes of its two files, checked for what refers to what.
+def read(scenario_toml: bytes, routes_json: bytes, staff_toml: bytes = b"") -> Scenario:
+    """A scenario from the bytes of its files, checked for what refers to what.
 
     Raises:
         ScenarioError: wrong syntax, an unknown key, or a name that refers to nothing.
@@ -253,7 +262,11 @@ def read(scenario_toml: bytes, routes_json: bytes) -> Scenario:
         routes = msgspec.json.decode(routes_json, type=dict[str, tuple[Place, ...]])
     except msgspec.DecodeError as why:
         raise ScenarioError(f"the scenario cannot be read: {why}") from why
-    whole = msgspec.structs.replace(bare, routes=routes)
+    try:
+        staff = read_staff(staff_toml)
+    except ValueError as why:
+        raise ScenarioError(str(why)) from why
+    whole = msgspec.structs.replace(bare, routes=routes, staff=staff)
     _check(whole)
     return whole
 
@@ -275,6 +288,9 @@ def _check(scenario: Scenario) -> None:
     for mover in scenario.movers:
         _check_mover(scenario, mover, clients)
     keys = {beat.key for beat in scenario.beats if isinstance(beat, Overlay)}
+    late = next((act for act in scenario.staff.acts if act.at_s >= scenario.period_s), None)
+    if late is not None:
+        raise ScenarioError(f"act at {late.at_s:g} s: at_s must be below period_s = {scenario.period_s:g}")
     for beat in scenario.beats:
         where = f"beat at {beat.at_s:g} s"
         _refuse_unknown(f"{where}: by", beat.by, clients)
