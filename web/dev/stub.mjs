@@ -3,6 +3,7 @@
  *
  *   npm run dev                      page and stub on http://127.0.0.1:8090/
  *   PORT=0 TRACKS=10000 npm run dev  free port, 10,000 more tracks
+ *   PAGE=/tmp/page npm run dev       a page that was built elsewhere
  *
  * It serves the built page with the node's own Content-Security-Policy, so that what breaks there
  * breaks here. `POST /stub/drop?ms=8000` cuts every stream and refuses new ones for that long;
@@ -15,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
 import { encodeMetas, encodePositions, encodeRemove, encodeSignal } from './frames.mjs'
 
-const ROOT = fileURLToPath(new URL('../../src/aquila/static', import.meta.url))
+const ROOT = process.env.PAGE ?? fileURLToPath(new URL('../../src/aquila/static', import.meta.url))
 const PORT = Number(process.env.PORT ?? 8090)
 const EXTRA = Number(process.env.TRACKS ?? 0)
 const CALM = process.env.CALM === '1'

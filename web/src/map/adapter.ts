@@ -9,13 +9,15 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Protocol } from 'pmtiles'
 import type { FeatureCollection } from 'geojson'
 import type { Pen } from '../draw/pen'
+import { drawOwnMaps, type OwnMap } from '../maps/layers'
 import type { TrackStore } from '../store/tracks'
 import { Atlas } from './atlas'
 import { SpriteBatch } from './batch'
 import { doubtCircles } from './doubt'
-import { mercatorX, mercatorY } from './mercator'
+import type { GroupOf } from './cluster'
+import { latOfY, lonOfX, mercatorX, mercatorY } from './mercator'
 import { Scene, type SceneTheme } from './scene'
-import { SpriteLayer } from './spriteLayer'
+import { SpriteCanvas } from './spriteCanvas'
 import { FIRST_LABEL_LAYER, mapStyle, type Theme } from './style'
 
 export interface Place {
@@ -63,6 +65,12 @@ export interface MapAdapter {
   setBase(layers: readonly string[], shown: boolean): void
   /** Entities that are not shown, by id. */
   setHidden(ids: ReadonlySet<string>): void
+  /** Maps that people brought, the lowest first. */
+  setOwnMaps(maps: readonly (OwnMap & { opacity: number })[]): void
+  /** Draws the grid of every view; null: none. */
+  setGrid(grid: GridOf | null): void
+  /** Whether crowded symbols become one, and into whose symbol members of a unit go. */
+  setGathering(on: boolean, group_of: GroupOf | null): void
   zoom(): number
   /** How much of the map's lower part is covered; places are shown above it. */
   setCovered(bottom_px: number): void
@@ -70,6 +78,9 @@ export interface MapAdapter {
   refresh(): void
   destroy(): void
 }
+
+/** The grid of bounds (degrees) on a map of so many pixels. */
+export type GridOf = (bounds: [number, number, number, number], width_px: number) => FeatureCollection
 
 const LOOKS: Record<Theme, SceneTheme> = {
   dark: {
@@ -122,7 +133,10 @@ function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
   return colour
 }
 const CLICK_RADIUS_PX = 20
-const LAYER_ID = 'sprites'
+/** CSS pixels of the whole world at zoom 0. */
+const WORLD_PX = 512
+/** A click on a cluster goes so much nearer. */
+const CLUSTER_STEP = 2
 const DOUBT_EVERY_MS = 3000
 const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
@@ -154,7 +168,12 @@ class MapLibreAdapter implements MapAdapter {
   private readonly atlas: Atlas
   private readonly batch = new SpriteBatch()
   private readonly scene: Scene
-  private layer: SpriteLayer | null = null
+  private readonly sprites: SpriteCanvas
+  private size = { width_px: 0, height_px: 0 }
+  private grid: GridOf | null = null
+  private grid_drawn = false
+  private own: readonly (OwnMap & { opacity: number })[] = []
+  private own_drawn = false
   private selected: number | null = null
   private hovered: number | null = null
   private drawings: FeatureCollection = EMPTY
@@ -185,6 +204,8 @@ class MapLibreAdapter implements MapAdapter {
       maxZoom: 17,
       attributionControl: false,
       locale: { 'Map.Title': options.title },
+      // The sprites are drawn for a flat map with north up.
+      maxPitch: 0,
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
@@ -193,7 +214,28 @@ class MapLibreAdapter implements MapAdapter {
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
     this.map.addControl(new maplibre.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-right')
+    this.sprites = new SpriteCanvas(this.map.getCanvasContainer(), this.batch, this.atlas, () => this.camera())
+    this.measure()
     this.listen()
+  }
+
+  /** Asked once and after every change of size: the answer costs a layout of the page. */
+  private measure(): void {
+    const box = this.map.getContainer()
+    this.size = { width_px: box.clientWidth, height_px: box.clientHeight }
+  }
+
+  private camera() {
+    const { map } = this
+    const centre = map.getCenter()
+    return {
+      ...this.size,
+      x: mercatorX(centre.lng),
+      y: mercatorY(centre.lat),
+      world_px: WORLD_PX * 2 ** map.getZoom(),
+      pixel_ratio: map.getPixelRatio(),
+      moving: map.isMoving(),
+    }
   }
 
   private readonly onFonts = (): void => {
@@ -208,13 +250,16 @@ class MapLibreAdapter implements MapAdapter {
     map.on('style.load', () => this.addOurs())
     map.on('webglcontextrestored', () => map.once('idle', () => this.addOurs()))
     map.on('move', () => this.rebuildWhileMoving())
+    map.on('render', () => this.sprites.draw())
     map.on('resize', () => {
+      this.measure()
       this.followPixelRatio()
       this.refresh()
     })
     map.on('moveend', () => {
       this.doubt_ms = -Infinity
       this.refresh()
+      this.drawGrid()
       const b = map.getBounds()
       this.options.events.moved([b.getWest(), b.getSouth(), b.getEast(), b.getNorth()])
     })
@@ -273,6 +318,7 @@ class MapLibreAdapter implements MapAdapter {
         paint: { 'text-color': ownColour(this.theme, 'stroke'), 'text-halo-color': LOOKS[this.theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
       })
     }
+    this.drawOwn()
     for (const [id, shown] of this.base) this.showBase(id, shown)
     if (!map.getSource('doubt')) {
       map.addSource('doubt', { type: 'geojson', data: EMPTY })
@@ -293,10 +339,7 @@ class MapLibreAdapter implements MapAdapter {
       )
     }
     this.addTrail()
-    // A layer that lived in a lost WebGL context or an old style is dead: make a new one.
-    if (map.getLayer(LAYER_ID)) map.removeLayer(LAYER_ID)
-    this.layer = new SpriteLayer(LAYER_ID, this.batch, this.atlas)
-    map.addLayer(this.layer)
+    this.addGrid()
     this.refresh()
   }
 
@@ -309,6 +352,31 @@ class MapLibreAdapter implements MapAdapter {
     map.addLayer({ id: 'trail-crumb', type: 'circle', source: 'trail', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 3.2, 'circle-color': colour, 'circle-stroke-color': LOOKS[this.theme].on_tone, 'circle-stroke-width': 1.2 } }, FIRST_LABEL_LAYER)
   }
 
+  private addGrid(): void {
+    const { map } = this
+    if (map.getSource('grid')) return
+    const { label, plate } = LOOKS[this.theme]
+    const heavy: maplibre.ExpressionSpecification = ['match', ['get', 'kind'], ['zone', 'tenth'], 1, 0]
+    map.addSource('grid', { type: 'geojson', data: EMPTY })
+    map.addLayer({ id: 'grid-line', type: 'line', source: 'grid', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': label, 'line-width': ['case', ['==', heavy, 1], 1.4, 0.7], 'line-opacity': ['case', ['==', heavy, 1], 0.4, 0.3] } }, FIRST_LABEL_LAYER)
+    map.addLayer({
+      id: 'grid-text',
+      type: 'symbol',
+      source: 'grid',
+      filter: ['has', 'label'],
+      layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter Variable'], 'text-size': ['match', ['get', 'kind'], 'square', 15, 11], 'text-anchor': ['get', 'anchor'], 'text-offset': ['match', ['get', 'anchor'], 'left', ['literal', [0.4, 0]], 'bottom', ['literal', [0, -2.2]], ['literal', [0, 0]]], 'text-allow-overlap': true, 'text-ignore-placement': true },
+      paint: { 'text-color': label, 'text-opacity': ['match', ['get', 'kind'], 'square', 0.55, 0.9], 'text-halo-color': plate, 'text-halo-width': 1.5 },
+    })
+    this.drawGrid()
+  }
+
+  private drawGrid(): void {
+    const source = this.map.getSource<maplibre.GeoJSONSource>('grid')
+    if (!source || (!this.grid && !this.grid_drawn)) return
+    this.grid_drawn = this.grid !== null
+    source.setData(this.grid ? this.grid(this.bounds(), this.size.width_px) : EMPTY)
+  }
+
   private followPixelRatio(): void {
     const ratio = this.options.pixel_ratio ?? (window.devicePixelRatio || 1)
     if (ratio === this.map.getPixelRatio()) return
@@ -318,14 +386,13 @@ class MapLibreAdapter implements MapAdapter {
 
   private view() {
     const b = this.map.getBounds()
-    const box = this.map.getContainer()
     return {
+      ...this.size,
       west: mercatorX(b.getWest()),
       east: mercatorX(b.getEast()),
       north: mercatorY(b.getNorth()),
       south: mercatorY(b.getSouth()),
-      width_px: box.clientWidth,
-      height_px: box.clientHeight,
+      zoom: this.map.getZoom(),
       covered: this.options.covered(),
     }
   }
@@ -340,7 +407,7 @@ class MapLibreAdapter implements MapAdapter {
     )
     this.built = view
     this.built_ms = performance.now()
-    this.layer?.touch()
+    this.sprites.touch()
     if (!this.map.isMoving()) this.drawDoubt(view.width_px)
   }
 
@@ -397,12 +464,26 @@ class MapLibreAdapter implements MapAdapter {
 
   private onClick(event: maplibre.MapMouseEvent): void {
     if (this.pen) return
-    this.options.events.click(this.handleAt(event), this.point(event))
+    const handle = this.handleAt(event)
+    const cluster = handle === null && !this.crosshair ? this.clusterAt(event) : null
+    if (cluster) this.goNear(latOfY(cluster.y), lonOfX(cluster.x))
+    else this.options.events.click(handle, this.point(event))
+  }
+
+  private clusterAt(event: maplibre.MapMouseEvent) {
+    return this.scene.pickCluster(mercatorX(event.lngLat.lng), mercatorY(event.lngLat.lat), CLICK_RADIUS_PX)
+  }
+
+  private goNear(lat: number, lng: number): void {
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+    this.map.easeTo({ center: [lng, lat], zoom: this.map.getZoom() + CLUSTER_STEP, duration: still ? 0 : 150 })
   }
 
   private onPointer(event: maplibre.MapMouseEvent): void {
     this.options.events.pointer(this.point(event))
-    if (!this.map.isMoving()) this.hover(this.handleAt(event))
+    if (this.map.isMoving()) return
+    this.hover(this.handleAt(event))
+    if (this.hovered === null && !this.crosshair) this.map.getCanvas().style.cursor = this.clusterAt(event) ? 'zoom-in' : ''
   }
 
   private hover(handle: number | null): void {
@@ -489,7 +570,10 @@ class MapLibreAdapter implements MapAdapter {
     copy.height = drawn.height
     // The drawing buffer lives only as long as the turn in which it was drawn.
     this.map.redraw()
-    copy.getContext('2d')!.drawImage(drawn, 0, 0)
+    const brush = copy.getContext('2d')!
+    brush.drawImage(drawn, 0, 0)
+    this.sprites.draw()
+    brush.drawImage(this.sprites.canvas, 0, 0, copy.width, copy.height)
     return copy
   }
 
@@ -531,7 +615,29 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   setHidden(ids: ReadonlySet<string>): void {
-    this.scene.hidden = ids
+    this.scene.setHidden(ids)
+    this.refresh()
+  }
+
+  setOwnMaps(maps: readonly (OwnMap & { opacity: number })[]): void {
+    this.own = maps
+    if (this.map.getSource('drawings')) this.drawOwn()
+  }
+
+  private drawOwn(): void {
+    const { label, accent, dim } = LOOKS[this.theme]
+    if (this.own.length || this.own_drawn) drawOwnMaps(this.map, this.own, 'border', { line: label, fill: accent, dim: dim === true })
+    this.own_drawn = this.own.length > 0
+  }
+
+  setGrid(grid: GridOf | null): void {
+    this.grid = grid
+    this.drawGrid()
+  }
+
+  setGathering(on: boolean, group_of: GroupOf | null): void {
+    this.scene.setGathering(on)
+    this.scene.setGroups(group_of)
     this.refresh()
   }
 
@@ -545,6 +651,7 @@ class MapLibreAdapter implements MapAdapter {
 
   destroy(): void {
     document.fonts.removeEventListener('loadingdone', this.onFonts)
+    this.sprites.destroy()
     this.map.remove()
   }
 }

@@ -17,6 +17,8 @@ export interface Cell {
   /** Where the cell's corner lies relative to the place, in CSS pixels. */
   left: number
   top: number
+  /** As the batch writes it; made by the batch. */
+  packed?: Uint32Array
 }
 
 export interface Picture {

@@ -5,12 +5,21 @@ export const STRIDE_BYTES = 36
 /** Offsets and sizes are kept in eighths of a CSS pixel. */
 export const SUBPIXEL = 8
 
+/** What of a record is the same for every sprite of a cell: 16 bytes, worked out once. */
+function pack(cell: Cell): Uint32Array {
+  const shorts = Uint16Array.of(cell.u0, cell.v0, cell.u1, cell.v1, 0, 0, Math.round(cell.width * SUBPIXEL), Math.round(cell.height * SUBPIXEL))
+  const signed = new Int16Array(shorts.buffer)
+  signed[4] = Math.round(cell.left * SUBPIXEL)
+  signed[5] = Math.round(cell.top * SUBPIXEL)
+  return new Uint32Array(shorts.buffer)
+}
+
 export class SpriteBatch {
   count = 0
   private capacity = 0
   private buffer = new ArrayBuffer(0)
   private floats = new Float32Array(0)
-  private shorts = new Uint16Array(0)
+  private words = new Uint32Array(0)
   private signed = new Int16Array(0)
 
   constructor(capacity = 1024) {
@@ -23,7 +32,7 @@ export class SpriteBatch {
     this.buffer = new ArrayBuffer(capacity * STRIDE_BYTES)
     new Uint8Array(this.buffer).set(old)
     this.floats = new Float32Array(this.buffer)
-    this.shorts = new Uint16Array(this.buffer)
+    this.words = new Uint32Array(this.buffer)
     this.signed = new Int16Array(this.buffer)
   }
 
@@ -52,14 +61,15 @@ export class SpriteBatch {
     this.floats[f + 1] = mercator[at + 1]
     this.floats[f + 2] = mercator[at + 2]
     this.floats[f + 3] = mercator[at + 3]
-    this.shorts[s + 8] = cell.u0
-    this.shorts[s + 9] = cell.v0
-    this.shorts[s + 10] = cell.u1
-    this.shorts[s + 11] = cell.v1
-    this.signed[s + 12] = Math.round((cell.left + dx) * SUBPIXEL)
-    this.signed[s + 13] = Math.round((cell.top + dy) * SUBPIXEL)
-    this.shorts[s + 14] = Math.round(cell.width * SUBPIXEL)
-    this.shorts[s + 15] = Math.round(cell.height * SUBPIXEL)
+    const packed = (cell.packed ??= pack(cell))
+    this.words[f + 4] = packed[0]
+    this.words[f + 5] = packed[1]
+    this.words[f + 6] = packed[2]
+    this.words[f + 7] = packed[3]
+    if (dx !== 0 || dy !== 0) {
+      this.signed[s + 12] = Math.round((cell.left + dx) * SUBPIXEL)
+      this.signed[s + 13] = Math.round((cell.top + dy) * SUBPIXEL)
+    }
     this.floats[f + 8] = opacity
     this.count++
   }

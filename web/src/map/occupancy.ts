@@ -16,33 +16,24 @@ export class Occupancy {
     this.taken = new Uint8Array(this.columns * this.rows)
   }
 
-  private each(
-    left: number,
-    top: number,
-    width: number,
-    height: number,
-    visit: (at: number) => boolean,
-  ): boolean {
-    const c0 = Math.max(0, Math.floor(left / CELL))
-    const c1 = Math.min(this.columns - 1, Math.ceil((left + width) / CELL) - 1)
-    const r0 = Math.max(0, Math.floor(top / CELL))
-    const r1 = Math.min(this.rows - 1, Math.ceil((top + height) / CELL) - 1)
-    for (let r = r0; r <= r1; r++) {
-      for (let c = c0; c <= c1; c++) if (!visit(r * this.columns + c)) return false
+  /** True when the whole rectangle lies on the screen and is free. */
+  free(left: number, top: number, width: number, height: number): boolean {
+    if (left < 0 || top < 0 || left + width > this.width || top + height > this.height) return false
+    const [c0, c1] = [Math.floor(left / CELL), Math.ceil((left + width) / CELL)]
+    const [r0, r1] = [Math.floor(top / CELL), Math.ceil((top + height) / CELL)]
+    for (let r = r0; r < r1; r++) {
+      for (let at = r * this.columns + c0; at < r * this.columns + c1; at++) if (this.taken[at]) return false
     }
     return true
   }
 
-  /** True when the whole rectangle lies on the screen and is free. */
-  free(left: number, top: number, width: number, height: number): boolean {
-    if (left < 0 || top < 0 || left + width > this.width || top + height > this.height) return false
-    return this.each(left, top, width, height, (at) => this.taken[at] === 0)
-  }
-
+  /** Parts off the screen take nothing. */
   take(left: number, top: number, width: number, height: number): void {
-    this.each(left, top, width, height, (at) => {
-      this.taken[at] = 1
-      return true
-    })
+    const c0 = Math.max(0, Math.floor(left / CELL))
+    const c1 = Math.min(this.columns, Math.ceil((left + width) / CELL))
+    const r0 = Math.max(0, Math.floor(top / CELL))
+    const r1 = Math.min(this.rows, Math.ceil((top + height) / CELL))
+    if (c1 <= c0) return
+    for (let r = r0; r < r1; r++) this.taken.fill(1, r * this.columns + c0, r * this.columns + c1)
   }
 }

@@ -12,7 +12,9 @@ import type { TrackMeta } from '../api/types'
 import type { Atlas, Cell, Picture } from './atlas'
 import type { SpriteBatch } from './batch'
 import { mercatorX, mercatorY, writeSplit } from './mercator'
+import { CLUSTER_ZOOM, Clusters, sideOf, type Cluster, type Group, type GroupOf } from './cluster'
 import { Occupancy } from './occupancy'
+import { NO_VALUE } from '../stream/frame'
 import { PickGrid } from './pick'
 
 const SYMBOL_SIZE = 23
@@ -24,6 +26,16 @@ const LABEL_CANDIDATES = 600
 const LABEL_LETTERS = 26
 /** Half of the ring's edge. */
 const RING_RADIUS = 24
+/** With more symbols than this on the screen only what is chosen or in need has a label. */
+const LABEL_CROWD = 8000
+/** With more symbols than this in view their courses are not shown. */
+const TICK_LIMIT = 3000
+/** Slower than this (in tenths of m/s) a reported course is noise. */
+const TICK_SPEED_DMPS = 5
+/** Courses are drawn in steps of so many hundredths of a degree. */
+const TICK_STEP_CDEG = 500
+/** A tick begins under the symbol and ends this far from the place. */
+const TICK_PX: [number, number] = [10, 27]
 
 export interface SceneView {
   /** Mercator bounds of the screen; x may lie outside 0..1 on other world copies. */
@@ -33,6 +45,7 @@ export interface SceneView {
   south: number
   width_px: number
   height_px: number
+  zoom: number
   /** Parts of the screen under something else (left, top, width, height): no label goes there. */
   covered: [number, number, number, number][]
 }
@@ -84,6 +97,23 @@ function ring(pixel_ratio: number, colour: string, thick: number): Picture {
     },
     [RING_RADIUS, RING_RADIUS],
   )
+}
+
+/** Where something goes: a line from its symbol's place outwards, in its own square. */
+function tick(pixel_ratio: number, course_deg: number, colour: string, halo: string): Picture {
+  const edge = 2 * (TICK_PX[1] + 3)
+  const [sin, cos] = [Math.sin((course_deg * Math.PI) / 180), Math.cos((course_deg * Math.PI) / 180)]
+  const draw = (context: CanvasRenderingContext2D): void => {
+    context.lineCap = 'round'
+    for (const [width, style] of [[5, halo], [2.5, colour]] as const) {
+      context.lineWidth = width
+      context.strokeStyle = style
+      context.beginPath()
+      for (const radius of TICK_PX) context.lineTo(edge / 2 + radius * sin, edge / 2 - radius * cos)
+      context.stroke()
+    }
+  }
+  return rounded(pixel_ratio, edge, edge, draw, [edge / 2, edge / 2])
 }
 
 /** A name as it may be drawn: one line, no control characters, not too long. */
@@ -157,8 +187,26 @@ export class Scene {
   private readonly measure = document.createElement('canvas').getContext('2d')!
   private grid: PickGrid | null = null
   /** Entities that people have hidden with their layer, by id. */
-  hidden: ReadonlySet<string> = new Set()
-  private visible: number[] = []
+  private hidden: ReadonlySet<string> = new Set()
+  private group_of: GroupOf | null = null
+  /** Whether crowded symbols are gathered. */
+  private gathering = true
+  /** By handle, of the meta in `known`: 0 nothing to draw, 1 a symbol, 2 one that matters. */
+  private kind = new Uint8Array(0)
+  /** By handle: with which side it gathers, -1 with none; the group's number, 0 for none. */
+  private side = new Int8Array(0)
+  private group = new Uint16Array(0)
+  private groups: Group[] = []
+  private readonly known: (TrackMeta | undefined)[] = []
+  private known_version = -1
+  /** Handles in view, and of those the ones with a symbol of their own. */
+  private visible = new Int32Array(0)
+  private visible_count = 0
+  private drawn = new Int32Array(0)
+  private drawn_count = 0
+  /** By place in `visible`: the number of its cluster, 0 for none. */
+  private inside = new Int32Array(0)
+  private clusters: Cluster[] = []
   private pixel_edge = 1
 
   constructor(
@@ -173,20 +221,67 @@ export class Scene {
     this.atlas.reset()
   }
 
+  setHidden(ids: ReadonlySet<string>): void {
+    this.hidden = ids
+    this.known_version = -1
+    this.known.length = 0
+  }
+
+  /** Who belongs to which unit; null: nobody knows. */
+  setGroups(group_of: GroupOf | null): void {
+    this.group_of = group_of
+    this.known_version = -1
+    this.known.length = 0
+  }
+
+  setGathering(on: boolean): void {
+    this.gathering = on
+  }
+
+  /** Takes up which symbols are new or changed since the last picture. */
+  private learn(): void {
+    const { store, known } = this
+    if (this.known_version === store.meta_version) return
+    this.known_version = store.meta_version
+    if (this.kind.length < store.size) {
+      const room = store.size * 2
+      const [kind, side, group] = [new Uint8Array(room), new Int8Array(room), new Uint16Array(room)]
+      kind.set(this.kind)
+      side.set(this.side)
+      group.set(this.group)
+      Object.assign(this, { kind, side, group, visible: new Int32Array(room), drawn: new Int32Array(room), inside: new Int32Array(room) })
+    }
+    if (!known.length) this.groups = []
+    const numbers = new Map(this.groups.map((group, at) => [group, at + 1]))
+    for (let h = 0; h < store.size; h++) {
+      const meta = store.meta[h]
+      if (known[h] === meta && known.length > h) continue
+      known[h] = meta
+      const shown = meta && !isDrawn(meta) && !this.hidden.has(meta.id)
+      this.kind[h] = !shown ? 0 : meta.emergency || meta.category === 'alert' ? 2 : 1
+      this.side[h] = meta ? sideOf(meta) : -1
+      const group = meta && this.side[h] >= 0 ? this.group_of?.(meta) : undefined
+      if (group && !numbers.has(group)) numbers.set(group, this.groups.push(group))
+      this.group[h] = group ? numbers.get(group)! : 0
+    }
+  }
+
   private symbol(h: number): Cell | null {
-    const meta = this.store.meta[h]
-    if (!meta || isDrawn(meta) || (this.hidden.size && this.hidden.has(meta.id))) {
+    if (!this.kind[h]) {
       this.cellOf[h] = undefined
       return null
     }
+    const meta = this.store.meta[h]!
     const known = this.cellOf[h]
     if (known && this.metaOf[h] === meta) return known
-    const cell = this.atlas.cell(`s|${meta.sidc}|${meta.affiliation}`, (ratio) =>
-      symbolCanvas(meta.sidc, meta.affiliation, SYMBOL_SIZE, ratio, this.theme.dim),
-    )
+    const cell = this.symbolOf(meta.sidc, meta.affiliation)
     this.metaOf[h] = meta
     this.cellOf[h] = cell
     return cell
+  }
+
+  private symbolOf(sidc: string, affiliation: string): Cell {
+    return this.atlas.cell(`s|${sidc}|${affiliation}`, (ratio) => symbolCanvas(sidc, affiliation, SYMBOL_SIZE, ratio, this.theme.dim))
   }
 
   private nameOf(meta: TrackMeta): string {
@@ -250,60 +345,115 @@ export class Scene {
     }
     batch.clear()
     this.grid = null
-    this.visible = this.cull(view)
+    this.learn()
+    this.cull(view)
     this.pixel_edge = (view.east - view.west) / Math.max(1, view.width_px)
-
-    const last: number[] = []
-    for (const h of this.visible) {
-      const meta = store.meta[h]
-      const matters = meta?.emergency || meta?.category === 'alert'
-      if (matters || h === focus.selected || h === focus.hovered) {
-        last.push(h)
-        continue
-      }
-      const cell = this.symbol(h)
-      if (cell) batch.push(store.mercator, h * 4, cell, AGE_OPACITY[store.age(h, now_ms)])
-    }
-    // What matters lies on top.
-    for (const h of last) {
+    this.gather(view, focus, now_ms)
+    const ticks = this.drawn_count <= TICK_LIMIT
+    for (let i = 0; i < this.drawn_count; i++) {
+      const h = this.drawn[i]
+      if (this.kind[h] === 2 || h === focus.selected || h === focus.hovered) continue
+      const age = store.age(h, now_ms)
       const cell = this.symbol(h)
       if (!cell) continue
-      if (store.meta[h]?.emergency) {
-        const alarm = this.atlas.cell('r|alarm', (r) => ring(r, this.theme.alarm, 3.5))
-        batch.push(store.mercator, h * 4, alarm, 1)
-      }
-      if (h === focus.selected) {
-        const chosen = this.atlas.cell('r|chosen', (r) => ring(r, this.theme.accent, 2.5))
-        batch.push(store.mercator, h * 4, chosen, 1)
-      }
-      // An emergency is never faded out: its age stands in its label.
-      const opacity = store.meta[h]?.emergency ? 1 : AGE_OPACITY[store.age(h, now_ms)]
-      batch.push(store.mercator, h * 4, cell, opacity)
+      if (ticks && age !== 'stale') this.pushTick(h, AGE_OPACITY[age])
+      batch.push(store.mercator, h * 4, cell, AGE_OPACITY[age])
+    }
+    this.pushClusters()
+    for (let i = 0; i < this.drawn_count; i++) {
+      const h = this.drawn[i]
+      if (this.kind[h] === 2 || h === focus.selected || h === focus.hovered) this.pushOnTop(h, focus, now_ms)
     }
     this.placeLabels(view, focus, now_ms)
   }
 
-  /** Handles within the view and half a screen round it. */
-  private cull(view: SceneView): number[] {
+  /** What matters lies on top, with its ring. */
+  private pushOnTop(h: number, focus: SceneFocus, now_ms: number): void {
+    const { store, batch } = this
+    const cell = this.symbol(h)
+    if (!cell) return
+    const emergency = Boolean(store.meta[h]?.emergency)
+    if (emergency) batch.push(store.mercator, h * 4, this.atlas.cell('r|alarm', (r) => ring(r, this.theme.alarm, 3.5)), 1)
+    if (h === focus.selected) batch.push(store.mercator, h * 4, this.atlas.cell('r|chosen', (r) => ring(r, this.theme.accent, 2.5)), 1)
+    // An emergency is never faded out: its age stands in its label.
+    const age = store.age(h, now_ms)
+    if (age !== 'stale') this.pushTick(h, 1)
+    batch.push(store.mercator, h * 4, cell, emergency ? 1 : AGE_OPACITY[age])
+  }
+
+  private pushTick(h: number, opacity: number): void {
     const { store } = this
+    const [speed, course] = [store.speed_dmps[h], store.course_cdeg[h]]
+    if (store.still[h] || speed === NO_VALUE || speed < TICK_SPEED_DMPS || course === NO_VALUE) return
+    const step = Math.round(course / TICK_STEP_CDEG)
+    const cell = this.atlas.cell(`t|${step}`, (r) => tick(r, (step * TICK_STEP_CDEG) / 100, this.theme.label, this.theme.plate))
+    this.batch.push(store.mercator, h * 4, cell, opacity)
+  }
+
+  /** Sorts what is in view into symbols of their own and clusters. */
+  private gather(view: SceneView, focus: SceneFocus, now_ms: number): void {
+    const { store, visible, drawn } = this
+    this.clusters = []
+    this.drawn_count = 0
+    if (!this.gathering || view.zoom >= CLUSTER_ZOOM) {
+      drawn.set(visible.subarray(0, this.visible_count))
+      this.drawn_count = this.visible_count
+      return
+    }
+    const [wide, high] = [view.east - view.west, view.south - view.north]
+    const tally = new Clusters(view.zoom, view.west - wide / 2, view.north - high / 2, 2 * wide, 2 * high)
+    const { inside, kind, side, group } = this
+    const { mercator } = store
+    // The world copy of the middle, for all; who is on the other side of its edge is a copy away.
+    const west = (view.west + view.east) / 2 - 0.5
+    for (let i = 0; i < this.visible_count; i++) {
+      const h = visible[i]
+      inside[i] = 0
+      if (kind[h] !== 1 || side[h] < 0 || h === focus.selected) continue
+      const x = mercator[h * 4] + mercator[h * 4 + 2]
+      const y = mercator[h * 4 + 1] + mercator[h * 4 + 3]
+      inside[i] = tally.add(h, x - Math.floor(x - west), y, side[h], group[h], store.age(h, now_ms) !== 'fresh')
+    }
+    for (let i = 0; i < this.visible_count; i++) {
+      if (!inside[i] || !tally.gathers(inside[i])) drawn[this.drawn_count++] = visible[i]
+    }
+    this.clusters = tally.gathered()
+  }
+
+  private pushClusters(): void {
+    for (const one of this.clusters) {
+      const cell = this.clusterCell(one)
+      if (cell) this.batch.push(splitOf(one), 0, cell, one.old * 2 > one.count ? AGE_OPACITY.ageing : 1)
+    }
+  }
+
+  private clusterCell(one: Cluster): Cell | null {
+    const group = one.group ? this.groups[one.group - 1] : undefined
+    return group ? this.symbolOf(group.sidc, group.affiliation) : this.symbol(one.first)
+  }
+
+  /** Handles within the view and half a screen round it, into `visible`. */
+  private cull(view: SceneView): void {
+    const { store, visible } = this
     const margin_x = (view.east - view.west) / 2
     const margin_y = (view.south - view.north) / 2
     const west = view.west - margin_x
     const width = view.east - view.west + 2 * margin_x
     const north = view.north - margin_y
     const south = view.south + margin_y
-    const found: number[] = []
-    for (let h = 0; h < store.size; h++) {
-      if (!store.placed[h]) continue
-      const y = store.mercator[h * 4 + 1]
+    const { placed, mercator, size } = store
+    let count = 0
+    for (let h = 0; h < size; h++) {
+      if (!placed[h] || !this.kind[h]) continue
+      const y = mercator[h * 4 + 1]
       if (y < north || y > south) continue
       if (width < 1) {
-        const x = store.mercator[h * 4] - west
+        const x = mercator[h * 4] - west
         if (x - Math.floor(x) > width) continue
       }
-      found.push(h)
+      visible[count++] = h
     }
-    return found
+    this.visible_count = count
   }
 
   /** The split mercator places where a drawing's name may stand. */
@@ -344,7 +494,11 @@ export class Scene {
     const room = new Occupancy(view.width_px, view.height_px)
     for (const part of view.covered) room.take(...part)
     const candidates: { h: number; x: number; y: number; rank: number }[] = []
-    for (const h of this.visible) {
+    const crowded = this.drawn_count > LABEL_CROWD
+    this.countClusters(view, room)
+    for (let i = 0; i < this.drawn_count; i++) {
+      const h = this.drawn[i]
+      if (crowded && this.kind[h] !== 2 && h !== focus.selected && h !== focus.hovered) continue
       const cell = this.cellOf[h]
       if (!cell) continue
       const [x, y] = this.screen(store.mercator, h * 4, view)
@@ -401,6 +555,25 @@ export class Scene {
     this.labelled = labelled
   }
 
+  /** How many a cluster stands for, at its lower right; how many of them are old stands behind. */
+  private countClusters(view: SceneView, room: Occupancy): void {
+    for (const one of this.clusters) {
+      const symbol = this.clusterCell(one)
+      if (!symbol) continue
+      const split = splitOf(one)
+      const [x, y] = this.screen(split, 0, view)
+      room.take(x + symbol.left + 4, y + symbol.top + 4, symbol.width - 8, symbol.height - 8)
+      const group = one.group ? this.groups[one.group - 1] : undefined
+      const text = `${group ? `${labelText(group.name)} ` : ''}×${one.count}${one.old ? ` (${one.old} ◷)` : ''}`
+      const cell = this.label(text, 'plain')
+      const spots: [number, number][] = [[-cell.width / 2, symbol.top + symbol.height - 3], [symbol.left + symbol.width - 2, -LABEL_HEIGHT / 2]]
+      const spot = spots.find(([dx, dy]) => room.free(x + dx, y + dy, cell.width, LABEL_HEIGHT))
+      if (!spot) continue
+      room.take(x + spot[0], y + spot[1], cell.width, LABEL_HEIGHT)
+      this.batch.push(split, 0, cell, 1, Math.round(spot[0]), Math.round(spot[1]))
+    }
+  }
+
   private nameDrawings(view: SceneView, focus: SceneFocus, room: Occupancy): void {
     this.store.meta.forEach((meta, h) => {
       if (!meta || !isDrawn(meta) || this.hidden.has(meta.id) || labelsItself(meta)) return
@@ -430,8 +603,27 @@ export class Scene {
     if (!this.grid) {
       // Built at the first question after a change: most beats are never asked.
       this.grid = new PickGrid(this.pixel_edge * 48)
-      for (const h of this.visible) if (this.cellOf[h]) this.grid.add(h, ...at(h))
+      for (let i = 0; i < this.drawn_count; i++) this.grid.add(this.drawn[i], ...at(this.drawn[i]))
     }
     return this.grid.nearest(x - Math.floor(x), y, radius_px * this.pixel_edge, at)
   }
+
+  /** The cluster nearest to a mercator place, within `radius_px`. */
+  pickCluster(x: number, y: number, radius_px: number): Cluster | null {
+    let best: Cluster | null = null
+    let least = radius_px * this.pixel_edge
+    for (const one of this.clusters) {
+      const distance = Math.hypot(one.x - x - Math.round(one.x - x), one.y - y)
+      if (distance > least) continue
+      least = distance
+      best = one
+    }
+    return best
+  }
+}
+
+function splitOf(one: Cluster): Float32Array {
+  const split = new Float32Array(4)
+  writeSplit(split, 0, one.x - Math.floor(one.x), one.y)
+  return split
 }

@@ -1,0 +1,258 @@
+"""What many moving symbols cost the page: main-thread CPU for each update, memory of the renderer, bytes on the wire.
+
+The built page over the stand-in node (`web/dev/stub.mjs`, real WebSocket, the node's own frames) in headless Chromium;
+`--node` measures the smaller count over a started node with one TAK client that sends every track every second.
+Beside it, in the same run, a bare MapLibre page that moves as many symbols through its GeoJSON source.
+CPU is `TaskDuration` of the main thread in thread time, never wall time; each figure is the median of some seconds.
+"""
+
+import argparse
+import base64
+import functools
+import http.server
+import json
+import math
+import os
+import socket
+import statistics
+import struct
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from screen import FLAGS, ROOT, cpu_ms, stand_in
+
+from aquila.testing.served import ServedNode
+
+GOALS = {"cpu_ms_10k": 8.0, "less_than_geojson": 10.0, "cpu_ms_100k": 15.0, "renderer_mb": 120.0, "wire_bytes": 24.0}
+SETTLE_S = 8
+SIZE = {"width": 1600, "height": 900}
+PEER = """<!doctype html><meta charset=utf-8><link rel=stylesheet href=maplibre-gl.css>
+<style>html,body,#m{margin:0;height:100%}</style><div id=m></div><script type=module>
+import * as maplibre from './maplibre-gl.mjs'
+maplibre.setWorkerUrl('./maplibre-gl-worker.mjs')
+const n = COUNT, style = { version: 8, sources: {}, layers: [] }
+const map = new maplibre.Map({ container: 'm', style, center: [77.5, 42.5], zoom: 6, fadeDuration: 0 })
+const at = Array.from({ length: n }, (_, i) => [73 + 9 * ((i * 0.618) % 1), 40 + 5 * ((i * 0.414) % 1)])
+const all = () => ({ type: 'FeatureCollection', features: at.map((coordinates, i) => ({
+  type: 'Feature', id: i, properties: { s: 's' + (i % 4) }, geometry: { type: 'Point', coordinates } })) })
+map.on('load', () => {
+  for (let s = 0; s < 4; s++) {
+    const pen = Object.assign(document.createElement('canvas'), { width: 32, height: 32 }).getContext('2d')
+    pen.fillStyle = ['#80e0ff', '#ff8080', '#aaffaa', '#ffff80'][s]
+    pen.fillRect(2, 6, 28, 20)
+    map.addImage('s' + s, pen.getImageData(0, 0, 32, 32))
+  }
+  map.addSource('t', { type: 'geojson', data: all(), buffer: 32, tolerance: 0 })
+  map.addLayer({ id: 't', type: 'symbol', source: 't',
+    layout: { 'icon-image': ['get', 's'], 'icon-allow-overlap': true, 'icon-ignore-placement': true } })
+  document.documentElement.className = 'ready'
+  if (MOVING) setInterval(() => {
+    for (const place of at) { place[0] += 2e-4; place[1] += 1e-4 }
+    map.getSource('t').setData(all())
+  }, 1000)
+})
+</script>"""
+
+
+class Wire:
+    """Bytes of the position frames that a page was sent."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self.bytes = self.tracks = 0
+        session.on("Network.webSocketFrameReceived", lambda event: self._note(event["response"]))
+        session.send("Network.enable")
+
+    def _note(self, frame: dict[str, object]) -> None:
+        if frame["opcode"] != 2:
+            return
+        data = base64.b64decode(str(frame["payloadData"]))
+        kind, count = data[5], struct.unpack_from("<I", data, 12)[0]
+        if kind == 1:
+            self.bytes += len(data)
+            self.tracks += count
+
+    @property
+    def bytes_a_track(self) -> float:
+        """Headers included."""
+        return self.bytes / max(1, self.tracks)
+
+
+def renderer_mb(browser: Browser) -> float:
+    """Resident memory of the largest renderer of this browser, after its garbage was collected."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    sizes = [resident_mb(one["id"]) for one in found if one["type"] == "renderer"]
+    return max(sizes)
+
+
+def resident_mb(pid: int) -> float:
+    """Of one process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def seconds_of(page: Page, session: CDPSession, seconds: int) -> list[float]:
+    """CPU of the main thread in each of so many seconds."""
+    costs = []
+    for _ in range(seconds):
+        before, began = cpu_ms(session), time.monotonic()
+        page.wait_for_timeout(1000)
+        # The wait is never exactly a second: what counts is the cost of one beat of the feed.
+        costs.append((cpu_ms(session) - before) / (time.monotonic() - began))
+    return costs
+
+
+def watch(browser: Browser, url: str, ready: str, seconds: int, tracks: int) -> dict[str, float]:
+    """One page: CPU of an update, memory, bytes of a track."""
+    context = browser.new_context(viewport=SIZE)
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    wire = Wire(session)
+    page.goto(url)
+    page.locator(ready).first.wait_for(timeout=120_000)
+    page.wait_for_timeout(SETTLE_S * 1000)
+    session.send("Network.disable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    costs = seconds_of(page, session, seconds)
+    session.send("HeapProfiler.collectGarbage")
+    page.wait_for_timeout(500)
+    row = {
+        "tracks": tracks,
+        "cpu_ms": round(statistics.median(costs), 2),
+        "cpu_ms_most": round(max(costs), 2),
+        "renderer_mb": round(renderer_mb(browser), 1),
+        "wire_bytes": round(wire.bytes_a_track, 2),
+    }
+    context.close()
+    return row
+
+
+SHOWS, READY = ".entity", "html.ready"
+
+
+@contextmanager
+def peer(count: int, *, moving: bool) -> Iterator[str]:
+    """The address of a bare MapLibre page."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (ROOT / "node_modules/maplibre-gl/dist").glob("maplibre-gl*"):
+            if "dev" not in file.name and file.suffix != ".map":
+                (Path(folder) / file.name).symlink_to(file)
+        text = PEER.replace("COUNT", str(count)).replace("MOVING", str(moving).lower())
+        (Path(folder) / "index.html").write_text(text, "utf-8")
+        handler = functools.partial(_Quiet, directory=folder)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}  # noqa: RUF012
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def started_node(tracks: int) -> Iterator[str]:
+    """The login link of a started node that one client sends so many moving tracks every second."""
+    with tempfile.TemporaryDirectory() as folder:
+        node = ServedNode(Path(folder) / "node").start()
+        over = threading.Event()
+        sender = threading.Thread(target=send_tracks, args=(node.ports["tak"], tracks, over))
+        sender.start()
+        try:
+            yield node.link()
+        finally:
+            over.set()
+            sender.join()
+            node.kill()
+
+
+def send_tracks(port: int, tracks: int, over: threading.Event) -> None:
+    """Every track once a second, each on a course of its own."""
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        turn = 0
+        while not over.is_set():
+            began = time.monotonic()
+            for first in range(0, tracks, 500):
+                wire.sendall(b"".join(event(n, turn) for n in range(first, min(first + 500, tracks))))
+            turn += 1
+            over.wait(max(0.0, 1 - (time.monotonic() - began)))
+
+
+def event(n: int, turn: int) -> bytes:
+    """CoT of track n at second `turn`."""
+    now = time.time()
+    said, stale = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in (now, now + 300))
+    lat = 40 + 5 * (n * 0.414 % 1) + 1e-4 * turn * math.cos(n)
+    lon = 73 + 9 * (n * 0.618 % 1) + 1e-4 * turn * math.sin(n)
+    return (
+        f'<event version="2.0" uid="T{n}" type="a-{"fhnu"[n % 4]}-G-U-C" how="m-g" time="{said}" start="{said}" '
+        f'stale="{stale}"><point lat="{lat:.6f}" lon="{lon:.6f}" hae="900" ce="9" le="9"/><detail>'
+        f'<contact callsign="TRK {n}"/><track course="{n % 360}" speed="12"/></detail></event>'
+    ).encode()
+
+
+def measure(counts: tuple[int, int], seconds: int, *, on_node: bool) -> dict[str, dict[str, float]]:
+    """All rows, by what they are of; every page in a browser of its own, so that memory is its own too."""
+    few, many = counts
+    rows: dict[str, dict[str, float]] = {}
+    jobs = {
+        "empty": (stand_in(0), SHOWS, 0),
+        "page few": ((started_node if on_node else stand_in)(few), SHOWS, few),
+        "geojson still": (peer(few, moving=False), READY, few),
+        "geojson": (peer(few, moving=True), READY, few),
+        "page many": (stand_in(many), SHOWS, many),
+    }
+    with sync_playwright() as playwright:
+        for name, (server, ready, tracks) in jobs.items():
+            with ExitStack() as stack:
+                url = stack.enter_context(server)
+                browser = playwright.chromium.launch(executable_path=os.environ.get("AQUILA_BROWSER"), args=FLAGS)
+                stack.callback(browser.close)
+                rows[name] = watch(browser, url, ready, seconds, tracks)
+                print(f"{name:14} {rows[name]}", flush=True)
+    return rows
+
+
+def verdicts(rows: dict[str, dict[str, float]]) -> list[tuple[str, float, float, bool]]:
+    """(what, figure, goal, holds)."""
+    few, many, empty = rows["page few"], rows["page many"], rows["empty"]
+    ratio = rows["geojson"]["cpu_ms"] / few["cpu_ms"]
+    above = many["renderer_mb"] - empty["renderer_mb"]
+    wire = max(few["wire_bytes"], many["wire_bytes"])
+    return [
+        (f"{few['tracks']} tracks, CPU ms of an update", few["cpu_ms"], GOALS["cpu_ms_10k"], few["cpu_ms"] <= 8),
+        ("times less than a GeoJSON source", round(ratio, 1), GOALS["less_than_geojson"], ratio >= 10),
+        (f"{many['tracks']} tracks, CPU ms of an update", many["cpu_ms"], GOALS["cpu_ms_100k"], many["cpu_ms"] <= 15),
+        ("the same, renderer MB above the empty map", round(above, 1), GOALS["renderer_mb"], above <= 120),
+        ("bytes of a moved track on the wire", wire, GOALS["wire_bytes"], wire <= 24),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--few", type=int, default=10_000)
+    words.add_argument("--many", type=int, default=100_000)
+    words.add_argument("--seconds", type=int, default=15)
+    words.add_argument("--node", action="store_true", help="the smaller count over a started node")
+    words.add_argument("--json", type=Path, help="write the rows there, too")
+    asked = words.parse_args()
+    rows = measure((asked.few, asked.many), asked.seconds, on_node=asked.node)
+    for what, figure, goal, holds in verdicts(rows):
+        print(f"{what:45} {figure:>8}   goal {goal:>6}   {'holds' if holds else 'MISSED'}")
+    # The goals are for the whole page; what the page costs when nothing moves on the map is said beside them.
+    for name in ("page few", "page many"):
+        above = rows[name]["cpu_ms"] - rows["empty"]["cpu_ms"]
+        print(f"{name}: {above:.1f} ms of it above the same page without these tracks")
+    if asked.json:
+        asked.json.write_text(json.dumps(rows, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Tiles: map files that are SQLite databases, read only: MBTiles 1.3 and the raster tiles of GeoPackage 1.3.
+
+The file came from outside, so it is trusted in nothing: it is opened read only, its own functions and triggers cannot
+act, only SELECT is let through, and a query ends after a bounded number of steps.
+"""
+
+import gzip
+import io
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aquila.core.errors import UsageError
+
+TILE_MAX_BYTES = 4 << 20
+STEPS_MAX = 2_000_000
+"""Steps of SQLite's machine that one request may take."""
+ZOOM_MAX = 24
+WORLD_M = 40_075_016.685578488
+"""Edge of the square of web mercator (EPSG:3857)."""
+_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_ABSENT = (
+    "the file holds no tiles that can be shown: "
+    f"MBTiles, or a GeoPackage with raster tiles in EPSG:3857, zoom 0 to {ZOOM_MAX}"
+)
+
+
+class TileFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file of tiles says of itself.
+
+    Attributes:
+        kind: `raster` or `vector`. bounds: west, south, east, north in degrees; None = not said.
+        layers: names of its vector layers; empty for pictures.
+    """
+
+    kind: str
+    min_zoom: int
+    max_zoom: int
+    bounds: tuple[float, float, float, float] | None
+    layers: tuple[str, ...] = ()
+    attribution: str = ""
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """One tile; kind is its content type. Vector tiles come unpacked."""
+
+    content: bytes
+    kind: str
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        base = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, timeout=1)
+    except sqlite3.Error as wrong:
+        raise UsageError(_ABSENT) from wrong
+    try:
+        base.execute("PRAGMA trusted_schema=OFF")
+        base.execute("PRAGMA cell_size_check=ON")
+        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TILE_MAX_BYTES)
+        base.set_authorizer(lambda act, *_: sqlite3.SQLITE_OK if act in _ALLOWED else sqlite3.SQLITE_DENY)
+        base.set_progress_handler(_counter(), 1000)
+        yield base
+    except sqlite3.Error as wrong:
+        raise UsageError(_ABSENT) from wrong
+    finally:
+        base.close()
+
+
+def _counter() -> Callable[[], bool]:
+    """True when a connection has had its share."""
+    asked = 0
+
+    def enough() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked * 1000 > STEPS_MAX
+
+    return enough
+
+
+def read_facts(path: Path) -> TileFile:
+    """What is in a file. Raises UsageError for one that cannot be shown."""
+    with _opened(path) as base:
+        tables = {str(name) for (name,) in base.execute("SELECT name FROM sqlite_master LIMIT 1000")}
+        if "gpkg_tile_matrix" in tables:
+            return _package_facts(base)
+        if {"tiles", "metadata"} <= tables:
+            return _mbtiles_facts(base)
+    raise UsageError(_ABSENT)
+
+
+def read_tile(path: Path, zoom: int, x: int, y: int) -> Tile | None:
+    """The tile at zoom, column from the west, row from the north; None = there is none there. Raises UsageError."""
+    if not (0 <= zoom <= ZOOM_MAX and 0 <= x < 1 << zoom and 0 <= y < 1 << zoom):
+        return None
+    with _opened(path) as base:
+        tables = {str(name) for (name,) in base.execute("SELECT name FROM sqlite_master LIMIT 1000")}
+        found = _package_tile(base, zoom, x, y) if "gpkg_tile_matrix" in tables else _mbtiles_tile(base, zoom, x, y)
+    return None if found is None else _tile_of(found)
+
+
+def _tile_of(content: bytes) -> Tile | None:
+    for magic, kind in ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp")):
+        if content.startswith(magic):
+            return Tile(content, kind)
+    if content.startswith(b"\x1f\x8b"):
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            content = packed.read(TILE_MAX_BYTES + 1)
+        if len(content) > TILE_MAX_BYTES:
+            return None
+    return Tile(content, "application/vnd.mapbox-vector-tile")
+
+
+def _mbtiles_tile(base: sqlite3.Connection, zoom: int, x: int, y: int) -> bytes | None:
+    # Rows of MBTiles count from the south (MBTiles 1.3, tiles).
+    row = base.execute(
+        "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?",
+        (zoom, x, (1 << zoom) - 1 - y),
+    ).fetchone()
+    return row[0] if row is not None and isinstance(row[0], bytes) else None
+
+
+def _mbtiles_facts(base: sqlite3.Connection) -> TileFile:
+    said = {str(name): str(value) for name, value in base.execute("SELECT name, value FROM metadata LIMIT 100")}
+    is_vector = said.get("format") == "pbf"
+    return TileFile(
+        kind="vector" if is_vector else "raster",
+        min_zoom=_zoom(said.get("minzoom"), 0),
+        max_zoom=_zoom(said.get("maxzoom"), 14),
+        bounds=_bounds(said.get("bounds", "")),
+        layers=_layers(said.get("json", "")) if is_vector else (),
+        attribution=said.get("attribution", "")[:200],
+    )
+
+
+def _zoom(text: str | None, default: int) -> int:
+    return min(ZOOM_MAX, int(text)) if text is not None and text.isdecimal() and len(text) < 4 else default
+
+
+def _bounds(text: str) -> tuple[float, float, float, float] | None:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    return (west, south, east, north) if -180 <= west < east <= 180 and -90 <= south < north <= 90 else None
+
+
+def _layers(text: str) -> tuple[str, ...]:
+    try:
+        said: Any = msgspec.json.decode(text)
+        return tuple(str(layer["id"])[:200] for layer in said["vector_layers"][:100])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return ()
+
+
+class _Matrix(msgspec.Struct, frozen=True):
+    """One zoom of a GeoPackage; column and row of its first tile in the grid of the whole world."""
+
+    table: str
+    level: int
+    zoom: int
+    column: int
+    row: int
+
+
+def _matrices(base: sqlite3.Connection) -> list[_Matrix]:
+    """Zooms whose tiles lie on the grid of web mercator."""
+    rows = base.execute(
+        "SELECT s.table_name, m.zoom_level, s.min_x, s.max_y, m.pixel_x_size, m.tile_width FROM gpkg_tile_matrix_set s "
+        "JOIN gpkg_tile_matrix m ON m.table_name = s.table_name WHERE s.srs_id = 3857 LIMIT 200"
+    ).fetchall()
+    found = []
+    for table, level, min_x, max_y, pixel_m, width in rows:
+        span_m = float(pixel_m) * int(width)
+        if not 0 < span_m <= WORLD_M * 1.001:
+            continue
+        tiles = WORLD_M / span_m
+        zoom = round(tiles).bit_length() - 1
+        column, row = (float(min_x) + WORLD_M / 2) / span_m, (WORLD_M / 2 - float(max_y)) / span_m
+        on_grid = abs(column - round(column)) < 0.01 and abs(row - round(row)) < 0.01
+        if abs(tiles / (1 << zoom) - 1) < 1e-4 and on_grid and zoom <= ZOOM_MAX:
+            found.append(_Matrix(str(table), int(level), zoom, round(column), round(row)))
+    return found
+
+
+def _package_facts(base: sqlite3.Connection) -> TileFile:
+    matrices = _matrices(base)
+    if not matrices:
+        raise UsageError(_ABSENT)
+    zooms = [one.zoom for one in matrices]
+    return TileFile(kind="raster", min_zoom=min(zooms), max_zoom=max(zooms), bounds=None)
+
+
+def _package_tile(base: sqlite3.Connection, zoom: int, x: int, y: int) -> bytes | None:
+    for one in _matrices(base):
+        if one.zoom != zoom:
+            continue
+        # A name of a table cannot be a parameter; quoted as SQL wants it.
+        name = one.table.replace('"', '""')
+        row = base.execute(
+            f'SELECT tile_data FROM "{name}" WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?',  # noqa: S608
+            (one.level, x - one.column, y - one.row),
+        ).fetchone()
+        if row is not None and isinstance(row[0], bytes):
+            return row[0]
+    return None

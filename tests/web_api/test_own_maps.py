@@ -1,0 +1,89 @@
+"""Map files that people bring: tiles come out of MBTiles and GeoPackage, and nothing else does."""
+
+import gzip
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from aquila.core.errors import UsageError
+from aquila.stores.sqlite.tiles import WORLD_M, read_facts, read_tile
+
+PNG = b"\x89PNG\r\n\x1a\n...."
+
+
+def mbtiles(path: Path, kind: str, content: bytes) -> Path:
+    """One tile: zoom 2, column 1, row 1 from the north."""
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE metadata (name, value)")
+        base.execute("CREATE TABLE tiles (zoom_level, tile_column, tile_row, tile_data)")
+        said = {"format": kind, "minzoom": "2", "maxzoom": "2", "bounds": "70,40,80,45"}
+        said["json"] = '{"vector_layers": [{"id": "roads"}]}'
+        base.executemany("INSERT INTO metadata VALUES (?, ?)", said.items())
+        base.execute("INSERT INTO tiles VALUES (2, 1, 2, ?)", (content,))
+    base.close()
+    return path
+
+
+def geopackage(path: Path) -> Path:
+    """One tile of zoom 3 that lies in the world's grid at column 5, row 2."""
+    span = WORLD_M / 8
+    west, north = -WORLD_M / 2 + 5 * span, WORLD_M / 2 - 2 * span
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE gpkg_tile_matrix_set (table_name, srs_id, min_x, min_y, max_x, max_y)")
+        base.execute("CREATE TABLE gpkg_tile_matrix (table_name, zoom_level, tile_width, pixel_x_size)")
+        base.execute('CREATE TABLE "my map" (zoom_level, tile_column, tile_row, tile_data)')
+        edges = (west, north - span, west + span, north)
+        base.execute("INSERT INTO gpkg_tile_matrix_set VALUES ('my map', 3857, ?, ?, ?, ?)", edges)
+        base.execute("INSERT INTO gpkg_tile_matrix VALUES ('my map', 0, 256, ?)", (span / 256,))
+        base.execute('INSERT INTO "my map" VALUES (0, 0, 0, ?)', (PNG,))
+    base.close()
+    return path
+
+
+def test_a_picture_of_mbtiles_is_found_from_the_north(tmp_path: Path) -> None:
+    path = mbtiles(tmp_path / "m", "png", PNG)
+    facts = read_facts(path)
+    assert (facts.kind, facts.min_zoom, facts.max_zoom, facts.bounds) == ("raster", 2, 2, (70, 40, 80, 45))
+    tile = read_tile(path, 2, 1, 1)
+    assert tile is not None
+    assert (tile.content, tile.kind) == (PNG, "image/png")
+    assert read_tile(path, 2, 1, 2) is None
+    assert read_tile(path, 30, 0, 0) is None
+
+
+def test_vector_tiles_come_unpacked_and_a_bomb_does_not_come_at_all(tmp_path: Path) -> None:
+    path = mbtiles(tmp_path / "m", "pbf", gzip.compress(b"\x1a\x02vt"))
+    assert read_facts(path).layers == ("roads",)
+    tile = read_tile(path, 2, 1, 1)
+    assert tile is not None
+    assert tile.content == b"\x1a\x02vt"
+    bomb = mbtiles(tmp_path / "b", "pbf", gzip.compress(bytes(5 << 20)))
+    assert read_tile(bomb, 2, 1, 1) is None
+
+
+def test_a_geopackage_lies_in_the_grid_of_the_world(tmp_path: Path) -> None:
+    path = geopackage(tmp_path / "g")
+    assert read_facts(path).max_zoom == 3
+    tile = read_tile(path, 3, 5, 2)
+    assert tile is not None
+    assert tile.kind == "image/png"
+    assert read_tile(path, 3, 4, 2) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(200), b"<html>"])
+def test_what_is_no_map_is_refused_with_what_is_allowed(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="MBTiles, or a GeoPackage"):
+        read_facts(path)
+
+
+def test_a_view_that_never_ends_is_cut_off(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "v") as base:
+        base.execute("CREATE TABLE metadata (name, value)")
+        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 2 AS zoom_level, "
+        base.execute(f"CREATE VIEW tiles AS {endless} 0 AS tile_column, -i AS tile_row, x'00' AS tile_data FROM n")
+    base.close()
+    with pytest.raises(UsageError):
+        read_tile(tmp_path / "v", 2, 0, 1)

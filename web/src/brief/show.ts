@@ -1,0 +1,19 @@
+/** Makes the page show a step, and remembers what it showed before the brief. */
+import { replayOf } from '../replay/replay'
+import type { Shell } from '../shell/shell'
+import type { BriefStep } from './brief'
+
+export function showStep(shell: Shell, step: BriefStep): void {
+  const replay = replayOf(shell.desk)
+  shell.filter.value = step.filter
+  if (step.at_ms !== null) replay.go(step.at_ms)
+  else if (replay.active.value) replay.live()
+  shell.map.value?.fit?.(step.bounds)
+}
+
+/** What is shown now, as a step; null before the first picture. */
+export function stepOfNow(shell: Shell, title: string): BriefStep | null {
+  const bounds = shell.map.value?.bounds?.()
+  if (!bounds) return null
+  return { id: crypto.randomUUID?.() ?? String(performance.now()), title, notes: '', bounds, filter: { ...shell.filter.value }, at_ms: shell.desk.past.value?.at_ms ?? null }
+}

@@ -1,0 +1,9 @@
+/** What can be changed of how the map shows things. */
+import type { Action } from '../shell/actions'
+import { toggleGathering } from './gathering'
+import { toggleGrid } from './gridShown'
+
+export const MAP_ACTIONS: readonly Action[] = [
+  { id: 'map.grid', title: 'onMap.grid', section: 'map', keys: ['g'], run: toggleGrid },
+  { id: 'map.gather', title: 'onMap.gather', section: 'map', keys: ['shift+g'], run: toggleGathering },
+]
