@@ -23,7 +23,7 @@ import numpy as np
 from aquila.app.clockwork import real_clockwork
 from aquila.app.engine import Engine, deliver_to, open_engine
 from aquila.app.feeds import FeedBoard
-from aquila.app.fusion import BATCH_S, FusionEdge
+from aquila.app.fusion import FusionEdge
 from aquila.app.listening import principal_of
 from aquila.app.parts import load_features
 from aquila.core.codec import Decoded
@@ -42,6 +42,11 @@ CENTRE = (43.0, 16.0)
 COS_LAT = math.cos(math.radians(CENTRE[0]))
 
 
+def cell_of(x: float, y: float) -> tuple[int, int]:
+    """A place's square of 2 km; every ship begins in the middle of one of its own."""
+    return math.floor(x / 2_000), math.floor(y / 2_000)
+
+
 class Run:
     """The scene, and what was measured."""
 
@@ -49,7 +54,7 @@ class Run:
         self.dice = np.random.default_rng(seed)
         side = int(np.ceil(np.sqrt(count)))
         grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)[:count]
-        self.xy = grid * 2_000.0 - side * 1_000.0
+        self.xy = (grid - side // 2) * 2_000.0 + 1_000.0
         course = self.dice.uniform(0, 2 * np.pi, count)
         self.v = 8.0 * np.column_stack([np.sin(course), np.cos(course)])
         self.handed_s: dict[int, float] = {}
@@ -77,16 +82,14 @@ async def measure(count: int, seconds: float, folder: Path) -> Run:
     radar = Feed(name="radar", format="asterix", url="udp://127.0.0.1:1", label=policy.default_label)
     ais = principal_of(Feed(name="ais", format="ais", url="udp://127.0.0.1:2", label=policy.default_label), "REAL")
     settled_s = seconds / 2
-    grid: dict[tuple[int, int], int] = {
-        (round(x / 2_000), round(y / 2_000)): n for n, (x, y) in enumerate(run.xy.tolist())
-    }
+    grid: dict[tuple[int, int], int] = {cell_of(x, y): n for n, (x, y) in enumerate(run.xy.tolist())}
 
     def folded(sample: Sample, link: int | None) -> None:
         if sample.author == "fusion" and sample.report.position is not None:
             at = sample.report.position
             x = (at.lon_deg - CENTRE[1]) * M_PER_DEG * COS_LAT
             y = (at.lat_deg - CENTRE[0]) * M_PER_DEG
-            n = grid.get((round(x / 2_000), round(y / 2_000)))
+            n = grid.get(cell_of(x, y))
             if n is not None:
                 run.shown.add(n)
             handed = None if n is None else run.handed_s.pop(n, None)
@@ -158,7 +161,7 @@ def main() -> int:
     p50, p99 = (float(np.quantile(run.latency_s, q)) * 1000 for q in (0.5, 0.99)) if run.latency_s else (-1.0, -1.0)
     print(
         json.dumps({
-            "tracks": chosen.tracks, "measured": len(run.latency_s), "batch_ms": BATCH_S * 1000,
+            "tracks": chosen.tracks, "measured": len(run.latency_s), 
             "p50_ms": round(p50), "p99_ms": round(p99), "cpu_share": round(cpu_s / chosen.seconds, 2),
             "loop_late_p99_ms": round(float(np.quantile(run.loop_late_s, 0.99)) * 1000),
             "compiled": has_compiler(), "load": os.getloadavg()[0],

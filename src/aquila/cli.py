@@ -75,7 +75,7 @@ def warn(sentence: str) -> None:
 @app.command()
 def serve(
     data: Annotated[Path | None, typer.Option(help="Data folder; made when absent.")] = None,
-    demo: Annotated[str | None, typer.Option(help="Scenario to play (snow-leopard), or none.")] = None,
+    demo: Annotated[str | None, typer.Option(help="snow-leopard, harbour, snow-leopard+harbour or none.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML); keys in docs/guide/settings.md.")] = None,
     host: Annotated[str | None, typer.Option(help="Open the TLS ports on this address too.")] = None,
     plain_host: Annotated[str | None, typer.Option(help="Open the PLAIN ports beyond this machine (warned).")] = None,
@@ -164,12 +164,13 @@ def device_add(
     out_folder: Annotated[Path, typer.Option("--out", help="Folder for the device's files.")] = Path("device-files"),
     nation: Annotated[str, typer.Option(help="Three letters, for instance ITA.")] = "ITA",
     group: Annotated[list[str] | None, typer.Option(help="Group it reads and writes; repeatable.")] = None,
+    callsign: Annotated[str | None, typer.Option(help="Name for people; else the certificate name.")] = None,
+    clearance: Annotated[str | None, typer.Option(help="Highest classification it may read.")] = None,
     host: Annotated[str | None, typer.Option(help="Address the device reaches this node by.")] = None,
 ) -> None:
     """Make certificate, key, trust store and data packages for a device."""
     request: dict[str, Any] = {"name": name, "nation": nation, "groups_in": group or ["COMMON"]}
-    if host is not None:
-        request["host"] = host
+    request |= _said(callsign=callsign, clearance=clearance, host=host)
     answer = ask(data, "devices.add_device", request)
     out_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(answer["package"]))) as package:
@@ -197,11 +198,7 @@ def device_invite(
 ) -> None:
     """Print what a device enrols with by itself: a one-time token as link, iTAK line and registration form."""
     request: dict[str, Any] = {"name": name, "nation": nation, "minutes": minutes, "groups_in": group or ["COMMON"]}
-    request |= {
-        key: value
-        for key, value in {"callsign": callsign, "clearance": clearance, "host": host}.items()
-        if value is not None
-    }
+    request |= _said(callsign=callsign, clearance=clearance, host=host)
     answer = ask(data, "devices.invite_device", request)
     for word in ("url", "itak", "registration", "token"):
         typer.echo(f"{word}: {answer[word]}")
@@ -213,6 +210,11 @@ def device_invite(
             tell(f"wrote {path}")
     _tell_address(data, host, "invite it again")
     tell(f"good once, for {minutes} minutes, under the name {answer['name']}")
+
+
+def _said(**fields: str | None) -> dict[str, str]:
+    """Only what was given."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _tell_address(data: Path, host: str | None, again: str) -> None:
@@ -236,12 +238,15 @@ def _is_loopback(host: str) -> bool:
 
 @device_app.command("list")
 def device_list(data: Data = DEFAULT_DATA) -> None:
-    """List devices with nation, groups and state."""
-    table = Table("name", "nation", "reads", "writes", "valid until", "serial")
-    for row in ask(data, "devices.devices", {}):
-        until = datetime.fromtimestamp(row["not_after_ms"] / 1000, UTC).date().isoformat()
+    """List devices: active, expired, revoked, or pending: invited and not here yet."""
+    table = Table("name", "state", "nation", "reads", "writes", "valid until", "serial")
+    invited = ask(data, "devices.invitations", {"state": "pending", "limit": 10_000})
+    rows = ask(data, "devices.devices", {"revoked": True, "limit": 50_000})
+    for row in [*rows, *({**each, "not_after_ms": each["ends_ms"], "serial": ""} for each in invited)]:
+        until = datetime.fromtimestamp(row["not_after_ms"] / 1000, UTC)
+        ends = f"{until:%Y-%m-%d %H:%MZ}" if row["state"] == "pending" else until.date().isoformat()
         reads, writes = ", ".join(row["groups_out"]), ", ".join(row["groups_in"])
-        words = (row["name"], row.get("nation") or "", reads, writes, until, row["serial"])
+        words = (row["name"], row["state"], row.get("nation") or "", reads, writes, ends, row["serial"])
         table.add_row(*(Text(word) for word in words))
     out.print(table)
 

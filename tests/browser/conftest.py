@@ -36,7 +36,10 @@ COLOURS = """async (png) => {
   // 128, 224, 255: the fill of a friendly frame, in the byte order of a Uint32Array.
   return [count.size, Math.max(...count.values()) / pixels.length, count.get(0xffffe080) ?? 0]
 }"""
-ONLY_MAP = "* { visibility: hidden !important } canvas.maplibregl-canvas { visibility: visible !important }"
+ONLY_MAP = (
+    "* { visibility: hidden !important }"
+    " canvas.maplibregl-canvas, canvas.map-sprites { visibility: visible !important }"
+)
 
 
 class TakClient:

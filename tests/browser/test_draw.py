@@ -14,6 +14,7 @@ from aquila.simulator.cot import Spot
 from aquila.testing.served import ServedNode, wait_until
 
 from .conftest import TakClient, Watched
+from .test_page import AXE, VIOLATIONS
 
 pytestmark = pytest.mark.browser
 
@@ -156,3 +157,19 @@ def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path)
     page.get_by_label("Import file").last.set_input_files(plan)
     expect(page.get_by_text("1 shapes on layer plan.", exact=True)).to_be_visible()
     wait_until(lambda: page.get_by_role("button", name="VALLE", exact=True).count() == 1, "it is there once")
+
+
+def test_a_hidden_layer_stays_hidden_and_the_panel_holds_the_accessibility_rules(page: Page) -> None:
+    drawing = {"shape": "line", "name": "NASCOSTA", "points": [[43.0, 77.0], [43.1, 77.1]], "layer": "QUIET"}
+    answer = page.request.post(f"{page.url}api/v1/drawings", headers={"X-Aquila": "test"}, data=drawing)
+    assert answer.ok, answer.text()
+    layers(page)
+    shown = page.get_by_role("checkbox", name="QUIET")
+    shown.uncheck()
+    page.reload()
+    layers(page)
+    expect(shown).not_to_be_checked()
+    opened(page, "QUIET")
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate(VIOLATIONS) == []
+    shown.check()

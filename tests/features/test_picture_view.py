@@ -207,3 +207,18 @@ def test_an_alert_marks_its_caller_until_it_is_cancelled_or_taken_off(make: Any)
         assert sight is not None
         assert sight.emergency is None
         assert picture.sight(on.entity, reader(), POLICY) is None
+
+
+def test_a_drawing_stays_on_its_layer_when_a_phone_changes_it(make: Any) -> None:
+    picture = Picture()
+    drawn = {"category": "drawing", "fields": {"layer": "OPS", "order": "2", "iconsetpath": "x"}}
+    picture.fold(make.entry(make.report("line", 1, **drawn), 1, "person:ops"))
+    picture.fold(make.entry(make.report("line", 2, category="drawing", name="LINE 2"), 2, "device:A"))
+    sight = picture.sight(make.report("line", 0).entity, reader(), POLICY)
+    assert sight is not None
+    assert (sight.report.name, sight.report.fields) == ("LINE 2", {"layer": "OPS", "order": "2"})
+    # People take it off its layer by saying none.
+    picture.fold(make.entry(make.report("line", 3, category="drawing", name="LINE 3"), 3, "person:other"))
+    sight = picture.sight(make.report("line", 0).entity, reader(), POLICY)
+    assert sight is not None
+    assert sight.report.fields == {}

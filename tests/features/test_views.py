@@ -143,6 +143,7 @@ def test_a_renewed_certificate_replaces_the_old_one_at_its_first_use(make: Any) 
 
 def test_clients_of_one_person_keep_their_own_certificates(make: Any) -> None:
     devices = Devices()
+    devices.fold(act(make, 0, "user.add", "P0"))
     devices.fold(act(make, 1, "device.add", serial="01", client="phone", person="P0"))
     devices.fold(act(make, 2, "device.renew", serial="02", client="desk"))
     devices.fold(act(make, 3, "device.switch", serial="02"))

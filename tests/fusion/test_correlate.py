@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from aquila.fusion.correlate import Correlator, SourceTracks, intersect
+from aquila.fusion.correlate import Correlator, SourceTracks, intersect_many
 from aquila.fusion.quality import anees
 from aquila.fusion.ship_scenes import Ships, pair_f1
 
@@ -123,7 +123,7 @@ def test_a_fused_state_is_not_surer_than_it_is():
             common = rng.normal(0, 1, 4)
             e1 = np.sqrt(np.diag(cov)) * common
             e2 = np.sqrt(np.diag(other)) * (common if alike else rng.normal(0, 1, 4))
-            x, p = intersect([e1, e2], [cov, other])
+            (x,), (p,) = intersect_many(np.array([e1, e2]), np.array([cov, other]), np.array([0, 2]))
             errors.append(x)
             covs.append(p)
         assert anees(np.array(errors), np.array(covs)) < 1.15

@@ -158,3 +158,11 @@ def test_a_restart_forgets_nothing(desk: Any, port: Any) -> None:
     port.place("FOX", 42.1, 77.1)
     port.tick()
     assert "FOX is in an area that is watched" in texts(desk)
+
+
+def test_what_is_drawn_in_an_area_has_not_entered_it(desk: Any, port: Any) -> None:
+    area(desk, "enter")
+    port.place("PLAN", 42.1, 77.1, category="drawing")
+    port.place("FOX", 42.1, 77.1)
+    port.tick()
+    assert texts(desk) == ["FOX is in an area that is watched"]

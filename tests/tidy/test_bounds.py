@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.app import fused_radar, fused_reports, fusion, listening, postman
+from aquila.app import fused_keeper, fused_radar, fused_reports, fusion, listening, postman
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
@@ -18,16 +18,21 @@ from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
 from aquila.features.devices.profiles import PROFILE_BYTES_MAX
 from aquila.features.feeds import feed, twins
-from aquila.features.log import parse
+from aquila.features.log import parse, search
 from aquila.features.log.line import LINE_MAX
 from aquila.features.mail import view as mail_view
+from aquila.features.missions import creating, edits
+from aquila.features.missions import view as missions_view
 from aquila.features.packages import iconsets, members
 from aquila.features.reports import commands as reports_commands
 from aquila.features.tak import injectors
-from aquila.fusion import timeline
+from aquila.features.video import view as video_view
+from aquila.fusion import correlate, timeline
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
 from aquila.links.feeds import cap
+from aquila.stores.sqlite import tiles
+from aquila.stores.sqlite.words import TEXTS_MAX
 from aquila.stores.sqlite.writer import Limits as WriterLimits
 from aquila.web_api import contract as web_contract
 from aquila.web_api import guesses, routes, stream, uploads
@@ -64,6 +69,11 @@ IN_CODE: dict[str, list[str]] = {
         f"{fused_reports.ENTITIES_MAX} entities",
         f"{fused_radar.SENSORS_MAX} radars",
     ],
+    "numbers of fused tracks": [f"{correlate.NUMBERS_SPARE} beyond"],
+    "moments and readings by which fusion is judged": [
+        f"{fused_keeper.MOMENTS_KEPT} moments",
+        f"{fused_keeper.READINGS_KEPT} readings of each of {fused_keeper.FEEDS_KEPT} feeds",
+    ],
     "steps of one thing": [f"{papers.STEPS_MAX}"],
     "lines of a signed handover": [f"{handover.LINES_MAX}"],
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
@@ -76,12 +86,19 @@ IN_CODE: dict[str, list[str]] = {
         f"{postman.ADDRESSEES_MAX} for one statement",
         f"{mail_view.MAIL_MAX} rows",
     ],
+    "missions": [
+        f"{creating.MISSIONS_OF_ONE} of one creator",
+        f"{creating.MISSIONS_MAX} in all",
+        f"{missions_view.CHANGES_MAX} changes and {edits.MISSION_CELLS_MAX} contents of a kind in one",
+    ],
+    "videos": [f"{video_view.VIDEOS_OF_ONE} of one sender", f"{video_view.VIDEOS_MAX} in all"],
     "icon sets": [
         f"{iconsets.OF_ONE_MAX} of one sender",
         f"{iconsets.ALL_MAX} in all",
         f"{iconsets.ICONSET_MAX_BYTES // MIB} MiB each",
         f"{iconsets.ICON_MAX_BYTES} bytes a picture",
     ],
+    "own maps": [f"a tile of {tiles.TILE_MAX_BYTES // MIB} MiB", f"{tiles.STEPS_MAX} steps of a query"],
     "injectors": [
         f"{injectors.OF_UID_MAX} of one uid",
         f"{injectors.ALL_MAX} in all",
@@ -98,6 +115,7 @@ IN_CODE: dict[str, list[str]] = {
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
     "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
+    "journal search": [f"{TEXTS_MAX} texts", f"{search.HITS_MAX} hits"],
     "typed line": [
         f"{LINE_MAX} characters",
         f"{parse.NAMES_MAX} names",

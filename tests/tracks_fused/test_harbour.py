@@ -40,8 +40,11 @@ class Receivers:
         heard: list[Heard] = []
         for one in self._decoders[feed].feed(data, at_ms):
             assert isinstance(one, Sensed), one
-            is_plot = isinstance(one.body, Plot)
-            heard.append(HeardPlot(one.body, label, at_ms) if is_plot else HeardReport(one.body, label, at_ms))
+            if isinstance(one.body, Plot):
+                heard.append(HeardPlot(one.body, label, at_ms))
+            else:
+                assert isinstance(one.body, Report)
+                heard.append(HeardReport(one.body, label, at_ms))
         return heard
 
 
@@ -73,7 +76,7 @@ def target_of(key: TrackKey, fusing: Fusing) -> int | None:
         return None
     value = one.report.alias.value
     if key[0] == "mmsi":
-        return int(value) - 238_000_000
+        return int(value) - 451_000_000
     return int(value, 16) - 0x501000 if key[0] == "icao24" else int(value.removeprefix("PHONE-"))
 
 
@@ -83,10 +86,10 @@ def test_one_thing_is_one_group_with_all_its_sources() -> None:
     for at, group in enumerate(fusing.shot.groups):
         named = {target_of(key, fusing) for key in group.members} - {None}
         assert len(named) <= 1, f"{group.members} are several"
-        x, _ = fusing.shot.states[at]
+        x = fusing.shot.x[at]
         assert fusing.plane is not None
         lat_lon = fusing.plane.to_lat_lon(x[None, :2])
-        apart = np.hypot(*((harbour.lat_lon(harbour.xy) - lat_lon) * [111_195, 80_850]).T)
+        apart = np.hypot(*((harbour.lat_lon(harbour.xy) - lat_lon) * [111_195, 82_080]).T)
         target = named.pop() if named else int(apart.argmin())
         assert target is not None
         # An aircraft turns back at the edge of the scene from one moment to the next.

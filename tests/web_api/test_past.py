@@ -74,3 +74,14 @@ def test_a_box_cuts_the_past_too_and_a_wrong_time_gets_a_sentence(port: Any, cli
     assert len(client.get(ask + "76,40,78,42", headers=port.token("op")).json()) == 1
     assert client.get(ask + "10,40,12,42", headers=port.token("op")).json() == []
     assert client.get("/api/v1/picture?at_ms=-1", headers=port.token("op")).status_code == 400
+
+
+def test_the_sources_of_one_entity_are_told_with_the_moment(port: Any, client: Any) -> None:
+    port.say(port.report("FOX", 42.0, 77.0), port.open, "device:ONE")
+    port.now_ms += MINUTE_MS
+    port.say(port.report("FOX", 42.1, 77.0), port.open, "device:TWO")
+    port.say(port.report("HEN", 42.2, 77.0), port.open)
+    asked = {"at_ms": port.now_ms, "sources_of": entity_id("cot", "FOX")}
+    rows = client.get("/api/v1/picture", params=asked, headers=port.token("ops", "viewer")).json()
+    sources = {row["aliases"][0]["value"]: [one["source"] for one in row["sources"]] for row in rows}
+    assert sources == {"FOX": ["device:TWO", "device:ONE"], "HEN": []}

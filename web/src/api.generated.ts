@@ -263,6 +263,7 @@ export interface Device {
   serials: string[]
   person: string | null
   inactive: string[]
+  state: 'active' | 'expired' | 'revoked'
   connected: boolean
   connected_since_ms: number | null
 }
@@ -297,11 +298,18 @@ export interface DeviceMade {
   package: string
 }
 
-/** One difference. text: as people read it. fragos: which have said something about this path. */
+/** One difference. text: as people read it; parts: word by word. fragos: which speak about the path. */
 export interface DiffLine {
   path: string
   text: string
+  parts: DiffPart[]
   fragos: string[]
+}
+
+/** Words of a difference: they stayed, went or came. */
+export interface DiffPart {
+  mark: 'added' | 'removed' | 'same'
+  text: string
 }
 
 /** What has changed in an order between two times. */
@@ -327,6 +335,18 @@ export interface DraftChange {
   path: string
   old: unknown
   new: unknown
+}
+
+/** What is to be different in an order in force; the changes are worked out from the order as it stands now. */
+export interface DraftFrago {
+  id: string
+  fields?: Record<string, unknown>
+  changes?: OrderChange[]
+  frago?: string | null
+  title?: string | null
+  number?: string | null
+  effective_ms?: number | null
+  seen?: string[]
 }
 
 /** The entity of the drawing, its CoT uid, and the journal entry that says so. */
@@ -459,11 +479,26 @@ export interface FacilityRow {
   label: Label
 }
 
+/** Something that keeps a file from being imported. line: counts from 1; 0 = the file as a whole. */
+export interface Fault {
+  line: number
+  text: string
+}
+
 /** The feed, and the entry that says so. */
 export interface FeedChanged {
   id: string
   name: string
   entry: string
+}
+
+/** How late what a source says is on the screen, over its last readings. */
+export interface FeedLatency {
+  feed: string
+  readings: number
+  heard_ms: number | null
+  shown_p50_ms: number
+  shown_p99_ms: number
 }
 
 /** How a feed does now. */
@@ -576,6 +611,12 @@ export interface FusedRow {
   members: ([string, string])[]
 }
 
+/** A post to be given. on_call: the person does not hold it yet, but may take it over in this time. */
+export interface GivePost {
+  turn: Turn
+  on_call?: boolean
+}
+
 /** What somebody may do: role and entitlements. */
 export interface Grant {
   kind: 'token' | 'user'
@@ -658,6 +699,15 @@ export interface IconsetRow {
   uid: string
   name: string
   size_bytes: number
+}
+
+/** A file, as text. */
+export interface ImportOrbat {
+  format: 'csv' | 'msdl' | 'text'
+  content: string
+  under?: string | null
+  side?: string
+  at_ms?: number | null
 }
 
 /** A C2SIM document, as text, to become a draft. */
@@ -890,6 +940,11 @@ export interface MatrixCell {
   reason: string
   is_movable: boolean
   heads: string[]
+  order: string | null
+  order_task: string
+  proposal: string | null
+  proposed_start_ms: number | null
+  proposed_end_ms: number | null
 }
 
 /** Who asks, whom, and what goes over the screen. */
@@ -1034,6 +1089,17 @@ export interface MoveUnit {
   at_ms?: number | null
   until_ms?: number | null
   seen?: string[]
+}
+
+/** What the page is laid out by. */
+export interface MyDesk {
+  post: string
+  held: PostRow[]
+  on_call: PostRow[]
+  panels: string[]
+  layout: string
+  gives: boolean
+  rights: RightRow[]
 }
 
 /** Something that needs a person now: one row of "what needs me", whichever feature it comes from. */
@@ -1217,6 +1283,31 @@ export interface OneTrack {
   id: string
 }
 
+/** A file. losses: what the format cannot say of these units, as sentences. */
+export interface OrbatFile {
+  name: string
+  mime: string
+  text: string
+  losses: string[]
+}
+
+/** What was written. */
+export interface OrbatImported {
+  made: number
+  changed: number
+  kept: number
+}
+
+/** What an import would do; with a fault in it, nothing is written. */
+export interface OrbatPlan {
+  rows: PlanRow[]
+  faults: Fault[]
+  notes: string[]
+  made: number
+  changed: number
+  kept: number
+}
+
 /** One order. None, "" and () = not said. */
 export interface Order {
   kind: 'FRAGO' | 'OPORD' | 'WARNO'
@@ -1238,6 +1329,7 @@ export interface Order {
   warning: WarningPart
   annexes: OrderAnnex[]
   overlay: string[]
+  graphics: OrderGraphic[]
   distribution: string[]
   order_ref: string | null
   changes: OrderChange[]
@@ -1266,6 +1358,7 @@ export interface OrderAnswer {
   reason: string
   reminded_at_ms: number | null
   escalated_at_ms: number | null
+  doubt: string
 }
 
 /** A unit under another for this order. from_ms: None = with the order. */
@@ -1290,6 +1383,10 @@ export interface OrderDetail {
   version: number
   order: Order
   answers: OrderAnswer[]
+  mine: string[]
+  unit_names: Record<string, string>
+  diff: DiffLine[]
+  would_read: Order | null
   fragos: string[]
   superseded_by: string | null
   actions: string[]
@@ -1325,6 +1422,18 @@ export interface OrderFile {
   mime: string
   base64: string
   losses: string[]
+}
+
+/** A drawing of the overlay as it was when this version was written: later changes of the drawing are not in it. */
+export interface OrderGraphic {
+  id: string
+  name: string
+  shape: 'circle' | 'line' | 'point' | 'polygon' | 'route'
+  points: ([number, number])[]
+  radius_m: number | null
+  sidc: string | null
+  stroke: string | null
+  drawing: string | null
 }
 
 /** Paragraph 2. */
@@ -1390,7 +1499,7 @@ export interface OrderSustainment {
   health: string
 }
 
-/** One task of the order. unit: id of the ORBAT, or a callsign. area: id of a drawing; place: where, as a point. */
+/** One task of the order. */
 export interface OrderTask {
   id: string
   unit: string
@@ -1404,6 +1513,15 @@ export interface OrderTask {
   area: string | null
   place: Place | null
   success: string
+  watch: OrderWatch[]
+}
+
+/** What the node is to check of a task. minutes: to observe, or between reports; entity: who is escorted. */
+export interface OrderWatch {
+  kind: 'keep_within' | 'observe' | 'reach' | 'report' | 'stay_out'
+  minutes: number | null
+  within_m: number | null
+  entity: string
 }
 
 /** A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings. */
@@ -1469,6 +1587,12 @@ export interface PatrolDraftRow {
   label: Label
 }
 
+/** Somebody who can be given a post. */
+export interface PersonRow {
+  id: string
+  name: string
+}
+
 /** A place on WGS 84, in degrees. ce_m: 68 % radius; None = unknown. */
 export interface Place {
   lat_deg: number
@@ -1480,6 +1604,15 @@ export interface Place {
 export interface Placed {
   entity: string
   entry: string
+}
+
+/** What becomes of one line. does: make, change or keep. changes: as people read them. */
+export interface PlanRow {
+  line: number
+  does: 'change' | 'keep' | 'make'
+  name: string
+  under: string
+  changes: string[]
 }
 
 /** A radar that plots a track. */
@@ -1497,6 +1630,26 @@ export interface Position {
   hae_m: number | null
   ce_m: number | null
   le_m: number | null
+}
+
+/** One person's time in a post. */
+export interface PostRow {
+  id: string
+  post: string
+  person: string
+  unit: string | null
+  nation: string | null
+  from_ms: number | null
+  until_ms: number | null
+  state: string
+  is_held: boolean
+  is_mine: boolean
+  since_ms: number
+  given_by: string
+  on_behalf_of: string | null
+  actions: string[]
+  heads: string[]
+  label: Label
 }
 
 /** A setting of the client. group: the file of preferences that it belongs to. */
@@ -1574,12 +1727,31 @@ export interface QuestionRow {
   label: Label
 }
 
+/** A radar as its plots show it. */
+export interface RadarQuality {
+  name: string
+  pd: number
+  consistency: number | null
+  bias: [number, number]
+}
+
 /** How fit the unit is, who says so and when. */
 export interface Readiness {
   status: 'FULL' | 'MOSTLY' | 'NOT' | 'PARTLY'
   reason: string
   notice_to_move_min: number | null
   assessed_at_ms: number | null
+}
+
+/** One line that the nation may have, newest first. thing: id of what it is about; None = of nothing. */
+export interface ReleasedRow {
+  entry: string
+  kind: string
+  thing: string | null
+  at_ms: number
+  by: string
+  text: string
+  label: Label
 }
 
 /** A new name, and new keywords if any are given. */
@@ -1681,6 +1853,13 @@ export interface RfiRow {
   actions: string[]
   heads: string[]
   label: Label
+}
+
+/** A step that needs a post, and whether the asker may take it now. */
+export interface RightRow {
+  what: string
+  posts: string[]
+  may: boolean
 }
 
 /** What a level can say now. */
@@ -1799,6 +1978,13 @@ export interface StepOrder {
   seen?: string[]
 }
 
+/** Leave a post that one holds, or end it for good. */
+export interface StepPost {
+  id: string
+  action: 'end' | 'leave'
+  reason?: string
+}
+
 /** One step in the life of a thing. */
 export interface StepRow {
   entry: string
@@ -1831,6 +2017,11 @@ export interface Strength {
   authorised: number
   assigned: number
   present: number
+}
+
+/** Which post the asker takes over; who held it until now is relieved. */
+export interface TakePost {
+  id: string
 }
 
 /** A step about a thing. */
@@ -1897,7 +2088,7 @@ export interface TaskDetail {
   steps: StepRow[]
 }
 
-/** What the node last noticed about one condition. verdict: open = nothing yet. inside_since_ms: None = outside. */
+/** What the node last noticed about one condition. */
 export interface TaskJudgement {
   condition: number
   kind: string
@@ -1905,6 +2096,7 @@ export interface TaskJudgement {
   reason: string
   at_ms: number | null
   inside_since_ms: number | null
+  entry: string | null
 }
 
 /** One card of the task board. verdict: the worst of its conditions; reason: why. heads: to be sent as `seen`. */
@@ -1955,6 +2147,16 @@ export interface TrackMember {
   sensors: PlottedBy[]
 }
 
+/** The picture's quality now. truth: None = nobody knows the truth here (any real place). */
+export interface TrackQuality {
+  at_ms: number
+  tracks: number
+  fused: number
+  radars: RadarQuality[]
+  feeds: FeedLatency[]
+  truth: TruthQuality | null
+}
+
 /** One point of a track: UTC ms, degrees, metres above the ellipsoid, degrees true, m/s. */
 export interface TrackRow {
   entity: string
@@ -1964,6 +2166,29 @@ export interface TrackRow {
   hae_m: number | null
   course_deg: number | null
   speed_mps: number | null
+}
+
+/** Against a known truth, over the last seconds. See fusion.quality.Quality. */
+export interface TruthQuality {
+  targets: number
+  seconds: number
+  cutoff_m: number
+  gospa_m: number
+  rms_m: number | null
+  completeness: number
+  spurious: number
+  switches_per_target_min: number
+}
+
+/** One person's time in a post. */
+export interface Turn {
+  post: string
+  person: string
+  unit: string | null
+  nation: string | null
+  from_ms: number | null
+  until_ms: number | null
+  remarks: string
 }
 
 /** A watch that is to rest or to go on. */
@@ -2151,6 +2376,9 @@ export interface Operations {
   handover_document: { method: 'GET'; path: '/api/v1/handovers/{id}/document'; answer: ShiftDocument }
   take_handover: { method: 'POST'; path: '/api/v1/handovers/{id}/take'; answer: StepTaken }
   withdraw_handover: { method: 'POST'; path: '/api/v1/handovers/{id}/withdraw'; answer: StepTaken }
+  home: { method: 'GET'; path: '/api/v1/home'; answer: NeedRow[] }
+  my_desk: { method: 'GET'; path: '/api/v1/home/desk'; answer: MyDesk }
+  released: { method: 'GET'; path: '/api/v1/home/released'; answer: ReleasedRow[] }
   iconsets: { method: 'GET'; path: '/api/v1/iconsets'; answer: IconsetRow[] }
   drop_iconset: { method: 'DELETE'; path: '/api/v1/iconsets/{uid}'; answer: IconsetAdded }
   incidents: { method: 'GET'; path: '/api/v1/incidents'; answer: IncidentRow[] }
@@ -2160,6 +2388,7 @@ export interface Operations {
   step_line: { method: 'POST'; path: '/api/v1/incidents/{id}/steps'; answer: StepTaken }
   links: { method: 'GET'; path: '/api/v1/links'; answer: LinkRow[] }
   parse_line: { method: 'GET'; path: '/api/v1/log/parse'; answer: LineDraft }
+  search_entries: { method: 'GET'; path: '/api/v1/log/search'; answer: EntryRow[] }
   mail: { method: 'GET'; path: '/api/v1/mail'; answer: MailRow[] }
   place_marker: { method: 'POST'; path: '/api/v1/markers'; answer: Placed }
   me: { method: 'GET'; path: '/api/v1/me'; answer: Me }
@@ -2187,10 +2416,16 @@ export interface Operations {
   needs_handover: { method: 'GET'; path: '/api/v1/needs/handover'; answer: NeedRow[] }
   needs_incidents: { method: 'GET'; path: '/api/v1/needs/incidents'; answer: NeedRow[] }
   needs_medevac: { method: 'GET'; path: '/api/v1/needs/medevac'; answer: NeedRow[] }
+  needs_node: { method: 'GET'; path: '/api/v1/needs/node'; answer: NeedRow[] }
+  needs_orders: { method: 'GET'; path: '/api/v1/needs/orders'; answer: NeedRow[] }
   needs_questions: { method: 'GET'; path: '/api/v1/needs/questions'; answer: NeedRow[] }
   needs_reports: { method: 'GET'; path: '/api/v1/needs/reports'; answer: NeedRow[] }
+  needs_tasks: { method: 'GET'; path: '/api/v1/needs/tasks'; answer: NeedRow[] }
   write_note: { method: 'POST'; path: '/api/v1/notes'; answer: Written }
   orbat: { method: 'GET'; path: '/api/v1/orbat'; answer: UnitRow[] }
+  orbat_file: { method: 'GET'; path: '/api/v1/orbat/file'; answer: OrbatFile }
+  import_orbat: { method: 'POST'; path: '/api/v1/orbat/import'; answer: OrbatImported }
+  plan_orbat_import: { method: 'POST'; path: '/api/v1/orbat/import/plan'; answer: OrbatPlan }
   create_unit: { method: 'POST'; path: '/api/v1/orbat/units'; answer: StepTaken }
   orbat_unit: { method: 'GET'; path: '/api/v1/orbat/units/{id}'; answer: UnitDetail }
   edit_unit: { method: 'POST'; path: '/api/v1/orbat/units/{id}'; answer: StepTaken }
@@ -2204,6 +2439,7 @@ export interface Operations {
   answer_order: { method: 'POST'; path: '/api/v1/orders/{id}/answer'; answer: StepTaken }
   order_diff: { method: 'GET'; path: '/api/v1/orders/{id}/diff'; answer: DiffRow }
   order_file: { method: 'GET'; path: '/api/v1/orders/{id}/file'; answer: OrderFile }
+  draft_frago: { method: 'POST'; path: '/api/v1/orders/{id}/frago'; answer: StepTaken }
   order_in_force: { method: 'GET'; path: '/api/v1/orders/{id}/in-force'; answer: InForceRow }
   step_order: { method: 'POST'; path: '/api/v1/orders/{id}/step'; answer: StepTaken }
   task_changes: { method: 'GET'; path: '/api/v1/orders/{order}/task-changes'; answer: DraftChange[] }
@@ -2214,7 +2450,12 @@ export interface Operations {
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }
   label_package: { method: 'POST'; path: '/api/v1/packages/{uid}/label'; answer: PackagesChanged }
   rename_package: { method: 'POST'; path: '/api/v1/packages/{uid}/name'; answer: PackagesChanged }
+  people: { method: 'GET'; path: '/api/v1/people'; answer: PersonRow[] }
   picture_at: { method: 'GET'; path: '/api/v1/picture'; answer: EntityRow[] }
+  posts: { method: 'GET'; path: '/api/v1/posts'; answer: PostRow[] }
+  give_post: { method: 'POST'; path: '/api/v1/posts'; answer: StepTaken }
+  step_post: { method: 'POST'; path: '/api/v1/posts/{id}/steps'; answer: StepTaken }
+  take_post: { method: 'POST'; path: '/api/v1/posts/{id}/take'; answer: StepTaken }
   profiles: { method: 'GET'; path: '/api/v1/profiles'; answer: Profile[] }
   add_profile: { method: 'POST'; path: '/api/v1/profiles'; answer: ProfileWritten }
   drop_profile: { method: 'DELETE'; path: '/api/v1/profiles/{name}'; answer: ProfileWritten }
@@ -2246,6 +2487,7 @@ export interface Operations {
   fused_tracks: { method: 'GET'; path: '/api/v1/tracks/fused'; answer: FusedRow[] }
   lock_track: { method: 'POST'; path: '/api/v1/tracks/lock'; answer: PairsSaid }
   merge_tracks: { method: 'POST'; path: '/api/v1/tracks/merge'; answer: PairsSaid }
+  track_quality: { method: 'GET'; path: '/api/v1/tracks/quality'; answer: TrackQuality[] }
   split_track: { method: 'POST'; path: '/api/v1/tracks/split'; answer: PairsSaid }
   why_track: { method: 'GET'; path: '/api/v1/tracks/{id}/why'; answer: WhyTrack }
   users: { method: 'GET'; path: '/api/v1/users'; answer: Grant[] }

@@ -7,19 +7,21 @@ from aquila.core.plot import Plot
 
 
 class HeardReport(msgspec.Struct, frozen=True):
-    """A report, under which label, and when it came."""
+    """A report, under which label, when it came, and by which feed (empty = by none)."""
 
     report: Report
     label: Label
     received_at_ms: int
+    feed: str = ""
 
 
 class HeardPlot(msgspec.Struct, frozen=True):
-    """A plot, under the label of its feed, and when it came."""
+    """A plot, under the label of its feed, when it came, and the name of the feed."""
 
     plot: Plot
     label: Label
     received_at_ms: int
+    feed: str = ""
 
 
 class HeardRemoval(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ vain and are counted.
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -15,9 +15,10 @@ import numpy as np
 from aquila.core.model import Label, Position, Report
 from aquila.core.plot import Plot
 from aquila.fusion.bias import BiasEstimator
+from aquila.fusion.compiled import has_compiler
 from aquila.fusion.correlate import SourceTracks
 from aquila.fusion.naming import Numbers
-from aquila.fusion.rows import Floats
+from aquila.fusion.rows import Floats, Ints
 from aquila.fusion.sensor_file import Plane
 from aquila.fusion.sensors import Learned, Scan, Sensor
 from aquila.fusion.timeline import Taken, Timeline
@@ -30,6 +31,8 @@ RANGE_SIGMA_M: Final = 60.0
 AZIMUTH_SIGMA_DEG: Final = 0.1
 """Of radars that do not say."""
 REACH_M: Final = 1_000_000.0
+COMPILE_FROM: Final = 500
+"""Tracks, young ones too. Below, numpy does: the compiler costs 70 to 400 MB."""
 NAMED_WITHIN: Final = 16.0
 """An address in a plot names the track that lies within this squared distance of it ..."""
 NAMED_PLOTS: Final = 2
@@ -49,8 +52,46 @@ class Site(msgspec.Struct):
     labels: list[Label] = []
 
 
+class KnownRadar(msgspec.Struct, frozen=True):
+    """What is known of a radar by now.
+
+    Attributes:
+        pd: how often it plots a target in view. bias: what is taken off, range m and azimuth rad.
+        consistency: mean NIS per axis of its plots, 1 = as sure as it should be; None = no plot to judge by.
+    """
+
+    name: str
+    pd: float
+    bias: tuple[float, float]
+    consistency: float | None
+
+
+class RadarShot(msgspec.Struct, frozen=True):
+    """The radar tracks of one moment, for those who ask later; row k of everything is the same track.
+
+    Attributes:
+        place: row by name. r: probability to exist. seen_s: of the last plot. plots: shape (n, radars).
+    """
+
+    place: Mapping[str, int] = {}
+    r: Floats = np.zeros(0)
+    seen_s: Floats = np.zeros(0)
+    cov: Floats = np.zeros((0, 4, 4))
+    plots: Ints = np.zeros((0, 0), np.int64)
+    keys: list[frozenset[str]] = []
+    sensors: tuple[KnownRadar, ...] = ()
+
+    def exists(self, name: str) -> float:
+        """Probability that a track is a target."""
+        return float(self.r[self.place[name]])
+
+
 class Radars:
-    """All radars, one tracker."""
+    """All radars, one tracker.
+
+    Args:
+        compiled: see Tracker; None = once there are so many tracks that the compiler is worth its memory.
+    """
 
     def __init__(self, *, compiled: bool | None = None) -> None:
         self.sites: dict[str, Site] = {}
@@ -58,11 +99,15 @@ class Radars:
         # A slot for every radar that may come: the tracker's rows have a column for each from the beginning.
         blank = [Sensor(name=f"slot {slot}", period_s=PERIOD_S) for slot in range(SENSORS_MAX)]
         self.sensors = list(blank)
-        self.tracker = Tracker(blank, compiled=compiled)
+        self.tracker = Tracker(blank, compiled=bool(compiled))
+        self._compiles = compiled is None and has_compiler()
+        self._is_prepared = False
         self.timeline = Timeline(self.tracker)
         self.numbers = Numbers()
         self.biases = [BiasEstimator(sensor) for sensor in blank]
         self._said: dict[tuple[float, int], Counter[str]] = {}
+        self._names: dict[tuple[float, int], str] = {}
+        self._born: dict[str, tuple[float, int]] = {}
 
     def name(self, slot: int) -> str:
         """The radar in a slot."""
@@ -182,15 +227,54 @@ class Radars:
                 born = (float(picture.born_t[near[best]]), int(picture.born_n[near[best]]))
                 self._said.setdefault(born, Counter())[f"icao24:{said[row]}"] += 1
 
-    def shown(self, now_s: float) -> tuple[list[str], Picture]:
-        """The confirmed tracks at a time, and the name of each: unique, also after a restart."""
-        picture = self.tracker.picture(max(now_s, self.tracker.t_s) if math.isfinite(self.tracker.t_s) else None)
-        born = list(zip(picture.born_t.tolist(), picture.born_n.tolist(), strict=True))
-        alive = set(zip(self.tracker.born_t[: self.tracker.n].tolist(), self.tracker.born_n[: self.tracker.n].tolist(),
-                        strict=True))  # fmt: skip
-        for gone in [one for one in self._said if one not in alive]:
-            del self._said[gone]
-        return [name_of(one) for one in born], picture
+    def picture(self, now_s: float) -> Picture:
+        """The confirmed tracks at a time, in the order of their birth."""
+        return self.tracker.picture(max(now_s, self.tracker.t_s) if math.isfinite(self.tracker.t_s) else None)
+
+    def names(self, picture: Picture, rows: Ints | None = None) -> list[str]:
+        """Name of each track of a picture, or of some: unique, also after a restart."""
+        which = slice(None) if rows is None else rows
+        born = zip(picture.born_t[which].tolist(), picture.born_n[which].tolist(), strict=True)
+        return [self._names.get(one) or self._baptise(one) for one in born]
+
+    def _baptise(self, born: tuple[float, int]) -> str:
+        name = self._names[born] = name_of(born)
+        self._born[name] = born
+        return name
+
+    def row(self, picture: Picture, name: str) -> int | None:
+        """Where a track stands in a picture; None = it is no more."""
+        born = self._born.get(name)
+        if born is None:
+            return None
+        first = int(np.searchsorted(picture.born_t, born[0], "left"))
+        stop = int(np.searchsorted(picture.born_t, born[0], "right"))
+        found: list[int] = np.flatnonzero(picture.born_n[first:stop] == born[1]).tolist()
+        return first + found[0] if found else None
+
+    @property
+    def wants_compiler(self) -> bool:
+        """Whether the load asks for the compiled kernels, which have not been loaded yet."""
+        return self._compiles and not self._is_prepared and self.tracker.n > COMPILE_FROM
+
+    def prepare(self) -> None:
+        """Load and, the first time on a machine, compile them on a scene of two plots: takes seconds, beside `take`."""
+        trial = Tracker([Sensor(name="trial", period_s=1.0)], compiled=True)
+        for turn in range(4):
+            z = np.array([[10.0 * turn, 0.0], [900.0, 900.0]])
+            trial.scan(Scan(float(turn), 0, z, np.tile([100.0, 100.0, 0.0], (2, 1))))
+        trial.picture(4.0)
+        self._is_prepared = True
+
+    def forget(self) -> None:
+        """Drop what was noted of tracks that are no more."""
+        rows = slice(0, self.tracker.n)
+        alive = set(zip(self.tracker.born_t[rows].tolist(), self.tracker.born_n[rows].tolist(), strict=True))
+        self._said = {born: said for born, said in self._said.items() if born in alive}
+        self._names = {born: name for born, name in self._names.items() if born in alive}
+        self._born = {name: born for born, name in self._names.items()}
+        if self._is_prepared and not self.tracker.compiled:
+            self.tracker.compile()
 
     def source(self, names: list[str], picture: Picture) -> SourceTracks:
         """The same for the correlator."""
@@ -207,18 +291,31 @@ class Radars:
         sure = count >= NAMED_PLOTS and (not others or count >= 3 * others[0][1])
         return frozenset((key,)) if sure else frozenset()
 
-    def keys_of(self, picture: Picture, at: int) -> frozenset[str]:
-        """Hard keys of a row of a picture."""
-        return self._keys((float(picture.born_t[at]), int(picture.born_n[at])))
+    def labels(self, picture: Picture) -> list[list[Label]]:
+        """Of the feeds that have plotted each track of a picture."""
+        sites = sorted(self.sites.values(), key=lambda site: site.slot)
+        seen = self.tracker.seen_n[picture.row, : len(sites)] > 0
+        codes = (seen @ (1 << np.arange(len(sites)))).tolist() if sites else [0] * len(picture.row)
+        of_code = {code: [label for site in sites if code >> site.slot & 1 for label in site.labels]
+                   for code in set(codes)}  # fmt: skip
+        return [of_code[code] for code in codes]
 
-    def sensors_of(self, row: int) -> list[int]:
-        """Slots of the radars that have plotted the track in this row."""
-        return [slot for slot in range(len(self.sites)) if self.tracker.seen_n[row, slot]]
+    def shot(self, names: list[str], picture: Picture) -> RadarShot:
+        """What can be asked of the tracks of a picture later."""
+        born = zip(picture.born_t.tolist(), picture.born_n.tolist(), strict=True)
+        return RadarShot(
+            place={name: at for at, name in enumerate(names)},
+            r=picture.r,
+            seen_s=self.tracker.t_hit[picture.row],
+            cov=picture.cov,
+            plots=self.tracker.seen_n[picture.row, : len(self.sites)],
+            keys=[self._keys(one) for one in born],
+            sensors=tuple(self._known(slot) for slot in range(len(self.sites))),
+        )
 
-    def labels_of(self, row: int) -> list[Label]:
-        """Of the feeds that have plotted the track in this row."""
-        slots = set(self.sensors_of(row))
-        return [label for site in self.sites.values() if site.slot in slots for label in site.labels]
+    def _known(self, slot: int) -> KnownRadar:
+        learned, bias = self.tracker.learned[slot], self.biases[slot].bias
+        return KnownRadar(self.name(slot), round(learned.pd, 3), (bias.first, bias.second), learned.consistency)
 
 
 def name_of(born: tuple[float, int]) -> str:

@@ -21,6 +21,8 @@ SIGMA_OF_CE: Final = 1 / 1.51
 REACH_M: Final = 1_000_000.0
 """One plane serves so far from its middle; what lies beyond stays as it is reported."""
 ENTITIES_MAX: Final = 50_000
+REFERENCES_S: Final = 0.5
+"""So long those that report themselves stay the reference of the radars, straight on."""
 UID_KEY: Final = re.compile(r"(?i)^(?:(icao)[-.:]?([0-9a-f]{6})|(mmsi)[-.:]?([0-9]{9}))$")
 """Uids under which gateways bring aircraft and ships to TAK."""
 
@@ -65,6 +67,8 @@ class Reports:
 
     def __init__(self) -> None:
         self.by_track: dict[TrackKey, Reported] = {}
+        self._referred_s = -math.inf
+        self._references, self._variance_m2 = np.zeros((0, 4)), 1.0
 
     def hear(self, report: Report, label: Label, at_s: float, plane: Plane) -> bool:
         """Take a report; False = it says nothing of where something that moves is, or lies beyond the plane."""
@@ -130,16 +134,20 @@ class Reports:
         return x, cov
 
     def references(self, at_s: float, fresh_s: float) -> tuple[Floats, float]:
-        """Places, shape (n, 2), of AIS and ADS-B reporters at a time that is close to their reports; variance in m2."""
-        keys = [
-            key
-            for key, one in self.by_track.items()
-            if key[0] in ("mmsi", "icao24") and one.report.own and abs(at_s - one.at_s) <= fresh_s
-        ]
-        if not keys:
-            return np.zeros((0, 2)), 1.0
-        x, cov = self.states(keys, at_s)
-        return x[:, :2], float(np.median(cov[:, 0, 0]))
+        """Places, shape (n, 2), of AIS and ADS-B reporters at a time that is close to their reports; variance in m2.
+
+        Who they are is looked up anew once in REFERENCES_S.
+        """
+        if not abs(at_s - self._referred_s) <= REFERENCES_S:
+            self._referred_s = at_s
+            keys = [
+                key
+                for key, one in self.by_track.items()
+                if key[0] in ("mmsi", "icao24") and one.report.own and abs(at_s - one.at_s) <= fresh_s
+            ]
+            self._references, cov = self.states(keys, at_s)
+            self._variance_m2 = float(np.median(cov[:, 0, 0])) if keys else 1.0
+        return self._references[:, :2] + (at_s - self._referred_s) * self._references[:, 2:], self._variance_m2
 
 
 def keys_of(report: Report) -> frozenset[str]:

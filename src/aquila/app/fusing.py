@@ -1,11 +1,14 @@
 """Fusing: reports and plots of all sources in, one symbol for each thing out. Pure: no clock, no thread, no disk.
 
-The same batches with the same times give the same symbols, ids and numbers included.
+Two things go on. `take` runs for every few plots: tracks move, and so do the symbols that they are members of. A look
+of the correlator (`look`, `find`, `settle`) says which tracks are one thing; it is dear and comes seldom, and `find`
+may run beside `take`, because it works on what `look` has copied. `step` does both in one; the same batches with the
+same times then give the same symbols, ids and numbers included.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -13,29 +16,40 @@ import numpy as np
 
 from aquila.app.fused_heard import Heard, HeardPlot, HeardReport
 from aquila.app.fused_radar import RADAR, Radars
-from aquila.app.fused_reports import Reported, Reports
+from aquila.app.fused_reports import Reports
+from aquila.app.fused_shot import (
+    FUSED,
+    NOTHING,
+    Shot,
+    Shown,
+    best_of,
+    ce_m,
+    fused_of,
+    member_id,
+    name_of,
+    shown_of,
+)
 from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Label, Motion, Position, Removal, Report
 from aquila.core.plot import Plot
 from aquila.core.policy import Policy, derive
-from aquila.features.tracks import Because, Fused, Pair, PlottedBy, TrackMember, Word
-from aquila.fusion.correlate import Correlator, Evidence, Group, SourceTracks, TrackKey, intersect
+from aquila.features.tracks import Pair, Word
+from aquila.fusion.correlate import Correlator, Group, SourceTracks, TrackKey, intersect_many
 from aquila.fusion.rows import Floats
 from aquila.fusion.sensor_file import Plane
 from aquila.fusion.tracker import Picture
 
-FUSED: Final = "fused"
-"""Scheme of the ids of fused tracks."""
 EPOCH_S: Final = 2.0
 """Between two looks of the correlator; what it found moves with every batch."""
 STALE_MS: Final = 20_000
-CE_OF_SIGMA: Final = 1.51
+AGAIN_S: Final = 10.0
+"""A symbol is said again after so long at the latest, though nobody has plotted it ..."""
+AWAY_M: Final = 25.0
+"""... and once it has gone further than its own doubt, or this."""
 CLOCK_OFF_MS: Final = 30_000
 """A time that is further from the reception is not believed."""
 ORDER: Final = {"mmsi": 0, "icao24": 1, "asterix": 3, RADAR: 4}
 """Of the sources: the first is where no offset is sought. Others have 2."""
-LOOKS: Final = {"mmsi": 1, "icao24": 1, "asterix": 2, RADAR: 3}
-"""Whose type, symbol and name a fused track has: the lowest. Others, people's phones among them, have 0."""
 AIR: Final = ("a-u-A", "10010100000000000000")
 NOT_KNOWN: Final = ("a-u-X", "10010000000000000000")
 AIR_MPS: Final = 70.0
@@ -46,36 +60,6 @@ class Symbol(msgspec.Struct, frozen=True):
 
     body: Report | Removal
     label: Label
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """A fused track at the last epoch: its members, and what holds them together."""
-
-    entity: str
-    number: int
-    members: tuple[TrackKey, ...]
-    label: Label
-
-
-class Shot(msgspec.Struct, frozen=True):
-    """Everything that can be asked, as it was at the last epoch. Nobody changes it.
-
-    Attributes:
-        groups: all, also those of one member. by_entity: place among the groups, by symbol and by member.
-        reported, radar: what is known of the members. evidence: of pairs within a group.
-    """
-
-    at_ms: int
-    groups: tuple[Shown, ...]
-    by_entity: Mapping[str, int]
-    reported: Mapping[TrackKey, Reported]
-    radar: Mapping[TrackKey, tuple[float, int, float, tuple[PlottedBy, ...], tuple[str, ...]]]
-    states: Mapping[int, tuple[Floats, Floats]]
-    evidence: Mapping[tuple[TrackKey, TrackKey], Evidence]
-    conflicts: tuple[tuple[str, str], ...]
-
-
-NOTHING: Final = Shot(0, (), {}, {}, {}, {}, {}, ())
 
 
 class Fusing:
@@ -101,10 +85,21 @@ class Fusing:
         self._used: set[str] = set()
         self._shown: dict[str, Shown] = {}
         self._group_of: dict[TrackKey, Shown] = {}
+        self._due_s: dict[str, float] = {}
+        self._offsets: dict[str, Floats] = {}
         self._epoch_s = -math.inf
 
     def step(self, batch: Sequence[Heard], now_ms: int) -> list[Symbol]:
-        """Take what came since the last step; give what is to be said, removals first."""
+        """Take what came since the last step, and look when it is time; gives what is to be said, in this order."""
+        said = self.take(batch, now_ms)
+        if self.is_due(now_ms):
+            said += self.settle(self.find(self.look(now_ms)), now_ms)
+        return said
+
+    # -- every few plots --------------------------------------------------------------------------------------------
+
+    def take(self, batch: Sequence[Heard], now_ms: int) -> list[Symbol]:
+        """Take what came; gives the shown tracks of which a member has moved, with the members of the last look."""
         plots: list[tuple[Plot, Label, float]] = []
         moved: set[TrackKey] = set()
         for heard in batch:
@@ -120,20 +115,15 @@ class Fusing:
             self.radars.take(plots, self.plane, lambda at_s: self.reports.references(at_s, 15.0))
         elif plots:
             self.counts["plots before any place is known"] += len(plots)
-        if self.plane is None:
+        if not self._group_of or not (moved or plots):
             return []
         now_s = now_ms / 1000
-        names, picture = self.radars.shown(now_s)
-        if now_s - self._epoch_s >= EPOCH_S or now_s < self._epoch_s:
-            self._epoch_s = now_s
-            return self._epoch(names, picture, now_s)
+        picture = self.radars.picture(now_s)
         if plots:
-            fresh = picture.row[self.radars.tracker.t_hit[picture.row] >= min(at_s for _, _, at_s in plots)]
-            hit = set(fresh.tolist())
-            moved |= {(RADAR, name) for name, row in zip(names, picture.row.tolist(), strict=True) if row in hit}
-        return self._move(moved, names, picture, now_s)
-
-    # -- in ---------------------------------------------------------------------------------------------------------
+            hit = self.radars.tracker.t_hit[picture.row] >= min(at_s for _, _, at_s in plots)
+            moved |= {(RADAR, name) for name in self.radars.names(picture, np.flatnonzero(hit))}
+        again = {(shown := self._group_of[key]).entity: shown for key in sorted(moved) if key in self._group_of}
+        return self._say(again.values(), picture, now_s)
 
     def _hear(self, heard: HeardReport, moved: set[TrackKey]) -> None:
         report = heard.report
@@ -160,35 +150,74 @@ class Fusing:
             return received_ms / 1000
         return observed_ms / 1000
 
-    # -- epochs -----------------------------------------------------------------------------------------------------
+    # -- a look of the correlator -----------------------------------------------------------------------------------
 
-    def _epoch(self, names: list[str], picture: Picture, now_s: float) -> list[Symbol]:
-        """Correlate; say every shown track anew, and take away those that are no more."""
+    def is_due(self, now_ms: int) -> bool:
+        """Whether it is time for a look."""
+        now_s = now_ms / 1000
+        return self.plane is not None and (now_s - self._epoch_s >= EPOCH_S or now_s < self._epoch_s)
+
+    def look(self, now_ms: int) -> list[SourceTracks]:
+        """What all sources show now, copied; and what persons have said of it, brought to the correlator."""
+        now_s = self._epoch_s = now_ms / 1000
         self.reports.forget(now_s)
+        self.radars.forget()
         sources = self.reports.sources(now_s)
+        picture = self.radars.picture(now_s)
+        names = self.radars.names(picture)
         if names:
             sources.append(self.radars.source(names, picture))
         sources.sort(key=lambda one: (ORDER.get(one.source, 2), one.source))
         self._obey(sources)
-        rows = {(RADAR, name): row for name, row in zip(names, picture.row.tolist(), strict=True)}
+        return sources
+
+    def find(self, sources: list[SourceTracks]) -> list[Group]:
+        """Which of them are one thing. Touches nothing that `take` does."""
+        if self.radars.wants_compiler:
+            self.radars.prepare()
+        return self.correlator.update(sources)
+
+    def settle(self, groups: list[Group], now_ms: int) -> list[Symbol]:
+        """Show what was found. Gives removals, then the symbols that are new, changed or were not said for long."""
+        now_s = now_ms / 1000
+        picture = self.radars.picture(now_s)
+        names = self.radars.names(picture)
+        place = {name: at for at, name in enumerate(names)}
+        first = min((key[0] for group in groups for key in group.members[:1]), key=_order, default="")
+        self._offsets = {b: offset.copy() for (a, b), offset in self.correlator.offsets.items() if a == first}
         before, self._shown, self._group_of = self._shown, {}, {}
-        groups: list[Shown] = []
-        states: dict[int, tuple[Floats, Floats]] = {}
-        said: list[Symbol] = []
-        for group in self.correlator.update(sources):
-            label = self._label(group.members, rows)
-            entity = self._id(group)
-            shown = Shown(entity, group.number, group.members, label)
-            states[len(groups)] = (group.x, group.cov)
-            groups.append(shown)
-            if len(group.members) > 1 or group.members[0][0] == RADAR:
-                self._shown[entity] = shown
-                self._group_of.update(dict.fromkeys(group.members, shown))
-                said.append(self._symbol(shown, group.x, group.cov, now_s))
-        self._shoot(groups, states, rows, picture, now_s)
-        self._forget_ids(groups)
+        labels = self.radars.labels(picture)
+        kept: list[Shown] = []
+        at: list[int] = []
+        again: list[Shown] = []
+        for number, group in enumerate(groups):
+            # While it was looked for, a track may have ended.
+            members = tuple(
+                key for key in group.members if key in self.reports.by_track or (key[0] == RADAR and key[1] in place)
+            )
+            if not members:
+                continue
+            shown = self._settle(group, members, self._label(members, labels, place), before)
+            kept.append(shown)
+            at.append(number)
+            if len(members) > 1 or members[0][0] == RADAR:
+                self._shown[shown.entity] = shown
+                self._group_of.update(dict.fromkeys(members, shown))
+                if before.get(shown.entity) is not shown or now_s >= self._due_s.get(shown.entity, 0.0):
+                    again.append(shown)
+        self._shoot(kept, [groups[number] for number in at], names, picture, now_s)
+        self._forget_ids(kept)
         gone = [one for entity, one in before.items() if entity not in self._shown]
-        return [self._removal(one, now_s) for one in gone] + said
+        for one in gone:
+            self._due_s.pop(one.entity, None)
+        return [self._removal(one, now_s) for one in gone] + self._say(again, picture, now_s)
+
+    def _settle(self, group: Group, members: tuple[TrackKey, ...], label: Label, before: Mapping[str, Shown]) -> Shown:
+        entity = self._id(group)
+        old = before.get(entity)
+        if old is not None and old.members == members and old.number == group.number and old.label == label:
+            return old
+        return shown_of(entity, group.number, members, label)
 
     def _id(self, group: Group) -> str:
         """The id of a group's symbol: made of the first member that it was known by, and never borne by two."""
@@ -203,8 +232,8 @@ class Fusing:
         return entity
 
     def _forget_ids(self, groups: list[Shown]) -> None:
-        alive = {group.number for group in groups}
-        if len(self._ids) > 2 * len(alive) + 20_000:
+        if len(self._ids) > 2 * len(groups) + 20_000:
+            alive = {group.number for group in groups}
             self._ids = {number: entity for number, entity in self._ids.items() if number in alive}
             self._used = set(self._ids.values())
 
@@ -224,174 +253,112 @@ class Fusing:
             elif word == "same" and one[0] != other[0]:
                 self.correlator.merge(one, other)
 
-    def _move(self, moved: set[TrackKey], names: list[str], picture: Picture, now_s: float) -> list[Symbol]:
-        """Say those shown tracks anew of which a member has moved, with the members of the last epoch."""
-        place = {(RADAR, name): at for at, name in enumerate(names)}
-        said = []
-        for shown in {
-            self._group_of[key].entity: self._group_of[key] for key in sorted(moved) if key in self._group_of
-        }.values():
-            means: list[Floats] = []
-            covs: list[Floats] = []
-            mine = [key for key in shown.members if key in self.reports.by_track]
-            x, cov = self.reports.states(mine, now_s)
-            means.extend(x)
-            covs.extend(cov)
-            for key in shown.members:
-                if key in place:
-                    offset = self.correlator.offsets.get((shown.members[0][0], RADAR), np.zeros(4))
-                    means.append(picture.x[place[key]] - (offset if mine else 0.0))
-                    covs.append(picture.cov[place[key]])
-            if means:
-                said.append(self._symbol(shown, *intersect(means, covs), now_s))
-        return said
-
-    def _label(self, members: Sequence[TrackKey], rows: Mapping[TrackKey, int]) -> Label:
+    def _label(self, members: Sequence[TrackKey], plotted: list[list[Label]], place: Mapping[str, int]) -> Label:
         labels: list[Label] = []
         for key in members:
             one = self.reports.by_track.get(key)
-            labels += [one.label] if one is not None else self.radars.labels_of(rows[key])
+            labels += [one.label] if one is not None else plotted[place[key[1]]]
         first = labels[0]
         return first if all(label == first for label in labels) else derive(self.policy, labels)
 
     # -- out --------------------------------------------------------------------------------------------------------
 
-    def _symbol(self, shown: Shown, x: Floats, cov: Floats, now_s: float) -> Symbol:
+    def _say(self, again: Iterable[Shown], picture: Picture, now_s: float) -> list[Symbol]:
+        """These groups as their members are now, all in one go."""
+        groups: list[Shown] = []
+        reported: list[TrackKey] = []
+        plotted: list[int] = []
+        rows: list[int] = []
+        starts = [0]
+        for shown in again:
+            for key in shown.members:
+                if key in self.reports.by_track:
+                    rows.append(len(reported))
+                    reported.append(key)
+                elif key[0] == RADAR and (at := self.radars.row(picture, key[1])) is not None:
+                    rows.append(-1 - len(plotted))
+                    plotted.append(at)
+            if len(rows) > starts[-1]:
+                groups.append(shown)
+                starts.append(len(rows))
+        if not groups:
+            return []
+        means, covs = self.reports.states(reported, now_s)
+        for source, offset in self._offsets.items():
+            means[[key[0] == source for key in reported]] -= offset
+        means = np.concatenate([means, picture.x[plotted] - self._offsets.get(RADAR, np.zeros(4))])
+        covs = np.concatenate([covs, picture.cov[plotted]])
+        order = np.array([row if row >= 0 else len(reported) - 1 - row for row in rows])
+        return self._symbols(groups, *intersect_many(means[order], covs[order], np.array(starts)), now_s)
+
+    def _symbols(self, groups: list[Shown], x: Floats, cov: Floats, now_s: float) -> list[Symbol]:
         assert self.plane is not None
-        lat, lon = self.plane.to_lat_lon(x[None, :2])[0].tolist()
-        reported = [self.reports.by_track[key] for key in shown.members if key in self.reports.by_track]
-        best = min(reported, key=lambda one: LOOKS.get(one.report.alias.scheme, 0), default=None)
-        hae_m = next((one.report.position.hae_m for one in reported if one.report.position), None)
-        speed = math.hypot(x[2], x[3])
-        look = AIR if speed > AIR_MPS else NOT_KNOWN
-        at_ms = round(now_s * 1000)
-        report = Report(
-            entity=shown.entity,
-            alias=Alias(FUSED, shown.entity),
-            type=look[0] if best is None else best.report.type,
-            sidc=look[1] if best is None else best.report.sidc,
-            category="track",
-            observed_at_ms=at_ms,
-            stale_at_ms=at_ms + STALE_MS,
-            name=f"T{shown.number}" if best is None else best.report.name or best.report.alias.value,
-            how="m-f",
-            position=Position(lat, lon, hae_m, round(CE_OF_SIGMA * math.sqrt((cov[0, 0] + cov[1, 1]) / 2), 1)),
-            motion=Motion(round(math.degrees(math.atan2(x[2], x[3])) % 360, 2), round(speed, 2)),
-            fields={
-                "sources": ", ".join(sorted({key[0] for key in shown.members})),
-                "members": " ".join(member_id(key) for key in shown.members),
-            },
+        speed = np.hypot(x[:, 2], x[:, 3])
+        doubt = ce_m(cov)
+        due_s = now_s + np.minimum(AGAIN_S, np.maximum(doubt, AWAY_M) / np.maximum(speed, 0.1))
+        rows = zip(
+            groups,
+            self.plane.to_lat_lon(x[:, :2]).tolist(),
+            doubt.tolist(),
+            np.round(np.degrees(np.arctan2(x[:, 2], x[:, 3])) % 360, 2).tolist(),
+            np.round(speed, 2).tolist(),
+            due_s.tolist(),
+            strict=True,
         )
-        return Symbol(report, shown.label)
+        at_ms = round(now_s * 1000)
+        said = []
+        for shown, (lat, lon), radius_m, course_deg, speed_mps, again_s in rows:
+            self._due_s[shown.entity] = again_s
+            reported = [self.reports.by_track[key] for key in shown.members if key in self.reports.by_track]
+            best = best_of(reported)
+            hae_m = next((one.report.position.hae_m for one in reported if one.report.position), None)
+            look = AIR if speed_mps > AIR_MPS else NOT_KNOWN
+            report = Report(
+                entity=shown.entity,
+                alias=Alias(FUSED, shown.entity),
+                type=look[0] if best is None else best.type,
+                sidc=look[1] if best is None else best.sidc,
+                category="track",
+                observed_at_ms=at_ms,
+                stale_at_ms=at_ms + STALE_MS,
+                name=name_of(shown.number, best),
+                how="m-f",
+                position=Position(lat, lon, hae_m, radius_m),
+                motion=Motion(course_deg % 360, speed_mps),
+                fields=shown.fields,
+            )
+            said.append(Symbol(report, shown.label))
+        return said
 
     def _removal(self, shown: Shown, now_s: float) -> Symbol:
         alias = Alias(FUSED, shown.entity)
         return Symbol(Removal(entity=shown.entity, alias=alias, happened_at_ms=round(now_s * 1000)), shown.label)
 
-    def _shoot(
-        self,
-        groups: list[Shown],
-        states: dict[int, tuple[Floats, Floats]],
-        rows: Mapping[TrackKey, int],
-        picture: Picture,
-        now_s: float,
-    ) -> None:
-        """Keep what can be asked until the next epoch."""
-        tracker = self.radars.tracker
-        radar = {}
-        for at, (key, row) in enumerate(rows.items()):
-            by = tuple(
-                PlottedBy(
-                    sensor=self.radars.name(slot),
-                    plots=int(tracker.seen_n[row, slot]),
-                    pd=round(tracker.learned[slot].pd, 3),
-                    bias=(self.radars.biases[slot].bias.first, self.radars.biases[slot].bias.second),
-                )
-                for slot in self.radars.sensors_of(row)
-            )
-            sigma_m = math.sqrt((picture.cov[at, 0, 0] + picture.cov[at, 1, 1]) / 2)
-            seen_ms = round(float(tracker.t_hit[row]) * 1000)
-            radar[key] = (float(picture.r[at]), seen_ms, sigma_m, by, tuple(sorted(self.radars.keys_of(picture, at))))
-        pairs = self.correlator.pairs
+    def _shoot(self, kept: list[Shown], groups: list[Group], names: list[str], picture: Picture, now_s: float) -> None:
+        """Keep what can be asked until the next look."""
         evidence = {
             pair: state.evidence
-            for pair, state in pairs.items()
+            for pair, state in self.correlator.pairs.items()
             if state.paired and state.evidence and not state.missing
         }
-        by_entity = {shown.entity: at for at, shown in enumerate(groups)}
-        for at, shown in enumerate(groups):
-            by_entity.update((member_id(key), at) for key in shown.members)
+        by_entity = {shown.entity: at for at, shown in enumerate(kept)}
+        for at, shown in enumerate(kept):
+            by_entity.update((member, at) for member in shown.fields["members"].split(" "))
         self.shot = Shot(
             round(now_s * 1000),
-            tuple(groups),
+            tuple(kept),
             by_entity,
+            np.array([group.x for group in groups]).reshape(-1, 4),
+            np.array([group.cov for group in groups]).reshape(-1, 4, 4),
             dict(self.reports.by_track),
-            radar,
-            states,
+            self.radars.shot(names, picture),
             evidence,
             tuple((member_id(a), member_id(b)) for a, b in self.correlator.conflicts),
         )
 
 
-def member_id(key: TrackKey) -> str:
-    """The id of a member: of its own entity, or made of a radar track's name."""
-    return entity_id(FUSED, f"{key[0]}/{key[1]}") if key[0] == RADAR else key[1]
+def _order(source: str) -> tuple[int, str]:
+    return ORDER.get(source, 2), source
 
 
-def fused_of(shot: Shot, at: int, plane: Plane, context: str) -> Fused:
-    """A group of a shot in the words of the feature."""
-    shown = shot.groups[at]
-    x, cov = shot.states[at]
-    lat, lon = plane.to_lat_lon(x[None, :2])[0].tolist()
-    inside = set(shown.members)
-    exists = [shot.radar[key][0] if key in shot.radar else 1.0 for key in shown.members]
-    reported = [shot.reported[key].report for key in shown.members if key in shot.reported]
-    best = min(reported, key=lambda one: LOOKS.get(one.alias.scheme, 0), default=None)
-    return Fused(
-        entity=shown.entity,
-        number=shown.number,
-        name=f"T{shown.number}" if best is None else best.name or best.alias.value,
-        observed_at_ms=shot.at_ms,
-        position=Position(lat, lon, None, round(CE_OF_SIGMA * math.sqrt((cov[0, 0] + cov[1, 1]) / 2), 1)),
-        exists=round(max(exists), 4),
-        members=tuple(_member(shot, key, shown.number) for key in shown.members),
-        because=tuple(
-            Because(
-                one=member_id(one),
-                other=member_id(other),
-                reason=found.reason,
-                distance=round(found.distance, 2),
-                threshold=round(found.threshold, 2),
-                epochs=found.epochs,
-                votes=found.votes,
-            )
-            for one in shown.members
-            for other in shown.members
-            if (found := shot.evidence.get((one, other))) is not None and {one, other} <= inside
-        ),
-        label=shown.label,
-        context=context,
-    )
-
-
-def _member(shot: Shot, key: TrackKey, number: int) -> TrackMember:
-    if key in shot.radar:
-        _, seen_at_ms, sigma_m, sensors, keys = shot.radar[key]
-        return TrackMember(
-            entity=member_id(key),
-            source=RADAR,
-            name=f"T{number}",
-            keys=keys,
-            seen_at_ms=seen_at_ms,
-            sigma_m=round(sigma_m, 1),
-            sensors=sensors,
-        )
-    one = shot.reported[key]
-    return TrackMember(
-        entity=key[1],
-        source=key[0],
-        name=one.report.name or one.report.alias.value,
-        keys=tuple(sorted(one.keys)),
-        seen_at_ms=round(one.at_s * 1000),
-        sigma_m=round(one.sigma_m, 1),
-    )
+__all__ = ["EPOCH_S", "Fusing", "Heard", "HeardPlot", "HeardReport", "Shot", "Symbol", "fused_of", "member_id"]

@@ -7,32 +7,44 @@ oldest, and counts it. A node without feeds has nothing to fuse: the tracker is 
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aquila.app.engine import Engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fused_heard import Heard, HeardPlot, HeardRemoval, HeardReport
+from aquila.app.fused_keeper import QualityKeeper
 from aquila.core.codec import Decoded
-from aquila.core.model import Entry, Label, Paper, Principal, Removal, Report, Sample
+from aquila.core.model import Context, Entry, Label, Paper, Principal, Removal, Report, Sample
 from aquila.core.papers import Papers
 from aquila.core.plot import Plot
 from aquila.core.policy import Policy
 from aquila.core.view import view_of
 from aquila.features.feeds import Feed
 from aquila.features.tracks import PAIR, Fused, words_of
+from aquila.features.tracks.quality import TrackQuality
 
 if TYPE_CHECKING:
     from aquila.app.fusing import Fusing, Shot, Symbol
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 PRINCIPAL: Final = "fusion"
 FEED: Final = "feed:"
 """How the names of those begin who make the fusion worth its while."""
-BATCH_S: Final = 0.25
+PAUSE_S: Final = (0.02, 0.2)
+"""Between two batches: at least, at most ..."""
+DUTY: Final = 2.0
+"""... and so many times as long as the last one took: the fusion has no more than a third of a core."""
+LOOK_S: Final = 1.0
+"""How often the worker looks round when nothing comes."""
+SAID_AT_ONCE: Final = 100
+"""Symbols that enter the engine before the loop gets a turn."""
 WAITING_MAX: Final = 50_000
 """Reports and plots that wait for the worker; beyond, the oldest go."""
 
@@ -47,7 +59,11 @@ class FusionEdge:
     def __init__(self, engine: Engine, feeds: FeedBoard) -> None:
         self.fusing: Fusing | None = None
         """None = no feed has spoken yet."""
+        self.keeper = QualityKeeper()
         self._wanted = asyncio.Event()
+        self._some = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._threads: ThreadPoolExecutor
         self._engine = engine
         self._feeds = feeds
         self._waiting: deque[Heard] = deque(maxlen=WAITING_MAX)
@@ -61,7 +77,7 @@ class FusionEdge:
         if self.fusing is None:
             return ()
         shot = self.fusing.shot
-        shown = (at for at, group in enumerate(shot.groups) if len(group.members) > 1 or group.members[0] in shot.radar)
+        shown = (at for at, group in enumerate(shot.groups) if len(group.members) > 1 or group.members[0][0] == "radar")
         return tuple(self._row(shot, at) for at in shown)
 
     def of(self, entity: str) -> Fused | None:
@@ -83,6 +99,16 @@ class FusionEdge:
         """See Fusions."""
         return () if self.fusing is None else self.fusing.shot.conflicts
 
+    def quality(self) -> tuple[TrackQuality, Label, Context] | None:
+        """See features.tracks.quality.Judged."""
+        from aquila.app.fused_quality import quality_of
+
+        if self.fusing is None or self.fusing.plane is None:
+            return None
+        node = self._engine.node
+        found, label = quality_of(self.keeper, self.fusing.shot, self.fusing.plane, node.policy, node.clock_ms())
+        return found, label, node.context
+
     def _row(self, shot: "Shot", at: int) -> Fused:
         from aquila.app.fusing import fused_of
 
@@ -97,17 +123,19 @@ class FusionEdge:
         if len(self._waiting) == WAITING_MAX:
             self._engine.counts["fusion dropped, queue full"] += 1
         self._waiting.append(heard)
+        self._some.set()
 
     def take_plot(self, id: str, feed: Feed, plot: Plot) -> None:
         """See app.feeds.HearPlot."""
         self._wanted.set()
-        self._put(HeardPlot(plot, feed.label, self._engine.clockwork.clock_ms()))
+        self._put(HeardPlot(plot, feed.label, self._engine.clockwork.clock_ms(), feed.name))
 
     def _sample(self, sample: Sample, link: int | None) -> None:
         if sample.author.startswith(FEED):
             self._wanted.set()
         if sample.author != PRINCIPAL and self._wanted.is_set():
-            self._put(HeardReport(sample.report, sample.label, sample.received_at_ms))
+            feed = sample.author.removeprefix(FEED) if sample.author.startswith(FEED) else ""
+            self._put(HeardReport(sample.report, sample.label, sample.received_at_ms, feed))
 
     def _entries(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -151,23 +179,78 @@ class FusionEdge:
 
     async def _work(self) -> None:
         await self._wanted.wait()
-        self.fusing = fusing = await asyncio.to_thread(_new_fusing, self._engine.node.policy)
-        self._obey()
-        while True:
-            await asyncio.sleep(BATCH_S)
-            batch, now_ms = list(self._waiting), self._engine.clockwork.clock_ms()
-            self._waiting.clear()
-            fusing.policy = self._engine.node.policy
-            try:
-                said = await asyncio.to_thread(fusing.step, batch, now_ms)
-            except Exception:  # the boundary: one bad batch must not end the fusion
-                log.exception("fault of ours in a batch of %d for the fusion", len(batch))
-                self._engine.counts["fusion faults"] += 1
-                continue
-            for symbol in said:
-                self._say(symbol)
+        # Threads of its own, and few: each that ever held these arrays keeps up to 64 MB of the allocator for good.
+        with ThreadPoolExecutor(2, thread_name_prefix="fusion") as self._threads:
+            self.fusing = fusing = await self._beside(_new_fusing, self._engine.node.policy)
+            self._obey()
+            await self._go_on(fusing)
+
+    async def _beside(self, work: Callable[..., T], *args: Any) -> T:
+        """Run something in a thread of the fusion."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+    async def _go_on(self, fusing: "Fusing") -> None:
+        looking: asyncio.Task[None] | None = None
+        try:
+            while True:
+                # When nothing comes, time goes on all the same: what is not heard of any more is taken away.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._some.wait(), LOOK_S)
+                self._some.clear()
+                fusing.policy = self._engine.node.policy
+                took_s = await self._take(fusing)
+                if (looking is None or looking.done()) and fusing.is_due(self._engine.clockwork.clock_ms()):
+                    looking = asyncio.create_task(self._look(fusing))
+                await asyncio.sleep(min(max(PAUSE_S[0], DUTY * took_s), PAUSE_S[1]))
+        finally:
+            if looking is not None:
+                looking.cancel()
+
+    async def _take(self, fusing: "Fusing") -> float:
+        """Fuse what waits; gives how long that took, s."""
+        batch, now_ms = list(self._waiting), self._engine.clockwork.clock_ms()
+        self._waiting.clear()
+        began_s = time.perf_counter()
+        try:
+            async with self._turn:
+                said = await self._beside(fusing.take, batch, now_ms)
+        except Exception:  # the boundary: one bad batch must not end the fusion
+            log.exception("fault of ours in a batch of %d for the fusion", len(batch))
+            self._engine.counts["fusion faults"] += 1
+            return 0.0
+        took_s = time.perf_counter() - began_s
+        await self._say_all(said)
+        self.keeper.shown(batch, self._engine.clockwork.clock_ms())
+        self.keeper.look(self._engine.clockwork.clock_ms())
+        return took_s
+
+    async def _look(self, fusing: "Fusing") -> None:
+        """One look of the correlator. While it finds, plots go on moving tracks."""
+        clock_ms = self._engine.clockwork.clock_ms
+        try:
+            async with self._turn:
+                sources = await self._beside(fusing.look, clock_ms())
+            groups = await self._beside(fusing.find, sources)
+            async with self._turn:
+                said = await self._beside(fusing.settle, groups, clock_ms())
+        except Exception:  # the boundary: one bad look must not end the fusion
+            log.exception("fault of ours in a look of the correlator")
+            self._engine.counts["fusion faults"] += 1
+            return
+        await self._say_all(said)
+
+    async def _say_all(self, said: "Sequence[Symbol]") -> None:
+        for number, symbol in enumerate(said, 1):
+            self._say(symbol)
+            if number % SAID_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _say(self, symbol: "Symbol") -> None:
+        body = symbol.body
+        if isinstance(body, Removal):
+            self.keeper.places.pop(body.entity, None)
+        elif body.position is not None:
+            self.keeper.places[body.entity] = body.position
         label = symbol.label
         if not label.groups:
             # Its sources have no reader in common.

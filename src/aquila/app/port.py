@@ -21,6 +21,7 @@ from aquila.links.hub import Hub
 from aquila.links.stream import StreamListener
 from aquila.stores.sqlite.store import SqliteStore
 from aquila.stores.sqlite.tracks import Box
+from aquila.stores.sqlite.words import JournalWords
 
 FREE_BYTES_MIN = 64 << 20
 _NO_WORD = re.compile(r"[^a-z0-9]+")
@@ -40,6 +41,16 @@ class PooledJournal:
         """See JournalStore."""
         with self._store.reader() as reading:
             return reading.journal.head(node, epoch)
+
+    def origins(self) -> list[tuple[str, int]]:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.origins()
+
+    def chain(self, node: str, epoch: int, after_seq: int, limit: int) -> list[Entry]:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.chain(node, epoch, after_seq, limit)
 
     def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
         """See JournalStore."""
@@ -161,6 +172,8 @@ class Port:
             "tracks": PooledTracks(engine.store),
             "secrets": engine.secrets,
             "counts": engine.counts,
+            "words": JournalWords(),
+            "health": self.health,
             **parts,
         }
         self.journal = PooledJournal(engine.store)

@@ -18,14 +18,16 @@ from rich.console import Console
 import aquila
 from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.control import Controls, DeviceAddress, serve_controls
+from aquila.app.demo import play_demo_staff
 from aquila.app.device_links import DeviceLinks
 from aquila.app.engine import Engine, deliver_to, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
+from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
 from aquila.app.logins import foreign_logins
 from aquila.app.mission_edge import MissionEdge, speak
 from aquila.app.parts import load_codecs, load_features
-from aquila.app.people import OPERATOR, ensure_operator, mesh_principal, plain_principal, recogniser
+from aquila.app.people import ensure_operator, mesh_principal, plain_principal, recogniser
 from aquila.app.port import FREE_BYTES_MIN, LinkBoard, Port
 from aquila.app.postman import Postman
 from aquila.app.refused import failures, noted, refusals
@@ -44,6 +46,7 @@ from aquila.core.fanout import Fanout
 from aquila.core.model import Audience, Context, Label, Principal
 from aquila.core.policy import Decision, Policy, release
 from aquila.features import access
+from aquila.features.access.view import OPERATOR
 from aquila.features.packages.work import PackageWork
 from aquila.features.picture.history import latest_events
 from aquila.links.hub import Hub
@@ -66,6 +69,7 @@ PORT_NAMES = ("http", "tak", "tak_tls", "api_tls", "enrol")
 DEMO_CONTEXT = "EXERCISE:DEMO"
 STATIC = Path(aquila.__file__).parent / "static"
 TIAN_SHAN = FirstView(77.5, 42.9, 8.0)
+LAKE = FirstView(77.3, 42.42, 10.0)
 
 
 class Running:
@@ -105,9 +109,9 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
 
     Raises UsageError with a sentence: folder held or broken, port in use, unknown scenario.
     """
-    scenario = _scenario(settings)
+    scenario, has_harbour = _scenario(settings)
     raise_file_limit()
-    context = DEMO_CONTEXT if scenario is not None else settings.context
+    context = DEMO_CONTEXT if settings.demo != "none" else settings.context
     features = load_features(settings.features)
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
@@ -135,8 +139,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         edge.on_introduced.append(postman.arrived)
         edge.on_undelivered.append(postman.undelivered)
         noter = refusals(engine)
-        gate = TlsGate(authority, on_failed=failures("8089 or 8443", noter))
-        open_gate = TlsGate(authority, asks_certificate=False, on_failed=failures("8446", noter))
+        gate = TlsGate(authority, on_failed=failures(f"{settings.tak_tls_port} or {settings.api_tls_port}", noter))
+        open_gate = TlsGate(authority, asks_certificate=False, on_failed=failures(str(settings.enrol_port), noter))
         listeners = open_listeners(engine, hub, edge, gate, settings)
         listeners["tls"].recognise = noted(listeners["tls"].recognise, noter)
         hub.start()
@@ -162,6 +166,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         feeds = FeedBoard(engine)
         fusion = FusionEdge(engine, feeds)
         parts = {
+            "features": features,
             "feeds": feeds,
             "fusion": fusion,
             "links": LinkBoard(edge, context),
@@ -180,7 +185,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         port = Port(engine, hub, parts, listeners)
         relay.on_mission.append(MissionEdge(engine, hub, port, edge.links).take)
         foreign = foreign_logins(engine, port, settings)
-        app = make_app(port, features, web_settings(settings, scenario is not None), recogniser(engine), foreign)
+        web = web_settings(settings, _first_view(scenario, has_harbour))
+        app = make_app(port, features, web, recogniser(engine), foreign)
         tak_socket = TakSocket(engine, hub, edge, app.state.web.callers, link_limits(settings))
         app.state.web.sockets[TAK_SOCKET_PATH] = tak_socket
         await stack.enter_async_context(doors.serve(app, settings.link_unfinished_s))
@@ -196,6 +202,12 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         if scenario is not None:
             playing = play(scenario, LOOPBACK, ports["tak"], clockwork.clock_ms)
             await stack.enter_async_context(_background(playing))
+            url = f"http://{LOOPBACK if plain_host in EVERY_ADDRESS else plain_host}:{ports['http']}"
+            at_work = play_demo_staff(scenario, port, operator, url, clockwork.clock_ms)
+            await stack.enter_async_context(_background(at_work))
+        if has_harbour:
+            sea = play_harbour_demo(fusion, port, operator, ports["tak"], clockwork.clock_ms)
+            await stack.enter_async_context(_background(sea))
         # What stands now stays: the collector need not walk over it again and again.
         gc.collect()
         gc.freeze()
@@ -203,11 +215,22 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         yield node
 
 
-def _scenario(settings: Settings) -> Scenario | None:
+def _scenario(settings: Settings) -> tuple[Scenario | None, bool]:
+    """The exercise of a demo, and whether the harbour is played; `snow-leopard+harbour` is both."""
+    parts = [] if settings.demo == "none" else settings.demo.split("+")
+    exercises = [part for part in parts if part != HARBOUR]
+    if len(exercises) > 1:
+        raise UsageError(f"--demo {settings.demo}: one exercise at a time, with +{HARBOUR} or without")
     try:
-        return None if settings.demo == "none" else shipped(settings.demo)
+        return (shipped(exercises[0]) if exercises else None), HARBOUR in parts
     except ScenarioError as wrong:
-        raise UsageError(f"--demo {settings.demo}: {wrong}, or none") from wrong
+        raise UsageError(f"--demo {settings.demo}: {wrong}, {HARBOUR}, or none") from wrong
+
+
+def _first_view(scenario: Scenario | None, has_harbour: bool) -> FirstView | None:
+    if scenario is None and has_harbour:
+        return LAKE
+    return None if scenario is None else TIAN_SHAN
 
 
 def open_authority(engine: Engine, settings: Settings) -> Authority:
@@ -342,14 +365,14 @@ def upload_limits(settings: Settings) -> UploadLimits:
     )
 
 
-def web_settings(settings: Settings, is_demo: bool) -> WebSettings:
+def web_settings(settings: Settings, first_view: FirstView | None) -> WebSettings:
     """What the web needs to know beyond the node."""
     hosts = {*LOCAL_HOSTS, socket.gethostname(), *settings.public_names}
     hosts |= {host for host in (settings.host, settings.plain_host) if host is not None}
     return WebSettings(
         hosts=tuple(sorted(hosts)),
         static_folder=STATIC,
-        first_view=TIAN_SHAN if is_demo else None,
+        first_view=first_view,
         server=f"Aquila {aquila.__version__}",
     )
 

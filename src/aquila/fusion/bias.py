@@ -43,7 +43,8 @@ class BiasEstimator:
         self.bias = NO_BIAS
         self.error = (np.inf, np.inf)
         """Standard errors, in the units of the bias."""
-        self._turns: deque[Floats] = deque(maxlen=TURNS_KEPT)
+        self._turns: deque[list[Floats]] = deque(maxlen=TURNS_KEPT)
+        self._turn_s: float | None = None
 
     @property
     def polar(self) -> bool:
@@ -80,9 +81,19 @@ class BiasEstimator:
         track, column = np.nonzero(np.isfinite(distance))
         if len(track) == 0:
             return
-        self._turns.append(self._differences(raw.z[plot[track, column]], reference[track]))
-        pairs = np.concatenate(self._turns)[-PAIRS_KEPT:]
-        self._estimate(pairs, sigma, reach)
+        found = self._differences(raw.z[plot[track, column]], reference[track])
+        if raw.turn_s is not None and raw.turn_s == self._turn_s and self._turns:
+            # A part of a turn: the turn is judged as a whole, once.
+            self._turns[-1].append(found)
+            return
+        if raw.turn_s is None:
+            self._turns.append([found])
+        pairs = [part for turn in self._turns for part in turn]
+        if pairs:
+            self._estimate(np.concatenate(pairs)[-PAIRS_KEPT:], sigma, reach)
+        if raw.turn_s is not None:
+            self._turns.append([found])
+            self._turn_s = raw.turn_s
 
     def _differences(self, plots: Floats, tracks: Floats) -> Floats:
         """Plot minus track in the frame of the bias, and the range in m that turns azimuth into metres."""

@@ -7,6 +7,7 @@ Uhlmann, ACC 1997 (covariance intersection).
 """
 
 from collections import deque
+from collections.abc import Container
 from itertools import combinations
 
 import msgspec
@@ -24,6 +25,8 @@ TrackKey = tuple[str, str]
 """Source, and the source's own name of the track."""
 Pair = tuple[TrackKey, TrackKey]
 """In the order of their sources."""
+NUMBERS_SPARE = 20_000
+"""Numbers of tracks that are gone are kept so long as they are not more than this, beyond twice those that live."""
 
 
 class CorrelatorSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,22 +297,25 @@ class Correlator:
                 group[track] = a
         order = {one.source: place for place, one in enumerate(sources)}
         reference = sources[0].source if sources else ""
-        groups = []
-        done: set[int] = set()
+        unique = {id(members): members for members in group.values()}.values()
+        together = [tuple(sorted(each, key=lambda track: (order[track[0]], track[1]))) for each in unique]
+        if not together:
+            return []
+        first = np.cumsum([0, *(len(source.names) for source in sources)])
+        row_of = {track: int(first[order[track[0]]]) + where[track][1] for track in where}
+        rows = [row_of[track] for members in together for track in members]
+        moved = [one.x - self.offsets.get((reference, one.source), np.zeros(4)) for one in sources]
+        means, covs = np.concatenate(moved)[rows], np.concatenate([one.cov for one in sources])[rows]
+        x, cov = intersect_many(means, covs, np.cumsum([0, *(len(members) for members in together)]))
         numbers: set[int] = set()
-        for members in group.values():
-            if id(members) in done:
-                continue
-            done.add(id(members))
-            ordered = tuple(sorted(members, key=lambda track: (order[track[0]], track[1])))
-            means, covs = [], []
-            for track in ordered:
-                shown, row = where[track]
-                means.append(shown.x[row] - self.offsets.get((reference, shown.source), np.zeros(4)))
-                covs.append(shown.cov[row])
-            x, cov = intersect(means, covs)
-            groups.append(Group(self._name(ordered, numbers), ordered, x, cov))
-        return groups
+        named = [Group(self._name(members, numbers), members, x[k], cov[k]) for k, members in enumerate(together)]
+        self._forget_numbers(where)
+        return named
+
+    def _forget_numbers(self, alive: Container[TrackKey]) -> None:
+        """Drop the numbers of tracks that are gone, once they are many: a track that comes back soon keeps its own."""
+        if len(self._number) > NUMBERS_SPARE + 2 * sum(track in alive for track in self._number):
+            self._number = {track: number for track, number in self._number.items() if track in alive}
 
     def _name(self, members: tuple[TrackKey, ...], used: set[int]) -> int:
         """A group keeps the oldest number among its members that no other group bears now."""
@@ -354,17 +360,32 @@ def _assign(i: Ints, j: Ints, cost: Floats, rows: int, columns: int) -> Ints:
     return np.concatenate(chosen)
 
 
-def intersect(means: list[Floats], covs: list[Floats]) -> tuple[Floats, Floats]:
+def intersect_many(means: Floats, covs: Floats, starts: Ints) -> tuple[Floats, Floats]:
     """Covariance intersection of estimates whose errors may be alike: never more sure than its inputs allow.
 
     The weights are those that minimise the trace for two, in proportion to 1 / trace (Niehsen's fast form): no search,
     so that two machines give the same bits.
+
+    Args:
+        means: the members of one group behind each other, shape (m, 4).
+        covs: the same, shape (m, 4, 4).
+        starts: where each group begins, and at last m; no group is empty. Shape (n + 1,).
+
+    Returns:
+        Mean (n, 4) and covariance (n, 4, 4) of each group; a group of one as it is.
     """
-    if len(means) == 1:
-        return means[0], covs[0]
-    weights = np.array([1 / np.trace(cov[:2, :2]) for cov in covs])
-    weights /= weights.sum()
-    inverses = [weight * np.linalg.inv(cov) for weight, cov in zip(weights, covs, strict=True)]
-    cov = np.linalg.inv(np.sum(inverses, axis=0))
-    x: Floats = cov @ np.sum([inverse @ mean for inverse, mean in zip(inverses, means, strict=True)], axis=0)
-    return x, (cov + cov.T) / 2
+    x, cov = means[starts[:-1]].copy(), covs[starts[:-1]].copy()
+    sizes = np.diff(starts)
+    several = np.flatnonzero(sizes > 1)
+    if len(several) == 0:
+        return x, cov
+    rows = np.flatnonzero(np.repeat(sizes > 1, sizes))
+    begins = np.cumsum(np.r_[0, sizes[several][:-1]])
+    weights = 1 / (covs[rows, 0, 0] + covs[rows, 1, 1])
+    weights /= np.repeat(np.add.reduceat(weights, begins), sizes[several])
+    inverses = weights[:, None, None] * np.linalg.inv(covs[rows])
+    joined = np.linalg.inv(np.add.reduceat(inverses, begins))
+    pulled = np.add.reduceat((inverses @ means[rows][..., None])[..., 0], begins)
+    x[several] = (joined @ pulled[..., None])[..., 0]
+    cov[several] = (joined + joined.transpose(0, 2, 1)) / 2
+    return x, cov

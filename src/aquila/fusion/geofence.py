@@ -4,6 +4,7 @@ Boxes by a tree, then the points that share a box with an area are tested all at
 antimeridian is cut there. Where numba is installed a compiled even-odd ray does the same over a grid of boxes.
 """
 
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -11,10 +12,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from aquila.fusion.compiled import has_compiler, jit
+from aquila.fusion.compiled import has_compiler
 from aquila.fusion.rows import Floats, Ints
 
-Array = Any
 PACK = 1 << 32
 CELLS_MAX = 512
 
@@ -140,6 +140,8 @@ class _Grid:
         self.low, self.cell = low, np.maximum(usual, 1e-12)
         self.shape = np.minimum(((high - low) / self.cell).astype(np.int64) + 1, CELLS_MAX)
         self.cell_starts, self.cell_areas = self._fill()
+        # The compiler is loaded for those who fence, not for those who only read an area.
+        self._find_inside: Any = import_module("aquila.fusion.geofence_loops").find_inside
 
     def _fill(self) -> tuple[Ints, Ints]:
         first = np.clip(((self.boxes[:, :2] - self.low) / self.cell).astype(np.int64), 0, self.shape - 1)
@@ -157,44 +159,10 @@ class _Grid:
         room = max(4 * len(xy), 64)
         while True:
             row, area = np.empty(room, np.int64), np.empty(room, np.int64)
-            count = find_inside(
+            count = self._find_inside(
                 xy, self.low, self.cell, self.shape, self.cell_starts, self.cell_areas, self.boxes, self.starts,
                 self.edges, row, area,
             )  # fmt: skip
             if count >= 0:
                 return row[:count], area[:count]
             room *= 4
-
-
-@jit
-def find_inside(
-    xy: Array, low: Array, cell: Array, shape: Array, cell_starts: Array, cell_areas: Array, boxes: Array,
-    starts: Array, edges: Array, row: Array, area: Array,
-) -> int:  # fmt: skip
-    """Even-odd rays to the right from every point, over the areas of its cell; holes flip the parity like any ring."""
-    count = 0
-    for i in range(len(xy)):
-        x = xy[i, 0]
-        y = xy[i, 1]
-        fx = (x - low[0]) / cell[0]
-        fy = (y - low[1]) / cell[1]
-        if not (fx >= 0 and fy >= 0 and fx < shape[0] + 1 and fy < shape[1] + 1):  # also NaN
-            continue
-        c = min(int(fx), shape[0] - 1) * shape[1] + min(int(fy), shape[1] - 1)
-        for k in range(cell_starts[c], cell_starts[c + 1]):
-            a = cell_areas[k]
-            if x < boxes[a, 0] or x > boxes[a, 2] or y < boxes[a, 1] or y > boxes[a, 3]:
-                continue
-            odd = False
-            for e in range(starts[a], starts[a + 1]):
-                y0 = edges[e, 1]
-                y1 = edges[e, 3]
-                if (y0 > y) != (y1 > y) and x < edges[e, 0] + (y - y0) / (y1 - y0) * (edges[e, 2] - edges[e, 0]):
-                    odd = not odd
-            if odd:
-                if count >= len(row):
-                    return -1
-                row[count] = i
-                area[count] = a
-                count += 1
-    return count

@@ -24,6 +24,7 @@ LOOKS_KEPT = 3000.0
 COUNTS_OF_A_SAID_CLUTTER = 3.0
 SCANS_KEPT = 60.0
 CLUTTER_PER_SCAN_MIN = 0.02
+SURPRISES_KEPT = 2000.0
 
 
 class Sensor(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class Learned:
         self.seen = self.looks = 0.0
         self.clutter = self.exposure = self.turn_clutter = 0.0
         self.first_density = sensor.clutter_density
+        self.surprise = self.surprise_plots = 0.0
 
     def copy(self) -> "Learned":
         """An independent copy."""
@@ -129,6 +131,17 @@ class Learned:
         keep = min(1.0, LOOKS_KEPT / max(self.looks + looks, 1e-9))
         self.seen = (self.seen + seen) * keep
         self.looks = (self.looks + looks) * keep
+
+    def learn_surprise(self, squared: float, plots: float) -> None:
+        """Take squared distances of plots from where their tracks were expected, each in its own covariance (NIS)."""
+        keep = min(1.0, SURPRISES_KEPT / max(self.surprise_plots + plots, 1e-9))
+        self.surprise = (self.surprise + squared) * keep
+        self.surprise_plots = (self.surprise_plots + plots) * keep
+
+    @property
+    def consistency(self) -> float | None:
+        """Mean NIS per axis: 1 when covariances are honest, above when errors are larger than said; None = no plot."""
+        return self.surprise / (2 * self.surprise_plots) if self.surprise_plots else None
 
 
 def polygon_area(support: Floats) -> float:

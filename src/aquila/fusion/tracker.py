@@ -61,8 +61,10 @@ class Tracker(Rows):
         """Start without a track. `compiled`: use the compiled kernels; None: when numba is installed."""
         super().__init__(len(sensors))
         self.settings = settings or Settings()
-        self.compiled = has_compiler() if compiled is None else compiled
-        self.kernels: Any = import_module("aquila.fusion.kernels_loops") if self.compiled else kernels_numpy
+        self.compiled = False
+        self.kernels: Any = kernels_numpy
+        if has_compiler() if compiled is None else compiled:
+            self.compile()
         self.learned = [Learned(sensor) for sensor in sensors]
         self.t_s = -np.inf
         self.gap_s = 0.0
@@ -73,6 +75,10 @@ class Tracker(Rows):
         self.q = np.array([kind.q_quiet_m2_s3, kind.q_turn_m2_s3])
         self.rate = np.array([kind.quiet_to_turn_per_s, kind.turn_to_quiet_per_s])
         self._room()
+
+    def compile(self) -> None:
+        """Use the compiled kernels from now on."""
+        self.compiled, self.kernels = True, import_module("aquila.fusion.kernels_loops")
 
     # --- memory --------------------------------------------------------------------------------
 
@@ -197,11 +203,22 @@ class Tracker(Rows):
             self.kernels.belief(ei, ej, psi, psi0, self.settings.rounds_max, self.settings.tolerance, pe, p0, free)
         missed = r * (1 - pd_missed) / psi0
         sure = covered & self.confirmed[:n] & (r > SURE_R)
+        self._learn_surprise(scan, ei, ej, pe)
         hit = self._update(scan, ei, ej, el, psi, psi0, pe, p0 * missed, missed, free)
         self._note(scan, hit)
         established = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
         self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[established[ei]].sum()))
         self._birth(scan, free, births / (births + clutter) if clutter > 0 else 0.0)
+
+    def _learn_surprise(self, scan: Scan, ei: Ints, ej: Ints, pe: Floats) -> None:
+        """How far plots that surely belong to an established track lie from where it was expected."""
+        own = np.flatnonzero((pe > SURE_R) & (self.hits[ei] >= ESTABLISHED_HITS) & self.confirmed[ei])
+        if len(own) == 0:
+            return
+        d = scan.z[ej[own]] - self.xc[ei[own]]
+        xx, yy, xy = (self.mix[ei[own]] + scan.noise[ej[own]]).T
+        squared = (d[:, 0] ** 2 * yy + d[:, 1] ** 2 * xx - 2 * d[:, 0] * d[:, 1] * xy) / (xx * yy - xy**2)
+        self.learned[scan.sensor].learn_surprise(float(squared.sum()), float(len(own)))
 
     def _covered(self, learned: Learned) -> Bools:
         """Which tracks this sensor should plot: those in its footprint, and those that have left all footprints."""
@@ -209,7 +226,7 @@ class Tracker(Rows):
         covered = learned.covers(xy)
         outside = np.flatnonzero(~covered)
         for other in self.learned:
-            if len(outside) and other is not learned:
+            if len(outside) and other is not learned and np.isfinite(other.support[0]):
                 outside = outside[~other.covers(xy[outside])]
         covered[outside] = True
         return covered

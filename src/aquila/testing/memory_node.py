@@ -28,6 +28,7 @@ from aquila.core.policy import EXAMPLE_POLICY, Policy
 from aquila.features import access, chat, devices, links, log, picture
 from aquila.features.access import Grant, act_of, hash_of, token_secret
 from aquila.features.access.view import GrantKind
+from aquila.stores.sqlite.words import JournalWords
 
 FEATURES: tuple[Feature, ...] = (
     picture.feature,
@@ -133,7 +134,10 @@ class MemoryPort:
             "secrets": MemorySecrets(),
             "links": NoLinks(),
             "tracks": NoTracks(),
+            "words": JournalWords(),
             "refusals": NoRefusals(),
+            "health": self.health,
+            "features": self.features,
         }
         self.reasons: list[str] = []
         self._heard: list[Callable[[Entry], None]] = []

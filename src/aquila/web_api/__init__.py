@@ -16,7 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from aquila.core.feature import Feature
+from aquila.core.feature import Feature, guarded
 from aquila.features.log import arrival_of
 from aquila.web_api.auth import SESSION_LIFE_MS, Gate, need_role
 from aquila.web_api.callers import Callers, Recognise, nobody
@@ -26,6 +26,8 @@ from aquila.web_api.foreign import ForeignLogins
 from aquila.web_api.guard import Guard
 from aquila.web_api.metrics import prometheus
 from aquila.web_api.openapi import PREFIX, Me, NodeName, WhoAmI, document
+from aquila.web_api.own_maps import FIRST as TILES
+from aquila.web_api.own_maps import OwnMaps
 from aquila.web_api.port import Asked, NodePort
 from aquila.web_api.routes import BODY_MAX_BYTES, AnyRequest, Routes, answer_query, run_command
 from aquila.web_api.settings import Banner, FirstView, WebSettings, banner_of
@@ -34,7 +36,7 @@ from aquila.web_api.stream import LOGGED_OUT, Screens
 
 log = logging.getLogger(__name__)
 
-ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics", "ca-crl.pem"})
+ROUTED = frozenset({"api", "login", "logout", "healthz", "metrics", "ca-crl.pem", TILES})
 """First parts of the paths that are routes of ours; all others are a foreign contract's, or files of the page."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 # A form of a page without referrers would be sent with "Origin: null", which the guard refuses.
@@ -274,7 +276,9 @@ def make_app(
         recognise: says whose a client certificate is.
         foreign: lets in whom a directory or an OpenID provider knows; None = nobody.
     """
+    features = guarded(features)
     web = Web(port, features, settings, foreign)
+    maps = OwnMaps(web.routes)
     app = Litestar(
         [
             *web.routes.handlers(features),
@@ -288,6 +292,8 @@ def make_app(
             _route(OIDC, ["GET"], web.oidc_begin),
             _route(f"{OIDC}/callback", ["GET"], web.oidc_callback),
             _route("/logout", ["POST"], web.logout),
+            _route(f"/{TILES}/{{sha256:str}}", ["GET"], maps.facts),
+            _route(f"/{TILES}/{{sha256:str}}/{{zoom:str}}/{{x:str}}/{{y:str}}", ["GET"], maps.tile),
             _stream(web),
         ],
         exception_handlers={

@@ -79,6 +79,7 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         caller: id of the entity that calls for help, on the entity of its alert.
+        members: of a fused track: ids of the entities that it stands for.
     """
 
     h: int
@@ -94,3 +95,4 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     emergency: str | None = None
     caller: str | None = None
     geometry: dict[str, Any] | None = None
+    members: tuple[str, ...] = ()

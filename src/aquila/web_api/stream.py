@@ -34,7 +34,7 @@ from aquila.web_api.table import Table
 log = logging.getLogger(__name__)
 
 BACKLOG_BYTES = 4 * 1024 * 1024
-INTERVAL_MS = (200, 10_000)
+INTERVAL_MS = (50, 10_000)
 LOOK_S = 1.0
 """At the latest after so long a screen looks whether its login and its policy still hold."""
 HEARTBEAT_MS = 5_000

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from aquila.core.ids import entity_id
+from aquila.core.model import Verdict
 from aquila.core.policy import Policy
 from aquila.features.picture import Picture, Sight
 from aquila.features.picture.queries import affiliation_word, geojson_of
+from aquila.features.picture.view import FUSED
 from aquila.web_api import frames
 from aquila.web_api.release import Releaser
 
@@ -140,6 +142,7 @@ class Table:
             sight.emergency,
             _caller_of(sight),
             report.geometry,
+            _members_of(sight),
             sight.verdict,
         )
         if self._said[handle] == said:
@@ -176,6 +179,14 @@ def _caller_of(sight: Sight) -> str | None:
     return entity_id(report.parent.scheme, report.parent.value)
 
 
+def _members_of(sight: Sight) -> tuple[str, ...]:
+    """What a fused track stands for; a reader of the redacted form sees the members themselves."""
+    report = sight.report
+    if report.alias.scheme != FUSED or sight.verdict is not Verdict.FULL:
+        return ()
+    return tuple(report.fields.get("members", "").split())
+
+
 def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
     report = sight.report
     redacted = sight.source is None
@@ -194,4 +205,5 @@ def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
         emergency=sight.emergency,
         caller=_caller_of(sight),
         geometry=None if report.geometry is None else geojson_of(report.geometry),
+        members=_members_of(sight),
     )

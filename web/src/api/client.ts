@@ -116,6 +116,8 @@ export const api = {
   /** The newest lines, from old to new. */
   entries: async (limit: number) =>
     list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}`)),
+  /** Lines of the whole journal by the beginnings of their words, the newest first. Throws ApiError. */
+  searchEntries: async (q: string, limit: number) => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit) })}`)),
   links: async () => list(await call<LinkState[]>('GET', '/links')),
   chat: (room: string, text: string, to?: string[]) =>
     call<unknown>('POST', '/chat', to?.length ? { room, text, to } : { room, text }),

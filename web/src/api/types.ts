@@ -38,6 +38,8 @@ export interface TrackMeta {
   /** On the entity of an alert: id of the entity that calls for help. */
   caller?: string | null
   geometry?: Geometry | null
+  /** Of a fused track: ids of the entities that it stands for. */
+  members?: readonly string[]
 }
 
 export interface Position {

@@ -1,30 +1,28 @@
 /** What is being drawn, which layers there are and how they are shown. One for each desk; panel and map share it. */
+import type { Feature } from 'geojson'
 import { computed, ref, shallowRef } from 'vue'
 import { api, ApiError } from '../api/client'
 import type { MapAdapter } from '../map/adapter'
 import type { Step } from '../shell/undo'
 import type { Desk } from '../store/desk'
 import type { DrawingLook } from '../store/drawings'
+import { BASE_PARTS, type BasePart } from './base'
 import { graphicOf, sidcOf, type Graphic } from './catalogue'
 import {
   layersOf, PEN_OF, place, requestOf, requestsOf, strokeOfRow, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
 } from './drawings'
+import { KEPT, readKept, type KeptLayers } from './kept'
+import { membersOf } from './members'
 import type { Pen, Stroke } from './pen'
 
 export interface Task {
   tool: Tool
   graphic?: Graphic
+  /** Who wants the stroke for itself; absent: it becomes a drawing, with a name and a layer. */
+  take?: (stroke: Stroke) => void
 }
 type Did = (step: Step) => void
 
-/** Parts of the base map that can be switched, and the map's own layers that they are. */
-export const BASE_PARTS = {
-  hillshade: ['hillshade', 'relief-mask'],
-  borders: ['border', 'admin1'],
-  water: ['river'],
-  names: ['country', 'place'],
-} as const
-export type BasePart = keyof typeof BASE_PARTS
 const SNAPS_MAX = 4000
 
 export class DrawSession {
@@ -37,9 +35,12 @@ export class DrawSession {
   readonly layer = ref('')
   readonly rows = shallowRef<DrawingRow[]>([])
   readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, (row) => (row.source ? this.desk.nameOf(row.source) : '')))
-  readonly hidden = shallowRef<ReadonlySet<string>>(new Set())
-  readonly opacity = shallowRef<ReadonlyMap<string, number>>(new Map())
-  readonly base_hidden = shallowRef<ReadonlySet<BasePart>>(new Set())
+  private readonly kept = readKept(localStorage.getItem(KEPT))
+  readonly hidden = shallowRef<ReadonlySet<string>>(new Set(this.kept.hidden))
+  readonly opacity = shallowRef<ReadonlyMap<string, number>>(new Map(this.kept.opacity))
+  readonly base_hidden = shallowRef<ReadonlySet<BasePart>>(new Set(this.kept.base_hidden))
+  /** Shapes that are no drawings, laid below them: areas of watches. */
+  readonly areas = shallowRef<readonly Feature[]>([])
   /** The renderer of tactical graphics, once it was needed and came. */
   private readonly renderer = shallowRef<typeof import('./graphics') | null>(null)
   private renderer_asked = false
@@ -49,7 +50,15 @@ export class DrawSession {
   readonly ready = ref(false)
   private readonly rendered = new Map<string, { meta: object; zoom: number; features: ReturnType<NonNullable<DrawingLook['graphic']>> }>()
 
-  constructor(private readonly desk: Desk) {}
+  constructor(private readonly desk: Desk) {
+    // What is hidden must be known before the first picture: a layer's name stands in its rows only.
+    if (this.hidden.value.size || this.opacity.value.size) void this.readRows()
+  }
+
+  private keep(): void {
+    const kept: KeptLayers = { hidden: [...this.hidden.value], opacity: [...this.opacity.value], base_hidden: [...this.base_hidden.value] }
+    localStorage.setItem(KEPT, JSON.stringify(kept))
+  }
 
   attach(map: MapAdapter | null): void {
     this.map = map
@@ -65,9 +74,16 @@ export class DrawSession {
     }
   }
 
+  /** Members of fused tracks: the track stands for them on the map. The same set while nothing of it changes. */
+  private readonly fused = computed<ReadonlySet<string>>((before) => {
+    void this.desk.meta_version.value
+    const now = membersOf(this.desk.tracks, this.desk.now_ms.value)
+    return before && before.size === now.size && [...now].every((id) => before.has(id)) ? before : now
+  })
+
   /** How the map shows drawings: reads everything reactive, so that a watcher sees each change. */
   readonly look = computed<DrawingLook>(() => {
-    const hidden = new Set<string>()
+    const hidden = new Set<string>(this.fused.value)
     const opacity = new Map<string, number>()
     const order = new Map<string, number>()
     this.layers.value.forEach((layer, i) => {
@@ -81,7 +97,7 @@ export class DrawSession {
     })
     if (this.editing.value) hidden.add(this.editing.value.id)
     const renderer = this.renderer.value
-    return { hidden, opacity, order, graphic: (meta) => this.graphic(meta, renderer) }
+    return { hidden, opacity, order, areas: this.areas.value, graphic: (meta) => this.graphic(meta, renderer) }
   })
 
   private graphic: (meta: Parameters<NonNullable<DrawingLook['graphic']>>[0], renderer: typeof import('./graphics') | null) => ReturnType<NonNullable<DrawingLook['graphic']>> = (meta, renderer) => {
@@ -113,8 +129,20 @@ export class DrawSession {
     if (this.task.value !== task) return
     this.pen = pen
     const shape = task.graphic ? task.graphic.shape : PEN_OF[task.tool]
-    pen.start(shape, task.tool === 'bearing' ? 2 : null, (stroke) => (this.stroke.value = stroke))
+    pen.start(shape, task.tool === 'bearing' ? 2 : null, (stroke) => this.drawn(task, stroke))
     this.ready.value = true
+  }
+
+  private drawn(task: Task, stroke: Stroke): void {
+    if (!task.take) {
+      this.stroke.value = stroke
+      return
+    }
+    // The pen is still telling of its stroke: it is laid down when that is over.
+    setTimeout(() => {
+      if (this.task.value === task) this.cancel()
+      task.take?.(stroke)
+    })
   }
 
   finish(): void {
@@ -210,10 +238,12 @@ export class DrawSession {
     if (shown) hidden.delete(layer)
     else hidden.add(layer)
     this.hidden.value = hidden
+    this.keep()
   }
 
   setOpacity(layer: string, share: number): void {
     this.opacity.value = new Map(this.opacity.value).set(layer, share)
+    this.keep()
   }
 
   showBase(part: BasePart, shown: boolean): void {
@@ -221,6 +251,7 @@ export class DrawSession {
     if (shown) hidden.delete(part)
     else hidden.add(part)
     this.base_hidden.value = hidden
+    this.keep()
     this.map?.setBase(BASE_PARTS[part], shown)
   }
 }

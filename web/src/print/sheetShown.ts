@@ -6,6 +6,8 @@ import type { Paper } from './sheet'
 export interface ReadySheet {
   canvas: HTMLCanvasElement
   paper: Paper
+  /** Sheets after the first, of the same paper. */
+  more?: readonly HTMLCanvasElement[]
 }
 const made = new WeakMap<Desk, ShallowRef<ReadySheet | null>>()
 

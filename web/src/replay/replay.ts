@@ -32,6 +32,9 @@ export class Replay {
   private timer: ReturnType<typeof setInterval> | null = null
   private beat_ms = 0
   private entries: Entry[] | null = null
+  private recalled: Entry[] = []
+  /** The moment that the node was asked for last. */
+  private told_ms: number | null = null
   private readonly handles = new Map<string, number>()
 
   constructor(private readonly desk: Desk) {}
@@ -46,6 +49,20 @@ export class Replay {
     void this.ask()
   }
 
+  /** Shows the moment of a line of the journal, however old it is, and keeps the line among those of the past. */
+  recall(entry: Entry): void {
+    this.recalled.push(entry)
+    this.go(entry.happened_at_ms)
+  }
+
+  /** The moment once more: somebody was selected, whose sources were not asked for. */
+  again(): void {
+    const at_ms = this.wanted_ms.value
+    if (at_ms === null || this.playing.value) return
+    this.told_ms = null
+    void this.ask()
+  }
+
   step(by_ms: number): void {
     this.go((this.wanted_ms.value ?? this.desk.present_ms.value) + by_ms)
   }
@@ -55,6 +72,7 @@ export class Replay {
     this.pause()
     this.wanted_ms.value = null
     this.entries = null
+    this.recalled = []
     this.handles.clear()
     this.desk.showPresent()
   }
@@ -109,25 +127,26 @@ export class Replay {
   private async ask(): Promise<void> {
     if (this.asking.value) return
     this.asking.value = true
-    let shown_ms: number | null = null
-    while (this.wanted_ms.value !== null && this.wanted_ms.value !== shown_ms) {
+    this.told_ms = null
+    while (this.wanted_ms.value !== null && this.wanted_ms.value !== this.told_ms) {
       const at_ms: number = this.wanted_ms.value
+      this.told_ms = at_ms
       if (!(await this.desk.attempt(() => this.show(at_ms)))) {
         this.pause()
         // What is shown stays what it is; without anything shown this is still the present.
         this.wanted_ms.value = this.desk.past.value?.at_ms ?? null
         break
       }
-      shown_ms = at_ms
     }
     this.asking.value = false
   }
 
   private async show(at_ms: number): Promise<void> {
     this.entries ??= await api.entries(ENTRIES)
-    const rows = await call<EntityRow[]>('GET', `/picture?at_ms=${at_ms}&limit=${ROWS}`)
+    const selected = this.desk.selected.value
+    const rows = await call<EntityRow[]>('GET', `/picture?${new URLSearchParams({ at_ms: String(at_ms), limit: String(ROWS), ...(selected ? { sources_of: selected } : {}) })}`)
     // Somebody went back to the present while the node worked.
-    if (this.wanted_ms.value !== null) this.desk.showPast(at_ms, rows, this.entries ?? [], this.handles)
+    if (this.wanted_ms.value !== null) this.desk.showPast(at_ms, rows, [...(this.entries ?? []), ...this.recalled], this.handles)
   }
 }
 

@@ -5,6 +5,7 @@
 import { LANGUAGES, type Language } from '../i18n'
 import { DRAW_ACTIONS } from '../draw/actions'
 import { pressed, type KeyPress } from './keys'
+import { MAP_ACTIONS } from '../map/actions'
 import { PRINT_ACTIONS } from '../print/actions'
 import { REPLAY_ACTIONS } from '../replay/actions'
 import { STAFF_ACTIONS } from '../staff/actions'
@@ -110,6 +111,7 @@ export const ACTIONS: readonly Action[] = [
   ...DRAW_ACTIONS,
   ...STAFF_ACTIONS,
   ...REPLAY_ACTIONS,
+  ...MAP_ACTIONS,
   ...PRINT_ACTIONS,
   { id: 'exchange', title: 'exchange.open', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
   { id: 'logout', title: 'me.logout', section: 'page', run: (shell) => shell.logOut() },

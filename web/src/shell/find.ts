@@ -1,8 +1,12 @@
 /** What the find box asks, group by group; each answer says what it is and what choosing it does. */
+import { watch } from 'vue'
 import { api, ApiError } from '../api/client'
+import type { Entry } from '../api/types'
 import { fold } from '../geo/fold'
 import { mgrs, parsePlace } from '../geo/format'
+import type { Place } from '../geo/place'
 import { gazetteer } from '../geo/places'
+import { replayOf } from '../replay/replay'
 import { authorOf, textOf } from '../store/journal'
 import { dtgShort } from '../time/dtg'
 import { bytes } from '../geo/format'
@@ -68,39 +72,57 @@ function findEntities(shell: Shell, text: string, answers: Answers): void {
 
 function findLines(shell: Shell, text: string, answers: Answers): void {
   const words = fold(text).split(/\s+/).filter(Boolean)
-  const { entries, names, now_ms } = shell.desk
+  const { entries, names } = shell.desk
   let shown = 0
   for (let at = entries.value.length - 1; at >= 0; at--) {
     const entry = entries.value[at]
     const said = textOf(entry)
-    const author = authorOf(entry, names, shell.desk.node())
-    const folded = fold(`${author} ${said}`)
+    const folded = fold(`${authorOf(entry, names, shell.desk.node())} ${said}`)
     if (!said || !words.every((word) => folded.includes(word))) continue
     if (++shown > SHOWN) continue
-    answers.found.push({
-      key: `line:${entry.id}`,
-      group: 'journal',
-      name: said,
-      about: `${dtgShort(entry.happened_at_ms, now_ms.value)} · ${author}`,
-      run: () => shell.showLine(entry.id),
-    })
+    answers.found.push(lineFound(shell, entry))
   }
   if (shown > SHOWN) answers.more.journal = shown - SHOWN
 }
 
-/** Towns of the base map and files on the node: a moment later. */
+function lineFound(shell: Shell, entry: Entry): Found {
+  const { desk } = shell
+  const author = authorOf(entry, desk.names, desk.node())
+  const isHere = desk.entries.value.some(({ id }) => id === entry.id)
+  const place = entry.body?.position
+  return {
+    key: `line:${entry.id}`,
+    group: 'journal',
+    name: textOf(entry),
+    about: `${dtgShort(entry.happened_at_ms, desk.now_ms.value)} · ${author}`,
+    // A line that is older than those on the page is read where it happened: in the picture of its time.
+    run: () => (isHere ? shell.showLine(entry.id) : lookBack(shell, entry, place ?? null)),
+  }
+}
+
+function lookBack(shell: Shell, entry: Entry, place: Place | null): void {
+  replayOf(shell.desk).recall(entry)
+  if (place) shell.goTo(place)
+  watch(shell.desk.past, () => void shell.showLine(entry.id), { once: true })
+}
+
+/** Towns of the base map, files and older lines of the journal on the node: a moment later. */
 export async function findElsewhere(shell: Shell, text: string): Promise<Answers> {
   const answers: Answers = { found: [], more: {} }
   const wanted = text.trim()
   if (wanted.length < LEAST_LETTERS) return answers
-  const [towns, files] = await Promise.all([
+  const none = (error: unknown): [] => {
+    // A role that may not see them simply finds none.
+    if (error instanceof ApiError) return []
+    throw error
+  }
+  const [towns, files, lines] = await Promise.all([
     gazetteer().then((known) => known?.find(wanted, SHOWN) ?? []),
-    api.packages(wanted).catch((error: unknown) => {
-      // A role that may not see files simply finds none.
-      if (error instanceof ApiError) return []
-      throw error
-    }),
+    api.packages(wanted).catch(none),
+    // In the past only what had been written by then is found, and the page has that itself.
+    shell.desk.past.value || !/[\p{L}\p{N}]/u.test(wanted) ? [] : api.searchEntries(wanted, SHOWN).catch(none),
   ])
+  for (const entry of lines) answers.found.push(lineFound(shell, entry))
   for (const town of towns) {
     answers.found.push({
       key: `town:${town.name}:${town.lat_deg}`,

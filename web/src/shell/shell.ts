@@ -52,6 +52,8 @@ export class Shell {
   readonly left = ref('tracks')
   readonly right = ref('now')
   readonly full = ref<string | null>(null)
+  /** Workspaces that the post of who sits here wants first. */
+  readonly first = shallowRef<readonly string[]>([])
   /** On a phone: the one thing that lies over the map, or `map`. */
   readonly sheet = ref('map')
   readonly overlay = ref<Overlay | null>(null)

@@ -1,6 +1,7 @@
 /** What the filter lets through, worked out once for everything that shows it. */
 import { computed, type Ref } from 'vue'
 import type { Desk } from '../store/desk'
+import { nations_version } from '../store/nations'
 import { ageCounts, worthOf, type TrackFilter, type TrackIndex } from '../store/search'
 
 export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<TrackFilter>>) {
@@ -12,6 +13,7 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
   /** All but the age, which the pills count. */
   const found = computed(() => {
     void desk.meta_version.value
+    if (filter.value.nation) void nations_version.value
     // Things move into an area and out of it without a new name.
     if (filter.value.area) void desk.tick.value
     return index.find({ ...filter.value, age: undefined }, desk.clock.now_ms())

@@ -6,6 +6,7 @@ import { defineAsyncComponent, type Component } from 'vue'
 import ChatPanel from '../panels/ChatPanel.vue'
 import NowPanel from '../panels/NowPanel.vue'
 import TracksPanel from '../panels/TracksPanel.vue'
+import { alertsOf } from '../staff/alerts/live'
 import type { Desk } from '../store/desk'
 import type { IconName } from '../ui/IconMark.vue'
 import type { Shell } from './shell'
@@ -30,6 +31,17 @@ export interface Workspace {
 
 export const WORKSPACES: readonly Workspace[] = [
   {
+    id: 'home',
+    title: 'staffRoles.title',
+    icon: 'user',
+    where: 'left',
+    keys: 'h',
+    bar: true,
+    // What needs a post is of now, like the links.
+    when: (desk) => desk.past.value === null,
+    part: defineAsyncComponent(() => import('../staff/roles/HomePanel.vue')),
+  },
+  {
     id: 'orbat',
     title: 'tabs.orbat',
     icon: 'tree',
@@ -45,7 +57,19 @@ export const WORKSPACES: readonly Workspace[] = [
     where: 'left',
     part: defineAsyncComponent(() => import('../draw/LayersPanel.vue')),
   },
+  { id: 'maps', title: 'ownMaps.title', icon: 'map', where: 'left', part: defineAsyncComponent(() => import('../maps/MapsPanel.vue')) },
   { id: 'now', title: 'tabs.now', icon: 'alert', where: 'right', keys: '4', part: NowPanel },
+  {
+    id: 'alerts',
+    title: 'staffAlerts.title',
+    icon: 'eye',
+    where: 'right',
+    keys: 'shift+a',
+    count: (desk) => alertsOf(desk).raised(),
+    // Watches and alerts are those of now, like the links.
+    when: (desk) => desk.past.value === null,
+    part: defineAsyncComponent(() => import('../staff/alerts/AlertPanel.vue')),
+  },
   {
     id: 'chat',
     title: 'tabs.chat',
@@ -56,6 +80,7 @@ export const WORKSPACES: readonly Workspace[] = [
     part: ChatPanel,
     count: (_desk, shell) => shell.rooms.unread_count.value,
   },
+  { id: 'brief', title: 'brief.title', icon: 'note', where: 'right', part: defineAsyncComponent(() => import('../brief/BriefPanel.vue')) },
   {
     id: 'table',
     title: 'tabs.table',
@@ -109,6 +134,30 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../staff/questions/QuestionBoard.vue')),
   },
   {
+    id: 'orders',
+    title: 'staffOrders.title',
+    icon: 'book',
+    where: 'full',
+    keys: 'shift+o',
+    part: defineAsyncComponent(() => import('../staff/orders/OrderBoard.vue')),
+  },
+  {
+    id: 'tasks',
+    title: 'staffTasks.title',
+    icon: 'task',
+    where: 'full',
+    keys: 'shift+t',
+    part: defineAsyncComponent(() => import('../staff/tasks/TaskBoard.vue')),
+  },
+  {
+    id: 'handover',
+    title: 'staffHandover.title',
+    icon: 'user',
+    where: 'full',
+    keys: 'shift+h',
+    part: defineAsyncComponent(() => import('../staff/handover/HandoverBoard.vue')),
+  },
+  {
     id: 'reports',
     title: 'staffReports.title',
     icon: 'file',
@@ -116,6 +165,12 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../staff/reports/ReportBoard.vue')),
   },
 ]
+
+/** Those that a post wants first, in its order, then the others as they stand. */
+export function inOrder(list: readonly Workspace[], first: readonly string[]): Workspace[] {
+  const place = (one: Workspace) => (first.includes(one.id) ? first.indexOf(one.id) : first.length)
+  return [...list].sort((a, b) => place(a) - place(b))
+}
 
 export function workspace(id: string): Workspace | undefined {
   return WORKSPACES.find((one) => one.id === id)

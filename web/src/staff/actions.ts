@@ -6,8 +6,28 @@ const inOrbat = (what: string): Action['run'] => async (shell) => {
   await shell.focus(`orbat.${what}`)
 }
 
+const inAlerts = (what: string): Action['run'] => async (shell) => {
+  shell.open('alerts')
+  await shell.focus(`alerts:${what}`)
+}
+
+const inPanel = (id: string, what: string): Action['run'] => async (shell) => {
+  shell.open(id)
+  await shell.focus(`${id}:${what}`)
+}
+
 export const STAFF_ACTIONS: readonly Action[] = [
+  { id: 'orders.new', title: 'staffOrders.actionNew', section: 'write', run: inPanel('orders', 'new'), python: () => 'node.create_order(order={"kind": "OPORD", "title": "…"})' },
+  { id: 'orders.issue', title: 'staffOrders.actionIssue', section: 'write', run: (shell) => shell.open('orders'), python: () => 'node.step_order("…", action="issue")' },
+  { id: 'orders.frago', title: 'staffOrders.frago', section: 'write', run: (shell) => shell.open('orders'), python: () => 'node.draft_frago("…", changes=[{"path": "mission.when", "new": "H+1"}])' },
+  { id: 'tasks.matrix', title: 'staffTasks.matrix', section: 'go', run: inPanel('tasks', 'matrix'), python: () => 'node.task_matrix()' },
+  { id: 'handover.sign', title: 'staffHandover.sign', section: 'write', run: inPanel('handover', 'sign'), python: () => 'node.offer_handover(remarks="…")' },
   { id: 'orbat.new', title: 'staffOrbat.actionNew', section: 'write', run: inOrbat('new'), python: () => 'node.create_unit(unit={"name": "…"})' },
   { id: 'orbat.move', title: 'staffOrbat.actionMove', section: 'write', keys: ['shift+m'], run: inOrbat('move'), python: () => 'node.move_unit(id="…", parent="…")' },
   { id: 'orbat.edit', title: 'staffOrbat.actionEdit', section: 'write', keys: ['f2'], run: inOrbat('edit') },
+  // K and X act on the alert that is chosen in the list, and only where the list is seen.
+  { id: 'alerts.acknowledge', title: 'staffAlerts.actionAck', section: 'write', keys: ['k'], when: (shell) => shell.isOpen('alerts'), run: inAlerts('acknowledge'), python: () => 'node.settle_alert("…", action="acknowledge")' },
+  { id: 'alerts.close', title: 'staffAlerts.actionClose', section: 'write', keys: ['x'], when: (shell) => shell.isOpen('alerts'), run: inAlerts('close'), python: () => 'node.settle_alert("…", action="close")' },
+  { id: 'alerts.area', title: 'staffAlerts.newArea', section: 'write', when: (shell) => shell.desk.past.value === null, run: inAlerts('area') },
+  { id: 'alerts.silence', title: 'staffAlerts.newSilence', section: 'write', when: (shell) => shell.desk.past.value === null, run: inAlerts('silence') },
 ]

@@ -1,14 +1,15 @@
 /** Calls of the staff's panels to the node; shapes come from the generated client. */
 import { call } from '../api/client'
 import type {
-  Asset, AssetRow, DocumentRow, EditUnit, Facility, FacilityRow, FormRow, IncidentDetail, IncidentLine, IncidentRow, LineDraft, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, StepTaken, TakeStep, UnitDetail, UnitRow, Written,
+  AlertRow, AnswerOrder, AreaWatch, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
 } from '../api.generated'
 import { wholeRow } from './orbat/tree'
+import { whole } from './orders/whole'
 
 const one = (id: string) => encodeURIComponent(id)
 
 /** Features that say what needs somebody now; and whose things the page can open. */
-export const NEEDS = ['incidents', 'medevac', 'questions', 'reports'] as const
+export const NEEDS = ['alerts', 'handover', 'incidents', 'medevac', 'orders', 'questions', 'reports', 'tasks'] as const
 /** Where the things of a feature lie, by the name that its needs say. */
 const THINGS: Record<string, string> = { incidents: 'incidents', medevac: 'medevac/requests', questions: 'questions', rfis: 'rfis', reports: 'reports' }
 
@@ -25,7 +26,8 @@ export const staff = {
   /** `tz`: how far the writer's local time is ahead of UTC, `+02:00`. */
   parse: (line: string, tz: string) => call<LineDraft>('GET', `/log/parse?${new URLSearchParams({ line, tz })}`),
   note: (note: NewNote) => call<Written>('POST', '/notes', note),
-  orbat: async () => (await call<UnitRow[]>('GET', '/orbat')).map(wholeRow),
+  /** `at_ms`: the tree as it stands then; null = now. */
+  orbat: async (at_ms: number | null = null) => (await call<UnitRow[]>('GET', at_ms === null ? '/orbat' : `/orbat?at_ms=${at_ms}`)).map(wholeRow),
   unit: (id: string) => call<UnitDetail>('GET', `/orbat/units/${one(id)}`),
   makeUnit: (unit: Partial<NewUnit['unit']>) => call<StepTaken>('POST', '/orbat/units', { unit }),
   editUnit: ({ id, ...edit }: EditUnit) => call<StepTaken>('POST', `/orbat/units/${one(id)}`, edit),
@@ -49,6 +51,41 @@ export const staff = {
   /** `file`: it must be whole and is handed in; else it is a draft. */
   writeReport: (report: Pick<ReportText, 'form' | 'unit' | 'values'> & Partial<ReportText>, file: boolean) => call<StepTaken>('POST', '/reports', { report, file }),
   document: (id: string) => call<DocumentRow>('GET', `/reports/${one(id)}/document`),
+  /** Those that are not closed. */
+  alerts: () => call<AlertRow[]>('GET', '/alerts'),
+  closedAlerts: () => call<AlertRow[]>('GET', '/alerts?state=closed&limit=50'),
+  settleAlert: (id: string, action: 'acknowledge' | 'close', seen: string[]) => call<StepTaken>('POST', `/alerts/${one(id)}`, { action, seen }),
+  watches: () => call<WatchRow[]>('GET', '/watches'),
+  makeWatch: (watch: AreaWatch | SilenceWatch) => call<StepTaken>('POST', '/watches', { watch }),
+  editWatch: ({ id, ...edit }: EditWatch) => call<StepTaken>('POST', `/watches/${one(id)}`, edit),
+  turnWatch: (id: string, action: 'pause' | 'resume') => call<StepTaken>('POST', `/watches/${one(id)}/state`, { action }),
+  removeWatch: (id: string) => call<StepTaken>('DELETE', `/watches/${one(id)}`),
+  orders: () => call<OrderRow[]>('GET', '/orders'),
+  order: (id: string) => call<OrderDetail>('GET', `/orders/${one(id)}`),
+  makeOrder: (order: Order) => call<StepTaken>('POST', '/orders', { order }),
+  importOrder: (c2sim: string) => call<StepTaken>('POST', '/orders/import', { c2sim }),
+  editOrder: ({ id, ...edit }: EditOrder) => call<StepTaken>('POST', `/orders/${one(id)}`, edit),
+  stepOrder: ({ id, ...step }: StepOrder) => call<StepTaken>('POST', `/orders/${one(id)}/step`, step),
+  answerOrder: ({ id, ...answer }: AnswerOrder) => call<StepTaken>('POST', `/orders/${one(id)}/answer`, answer),
+  /** `changes`: single values by path; what stands there now the node knows. */
+  draftFrago: ({ id, ...wanted }: Omit<DraftFrago, 'changes'> & { changes?: Omit<OrderChange, 'old'>[] }) => call<StepTaken>('POST', `/orders/${one(id)}/frago`, wanted),
+  inForce: async (id: string) => {
+    const row = await call<InForceRow>('GET', `/orders/${one(id)}/in-force`)
+    return { ...row, order: whole(row.order) }
+  },
+  orderFile: (id: string, format: string, at_ms: number | null, in_force: boolean) =>
+    call<OrderFile>('GET', `/orders/${one(id)}/file?${new URLSearchParams({ format, in_force: String(in_force), ...(at_ms === null ? {} : { at_ms: String(at_ms) }) })}`),
+  tasks: () => call<TaskRow[]>('GET', '/tasks'),
+  matrix: () => call<MatrixCell[]>('GET', '/task-matrix'),
+  makeTask: (task: Pick<Task, 'unit' | 'verb'> & Partial<Task>) => call<TaskChanged>('POST', '/tasks', { task }),
+  editTask: ({ id, ...edit }: EditTask) => call<TaskChanged>('POST', `/tasks/${one(id)}`, edit),
+  stepTask: ({ id, ...step }: StepTask) => call<TaskChanged>('POST', `/tasks/${one(id)}/step`, step),
+  handover: () => call<HandoverLine[]>('GET', '/handover'),
+  handovers: () => call<ShiftRow[]>('GET', '/handovers'),
+  offerHandover: (remarks: string) => call<StepTaken>('POST', '/handovers', { remarks }),
+  takeHandover: (id: string, remarks: string) => call<StepTaken>('POST', `/handovers/${one(id)}/take`, { remarks }),
+  withdrawHandover: (id: string) => call<StepTaken>('POST', `/handovers/${one(id)}/withdraw`, {}),
+  handoverDocument: (id: string) => call<ShiftDocument>('GET', `/handovers/${one(id)}/document`),
   /** A step about a thing of a feature. */
   step: (feature: string, { id, ...step }: TakeStep) => call<StepTaken>('POST', `/${THINGS[feature]}/${one(id)}/steps`, step),
   /** What needs somebody now, of all features; what is overdue comes first, then what waits longest. */

@@ -28,6 +28,8 @@ const KEPT_TRACK = 'track'
 const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
 const START_AGAIN_MS = 1000
+/** Lists and panels follow moves so often; the map follows each. */
+const TICK_MS = 900
 
 export interface Notice {
   id: number
@@ -50,8 +52,10 @@ export class Desk {
   /** The time of what is shown; every age is measured against it. */
   readonly clock = { now_ms: (): number => this.past.value?.at_ms ?? this.node_clock.now_ms() }
 
-  /** Grows with every frame and at least once a second. */
+  /** Grows at least once a second, and with every frame that brings more than moves. */
   readonly tick = ref(0)
+  /** Grows with every frame: for what draws symbols, and costs little. */
+  readonly moves = ref(0)
   readonly now_ms = ref(this.clock.now_ms())
   /** The node's time, also while the past is shown. */
   readonly present_ms = ref(this.node_clock.now_ms())
@@ -136,7 +140,7 @@ export class Desk {
     this.checkSleep()
     this.readClocks()
     // A frame just told everyone; a second telling would only draw the same picture again.
-    if (performance.now() - this.framed_ms > 900) this.tick.value++
+    if (performance.now() - this.framed_ms > TICK_MS) this.tick.value++
     if (this.stream_state.value === 'live' && performance.now() - this.links_ms > LINKS_EVERY_MS) {
       this.links_ms = performance.now()
       if (!this.clock_sure) void this.checkLogin()
@@ -289,11 +293,14 @@ export class Desk {
       default:
         return
     }
+    if (frame.kind !== FrameKind.positions) this.framed_ms = -Infinity
     if (this.frame_pending) return
     this.frame_pending = true
     // Frames come in bursts (snapshot, meta, positions): the page is told once for all of them.
     requestAnimationFrame(() => {
       this.frame_pending = false
+      this.moves.value++
+      if (performance.now() - this.framed_ms < TICK_MS && this.first_picture.value) return
       this.framed_ms = performance.now()
       this.meta_version.value = this.tracks.meta_version
       this.readClocks()

@@ -12,6 +12,8 @@ export interface DrawingLook {
   opacity?: ReadonlyMap<string, number>
   /** Later ones lie on top. */
   order?: ReadonlyMap<string, number>
+  /** Shapes that are no drawings; they lie below them. */
+  areas?: readonly Feature[]
   /** Lines and labels of a tactical graphic; null where it is drawn as a plain shape. */
   graphic?(meta: TrackMeta): Feature[] | null
 }
@@ -64,5 +66,5 @@ export function drawingsOf(
     }
   })
   features.sort((a, b) => a.order - b.order)
-  return { type: 'FeatureCollection', features: features.map(({ feature }) => feature) }
+  return { type: 'FeatureCollection', features: [...(look.areas ?? []), ...features.map(({ feature }) => feature)] }
 }

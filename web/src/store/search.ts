@@ -25,6 +25,8 @@ export interface TrackFilter {
   kind?: string
   affiliation?: string
   source?: string
+  /** Of whom the report is; the index must have been told whose sources are whose. */
+  nation?: string
   age?: AgeState
 }
 export const COLUMNS = ['name', 'kind', 'affiliation', 'age', 'speed', 'altitude', 'source'] as const
@@ -49,6 +51,9 @@ export class TrackIndex {
   /** Where a handle stands in `sorted`. */
   private place = new Uint32Array(0)
   private version = -1
+
+  /** Nation of a source, where it is known. */
+  nations: ReadonlyMap<string, string> = new Map()
 
   constructor(private readonly store: TrackStore) {}
 
@@ -90,6 +95,7 @@ export class TrackIndex {
       if (filter.kind && meta.category !== filter.kind) continue
       if (filter.affiliation && meta.affiliation !== filter.affiliation) continue
       if (filter.source && meta.source !== filter.source) continue
+      if (filter.nation && this.nations.get(meta.source) !== filter.nation) continue
       if (area && !(store.placed[h] && within(area, store.lat_deg[h], store.lon_deg[h]))) continue
       if (filter.age && store.age(h, now_ms) !== filter.age) continue
       if (holds(words[h], wanted)) found.push(h)
@@ -103,6 +109,11 @@ export class TrackIndex {
     const found = new Set<string>()
     for (const h of this.sorted) found.add(this.known[h]!.source)
     return [...found].sort()
+  }
+
+  /** The nations of the sources there are, in the order of their codes. */
+  nationsSeen(): string[] {
+    return [...new Set(this.sources().flatMap((source) => this.nations.get(source) ?? []))].sort()
   }
 
   /** The same handles in the order of a column; what is unknown stands last, either way. */

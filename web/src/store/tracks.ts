@@ -5,7 +5,7 @@
  * drawing. The page reads it on its own beat and asks `version` and `meta_version` what changed.
  */
 import type { TrackMeta } from '../api/types'
-import { mercatorX, mercatorY, writeSplit } from '../map/mercator'
+import { mercatorX, quickMercatorY, writeSplit } from '../map/mercator'
 import { NO_ALTITUDE, NO_VALUE, type PositionFrame } from '../stream/frame'
 import { ageState, isStill, type AgeState } from '../time/age'
 
@@ -89,7 +89,7 @@ export class TrackStore {
         }
         this.lat_deg[h] = lat
         this.lon_deg[h] = lon
-        writeSplit(this.mercator, h * 4, mercatorX(lon), mercatorY(lat))
+        writeSplit(this.mercator, h * 4, mercatorX(lon), quickMercatorY(lat))
         this.alt_m[h] = alt_m ? alt_m[i] : NO_ALTITUDE
         this.speed_dmps[h] = speed_dmps ? speed_dmps[i] : NO_VALUE
         this.course_cdeg[h] = course_cdeg ? course_cdeg[i] : NO_VALUE

@@ -29,6 +29,8 @@ export const BACKOFF_MS = [250, 500, 1000, 2000]
 export const SILENCE_MS = 12_000
 /** Who comes back to the page need not wait that long: the node's heartbeat (5 s) is overdue. */
 export const OVERDUE_MS = 6000
+/** How often the node may send what has moved: a plot shall be a moved symbol within a quarter of a second. */
+export const INTERVAL_MS = 100
 
 /** How long to wait before try number `attempt` (from 0); `chance` is 0..1. */
 export function backoffMs(attempt: number, chance: number): number {
@@ -45,7 +47,7 @@ export class StreamClient {
   private timer: ReturnType<typeof setTimeout> | null = null
   private watch: ReturnType<typeof setInterval> | null = null
   private heard_ms = 0
-  private view: View = { bbox: null, interval_ms: 1000 }
+  private view: View = { bbox: null, interval_ms: INTERVAL_MS }
   private stopped = false
   /** Grows with every try; the answer to an older one comes too late to count. */
   private turn = 0

@@ -7,6 +7,7 @@ export const SPANS_H = [2, 6, 12, 24] as const
 
 /** Which lane, or null for what would only fill the strip (positions, links coming and going). */
 export function laneOf(kind: JournalKind, entry: Entry): number | null {
+  if (entry.body?.type === 'alerts.alert') return 0
   if (entry.body?.emergency || entry.body?.category === 'alert') return 0
   if (kind === 'log' || kind === 'removal') return 1
   if (kind === 'report') return entry.body?.category === 'unit' ? null : 1

@@ -30,6 +30,10 @@ AFFILIATIONS = {"1": "unknown", "2": "friend", "3": "friend", "4": "neutral", "5
 """Digit 4 of a symbol code (APP-6(D), standard identity); all others are unknown."""
 
 
+DRAWN = frozenset({"drawing", "place"})
+"""Nobody enters by being drawn: these are meant only where a watch names them."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """Something to be raised, or that is over.
 
@@ -164,7 +168,7 @@ def _meant(watch: AreaWatch, move: Move) -> bool:
     report, hae_m = move.report, move.position.hae_m
     return (
         (not watch.affiliations or AFFILIATIONS.get(report.sidc[3:4], "unknown") in watch.affiliations)
-        and (not watch.categories or report.category in watch.categories)
+        and (report.category in watch.categories if watch.categories else report.category not in DRAWN)
         and (not watch.entities or report.entity in watch.entities)
         and (hae_m is None or watch.min_hae_m is None or hae_m >= watch.min_hae_m)
         and (hae_m is None or watch.max_hae_m is None or hae_m <= watch.max_hae_m)

@@ -16,6 +16,7 @@ from aquila.features.log.entries import (
     summary_of,
 )
 from aquila.features.log.parse import PARSE
+from aquila.features.log.search import SEARCH
 from aquila.features.log.view import Log, LogLine
 
 CHUNK = 500
@@ -147,6 +148,7 @@ feature = Feature(
             summary="One line of the journal",
         ),
         PARSE,
+        SEARCH,
     ),
     commands=(
         Command(

@@ -8,7 +8,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
 from aquila.core.paper_work import Id, Seen, StepTaken, Time, check_texts, edited, say_step
-from aquila.features.orbat.unit import COMMANDS, Parent, Relation, Unit, loop_with
+from aquila.features.orbat.unit import Parent, Relation, Unit, ended, loop_with
 from aquila.features.orbat.view import STATES, UNIT, unit_of, units_of
 
 NO_UNIT = Refused("absent", "there is no such unit, or you may not see it: look into the order of battle")
@@ -97,7 +97,7 @@ async def move_unit(principal: Principal, ask: MoveUnit, desk: Desk) -> StepTake
     at_ms = desk.now_ms() if ask.at_ms is None else ask.at_ms
     if ask.until_ms is not None and ask.until_ms <= at_ms:
         return Refused("time", f"until {ask.until_ms} is not after {at_ms}: name a later end, or none")
-    parents = _ended(unit.parents, ask.relation, at_ms)
+    parents = ended(unit.parents, ask.relation, at_ms)
     if ask.parent is not None:
         parents = (*parents, Parent(unit=ask.parent, relation=ask.relation, from_ms=at_ms, until_ms=ask.until_ms))
     fields = {"parents": msgspec.to_builtins(parents)}
@@ -121,20 +121,6 @@ async def remove_unit(principal: Principal, ask: RemoveUnit, desk: Desk) -> Step
     if below:
         return Refused("parent", f"{', '.join(below)[:200]} stand under {unit.name}: move them first")
     return await say_step(principal, desk, STATES, UNIT, thing, "remove", {}, summary=f"unit {unit.name} removed")
-
-
-def _ended(parents: tuple[Parent, ...], relation: Relation, at_ms: int) -> tuple[Parent, ...]:
-    """The parents that stay when a new one of this relation begins."""
-    if relation in ("SUPPORT", "LIAISON"):
-        return parents
-    ends: tuple[Relation, ...] = COMMANDS if relation in COMMANDS else (relation,)
-    kept = []
-    for parent in parents:
-        if parent.relation not in ends or not parent.holds(at_ms):
-            kept.append(parent)
-        elif parent.from_ms is None or parent.from_ms < at_ms:
-            kept.append(msgspec.structs.replace(parent, until_ms=at_ms))
-    return tuple(kept)
 
 
 def _wrong_parents(id: str, unit: Unit, units: dict[str, Unit]) -> Refused | None:

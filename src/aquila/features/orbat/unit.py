@@ -123,6 +123,20 @@ def parent_of(unit: Unit, at_ms: int, *, at_home: bool = False) -> Parent | None
     return next((parent for parent in holding if parent.relation == "ORGANIC"), None)
 
 
+def ended(parents: tuple[Parent, ...], relation: Relation, at_ms: int) -> tuple[Parent, ...]:
+    """The parents that stay when a new one of this relation begins."""
+    if relation in ("SUPPORT", "LIAISON"):
+        return parents
+    ends: tuple[Relation, ...] = COMMANDS if relation in COMMANDS else (relation,)
+    kept = []
+    for parent in parents:
+        if parent.relation not in ends or not parent.holds(at_ms):
+            kept.append(parent)
+        elif parent.from_ms is None or parent.from_ms < at_ms:
+            kept.append(msgspec.structs.replace(parent, until_ms=at_ms))
+    return tuple(kept)
+
+
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
     """A unit at its place in the tree. depth: 0 = at the top. problem: why it stands at the top; empty = nothing."""
 
@@ -166,7 +180,7 @@ def _cut(parents: Mapping[str, Parent | None], problems: Mapping[str, str]) -> I
         while id is not None and id not in settled and id not in path:
             path.append(id)
             parent = None if id in problems else parents[id]
-            id = None if parent is None else parent.unit
+            id = None if parent is None or parent.unit not in parents else parent.unit
         if id is not None and id in path:
             yield min(path[path.index(id) :])
         settled.update(path)
@@ -196,6 +210,13 @@ def loop_with(units: Mapping[str, Unit], id: str, changed: Unit) -> str | None:
                 seen.add(above.unit)
                 above = parent_of(after[above.unit], at_ms, at_home=at_home)
     return None
+
+
+def loops_in(units: Mapping[str, Unit]) -> Iterator[str]:
+    """One unit of each loop that there is at some time."""
+    for at_ms in _turns(units.values()):
+        for at_home in (False, True):
+            yield from _cut({id: parent_of(unit, at_ms, at_home=at_home) for id, unit in units.items()}, {})
 
 
 def _turns(units: Iterable[Unit]) -> list[int]:

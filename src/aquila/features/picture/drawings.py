@@ -11,9 +11,10 @@ from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Geometry, Position, Principal, Report
 from aquila.core.symbol import sidc_of_cot
 from aquila.features.picture.commands import PLACED_BY_HAND, VALID_H_MAX
+from aquila.features.picture.view import LAYER, ORDER
 
 POINTS_MAX = 500
-LAYER_FIELD, ORDER_FIELD, ICON_FIELD = "layer", "order", "iconsetpath"
+LAYER_FIELD, ORDER_FIELD, ICON_FIELD = LAYER, ORDER, "iconsetpath"
 """Where a report keeps the named layer of a drawing, its place in it, and the icon that phones show."""
 ICONS: Mapping[str, str] = {
     "point": "COT_MAPPING_SPOTMAP/b-m-p-s-m/-1",

@@ -37,10 +37,12 @@ class AskPast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         at_ms: UTC ms.
         bbox: west,south,east,north in degrees.
+        sources_of: id of the entity of which the last sources are told, too.
     """
 
     at_ms: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)]
     bbox: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    sources_of: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = 10_000
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ def _at(principal: Principal, ask: AskPast, reading: Reading) -> Iterator[Labell
         sight = past.sight(entity, reading.release, reading.policy)
         if sight is not None and _is_inside(sight, box):
             full = sight.verdict is Verdict.FULL
-            row = entity_row(sight)
+            row = entity_row(sight, sources=entity == ask.sources_of)
             yield Labelled(row if full else None, sight.label, sight.context, None if full else row)
 
 

@@ -34,6 +34,10 @@ PURGE_MS = 60_000
 
 FUSED = "fused"
 """Scheme of the tracks that stand for several entities; they name these in their field `members`."""
+LAYER, ORDER = "layer", "order"
+"""Fields of a drawing: the named layer that it lies on, and its place in it."""
+PHONES = ("device:", "listener:")
+"""How the ids of those begin who draw by CoT, which has no word for a layer."""
 
 POSITION, STATEMENT, EMERGENCY = 0, 1, 2
 """Lanes of an entity. They are kept apart, so that the next position wipes out neither a marker nor a beacon."""
@@ -401,6 +405,8 @@ def _sight_full(best: Cell, full: list[Cell], called: Emergency | None, policy: 
     name = report.name or next((cell.report.name for cell in full if cell.report.name), None)
     if name != report.name:
         report = msgspec.structs.replace(report, name=name)
+    if report.category == "drawing":
+        report = _on_its_layer(best, report, full)
     observed_at_ms, stale_at_ms, skew_ms = _times(best, policy)
     return Sight(
         report,
@@ -414,6 +420,17 @@ def _sight_full(best: Cell, full: list[Cell], called: Emergency | None, policy: 
         None if beacon is None else beacon.type,
         tuple(full),
     )
+
+
+def _on_its_layer(best: Cell, report: Report, full: list[Cell]) -> Report:
+    """A phone that changes a drawing cannot say its layer: the drawing stays where people put it."""
+    if LAYER in report.fields or not best.author.startswith(PHONES):
+        return report
+    kept = next((cell.report.fields for cell in full if LAYER in cell.report.fields), None)
+    if kept is None:
+        return report
+    layer = {name: kept[name] for name in (LAYER, ORDER) if name in kept}
+    return msgspec.structs.replace(report, fields={**report.fields, **layer})
 
 
 def _sight_redacted(best: Cell, policy: Policy) -> Sight | None:

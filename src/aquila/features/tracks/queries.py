@@ -8,6 +8,7 @@ import msgspec
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Position, Principal
 from aquila.features.tracks.board import Because, Fused, Fusions, TrackMember
+from aquila.features.tracks.quality import QUALITY
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 REASONS = {
@@ -111,6 +112,7 @@ def sentences(one: Fused) -> Iterator[str]:
 
 
 QUERIES = (
+    QUALITY,
     Query(
         name="fused_tracks",
         path="/tracks/fused",

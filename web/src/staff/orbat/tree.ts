@@ -1,9 +1,20 @@
 /** The entered order of battle as the panel draws it; the node says who stands under whom. */
 import type { MoveUnit, Unit, UnitRow } from '../../api.generated'
 import { fold } from '../../geo/fold'
+import { timeOf, timeText } from '../orders/order'
 
 export type Relation = NonNullable<MoveUnit['relation']>
 export const RELATIONS: readonly Relation[] = ['ORGANIC', 'OPCOM', 'OPCON', 'TACOM', 'TACON', 'ADCON', 'SUPPORT', 'LIAISON']
+/** How much of it there is, in parts of a hundred of what is authorised; null where nothing is. */
+export function fill(one: { authorised?: number; on_hand?: number }): number | null {
+  return one.authorised ? Math.round(((one.on_hand ?? 0) / one.authorised) * 100) : null
+}
+
+/** Days that supplies last at this consumption; null when it is not known. */
+export function daysLeft(one: { on_hand?: number; per_day?: number | null }): number | null {
+  return one.per_day ? Math.round(((one.on_hand ?? 0) / one.per_day) * 10) / 10 : null
+}
+
 /** From the smallest; a symbol code counts them from 11 in its digits 9 and 10. */
 export const ECHELONS = [
   'TEAM', 'SQUAD', 'SECTION', 'PLATOON', 'COMPANY', 'BATTALION', 'REGIMENT', 'BRIGADE', 'DIVISION', 'CORPS', 'ARMY', 'ARMY_GROUP', 'THEATRE', 'COMMAND',
@@ -101,10 +112,44 @@ export interface Form {
   present: string
   status: string
   reason: string
+  notice: string
+  sidc: string
   remarks: string
+  equipment: HoldingText[]
+  supplies: HoldingText[]
+  caveats: CaveatText[]
 }
+/** One kind of equipment or supplies, as text until it is sent. */
+export interface HoldingText {
+  name: string
+  authorised: string
+  on_hand: string
+  serviceable: string
+  supply_class: string
+  per_day: string
+}
+/** `verbs`: tasks that it forbids, with commas. `until`: as a field for date and time has it, in Zulu; empty = no end. */
+export interface CaveatText {
+  text: string
+  verbs: string
+  until: string
+}
+export const blankHolding = (): HoldingText => ({ name: '', authorised: '', on_hand: '', serviceable: '', supply_class: '', per_day: '' })
+export const blankCaveat = (): CaveatText => ({ text: '', verbs: '', until: '' })
 
-const count = (value: number | undefined) => (value === undefined ? '' : String(value))
+const count = (value: number | null | undefined) => (value === undefined || value === null ? '' : String(value))
+type Held = Unit['equipment'][number]
+/** The node leaves out what is 0 or unknown. */
+const holdingText = (one: Held): HoldingText => ({
+  name: one.name, authorised: count(one.authorised ?? 0), on_hand: count(one.on_hand ?? 0), serviceable: count(one.serviceable), supply_class: one.supply_class ?? '', per_day: count(one.per_day),
+})
+const number = (text: string) => (text.trim() ? Number(text) : null)
+const holdingsOf = (rows: readonly HoldingText[]) =>
+  rows.filter((one) => one.name.trim()).map((one) => ({
+    name: one.name.trim(), authorised: number(one.authorised) ?? 0, on_hand: number(one.on_hand) ?? 0, serviceable: number(one.serviceable), supply_class: one.supply_class.trim() || null, per_day: number(one.per_day),
+  }))
+const caveatsOf = (rows: readonly CaveatText[]) =>
+  rows.filter((one) => one.text.trim()).map((one) => ({ text: one.text.trim(), verbs: words(one.verbs), until_ms: timeOf(one.until) }))
 
 export function formOf(unit: Unit | null): Form {
   return {
@@ -120,6 +165,11 @@ export function formOf(unit: Unit | null): Form {
     present: count(unit?.strength?.present),
     status: unit?.readiness?.status ?? '',
     reason: unit?.readiness?.reason ?? '',
+    notice: count(unit?.readiness?.notice_to_move_min),
+    sidc: unit?.sidc ?? '',
+    equipment: (unit?.equipment ?? []).map(holdingText),
+    supplies: (unit?.supplies ?? []).map(holdingText),
+    caveats: (unit?.caveats ?? []).map((one) => ({ text: one.text, verbs: (one.verbs ?? []).join(', '), until: timeText(one.until_ms) })),
     remarks: unit?.remarks ?? '',
   }
 }
@@ -140,7 +190,11 @@ function fieldsOf(form: Form, before: Unit | null): Record<string, unknown> {
     callsigns: words(form.callsigns),
     trackers: words(form.trackers),
     strength: strengths.some(Boolean) ? { authorised, assigned, present } : null,
-    readiness: form.status ? { ...before?.readiness, status: form.status, reason: form.reason.trim() } : null,
+    readiness: form.status ? { ...before?.readiness, status: form.status, reason: form.reason.trim(), notice_to_move_min: number(form.notice) } : null,
+    sidc: text(form.sidc),
+    equipment: holdingsOf(form.equipment),
+    supplies: holdingsOf(form.supplies),
+    caveats: caveatsOf(form.caveats),
     remarks: form.remarks.trim(),
   }
 }

@@ -1,0 +1,161 @@
+"""Alerts on the page: watches drawn and kept, alerts acknowledged and closed by a key, and the same on another desk."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from aquila.simulator import cot
+
+from .conftest import TakClient, Watched
+from .test_draw import SPOT, strike
+from .test_page import AXE, VIOLATIONS
+from .test_shell import PHONE, out_of_fields
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+Clock = Callable[[], int]
+Join = Callable[[str, str], TakClient]
+
+
+def panel(page: Page) -> None:
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    page.keyboard.press("Shift+A")
+    expect(page.get_by_role("button", name="Watch an area")).to_be_visible()
+
+
+def said(page: Page, path: str, data: dict[str, Any]) -> None:
+    answer = page.request.post(f"{page.url}api/v1/{path}", headers={"X-Aquila": "test"}, data=data)
+    assert answer.ok, answer.text()
+
+
+def alerts(page: Page, state: str, words: str) -> Locator:
+    return page.get_by_role("region", name=state, exact=True).locator(".alert-card").filter(has_text=words)
+
+
+def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    phone = tak("ANDROID-alert-1", "FALCO 9")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    here, there = browse().open(), browse().open()
+    panel(here)
+    panel(there)
+    here.get_by_role("button", name="Watch an area").click()
+    form = here.get_by_role("form", name="Watch an area")
+    expect(form.get_by_label("Name of the watch")).to_be_focused()
+    here.keyboard.type("NO ENTRY")
+    here.keyboard.press("Enter")
+    expect(form.get_by_role("alert")).to_have_text("Draw its area, or take one that is drawn.")
+    form.get_by_role("button", name="Draw an area").click()
+    expect(here.locator(".map-view.pen")).to_have_count(1)
+    strike(here, (0.1, 0.15), (0.9, 0.15), (0.9, 0.82), (0.1, 0.82))
+    here.get_by_role("button", name="Finish").click()
+    expect(form.locator(".watch-area")).to_have_text("4 corners")
+    form.get_by_role("button", name="Warning").click()
+    form.get_by_label("Only these").fill("falco 9")
+    here.keyboard.press("Enter")
+    expect(form.get_by_role("button", name="Leave out FALCO 9")).to_be_visible()
+    form.get_by_role("button", name="Keep the watch").click()
+    # It is there, and nobody is taken away from what he does.
+    box = there.locator(".journal form input")
+    box.focus()
+    there.keyboard.type("half a line")
+    raised = alerts(there, "To acknowledge", "FALCO 9 has entered a watched area")
+    expect(raised).to_have_count(1)
+    expect(raised.get_by_role("img", name="Warning")).to_be_visible()
+    expect(there.locator(".watch-card").filter(has_text="NO ENTRY")).to_contain_text("1 alert now")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("half a line")
+    # The first press chooses, the second one does it.
+    out_of_fields(there)
+    there.keyboard.press("k")
+    expect(there.locator(".alert-card.chosen")).to_have_count(1)
+    expect(raised).to_have_count(1)
+    there.keyboard.press("k")
+    acknowledged = alerts(here, "Acknowledged", "FALCO 9")
+    expect(acknowledged).to_contain_text("Acknowledged by operator")
+    acknowledged.locator(".alert-go").click()
+    expect(here.locator(".alert-card.chosen")).to_have_count(1)
+    here.keyboard.press("x")
+    expect(acknowledged).to_have_count(0)
+    there.locator(".alert-closed summary").click()
+    closed = there.locator(".alert-closed .alert-card").filter(has_text="FALCO 9")
+    expect(closed).to_contain_text("Closed by operator")
+
+
+def test_silence_is_watched_paused_and_answered_from_the_needs(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    page = browse().open()
+    phone = tak("ANDROID-alert-2", "TACITO 4")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    panel(page)
+    page.get_by_role("button", name="Watch for silence").click()
+    form = page.get_by_role("form", name="Watch for silence")
+    page.keyboard.type("PATROL")
+    form.get_by_label("Whose reports are expected").fill("TACITO")
+    form.get_by_role("button", name="Choose TACITO 4").click()
+    # Three seconds: nobody waits a quarter of an hour in a test.
+    form.get_by_label("Expected every, minutes").fill("0.05")
+    form.get_by_label("Late is not late for, minutes").fill("0")
+    form.get_by_role("button", name="Keep the watch").click()
+    watch = page.locator(".watch-card").filter(has_text="PATROL")
+    expect(watch).to_contain_text("TACITO 4 expected every 0.05 min")
+    page.get_by_role("tab", name="Now").click()
+    need = page.locator(".need").filter(has_text="TACITO 4 has not reported")
+    need.get_by_role("button", name="Open").click()
+    card = alerts(page, "To acknowledge", "TACITO 4 has not reported for")
+    expect(card.locator(".alert-go")).to_be_focused()
+    page.get_by_role("tab", name="Now").click()
+    need.get_by_role("button", name="Acknowledge").click()
+    expect(need).to_have_count(0)
+    page.keyboard.press("Shift+A")
+    watch.get_by_role("button", name="Pause: PATROL").click()
+    expect(watch).to_contain_text("paused")
+    watch.get_by_role("button", name="Change the watch PATROL").click()
+    edit = page.get_by_role("form", name="Change the watch PATROL")
+    expect(edit.get_by_label("Expected every, minutes")).to_have_value("0.05")
+    edit.get_by_label("Name of the watch").fill("PATROL 2")
+    edit.get_by_role("button", name="Keep the watch").click()
+    watch = page.locator(".watch-card").filter(has_text="PATROL 2")
+    watch.get_by_role("button", name="Remove: PATROL 2").click()
+    watch.get_by_role("button", name="Remove", exact=True).click()
+    expect(watch).to_have_count(0)
+
+
+def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
+    said(page, "notes", {"text": "Avalanche closes the upper tunnel"})
+    for number in range(201):
+        said(page, "notes", {"text": f"Routine {number}"})
+    page.reload()
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    page.keyboard.press("/")
+    page.keyboard.type("tunnel avalan")
+    found = page.get_by_role("option").filter(has_text="Avalanche closes the upper tunnel")
+    expect(found).to_have_count(1)
+    found.click()
+    line = page.locator(".lines .entry.asked")
+    expect(line).to_contain_text("Avalanche closes the upper tunnel")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+
+
+def test_alerts_hold_the_accessibility_rules_and_fit_a_phone(browse: Browse) -> None:
+    page = browse().open()
+    panel(page)
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(VIOLATIONS) == [], "alerts and watches"
+    page.get_by_role("button", name="Watch an area").click()
+    expect(page.get_by_role("form", name="Watch an area")).to_be_visible()
+    assert page.evaluate(VIOLATIONS) == [], "the form"
+    phone = browse(viewport=PHONE, has_touch=True, is_mobile=True).open()
+    phone.get_by_role("button", name="More").click()
+    phone.get_by_role("button", name="Alerts").click()
+    phone.get_by_role("button", name="Watch an area").click()
+    phone.get_by_label("Name of the watch").fill("POCKET")
+    phone.get_by_role("button", name="Draw a circle").click()
+    expect(phone.locator(".map-view.pen")).to_have_count(1)
+    strike(phone, (0.5, 0.3), (0.6, 0.4))
+    expect(phone.locator(".watch-area")).to_have_text("72 corners")
+    expect(phone.get_by_label("Name of the watch")).to_have_value("POCKET")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

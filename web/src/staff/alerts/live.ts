@@ -1,0 +1,28 @@
+/** Alerts and watches of one desk: read by `AlertAreas` as long as the page is open, shown by the panel and the map. */
+import { ref, shallowRef } from 'vue'
+import type { AlertRow, WatchRow } from '../../api.generated'
+import type { Desk } from '../../store/desk'
+import type { WatchDraft } from './watch'
+
+export class AlertBoard {
+  readonly alerts = shallowRef<readonly AlertRow[]>([])
+  readonly watches = shallowRef<readonly WatchRow[]>([])
+  /** Why they could not be read; null when they were. */
+  readonly error = ref<string | null>(null)
+  /** The watch that is being written. Kept here: on a phone the form goes away while an area is drawn. */
+  readonly draft = ref<WatchDraft | null>(null)
+  /** Grows when somebody did something here, so that both are read again at once. */
+  readonly asked = ref(0)
+
+  raised(): number {
+    return this.alerts.value.filter((alert) => alert.state === 'raised').length
+  }
+}
+
+const BOARDS = new WeakMap<Desk, AlertBoard>()
+/** The one of this desk. */
+export function alertsOf(desk: Desk): AlertBoard {
+  let board = BOARDS.get(desk)
+  if (!board) BOARDS.set(desk, (board = new AlertBoard()))
+  return board
+}

@@ -1,0 +1,145 @@
+/** Watches as a form has them, alerts in their order, and the areas of watches as shapes for the map. */
+import type { Feature, Position } from 'geojson'
+import type { AlertRow, AreaWatch, SilenceWatch, WatchRow } from '../../api.generated'
+import { ringOf } from '../../draw/geometry'
+import type { Stroke } from '../../draw/pen'
+
+export const LEVELS = ['warning', 'caution', 'advisory'] as const
+export type Level = (typeof LEVELS)[number]
+export const TRIGGERS = ['enter', 'leave', 'dwell'] as const
+export const SIDES = ['friend', 'hostile', 'neutral', 'unknown'] as const
+export const KINDS = ['unit', 'platform', 'track'] as const
+export type Corner = [lon_deg: number, lat_deg: number]
+
+export interface Named {
+  id: string
+  name: string
+}
+
+/** A field for numbers gives a number as soon as there is one. */
+export type Typed = string | number
+
+/** What stands in the form; an empty text of a bound is none. Times are `2026-11-25T14:10` in UTC. */
+export interface WatchDraft {
+  /** The watch that is being changed; null for a new one. */
+  id: string | null
+  heads: string[]
+  kind: 'area' | 'silence'
+  name: string
+  level: Level
+  corners: Corner[]
+  triggers: (typeof TRIGGERS)[number][]
+  dwell_min: Typed
+  sides: string[]
+  kinds: string[]
+  who: Named[]
+  low_m: Typed
+  high_m: Typed
+  from: string
+  until: string
+  every_min: Typed
+  grace_min: Typed
+}
+
+export function blankDraft(kind: WatchDraft['kind']): WatchDraft {
+  return {
+    id: null, heads: [], kind, name: '', level: 'caution', corners: [], triggers: ['enter'], dwell_min: '10', sides: [], kinds: [], who: [],
+    low_m: '', high_m: '', from: '', until: '', every_min: '15', grace_min: '5',
+  }
+}
+
+const text = (value: number | null) => (value === null ? '' : String(value))
+const minuteOf = (at_ms: number | null) => (at_ms === null ? '' : new Date(at_ms).toISOString().slice(0, 16))
+const number = (value: Typed) => (String(value).trim() === '' ? null : Number(value))
+function timeOf(value: string): number | null {
+  const at_ms = Date.parse(`${value}Z`)
+  return value && Number.isFinite(at_ms) ? at_ms : null
+}
+
+/** A watch as the form takes it up; `nameOf` says how an entity is called. */
+export function draftOf(row: WatchRow, nameOf: (id: string) => string): WatchDraft {
+  const { watch } = row
+  const named = (id: string): Named => ({ id, name: nameOf(id) })
+  const base = { ...blankDraft(watch.kind), id: row.id, heads: row.heads, name: watch.name, level: watch.level, from: minuteOf(watch.from_ms), until: minuteOf(watch.until_ms) }
+  if (watch.kind === 'silence') return { ...base, who: [named(watch.entity)], every_min: text(watch.every_min), grace_min: text(watch.grace_min) }
+  return {
+    ...base, corners: watch.corners, triggers: [...watch.triggers], dwell_min: text(watch.dwell_min), sides: [...watch.affiliations], kinds: [...watch.categories],
+    who: watch.entities.map(named), low_m: text(watch.min_hae_m), high_m: text(watch.max_hae_m),
+  }
+}
+
+/** The first thing that is missing, as a word of the catalogue; null when the node may have it. */
+export function missing(draft: WatchDraft): 'name' | 'area' | 'trigger' | 'who' | 'every' | null {
+  if (!draft.name.trim()) return 'name'
+  if (draft.kind === 'silence') return draft.who.length !== 1 ? 'who' : Number(draft.every_min) > 0 ? null : 'every'
+  if (draft.corners.length < 3) return 'area'
+  return draft.triggers.length ? null : 'trigger'
+}
+
+/** The watch that a whole draft means. */
+export function watchOf(draft: WatchDraft): AreaWatch | SilenceWatch {
+  const base = { name: draft.name.trim(), level: draft.level, from_ms: timeOf(draft.from), until_ms: timeOf(draft.until) }
+  if (draft.kind === 'silence') return { kind: 'silence', ...base, entity: draft.who[0].id, every_min: Number(draft.every_min), grace_min: number(draft.grace_min) ?? 0 }
+  return {
+    kind: 'area', ...base, corners: draft.corners, triggers: draft.triggers, dwell_min: number(draft.dwell_min) ?? 0, affiliations: draft.sides, categories: draft.kinds,
+    entities: draft.who.map((one) => one.id), min_hae_m: number(draft.low_m), max_hae_m: number(draft.high_m),
+  }
+}
+
+/** Corners of what the pen drew: an area as it is, a circle as its ring. */
+export function cornersOf({ shape, points, radius_m }: Stroke): Corner[] {
+  if (shape === 'circle') return ringOf(points[0], radius_m ?? 0).slice(0, -1).map(([lon, lat]) => [((((lon + 180) % 360) + 360) % 360) - 180, lat])
+  return points.map(([lat, lon]) => [lon, lat])
+}
+
+const RANK: Record<Level, number> = { warning: 0, caution: 1, advisory: 2 }
+/** Those that nobody has acknowledged first, the gravest of them on top, then the newest. */
+export function ordered(alerts: readonly AlertRow[]): AlertRow[] {
+  const open = (row: AlertRow) => Number(row.state !== 'raised')
+  return [...alerts].sort((a, b) => open(a) - open(b) || RANK[a.level] - RANK[b.level] || b.since_ms - a.since_ms)
+}
+
+/** Its reason stands: the one it is about is still in there, or still silent. */
+export const isLive = (alert: AlertRow) => alert.state !== 'closed' && alert.over_at_ms === null
+
+export const LEVEL_COLOURS: Record<Level, string> = { warning: '#ff5c5c', caution: '#ffb020', advisory: '#4aa8ff' }
+const CALM = '#8fa1b3'
+/** Level in the label, so that it is read without colour. */
+const SIGNS: Record<Level, string> = { warning: '▲', caution: '◆', advisory: '●' }
+
+/** The areas of watches; one with a live alert is lit in the colour of its gravest, a paused one hardly seen. */
+export function areasOf(watches: readonly WatchRow[], alerts: readonly AlertRow[], draft: WatchDraft | null = null): Feature[] {
+  const lit = new Map<string, Level>()
+  for (const alert of alerts) {
+    const known = lit.get(alert.watch)
+    if (isLive(alert) && (!known || RANK[alert.level] < RANK[known])) lit.set(alert.watch, alert.level)
+  }
+  const features = watches.flatMap(({ id, watch, state }) => {
+    if (watch.kind !== 'area' || id === draft?.id) return []
+    const level = lit.get(id)
+    const colour = level ? LEVEL_COLOURS[level] : CALM
+    return areaOf(watch.corners, {
+      label: level ? `${SIGNS[level]} ${watch.name}` : watch.name, selected: level !== undefined, opacity: state === 'paused' ? 0.45 : 1, stroke: colour, fill: colour, fill_opacity: level ? 0.28 : 0.05,
+    })
+  })
+  const colour = LEVEL_COLOURS.advisory
+  if (draft?.kind === 'area' && draft.corners.length > 2) features.push(...areaOf(draft.corners, { label: draft.name, selected: true, opacity: 1, stroke: colour, fill: colour, fill_opacity: 0.14 }))
+  return features
+}
+
+function areaOf(corners: readonly Corner[], { label, ...look }: { label: string; selected: boolean; opacity: number; stroke: string; fill: string; fill_opacity: number }): Feature[] {
+  const ring = whole(corners)
+  const top = ring.reduce((best, at) => (at[1] > best[1] ? at : best))
+  const shapes: Feature[] = [{ type: 'Feature', geometry: { type: 'Polygon', coordinates: [[...ring, ring[0]]] }, properties: look }]
+  if (label) shapes.push({ type: 'Feature', geometry: { type: 'Point', coordinates: top }, properties: { ...look, label, angle: 0, anchor: 'bottom' } })
+  return shapes
+}
+
+/** Longitudes that run on over 180, so that an area across it stays whole. */
+function whole(corners: readonly Corner[]): Position[] {
+  let last = corners[0][0]
+  return corners.map(([lon, lat]) => {
+    last = lon + 360 * Math.round((last - lon) / 360)
+    return [last, lat]
+  })
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import type { AlertRow, InForceRow, WatchRow } from '../src/api.generated'
+import type { TrackMeta } from '../src/api/types'
+import { readKept } from '../src/draw/kept'
+import { membersOf } from '../src/draw/members'
+import { phasesOf } from '../src/panels/phases'
+import { areasOf, blankDraft, cornersOf, draftOf, LEVEL_COLOURS, missing, ordered, watchOf } from '../src/staff/alerts/watch'
+import { TrackIndex } from '../src/store/search'
+import { TrackStore } from '../src/store/tracks'
+
+const NOW_MS = 1_790_000_000_000
+const alert = (row: Partial<AlertRow>) => ({ id: 'a', watch: 'w', state: 'raised', level: 'caution', since_ms: 0, over_at_ms: null, ...row }) as AlertRow
+const CORNERS: [number, number][] = [[77, 42], [77.2, 42], [77.2, 42.2]]
+function area(id: string, more: object = {}): WatchRow {
+  const watch = { ...watchOf({ ...blankDraft('area'), name: id, corners: CORNERS }), ...more }
+  return { id, watch, state: 'active', by: '', actions: [], heads: [], label: {} } as unknown as WatchRow
+}
+
+describe('alerts', () => {
+  it('stand in the order of who must act first', () => {
+    const rows = [
+      alert({ id: 'seen', state: 'acknowledged', level: 'warning', since_ms: 9 }),
+      alert({ id: 'old', since_ms: 1 }),
+      alert({ id: 'new', since_ms: 2 }),
+      alert({ id: 'grave', level: 'warning' }),
+    ]
+    expect(ordered(rows).map((row) => row.id)).toEqual(['grave', 'new', 'old', 'seen'])
+  })
+
+  it('light the area of their watch while their reason stands, in the colour of the gravest', () => {
+    const lit = (...alerts: AlertRow[]) => areasOf([area('w')], alerts)[0].properties!.stroke as string
+    const calm = lit()
+    expect(lit(alert({ level: 'advisory' }), alert({ level: 'warning', state: 'acknowledged' }))).toBe(LEVEL_COLOURS.warning)
+    expect(lit(alert({ over_at_ms: 5 }))).toBe(calm)
+    expect(lit(alert({ state: 'closed' }))).toBe(calm)
+    expect(lit(alert({ watch: 'other' }))).toBe(calm)
+  })
+
+  it('keep an area across 180 degrees whole', () => {
+    const [shape] = areasOf([area('w', { corners: [[179, 1], [-179, 1], [-179, 2], [179, 2]] })], [])
+    expect(shape.geometry).toMatchObject({ coordinates: [[[179, 1], [181, 1], [181, 2], [179, 2], [179, 1]]] })
+  })
+})
+
+describe('a watch in its form', () => {
+  it('comes back as it was', () => {
+    const row = area('w', { affiliations: ['hostile'], entities: ['e1'], min_hae_m: 100, from_ms: 1_790_000_040_000, triggers: ['leave', 'dwell'], dwell_min: 3 })
+    const draft = draftOf(row, () => 'FOX')
+    expect(draft.who).toEqual([{ id: 'e1', name: 'FOX' }])
+    expect(watchOf(draft)).toEqual(row.watch)
+  })
+
+  it('says what is missing, one thing after the other', () => {
+    const draft = blankDraft('area')
+    expect(missing(draft)).toBe('name')
+    draft.name = 'X'
+    expect(missing(draft)).toBe('area')
+    draft.corners = CORNERS
+    draft.triggers = []
+    expect(missing(draft)).toBe('trigger')
+    expect(missing({ ...draft, triggers: ['enter'] })).toBeNull()
+    expect(missing({ ...draft, kind: 'silence' })).toBe('who')
+    expect(missing({ ...draft, kind: 'silence', who: [{ id: 'e', name: 'E' }], every_min: '0' })).toBe('every')
+  })
+
+  it('takes circles as rings, with longitudes that the node knows', () => {
+    const ring = cornersOf({ shape: 'circle', points: [[0, 179.99]], radius_m: 5000 })
+    expect(ring).toHaveLength(72)
+    expect(ring.every(([lon]) => Math.abs(lon) <= 180 && Math.abs(lon) > 179.9)).toBe(true)
+  })
+})
+
+describe('phases', () => {
+  const order = (id: string, phases: object[], is_in_force = true) => ({ id, is_in_force, order: { number: id, title: '', phases } }) as unknown as InForceRow
+
+  it('last until they end, or until the next of their order begins', () => {
+    const found = phasesOf([order('1', [{ id: 'b', name: 'B', start_ms: 20, end_ms: null }, { id: 'a', name: 'A', start_ms: 10, end_ms: null }, { id: 'c', name: 'C', start_ms: null, end_ms: null }]), order('2', [{ id: 'x', name: 'X', start_ms: 1, end_ms: 5 }], false)])
+    expect(found.map(({ name, from_ms, until_ms }) => [name, from_ms, until_ms])).toEqual([['A', 10, 20], ['B', 20, Infinity]])
+  })
+})
+
+describe('what is kept of layers', () => {
+  it('comes back, and broken things count as nothing', () => {
+    expect(readKept('{"hidden":["OPS",3],"opacity":[["OPS",0.5],["X"]],"base_hidden":["water","nonsense"]}')).toEqual({ hidden: ['OPS'], opacity: [['OPS', 0.5]], base_hidden: ['water'] })
+    for (const broken of [null, '{', '7', 'null', '[]']) expect(readKept(broken)).toEqual({ hidden: [], opacity: [], base_hidden: [] })
+  })
+})
+
+describe('fused tracks and nations', () => {
+  const store = new TrackStore()
+  const meta = (h: number, id: string, more: object = {}) =>
+    ({ h, id, name: id, sidc: '', type: 'a-f-G', source: `device:${id}`, category: 'unit', affiliation: 'friend', observed_at_ms: NOW_MS, stale_at_ms: NOW_MS + 60_000, ...more }) as TrackMeta
+  store.applyMetas([meta(0, 'ship'), meta(1, 'plot'), meta(2, 'track', { members: ['ship', 'plot'] })])
+
+  it('stand for their members while they are believed', () => {
+    expect([...membersOf(store, NOW_MS)].sort()).toEqual(['plot', 'ship'])
+    expect(membersOf(store, NOW_MS + 61_000).size).toBe(0)
+  })
+
+  it('are narrowed to a nation by whose source it is', () => {
+    const index = new TrackIndex(store)
+    index.nations = new Map([['device:ship', 'ITA'], ['device:gone', 'FRA']])
+    expect(index.nationsSeen()).toEqual(['ITA'])
+    expect(index.find({ nation: 'ITA' }, NOW_MS)).toEqual([0])
+    expect(index.find({ nation: 'FRA' }, NOW_MS)).toEqual([])
+  })
+})
