@@ -143,7 +143,8 @@ type Held = Unit['equipment'][number]
 const holdingText = (one: Held): HoldingText => ({
   name: one.name, authorised: count(one.authorised ?? 0), on_hand: count(one.on_hand ?? 0), serviceable: count(one.serviceable), supply_class: one.supply_class ?? '', per_day: count(one.per_day),
 })
-const number = (text: string) => (text.trim() ? Number(text) : null)
+/** A field of kind number holds a number once somebody has typed in it, and text until then. */
+const number = (typed: string | number) => (String(typed).trim() ? Number(typed) : null)
 const holdingsOf = (rows: readonly HoldingText[]) =>
   rows.filter((one) => one.name.trim()).map((one) => ({
     name: one.name.trim(), authorised: number(one.authorised) ?? 0, on_hand: number(one.on_hand) ?? 0, serviceable: number(one.serviceable), supply_class: one.supply_class.trim() || null, per_day: number(one.per_day),
