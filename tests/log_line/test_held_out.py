@@ -24,14 +24,15 @@ class HeldOut:
 PASSED_OVER_2 = 1
 """A post whose link is down is read as the one who reports, unsure, with the place as the alternative."""
 FILES = (
-    # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.993 mended.
+    # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.972 now. Its
+    # author called a patrol that departs or halts a note; two later ones, and the grammar since, call it a patrol.
     HeldOut("held_out.jsonl", floor=0.97, silent_max=0, passed_over_max=0),
-    # Seen once as well: 0.809 with 6 silent wrong times when it was blind, 0.961 with none after the classes of speech
+    # Seen once as well: 0.809 with 6 silent wrong times when it was blind, 0.970 with none after the classes of speech
     # behind its misses were written down. What a blind reader may expect is in docs/formats/typed_line.md.
     HeldOut("held_out_2.jsonl", floor=0.95, silent_max=0, passed_over_max=PASSED_OVER_2),
-    # Blind, by somebody who saw neither grammar nor corpus: 0.889 on the first run, one silent wrong time ("now" as
-    # "at present"), one named place that should have been unsure.
-    HeldOut("held_out_3.jsonl", floor=0.88, silent_max=2, passed_over_max=7),
+    # Seen as well from now: 0.889 with one silent wrong time and one silent place when it was blind, 0.980 with none
+    # after the classes of speech behind its misses were written down. Its lines say no more what a stranger may expect.
+    HeldOut("held_out_3.jsonl", floor=0.97, silent_max=0, passed_over_max=0),
 )
 
 

@@ -101,7 +101,8 @@ def test_a_megabyte_is_refused_at_the_bound() -> None:
     "piece",
     ["1", "1 ", "N ", "a", "1.", "33.1 ", "33°", "#", "of ", "at ", "5 m N of ", "0915-", "36S ", "36SYB1 ", "patrol ",
      "x ", "(", "tell JOC, ", "4 white ", "от ", "12 34 ", "UNP 1-", "🙂", "\u0301", "\u200d", "qwertyuiop ",
-     "rosh ", "crowd of ", "S: 5 A: d ", "09:00-ден ", "1-31 ", "patrol three ", "rif tor "],
+     "rosh ", "crowd of ", "S: 5 A: d ", "09:00-ден ", "1-31 ", "patrol three ", "rif tor ",
+     "lat 33 07.3 ", "33 07 N ", "lat      ", "task PTL3 ", "EOD informed ", "Алмадан 3 ", "truck vs ", "now "],
 )  # fmt: skip
 def test_no_line_takes_more_than_its_length_allows(piece: str) -> None:
     """Calls grow with the length: a line eight times as long takes some eight times as many, not sixty-four."""
@@ -153,6 +154,7 @@ def test_the_line_of_the_issue_becomes_a_draft() -> None:
         ("grid 72345", "2, 4, 6, 8 or 10"),
         ("95.2000N 35.1000E", "-90 to 90"),
         ("33°72'N 35°20'E", "below 60"),
+        ("lat 33 72.5 lon 35 20.5", "below 60"),
         ("36S 023456 3654321", "100000 to 999999"),
         ("600 km az 090 from UNP 1-31", "at most 500 km"),
         ("2 km az 400 from UNP 1-31", "000 to 360"),
@@ -223,6 +225,78 @@ def test_partial_grids_need_a_square_and_say_so() -> None:
     guessed = LineContext(now_ms=NOW_MS, zone="36S", square="YB", square_is_guess=True)
     assert part(parse_line("grid 723456", guessed), "place").confidence == "unsure"
     assert part(parse_line("grid 723456", CONTEXT), "place").confidence == "sure"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2 goats lat 33 07.35 lon 035 17.90",
+        "2 goats lon 035 17.90, lat 33 07.35",
+        "2 goats lat 33.1225 long 35.29833",
+        "2 goats 33-07.35N 035-17.90E",
+        "2 goats 33 07 21 N 35 17 54 E",
+        "2 goats 33 deg 07 min 21 sec N 35 deg 17 min 54 sec E",
+        "2 козы ш 33 07.35 д 35 17.90",
+        "2 ешкі ендік 33 07.35 бойлық 35 17.90",
+        "33 07.35 035 17.90 2 goats",
+    ],
+)
+def test_degrees_with_minutes_are_a_place_and_no_number_in_them_a_time(line: str) -> None:
+    draft = parse_line(line, CONTEXT)
+    assert read(draft)["place"] == ["33.1225,35.2983"]
+    assert draft.first("time") is None
+
+
+def test_a_count_behind_degrees_is_no_second_of_arc() -> None:
+    draft = parse_line("lat 33 12 lon 35 21 3 goats", CONTEXT)
+    assert read(draft) == {"kind": ["spot"], "place": ["33.2,35.35"], "size": ["animal/goat:3"]}
+    draft = parse_line("lat 33 12.50 lon 35 21.50 3 goats", CONTEXT)
+    assert read(draft)["size"] == ["animal/goat:3"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["keys now with the night shift", "chiavi adesso in cassaforte", "ключи сейчас в сейфе", "padlock at present off"],
+)
+def test_now_is_no_time_where_nothing_happens(line: str) -> None:
+    assert parse_line(line, CONTEXT).first("time") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "shots, direction Tibnin",
+        "spari in direzione di Tibnin",
+        "tirs en direction de Tibnin",
+        "выстрелы со стороны Tibnin",  # noqa: RUF001
+    ],
+)
+def test_a_direction_in_which_a_place_lies_is_never_surely_that_place(line: str) -> None:
+    place = part(parse_line(line, CONTEXT), "place")
+    assert place.value is not None
+    assert (place.value["name"], place.confidence) == ("Tibnin", "unsure")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "task PTL5: check CP 4",
+        "PTL5 to check CP 4",
+        "PTL5 deve controllare CP 4",
+        "PTL5 doit vérifier CP 4",
+        "задача PTL5: CP 4",
+    ],
+)
+def test_a_task_is_a_request_to_whom_it_is_given(line: str) -> None:
+    draft = parse_line(line, CONTEXT)
+    assert (read(draft)["kind"], read(draft)["to"], draft.first("unit")) == (["request"], ["PTL5"], None)
+    assert parse_line("mission PTL5 terminée", CONTEXT).first("to") is None
+
+
+def test_a_body_outside_the_force_reports_only_where_it_leads_the_line() -> None:
+    assert read(parse_line("LAF found 2 men at Tibnin", CONTEXT))["unit"] == ["LAF"]
+    assert parse_line("2 men stopped by LAF at Tibnin", CONTEXT).first("unit") is None
+    assert read(parse_line("fire at Tibnin, EOD informed", CONTEXT))["info"] == ["EOD"]
 
 
 def test_digits_of_a_callsign_are_never_corrected() -> None:

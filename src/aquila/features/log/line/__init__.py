@@ -27,8 +27,10 @@ from aquila.features.log.line.negated import read_negated
 from aquila.features.log.line.places import read_named, read_offsets
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.sizes import read_sizes
+from aquila.features.log.line.tasks import read_informed, read_tasks
 from aquila.features.log.line.times import read_now, read_times
 from aquila.features.log.line.who import read_addressees, read_called, read_unit
+from aquila.features.log.line.worded_degrees import read_worded_degrees
 from aquila.features.log.line.words import vocabulary
 
 LINE_MAX = 2000
@@ -57,6 +59,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_signal(sheet)
     read_lettered(sheet)
     read_utm(sheet)
+    read_worded_degrees(sheet)
     read_degrees(sheet)
     read_mgrs(sheet)
     read_dated(sheet)
@@ -66,6 +69,8 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_altitude(sheet)
     read_offsets(sheet, names)
     read_times(sheet)
+    read_tasks(sheet, names)
+    read_informed(sheet, names)
     read_called(sheet, names)
     read_kinds(sheet)
     read_addressees(sheet, names)

@@ -92,10 +92,13 @@ def _hour_ends(sheet: Sheet, index: int) -> bool:
         # "à 2 COY"
         return False
     nouns = ("people", "vehicle", "animal", "aircraft", "vessel", "boat", "casualty", "distance", "adjective", "minute")
+    if sheet.tokens[index].text in ".,":
+        # "at 4, usual place": the mark ends the phrase, and no decimal part follows.
+        return index + 1 == len(sheet.tokens) or sheet.tokens[index + 1].gap
     return (
         not sheet.tagged(index, *nouns)
         and sheet.tokens[index].sort != "digits"
-        and sheet.tokens[index].text not in ".,-/"
+        and sheet.tokens[index].text not in "-/"
     )
 
 

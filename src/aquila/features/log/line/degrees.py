@@ -12,19 +12,22 @@ from aquila.features.log.line.sheet import Sheet
 HEMI = r"(?:с\.? ?ш\.?|ю\.? ?ш\.?|в\.? ?д\.?|з\.? ?д\.?|[NSEWOСЮВЗ](?![^\W\d_]))"
 ANGLE = re.compile(
     r"(?<![\w.,])(?P<before>" + HEMI + r")? ?(?P<sign>[-+−]?)(?P<first>\d{1,7})(?P<fraction>[.,]\d{1,8})?"
-    r"(?(fraction)(?: ?[°º*])?|(?: ?[°º*] ?| (?=\d{1,2}(?:[.,]\d{1,6})?['′’ NSEWOСЮВЗ]))?)"
+    r"(?(fraction)(?: ?[°º*])?|(?: ?[°º*] ?| (?=\d{1,2}(?:[.,]\d{1,6})?(?:['′’ NSEWOСЮВЗ,;/]|$)))?)"
     r"(?(fraction)|(?P<minutes>(?<=[°º* ])\d{1,2}(?:[.,]\d{1,6})?)?) ?['′’]{0,1}"
     r"(?: ?(?P<seconds>(?<=['′’ ])\d{1,2}(?:[.,]\d{1,4})?) ?(?:[\"″”]|''|(?= ?[NSEWOСЮВЗ])))? ?"
     r"(?(before)|(?P<after>" + HEMI + r")?)",
     re.IGNORECASE,
 )
 SIDES = {"n": "N", "s": "S", "e": "E", "w": "W", "o": "O", "с": "N", "ю": "S", "в": "E", "з": "W"}
+DEGREE_MARKS = "°º*'′’"
 PLAIN_DECIMALS = 3
 """Two bare decimal numbers are a place only when each has so many decimals."""
 BETWEEN_MAX = 3
 
 
-class _Angle(msgspec.Struct, frozen=True):
+class Angle(msgspec.Struct, frozen=True):
+    """One angle in characters [start, end): degrees without a sign for its side, and why it cannot be."""
+
     start: int
     end: int
     degrees: float
@@ -35,29 +38,28 @@ class _Angle(msgspec.Struct, frozen=True):
 
 def read_degrees(sheet: Sheet) -> None:
     """Claim pairs of angles that stand next to each other."""
-    before: _Angle | None = None
+    before: Angle | None = None
     for found in ANGLE.finditer(sheet.line):
         angle = _angle(found)
         if angle is None:
             before = None
             continue
-        if before is not None and _touch(sheet.line, before, angle) and _claim(sheet, before, angle):
+        if before is not None and _touch(sheet.line, before, angle) and claim_angles(sheet, before, angle):
             before = None
         else:
             before = angle
 
 
-def _touch(line: str, one: _Angle, two: _Angle) -> bool:
+def _touch(line: str, one: Angle, two: Angle) -> bool:
     between = line[one.end : two.start]
     return len(between) <= BETWEEN_MAX and not between.strip(" ,;/")
 
 
-def _angle(found: re.Match[str]) -> _Angle | None:
+def _angle(found: re.Match[str]) -> Angle | None:
     sides = [SIDES[text[0].casefold()] for text in (found["before"], found["after"]) if text]
     first, fraction = found["first"], (found["fraction"] or "").replace(",", ".")
     minutes = found["minutes"]
     side = sides[0] if sides else ""
-    problem = None
     if minutes is None and len(first) > 3:
         # 331230N, 3312.5N: degrees, minutes and seconds in one run; only with a letter.
         if not side or len(first) not in (4, 5, 6, 7):
@@ -76,19 +78,28 @@ def _angle(found: re.Match[str]) -> _Angle | None:
     else:
         low = seconds = 0.0
         value = float(first + fraction)
-    if low >= 60 or seconds >= 60:
-        problem = f"{found[0].strip()}: minutes and seconds of an angle are below 60"
+    problem = problem_of(found[0], low, seconds)
     decimals = len(fraction) - 1 if fraction and minutes is None else 0
     run = minutes is None and len(first) > 3
     written = decimals > 0 or minutes is not None or "°" in found[0] or run
-    shaped = written and (bool(side) or minutes is not None or decimals >= PLAIN_DECIMALS or "°" in found[0])
+    # Two numbers with a space alone are no angle: square 21 65, 0940.
+    signs = any(mark in found[0] for mark in DEGREE_MARKS)
+    marked = minutes is not None and (signs or (len(first) > 1 and "." in minutes.replace(",", ".")[:-2]))
+    shaped = written and (bool(side) or marked or decimals >= PLAIN_DECIMALS or "°" in found[0])
     if not shaped:
         return None
     negative = found["sign"] in ("-", "−")
-    return _Angle(found.start(), found.end(), -value if negative else value, side, decimals, problem)
+    return Angle(found.start(), found.end(), -value if negative else value, side, decimals, problem)
 
 
-def _claim(sheet: Sheet, one: _Angle, two: _Angle) -> bool:
+def problem_of(text: str, minutes: float, seconds: float) -> str | None:
+    """Why this is no angle; None = it is one."""
+    right = minutes < 60 and seconds < 60
+    return None if right else f"{text.strip()}: minutes and seconds of an angle are below 60"
+
+
+def claim_angles(sheet: Sheet, one: Angle, two: Angle) -> bool:
+    """Claim the place of two angles that stand together; false when they are none."""
     plain = not one.side and not two.side
     if one.side in ("E", "W", "O") or two.side in ("N", "S"):
         one, two, start, end = two, one, one.start, two.end
@@ -120,6 +131,11 @@ def _claim(sheet: Sheet, one: _Angle, two: _Angle) -> bool:
         other = LineChoice(label="east", value=degrees_place(lat_deg, -lon_deg))
         note = "O is read as ovest, ouest (west)"
         sheet.claim(first, stop, "place", value, confidence="unsure", alternatives=[other], note=note)
+    elif (
+        plain and word is None and not one.decimals and not any(mark in sheet.line[start:end] for mark in DEGREE_MARKS)
+    ):
+        # 33 07.35 035 17.90: nothing but the order says what they are.
+        sheet.claim(first, stop, "place", value, confidence="unsure", note="numbers are read as degrees and minutes")
     else:
         sheet.claim(first, stop, "place", value)
     return True

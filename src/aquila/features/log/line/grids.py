@@ -235,8 +235,13 @@ def _claim_partial(sheet: Sheet, start: int, at: int, strict: bool) -> int:
         if strict and len(digits) >= 3:
             sheet.claim(start, stop, "place", None, problem=f"{len(digits)} digits {digits[:20]}: {LENGTHS}")
         return stop
-    _finish(sheet, start, stop, pair, None, None)
+    loose = second is not None and len(digits) <= LOOSE_DIGITS_MAX
+    _finish(sheet, start, stop, pair, "two short numbers are read as a square" if loose else None, None)
     return stop
+
+
+LOOSE_DIGITS_MAX = 2
+"""Digits of each half up to which two numbers behind `square` may be something else: square 22 66."""
 
 
 def _finish(

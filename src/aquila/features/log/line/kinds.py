@@ -5,6 +5,7 @@ from typing import Any
 
 from aquila.features.log.line.draft import LineChoice
 from aquila.features.log.line.numbers import NOUNS
+from aquila.features.log.line.own_moves import own_move
 from aquila.features.log.line.sheet import Found, Sheet
 
 ACTIVITY_WORDS_MAX = 8
@@ -239,6 +240,10 @@ def infer_kind(sheet: Sheet) -> None:
         weak = "incident"
     if weak in (None, "spot") and sheet.has("reference") and _says_again(sheet):
         weak = "note"
+    if weak in (None, "spot", "sitrep", "checkpoint") and not acts & NOT_OWN:
+        weak = own_move(sheet) or weak
+    if _complains(sheet, acts):
+        weak = "note"
     if weak is not None:
         sheet.infer("kind", {"kind": weak}, "from the words of the line")
     elif any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts):
@@ -251,6 +256,16 @@ def infer_kind(sheet: Sheet) -> None:
         sheet.infer("kind", {"kind": "spot"}, "from what was seen, though nothing was counted")
     else:
         sheet.infer("kind", {"kind": "note"}, "no word names a kind", "sure")
+
+
+NOT_OWN = frozenset({"observing", "blocking", "crossing", "searching", "gathering", "firing", "throwing"})
+"""Activities that a unit reports of others, though it says as well that it halted."""
+
+
+def _complains(sheet: Sheet, acts: set[str]) -> bool:
+    """Complaints of locals, and visits, are notes, unless somebody is hurt or there is violence."""
+    told = sheet.anywhere("complaint") or (sheet.anywhere("visit") and not acts & HARMFUL)
+    return told and not sheet.has("casualty") and not acts & {"firing", "throwing", "explosion"}
 
 
 def _says_again(sheet: Sheet) -> bool:

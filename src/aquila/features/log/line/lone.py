@@ -12,6 +12,14 @@ def read_lone(sheet: Sheet) -> None:
 
     Beside a count it stands for one when a word joins them: shepherd with 60 goats.
     """
+    if sheet.anywhere("complaint"):
+        # A shepherd complains: he was not seen, he speaks.
+        return
+    kinds = {part.value["kind"] for part in sheet.parts if part.field == "kind" and part.value}
+    if "comms_check" in kinds or ("request" in kinds and sheet.has("to")):
+        # Task for PTL3: escort fuel truck: it is part of what is asked.
+        return
+    _claim_versus(sheet)
     counted = [part for part in sheet.parts if part.field in ("size", "casualty") and part.value]
     only_people = all(part.field == "size" and part.value and part.value["what"] == "people" for part in counted)
     harm = any(sheet.means(at, "activity", each) for at in range(len(sheet.tokens)) for each in LONE_NOT)
@@ -28,6 +36,30 @@ def read_lone(sheet: Sheet) -> None:
             continue
         _claim_lone(sheet, index, noun)
         return
+
+
+def _claim_versus(sheet: Sheet) -> None:
+    """Our truck vs civ car, camion contre voiture: one of each, and an accident."""
+    for index in range(1, len(sheet.tokens) - 1):
+        joint = sheet.word(index, "versus")
+        if joint is None or joint.typo:
+            continue
+        before = sheet.ends(index, "lone")
+        at = joint.stop
+        while (adjective := sheet.word(at, "adjective")) is not None and not adjective.typo:
+            at = adjective.stop
+        first = None if before is None else noun_at(sheet, before.start)
+        second = noun_at(sheet, at)
+        if first is None or second is None or first.stop != index or not (_drives(first) and _drives(second)):
+            continue
+        _claim_lone(sheet, before.start if before is not None else index, first)
+        _claim_lone(sheet, at, second)
+        sheet.infer("activity", {"activity": "accident", "text": ""}, "one against the other")
+        return
+
+
+def _drives(noun: Found) -> bool:
+    return any(is_of(noun, each) for each in ("vehicle", "vessel", "boat", "aircraft"))
 
 
 def _lone_noun(sheet: Sheet, index: int) -> Found | None:

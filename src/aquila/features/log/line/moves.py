@@ -274,7 +274,7 @@ def _moving(sheet: Sheet, index: int) -> bool:
         before = sheet.ends(index, "moving")
         if before is None and sheet.tokens[at].text.casefold() == sheet.tokens[at].text:
             return False
-    if _place_follows(sheet, point.stop):
+    if _place_follows(sheet, point.stop) and not (verb and sheet.tokens[point.stop].norm == "from"):
         return False
     _claim_point(sheet, word.stop if verb and at == word.stop else index if not verb else word.stop, point.stop, point)
     return True

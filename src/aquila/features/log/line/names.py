@@ -384,6 +384,9 @@ def _counts(sheet: Sheet, after: int) -> bool:
     if (sheet.tagged(after, "at_time") and sheet.tagged(after + 1, "number")) or _digits_follow(sheet, after):
         # "ptg 3 ore 9.40": the word belongs to the time.
         return False
+    if after + 1 < len(sheet.tokens) and sheet.tokens[after].norm == "s" and sheet.tokens[after + 1].text in "'’":
+        # Convoi 12 s'arrête: no seconds.
+        return False
     if sheet.tagged(after, *NOUNS, "distance", "speed", "minute", "degree", "number_mark"):
         return not (sheet.tagged(after, "unit") and not sheet.tagged(after, *NOUNS))
     if after < len(sheet.tokens) and sheet.tokens[after].text in ".," and not sheet.tokens[after].gap:

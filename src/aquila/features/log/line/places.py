@@ -1,5 +1,5 @@
 """Where: by a name of the picture, or from one by direction and distance."""
-# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def read_offsets(sheet: Sheet, names: Names) -> None:
     index = 0
     while index < len(sheet.tokens):
         if sheet.free(index, index + 1):
-            _step_first(sheet, names, index) or _anchor_first(sheet, names, index)
+            _step_first(sheet, names, index) or _anchor_first(sheet, names, index) or _ablative(sheet, names, index)
         index += 1
 
 
@@ -60,7 +60,8 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
     at = step.stop if of is None else of.stop
     while sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES:
         at += 1
-    if of is None and (step.letter or at > step.stop or sheet.tagged(index - 1, "moving", "towards")):
+    led = step.range_m is not None and index > 0 and sheet.tokens[index - 1].norm in LEADS
+    if of is None and (step.letter or at > step.stop or (sheet.tagged(index - 1, "moving", "towards") and not led)):
         return False
     if of is not None and step.range_m is None and sheet.tokens[of.start].norm in FROM and _goes(sheet, index - 1):
         return False
@@ -114,6 +115,35 @@ def _anchor_first(sheet: Sheet, names: Names, index: int) -> bool:
     at = name.stop + 1 if sheet.is_mark(name.stop, ",:") else name.stop
     step = _step_at(sheet, at)
     if step is None or step.range_m is None or step.bearing_deg is None:
+        return False
+    _claim(sheet, index, step, _named(name), step.stop)
+    return True
+
+
+FROM_ENDINGS = ("дан", "ден", "тан", "тен", "нан", "нен")
+TOWARDS_AFTER = frozenset({"қараи", "караи"})
+"""As normalised: й is и."""
+
+
+def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
+    """Алмадан 300 м солтүстікке қарай; КПП 4-тен солтүстікке 2 км: the ending of the name says from."""
+    if sheet.tokens[index].sort != "word" or sheet.tokens[index].text.isascii():
+        return False
+    name = _sighted(sheet, names, index)
+    if name is None:
+        return False
+    at = name.stop
+    if sheet.is_mark(at, "-") and sheet.free(at + 1, at + 2) and sheet.tokens[at + 1].norm in FROM_ENDINGS:
+        at += 2
+    elif not name.text.casefold().endswith(FROM_ENDINGS):
+        return False
+    step = _step_at(sheet, at)
+    if step is None:
+        return False
+    if sheet.free(step.stop, step.stop + 1) and sheet.tokens[step.stop].norm in TOWARDS_AFTER:
+        far = _distance(sheet, step.stop + 1) if step.range_m is None else None
+        step = msgspec.structs.replace(step, stop=step.stop + 1) if far is None else _joined(step, far)
+    if step.bearing_deg is None:
         return False
     _claim(sheet, index, step, _named(name), step.stop)
     return True
@@ -396,6 +426,15 @@ def _points(sheet: Sheet, at: int) -> bool:
     return sheet.free(at, at + 1) and len(sheet.tokens[at].text) > 1 and sheet.tagged(at, "direction")
 
 
+def _only_towards(sheet: Sheet, start: int, stop: int) -> bool:
+    """Direction Tibnin, en direction d'Alma, со стороны Алмы, Алма жақтан."""
+    return (
+        sheet.ends(start, "bearing_of") is not None
+        or sheet.tagged(start, "bearing_of")
+        or sheet.tagged(stop, "bearing_after")
+    )
+
+
 def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: str = "") -> None:
     known = name.known or (name.close[0] if name.close else None)
     value: dict[str, Any] = {"sort": "name", "name": name.text if known is None else known.name, "relation": relation}
@@ -413,6 +452,8 @@ def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: s
         part.field == "direction" and part.end == sheet.tokens[start - 1].end for part in sheet.parts
     ):
         notes.append("a direction stands before it: from there, or on that side of it")
+    if _only_towards(sheet, start, name.stop):
+        notes.append("a direction, and no place where it is")
     if sheet.tagged(start - 1, "kind") and sheet.tokens[start].norm in FROM:
         notes.append("it may be who sends it")
     if sheet.ends(start, "minute") is not None and sheet.tokens[start].norm in FROM:

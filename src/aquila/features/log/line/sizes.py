@@ -45,6 +45,9 @@ def _counted(sheet: Sheet, index: int) -> bool:
         return False
     if sheet.ends(index, "other_number") is not None or _is_time(sheet, number):
         return False
+    if not number.digits and number.amount == 1 and sheet.anywhere("complaint"):
+        # Plainte d'un habitant: he speaks, and was not seen.
+        return False
     if index > 0 and sheet.tokens[index - 1].text in "#№" and not sheet.tokens[index].gap:
         return False
     at = number.stop
@@ -64,6 +67,10 @@ def _counted(sheet: Sheet, index: int) -> bool:
     noun, at = _noun_after(sheet, at)
     if noun is None:
         return False
+    if number.amount == 1 and number.top is None and (about or sheet.ends(index, "maybe") is not None):
+        # Forse un drone: whether there was one is what is not certain.
+        about = False
+        sheet.doubt(index, index + 1, "whether there was one is not certain")
     if any(sheet.tokens[between].sort == "word" and not sheet.known_word(between) for between in range(begin, at)):
         sheet.doubt(at, at + 1, "a word that is not known stands between the number and what it counts")
     if apart:
@@ -156,6 +163,10 @@ def _noun_first(sheet: Sheet, index: int) -> bool:
     linked = False
     while sheet.free(at, at + 1) and (sheet.tokens[at].text in ":=" or sheet.tokens[at].norm in ("x", "х", "×")):
         at, linked = at + 1, True
+    copula = sheet.word(at, "copula")
+    if copula is not None and not copula.typo and copula.stop + 1 in sheet.aside:
+        # I camion erano 4 non 3: the noun stands before, and the wrong number behind is denied.
+        at, linked = copula.stop, True
     number = number_at(sheet, at)
     if number is None or number.amount != int(number.amount) or number.amount > 9999:
         return False
@@ -280,10 +291,16 @@ def adjectives_after(sheet: Sheet, at: int) -> tuple[int, str]:
         found = sheet.word(end, "adjective")
         if found is None or found.typo or sheet.tagged(end, "activity", "casualty", "precedence", *NOUNS):
             break
-        if len(sheet.tokens[end].norm) < 3 or _noun_follows(sheet, found.stop):
+        if len(sheet.tokens[end].norm) < 3 or _noun_follows(sheet, found.stop) or _is_named(sheet, end, found.stop):
             break
         end = found.stop
     return end, "" if end == at else sheet.line[sheet.tokens[at].start : sheet.tokens[end - 1].end]
+
+
+def _is_named(sheet: Sheet, start: int, stop: int) -> bool:
+    """3 men Blue Line: two words with capitals are a name, and no colour of the men."""
+    pair = [sheet.tokens[at].text for at in (start, stop) if at < len(sheet.tokens)]
+    return len(pair) == 2 and all(text[0].isupper() and not text.isupper() for text in pair)
 
 
 def _who_after(sheet: Sheet, at: int) -> Found | None:

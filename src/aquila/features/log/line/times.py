@@ -9,7 +9,7 @@ from aquila.features.log.line.clock import AHEAD_MS, DAY_MS, Moment, ago, on_a_d
 from aquila.features.log.line.clocks import Clock, clock_at, digits_at, has_date
 from aquila.features.log.line.dated import CLOCK, with_at
 from aquila.features.log.line.draft import LineChoice
-from aquila.features.log.line.numbers import number_at
+from aquila.features.log.line.numbers import NOUNS, number_at
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.spans import read_ago, read_ahead, read_lasting
 
@@ -209,20 +209,50 @@ def _roughly(sheet: Sheet, index: int) -> bool:
 def is_time(sheet: Sheet, clock: Clock) -> bool:
     """No distance, height or count: `at 3000 ft`, `at 1500 m`, `from 100 m`."""
     after = clock.stop
+    if after < len(sheet.tokens) and sheet.tokens[after].norm == "w" and sheet.tagged(after, "beside"):
+        # 0725 w 3 vehs: with, and no watts.
+        return True
     return not sheet.tagged(after, "distance", "speed", "degree", "quantity") or not sheet.free(after, after + 1)
 
 
 def read_now(sheet: Sheet) -> None:
     """Claim `now` when the line has no other time; beside one, and before a count, it only fills."""
+    if not sheet.anywhere("day") or sheet.has("time"):
+        return
+    happens = any(_is_event(sheet, index) for index in range(len(sheet.tokens)))
+    if not happens and not (sheet.has("unit") and sheet.anywhere("near") and sheet.anywhere("post")):
+        # Spare keys now with the night shift: an adverb, and no time of anything.
+        return
     for index in range(len(sheet.tokens)):
         word = sheet.word(index, "day")
-        if word is None or word.typo or word.value != "now" or sheet.has("time"):
+        if word is None or word.typo or word.value != "now":
             continue
         if number_at(sheet, word.stop) is not None or any(sheet.tagged(at, "number") for at in (index - 1, index - 2)):
             continue
         context = sheet.context
-        sheet.claim(index, word.stop, "time", value_of(ago(context.now_ms, context.offset_min, 0), "at"))
+        value = value_of(ago(context.now_ms, context.offset_min, 0), "at")
+        note = None if happens else "now is read as a time, though nothing is said to happen"
+        sheet.claim(index, word.stop, "time", value, confidence="sure" if happens else "unsure", note=note)
         return
+
+
+EVENTS = ("activity", "moving", "own_move", "own_pass", "casualty", "kind", "kind_weak", "aircraft", "vessel")
+"""Words of which one must be in a line so that its `now` is the time of something."""
+
+
+def _is_event(sheet: Sheet, index: int) -> bool:
+    """Does this word tell what can be seen or done? People and vehicles must be counted."""
+    if sheet.tokens[index].sort != "word" or not sheet.known_word(index) or sheet.tagged(index, "day"):
+        return False
+    return sheet.tagged(index, *EVENTS) or (sheet.tagged(index, *NOUNS) and _has_number(sheet, index))
+
+
+def _has_number(sheet: Sheet, index: int) -> bool:
+    before = range(max(0, index - NUMBER_WITHIN), index)
+    return any(sheet.tokens[at].sort == "digits" or sheet.tagged(at, "number") for at in before)
+
+
+NUMBER_WITHIN = 3
 
 
 def _marked(sheet: Sheet, index: int) -> bool:
@@ -263,14 +293,17 @@ def _ends_phrase(sheet: Sheet, index: int, clock: Clock) -> bool:
     dated = sheet.ends(index, "day") is not None
     mark = sheet.tokens[index + 1].text
     alone = len(sheet.tokens[index].text) == 1
-    if alone and (mark != "." or (index > 0 and sheet.tokens[index - 1].text not in ",;:")):
+    apart = index > 0 and sheet.tokens[index - 1].text in ",;:"
+    if alone and not apart and (mark != "." or index > 0):
         return False
     if mark == "-" and sheet.tagged(index - 1, "post", "unit", "unit_form"):
         return False
     if clock.stop == len(sheet.tokens) or dated:
         return True
-    after = sheet.tokens[clock.stop]
-    return after.text in ",;:." and (after.gap or clock.stop + 1 == len(sheet.tokens))
+    # A mark ends the phrase when a space or nothing follows: 11-20, no casualties.
+    return sheet.tokens[clock.stop].text in ",;:." and (
+        clock.stop + 1 == len(sheet.tokens) or sheet.tokens[clock.stop + 1].gap
+    )
 
 
 def is_number_before(sheet: Sheet, index: int) -> bool:

@@ -83,7 +83,7 @@ def _asked(sheet: Sheet, names: Names, index: int, stop: int) -> None:
     """G3 asks 2 COY for: who asks stands before the word, who is asked behind it."""
     for start in range(max(0, index - NAME_TOKENS_MAX), index):
         name = name_at(sheet, names, start, loose=True)
-        if name is not None and name.stop == index and _begins(sheet, start) and name.known is None and not name.close:
+        if name is not None and name.stop == index and begins(sheet, start) and name.known is None and not name.close:
             if sheet.means(start, "unit", "alone"):
                 claim_name(sheet, start, "unit", name, names)
             break
@@ -147,10 +147,12 @@ def read_unit(sheet: Sheet, names: Names) -> None:
         name = name_at(sheet, names, at)
         if name is None or (name.close and all(each.sort == "place" for each in name.close)):
             continue
+        if name.known is None and sheet.tagged(name.start, "partner") and not begins(sheet, index):
+            continue
         if name.known is not None and name.known.sort == "place":
             # "from Alma to Tibnin": a town does not report.
             said = word.stop - index > 1 or sheet.tokens[index].norm == "by"
-            if not (said or _begins(sheet, index)) or not digits_of(name.text):
+            if not (said or begins(sheet, index)) or not digits_of(name.text):
                 continue
         if _is_offset(sheet, index) or (index > 0 and sheet.tagged(index - 1, "moving", "activity", "azimuth")):
             continue
@@ -170,7 +172,7 @@ def _to_whom(sheet: Sheet, names: Names, at: int) -> None:
         claim_name(sheet, at, "to", name, names)
 
 
-def _begins(sheet: Sheet, index: int) -> bool:
+def begins(sheet: Sheet, index: int) -> bool:
     """Did nothing but fields, marks and a clock time come before this word?"""
     return not any(
         sheet.free(before, before + 1) and sheet.tokens[before].sort != "mark" and not is_clock_text(sheet, before)
@@ -186,7 +188,10 @@ def is_clock_text(sheet: Sheet, index: int) -> bool:
 
 def _opens(sheet: Sheet, name: Name) -> bool:
     """Does the line begin with this post (`UNP 1-31: 2 veh ...`), so that it speaks of itself?"""
-    if not _begins(sheet, name.start) or not digits_of(name.text):
+    if not begins(sheet, name.start) or not digits_of(name.text):
+        return False
+    if sheet.is_mark(name.stop, "-") and sheet.tagged(name.stop + 1, "case_ending"):
+        # ОП 5-ке: something comes to it.
         return False
     start = sheet.tokens[name.start].start
     early = {part.field for part in sheet.parts if part.start < start and part.end > part.start}
@@ -225,7 +230,7 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
     units = [name for name in candidates if _can_report(sheet, name)]
     if units:
         first = min(units, key=lambda name: (name.known is None, name.start))
-        opening = next((name for name in units if _begins(sheet, name.start)), None)
+        opening = next((name for name in units if begins(sheet, name.start)), None)
         chosen = opening if opening is not None and (first.known is None or opening.close) else first
         claim_name(sheet, chosen.start, "unit", chosen, names)
         _second_unit(sheet, names, chosen)
@@ -282,6 +287,9 @@ def _claim_actor(sheet: Sheet, name: Name) -> None:
 
 def _can_report(sheet: Sheet, name: Name) -> bool:
     before = name.start - 1
+    if name.known is None and sheet.tagged(name.start, "partner") and not begins(sheet, name.start):
+        # Mine strike reported by LAF, police on the way: they are spoken of.
+        return False
     placed = not sheet.free(before, before + 1) or not sheet.tagged(before, "near", "of", "towards")
     if name.known is not None:
         return name.known.sort == "unit" and placed

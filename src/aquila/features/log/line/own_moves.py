@@ -1,0 +1,78 @@
+"""What a patrol, a convoy or an aircraft says of itself: it departs, returns, halts or passes a checkpoint."""
+
+from aquila.features.log.line.draft import LinePart
+from aquila.features.log.line.names import PHONETIC
+from aquila.features.log.line.sheet import Sheet
+from aquila.features.log.line.spelling import key_of
+
+ON_PATROL = ("patrol", "convoy", "helicopter", "platoon", "squad", "team", "group")
+"""Nouns of units whose moves are a patrol; a medic or a reserve that leaves is a note."""
+BEFORE_MAX = 3
+"""Words between a verb and the unit behind it: alle 6 partita PTL5."""
+WITHIN_MAX = 12
+STRANGERS = frozenset({"man", "woman", "child", "civilian", "protester"})
+OWN = frozenset({"people", "vehicle"})
+
+
+def own_move(sheet: Sheet) -> str | None:
+    """The kind that follows from what the unit says of itself: patrol, checkpoint; None = neither."""
+    unit = next((part for part in sheet.parts if part.field == "unit" and part.end > part.start), None)
+    if unit is None or not _on_patrol(sheet, unit) or not all(_is_own(part, unit) for part in sheet.parts):
+        return None
+    start, stop = sheet.token_range(unit.start, unit.end)
+    counted = [part.start for part in sheet.parts if part.field == "size" and part.start >= unit.end]
+    limit = min(counted, default=len(sheet.line))
+    said = [
+        category
+        for index in _near(sheet, start, stop, limit)
+        for category in ("own_move", "own_pass")
+        if _begins(sheet, index, category)
+    ]
+    if "own_move" in said:
+        return "patrol"
+    return "checkpoint" if said and _names_post(sheet) else None
+
+
+def _near(sheet: Sheet, start: int, stop: int, limit: int) -> list[int]:
+    """Words behind the unit up to a colon or what is counted, and the few right before it."""
+    behind = []
+    for index in range(stop, min(stop + WITHIN_MAX, len(sheet.tokens))):
+        colon = sheet.is_mark(index, ":")
+        if colon or sheet.tokens[index].start >= limit:
+            break
+        behind.append(index)
+    before = []
+    for index in range(start - 1, max(start - 1 - BEFORE_MAX, -1), -1):
+        if sheet.tokens[index].sort == "mark":
+            break
+        before.append(index)
+    return behind + before
+
+
+def _begins(sheet: Sheet, index: int, category: str) -> bool:
+    """As it is written, and not denied."""
+    spelled = any(
+        not match.typo and any(tag.category == category for tag in match.tags) for match in sheet.matches(index)
+    )
+    return spelled and not sheet.tagged(index - 1, "zero", "negated") and index not in sheet.aside
+
+
+def _on_patrol(sheet: Sheet, unit: LinePart) -> bool:
+    start, stop = sheet.token_range(unit.start, unit.end)
+    named = key_of(str((unit.value or {}).get("name", "")).split(" ")[0])
+    return named in PHONETIC or named.rstrip("0123456789") in ("ptl", "convoy", "helo") or any(
+        sheet.means(index, "unit_form", form) for index in range(start, stop) for form in ON_PATROL
+    )  # fmt: skip
+
+
+def _is_own(part: LinePart, unit: LinePart) -> bool:
+    """Does this part leave it open that the unit tells of itself? Strangers, animals and the hurt do not."""
+    if part.value is None or part.field not in ("size", "casualty"):
+        return True
+    own = part.field == "size" and part.value["what"] in OWN and part.value["sort"] not in STRANGERS
+    return own and part.start >= unit.end and not part.value.get("detail")
+
+
+def _names_post(sheet: Sheet) -> bool:
+    names = [str(part.value.get("name", "")) for part in sheet.parts if part.field == "place" and part.value]
+    return any(name.casefold().startswith(("cp", "checkpoint", "кт", "кпп", "wp", "rp", "kt")) for name in names)
