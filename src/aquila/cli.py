@@ -48,7 +48,8 @@ app.command()(fuse)
 
 # A callsign may hold what looks like a picture or a colour; it is shown as it is.
 screen = Console(stderr=True, emoji=False)
-out = Console(emoji=False)
+# A pipe has no edge to wrap at: what `grep` looks for stays on one line.
+out = Console(emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 2000)
 
 Data = Annotated[Path, typer.Option("--data", help="The node's data folder.", envvar="AQUILA_DATA")]
 DEFAULT_DATA = Path("aquila-data")

@@ -1,27 +1,23 @@
 """The words of the command line about devices."""
 
-import os
-from typing import Any
-
 from aquila.app.asking import ask
 from aquila.testing.served import ServedNode
 from aquila.testing.tak_client import fresh
 
 
-def listed(node: ServedNode, monkeypatch: Any) -> dict[str, list[str]]:
+def listed(node: ServedNode) -> dict[str, list[str]]:
     """Name -> the other columns."""
-    monkeypatch.setitem(os.environ, "COLUMNS", "250")
     lines = node.command("device", "list").splitlines()
     rows = ([word.strip() for word in line.strip("│┃ ").replace("┃", "│").split("│")] for line in lines)
     return {row[0]: row[1:] for row in rows if len(row) > 3}
 
 
-def test_the_list_of_devices_says_what_became_of_each(node: ServedNode, monkeypatch: Any) -> None:
+def test_the_list_of_devices_says_what_became_of_each(node: ServedNode) -> None:
     here, gone, invited = fresh("HERE"), fresh("GONE"), fresh("INVITED")
     made = {name: ask(node.data, "devices.add_device", {"name": name}) for name in (here, gone)}
     ask(node.data, "devices.drop_device", {"name": gone})
     ask(node.data, "devices.invite_device", {"name": invited, "minutes": 5})
-    rows = listed(node, monkeypatch)
+    rows = listed(node)
     assert rows["name"][0] == "state"
     assert {name: rows[name][0] for name in (here, gone, invited)} == {
         here: "active",
