@@ -36,7 +36,9 @@ class Serve(Protocol):
 
 def run_aquila(*words: str, timeout_s: float = 60.0) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end, with a passphrase for backups in its environment."""
-    environ = {**os.environ, "AQUILA_BACKUP_PASSPHRASE": _PHRASE}
+    # Not the width of the screen on which the tests run: what is printed goes into a pipe.
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environ["AQUILA_BACKUP_PASSPHRASE"] = _PHRASE
     return subprocess.run(
         [*AQUILA, *words], capture_output=True, text=True, timeout=timeout_s, env=environ, check=False
     )
