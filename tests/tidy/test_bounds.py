@@ -23,8 +23,10 @@ from aquila.features.log.line import LINE_MAX
 from aquila.features.mail import view as mail_view
 from aquila.features.missions import creating, edits
 from aquila.features.missions import view as missions_view
+from aquila.features.orbat import file_unit, importing
 from aquila.features.packages import iconsets, members
 from aquila.features.reports import commands as reports_commands
+from aquila.features.roles import commands as roles_commands
 from aquila.features.tak import injectors
 from aquila.features.video import view as video_view
 from aquila.fusion import correlate, timeline
@@ -40,6 +42,13 @@ from aquila.web_api import guesses, routes, stream, uploads
 MIB = 1 << 20
 SETTINGS = Settings()
 IN_CODE: dict[str, list[str]] = {
+    "posts of one node": [f"{roles_commands.TURNS_MAX} turns"],
+    "a file of the order of battle": [
+        f"{file_unit.CONTENT_MAX} characters",
+        f"{file_unit.ROWS_MAX} units",
+        f"{file_unit.DEPTH_MAX} levels",
+        f"{importing.TIMES_MAX} times",
+    ],
     "link in, statements": [f"{WriterLimits().waiting_max} drafts"],
     "link in, positions": [f"{fanout.LATEST_MAX} states", f"{fanout.LATEST_BYTES_MAX // MIB} MiB"],
     "link in, one event": [

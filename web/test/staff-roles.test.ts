@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { MyDesk, NeedRow, PostRow } from '../../api.generated'
-import { clockOf, panelsOf, roster, workspaceOf } from './home'
+import type { MyDesk, NeedRow, PostRow } from '../src/api.generated'
+import { clockOf, panelsOf, roster, workspaceOf } from '../src/staff/roles/home'
 
 const need = (more: Partial<NeedRow>) => ({ feature: 'incidents', kind: 'tell', since_ms: 0, due_ms: null, ...more }) as NeedRow
 const row = (post: string, is_held: boolean, since_ms = 0) => ({ post, is_held, since_ms }) as PostRow
