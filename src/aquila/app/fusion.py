@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -198,9 +198,9 @@ class FusionEdge:
                     await asyncio.wait_for(self._some.wait(), LOOK_S)
                 self._some.clear()
                 fusing.policy = self._engine.node.policy
-                took_s = await self._take(fusing)
+                took_s = await self._guarded("a batch", self._take(fusing)) or 0.0
                 if (looking is None or looking.done()) and fusing.is_due(self._engine.clockwork.clock_ms()):
-                    looking = asyncio.create_task(self._look(fusing))
+                    looking = asyncio.create_task(self._guarded("a look", self._look(fusing)))
                 await asyncio.sleep(min(max(PAUSE_S[0], DUTY * took_s), PAUSE_S[1]))
         finally:
             if looking is not None:
@@ -211,13 +211,8 @@ class FusionEdge:
         batch, now_ms = list(self._waiting), self._engine.clockwork.clock_ms()
         self._waiting.clear()
         began_s = time.perf_counter()
-        try:
-            async with self._turn:
-                said = await self._beside(fusing.take, batch, now_ms)
-        except Exception:  # the boundary: one bad batch must not end the fusion
-            log.exception("fault of ours in a batch of %d for the fusion", len(batch))
-            self._engine.counts["fusion faults"] += 1
-            return 0.0
+        async with self._turn:
+            said = await self._beside(fusing.take, batch, now_ms)
         took_s = time.perf_counter() - began_s
         await self._say_all(said)
         self.keeper.shown(batch, self._engine.clockwork.clock_ms())
@@ -227,17 +222,21 @@ class FusionEdge:
     async def _look(self, fusing: "Fusing") -> None:
         """One look of the correlator. While it finds, plots go on moving tracks."""
         clock_ms = self._engine.clockwork.clock_ms
-        try:
-            async with self._turn:
-                sources = await self._beside(fusing.look, clock_ms())
-            groups = await self._beside(fusing.find, sources)
-            async with self._turn:
-                said = await self._beside(fusing.settle, groups, clock_ms())
-        except Exception:  # the boundary: one bad look must not end the fusion
-            log.exception("fault of ours in a look of the correlator")
-            self._engine.counts["fusion faults"] += 1
-            return
+        async with self._turn:
+            sources = await self._beside(fusing.look, clock_ms())
+        groups = await self._beside(fusing.find, sources)
+        async with self._turn:
+            said = await self._beside(fusing.settle, groups, clock_ms())
         await self._say_all(said)
+
+    async def _guarded(self, what: str, work: Awaitable[T]) -> T | None:
+        """Do one piece of work; None = it failed by a fault of ours, which is logged and counted."""
+        try:
+            return await work
+        except Exception:  # boundary: nobody starts the fusion anew, so one bad batch or look must not end it
+            log.exception("fault of ours in %s of the fusion", what)
+            self._engine.counts["fusion faults"] += 1
+            return None
 
     async def _say_all(self, said: "Sequence[Symbol]") -> None:
         for number, symbol in enumerate(said, 1):
