@@ -1,5 +1,6 @@
 """Orders: drafted, approved, issued, answered by the addressee, changed by fragmentary orders, watched when silent."""
 
+import base64
 from typing import Any
 
 from aquila.core.model import Address, Alias, Label, Note, Paper, Receipt, Removal, Report
@@ -83,6 +84,25 @@ def test_an_extract_goes_to_the_phone_and_its_receipts_come_back(desk: Any, port
     assert states(desk, id)["OWL"] == "issued"
     steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
     assert steps == ["read", "deliver", "issue", "approve", "create"]
+
+
+def test_people_read_the_name_of_a_unit_and_programs_its_id(desk: Any, port: MemoryPort) -> None:
+    unit = desk.post("/orbat/units", unit={"name": "A Coy", "callsigns": ["FOX"]})["id"]
+    id = issue(
+        desk,
+        task_organisation=[{"unit": unit, "under": "HQ"}],
+        tasks=[{**ORDER["tasks"][0], "unit": unit}],  # type: ignore[index]  # a list in a table of mixed values
+        distribution=[unit],
+    )
+    files = {
+        name: base64.b64decode(desk.get(f"/orders/{id}/file", format=name)["base64"]).decode()
+        for name in ("text", "c2sim")
+    }
+    assert unit not in files["text"]
+    assert "A Coy: OPCON HQ" in files["text"]
+    assert "T1: A Coy: keep in view" in files["text"]
+    assert unit in files["c2sim"]
+    assert "T1 FOX: keep in view" in said(port, Note)[-1].text
 
 
 def hears(port: MemoryPort, callsign: str, uid: str, text: str, to: str = "watch") -> None:

@@ -14,6 +14,7 @@ from aquila.features.orders.files import OrderFile, file_of
 from aquila.features.orders.frago import fragos_of, in_force_at, would_read
 from aquila.features.orders.in_force import AppliedChange, DiffPart, changes_between, parts_of, readable
 from aquila.features.orders.order import Order
+from aquila.features.orders.text import named
 from aquila.features.orders.view import (
     ANSWERED,
     ISSUED,
@@ -286,6 +287,10 @@ def _file(principal: Principal, ask: AskFile, reading: Reading) -> Iterator[Labe
     then_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
     said = in_force_at(reading, thing.id, order, then_ms).order if ask.in_force else order
     at_ms = issued_at(thing) or reading.now_ms()
+    if ask.format != "c2sim":
+        # People read names; another program finds the unit by its id.
+        called = {id: str(unit.get("short") or unit.get("name")) for id, unit in units_known(reading).items()}
+        said = named(said, called)
     yield Labelled(file_of(thing.id, said, ask.format, at_ms), thing.first.label, thing.first.context)
 
 

@@ -12,7 +12,7 @@ from aquila.core.view import View
 from aquila.features.orders.order import Order
 from aquila.features.orders.overlay import overlay_of
 from aquila.features.orders.speakers import unit_in, why_not
-from aquila.features.orders.text import extract_of
+from aquila.features.orders.text import extract_of, named
 from aquila.features.orders.view import (
     ANSWER,
     ANSWERED,
@@ -64,7 +64,7 @@ def extract(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
             continue
         unit = unit_in(views, arrival.envelope.context, addressee)
         for callsign in callsigns_of(unit, addressee):
-            text = extract_of(order, {addressee, callsign})
+            text = extract_of(named(order, {addressee: callsign}), {callsign})
             note = Note(
                 room=callsign,
                 text=text if body.action == "issue" else f"REMINDER, please answer: {text}",

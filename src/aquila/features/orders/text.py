@@ -1,6 +1,6 @@
 """An order as plain text: whole, in the five paragraphs of FM 5-0, and the extract that concerns one addressee."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -13,6 +13,26 @@ EXTRACT_MAX = 1800
 
 Section = tuple[str, tuple[tuple[str, str], ...]]
 """A paragraph: its heading, and (name, text) of what it says; a name may be empty."""
+
+
+def named(order: Order, names: Mapping[str, str]) -> Order:
+    """The order with the names of units where it has their ids: an order is read by people.
+
+    Args:
+        order: may be a FRAGO; what its changes hold is named as well.
+        names: id of the ORBAT -> name; whoever is not in it stays as he is written.
+    """
+
+    def said(part: object) -> object:
+        if isinstance(part, str):
+            return names.get(part, part)
+        if isinstance(part, (list, tuple)):
+            return [said(each) for each in part]
+        if isinstance(part, dict):
+            return {key: said(value) for key, value in part.items()}
+        return part
+
+    return msgspec.convert(said(msgspec.to_builtins(order)), Order)
 
 
 def sections_of(order: Order) -> Iterator[Section]:
