@@ -1,7 +1,7 @@
 """Refused: who was not let in stands in the journal, with the reason in plain words, as the node says it."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from aquila.app.engine import Engine
 from aquila.core.errors import Refused
@@ -21,13 +21,17 @@ def refusals(engine: Engine) -> Refusals:
     return Refusals(engine.say, count, engine.clockwork.clock_ms)
 
 
-def failures(ports: str, noter: Refusals) -> Callable[[ssl.SSLError, str], None]:
-    """Writes into the journal why a handshake failed, when somebody has to mend it. ports: their numbers."""
+def failures(names: Sequence[str], ports: Mapping[str, int], noter: Refusals) -> Callable[[ssl.SSLError, str], None]:
+    """Writes into the journal why a handshake failed, when somebody has to mend it.
+
+    names: of the doors that it may have been. ports: by name; read when it happens, for the setting may have been 0.
+    """
 
     def tell(error: ssl.SSLError, address: str) -> None:
         word = handshake_word(error)
         if word is not None:
-            noter.note(UNKNOWN, word, f"TLS on {ports}: {explain_handshake(error)}", address)
+            numbers = " or ".join(str(ports[name]) for name in names if name in ports)
+            noter.note(UNKNOWN, word, f"TLS on {numbers}: {explain_handshake(error)}", address)
 
     return tell
 

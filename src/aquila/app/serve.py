@@ -139,8 +139,9 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         edge.on_introduced.append(postman.arrived)
         edge.on_undelivered.append(postman.undelivered)
         noter = refusals(engine)
-        gate = TlsGate(authority, on_failed=failures(f"{settings.tak_tls_port} or {settings.api_tls_port}", noter))
-        open_gate = TlsGate(authority, asks_certificate=False, on_failed=failures(str(settings.enrol_port), noter))
+        ports: dict[str, int] = {}
+        gate = TlsGate(authority, on_failed=failures(("tak_tls", "api_tls"), ports, noter))
+        open_gate = TlsGate(authority, asks_certificate=False, on_failed=failures(("enrol",), ports, noter))
         listeners = open_listeners(engine, hub, edge, gate, settings)
         listeners["tls"].recognise = noted(listeners["tls"].recognise, noter)
         hub.start()
@@ -153,10 +154,9 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
                 "enrol": Door(tls_host, settings.enrol_port, open_gate.context),
             }
         )
-        ports = doors.ports | {
-            "tak": listeners["tcp"].start(plain_host, settings.tak_port),
-            "tak_tls": listeners["tls"].start(tls_host, settings.tak_tls_port),
-        }
+        ports |= doors.ports
+        ports["tak"] = listeners["tcp"].start(plain_host, settings.tak_port)
+        ports["tak_tls"] = listeners["tls"].start(tls_host, settings.tak_tls_port)
         for listener in listeners.values():
             stack.callback(listener.stop)
         if settings.mesh:
