@@ -33,6 +33,12 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Watched]
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "long enough for all"
+DROP = """(place, name) => {
+  const held = new DataTransfer()
+  held.items.add(new File([name], name, { type: 'text/plain' }))
+  for (const kind of ['dragover', 'drop'])
+    place.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: held }))
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +149,7 @@ def test_a_phone_is_invited_comes_online_and_is_revoked(desk: Page, node: Served
 
     tls = enrolled(node, code.get_attribute("data-text") or "", trust, tmp_path)
     expect(state).to_have_text(f"{name} has its certificate")
+    expect(dialog.locator(".countdown")).to_have_text("The token is used: nobody else enrols with it.")
     with TakClient(node.ports["tak_tls"], name, tls=tls) as phone:
         phone.say(position(phone.uid, f"{name} SIX"))
         expect(state).to_have_text(f"{name} is online")
@@ -283,6 +290,8 @@ def test_files_are_sent_by_the_page(desk: Page, node: ServedNode) -> None:
     )
     for name, _, _ in files:
         expect(piece(dialog, name)).to_contain_text("COMMON")
+    dialog.locator(".exchange-tab").evaluate(DROP, f"{word} dropped.txt")
+    expect(piece(dialog, f"{word} dropped.txt")).to_contain_text("COMMON")
     with phone_of(node, fresh("READER")) as phone:
         found = phone.get("/Marti/sync/search", params={"keywords": "missionpackage", "name": word}).json()["results"]
         assert [row["Name"] for row in found] == [f"{word}.zip"]

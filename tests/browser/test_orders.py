@@ -1,4 +1,4 @@
-"""Orders, tasks and handover on the page, between people: who may use how many steps is counted."""
+"""Orders and tasks on the page, between people: who may use how many steps is counted."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -71,8 +71,8 @@ def session(chromium: Browser, demo: ServedNode) -> object:
 
 @pytest.fixture(scope="module")
 def sessions(chromium: Browser, demo: ServedNode) -> dict[str, object]:
-    """Sessions of the addressee and of the officer who relieves."""
-    people = (("FOX", "viewer"), ("relief", "operator"))
+    """Session of the addressee."""
+    people = (("FOX", "viewer"),)
     return {name: state_of(chromium, demo, name, role) for name, role in people}
 
 
@@ -223,29 +223,6 @@ def test_a_cell_of_the_matrix_moves_by_keys_and_by_mouse_and_the_order_says_so(
     expect(other).to_have_attribute("aria-label", begins(start_ms + 2 * HOUR_MS))
     page.keyboard.press("Control+z")
     expect(other).to_have_attribute("aria-label", begins(start_ms))
-
-
-def test_a_shift_is_handed_over_and_both_sign(browse: Browse, sessions: dict[str, object]) -> None:
-    goes, comes = browse().open(), browse(storage_state=sessions["relief"], viewport=SMALL).open()
-    one, other = Hand(goes), Hand(comes)
-    post(goes, "incidents", line={"text": "Snow on the pass"})
-    board(goes, "Shift+H", "Handover")
-    expect(goes.get_by_role("region", name="Open", exact=True)).to_be_visible()
-    one.fill("Remarks", "quiet night")
-    goes.reload()
-    board(goes, "Shift+H", "Handover")
-    expect(goes.get_by_label("Remarks")).to_have_value("quiet night")
-    one.press("Sign the handover")
-    one.took(2)
-    # Who signed cannot sign for the other.
-    expect(goes.get_by_role("button", name="Take over and sign")).to_have_count(0)
-    other.click(comes.locator(".need").filter(has_text="handover").get_by_role("button", name="Open"))
-    other.press("Take over and sign")
-    other.took(2)
-    expect(goes.get_by_role("region", name="Handovers before")).to_contain_text("relief")
-    with goes.expect_download() as pdf:
-        goes.get_by_role("region", name="Handovers before").get_by_role("button", name="PDF").first.click()
-    assert pdf.value.path().read_bytes().startswith(b"%PDF-")
 
 
 def test_the_boards_hold_the_accessibility_rules_and_fit_a_phone(browse: Browse) -> None:

@@ -52,42 +52,6 @@ def test_a_typed_line_is_understood_and_stands_on_the_other_desk(browse: Browse)
     expect(box).to_have_value("")
 
 
-def test_a_need_is_answered_on_one_desk_and_gone_on_the_other(browse: Browse) -> None:
-    here, there = browse().open(), browse().open()
-    sent = here.request.post(
-        f"{here.url}api/v1/incidents",
-        headers={"X-Aquila": "test"},
-        data={"line": {"text": "Avalanche above the road", "precedence": "O", "tell": ["duty_officer"]}},
-    )
-    assert sent.ok, sent.text()
-    # Somebody must be told, and somebody must look at the line.
-    told = {
-        page: page.locator(".need").filter(has_text="Avalanche above").filter(has_text="duty officer")
-        for page in (here, there)
-    }
-    expect(told[here]).to_have_count(1)
-    expect(told[there]).to_have_count(1)
-    told[here].get_by_role("button", name="Acknowledge").click()
-    expect(told[here]).to_have_count(0)
-    expect(told[there]).to_have_count(0)
-    # From the need to the line, and to its end.
-    here.locator(".need").filter(has_text="Avalanche above").get_by_role("button", name="Open").click()
-    card = here.locator(".thing").filter(has_text="Avalanche above")
-    expect(card.locator(".said")).to_be_focused()
-    card.get_by_role("button", name="Decide").click()
-    here.keyboard.type("Close the road")
-    here.keyboard.press("Control+Enter")
-    expect(
-        here.get_by_role("region", name="Decision").locator(".thing").filter(has_text="Avalanche above")
-    ).to_have_count(1)
-    card.get_by_role("button", name="Close").click()
-    here.keyboard.press("Control+Enter")
-    expect(
-        here.get_by_role("region", name="Closed").locator(".thing").filter(has_text="Avalanche above")
-    ).to_have_count(1)
-    expect(there.locator(".need").filter(has_text="Avalanche above")).to_have_count(0)
-
-
 def test_units_are_made_moved_and_taken_back_by_keys(browse: Browse) -> None:
     page, other = browse().open(), browse().open()
     out_of_fields(page)
@@ -116,68 +80,6 @@ def test_units_are_made_moved_and_taken_back_by_keys(browse: Browse) -> None:
         page.locator(".knot.unit").filter(has_text="2 MTN BN")
     )
     expect(first).to_have_attribute("aria-level", "3")
-
-
-def test_a_request_goes_from_the_call_to_the_facility(browse: Browse) -> None:
-    page, other = browse().open(), browse().open()
-    out_of_fields(page)
-    page.keyboard.press("8")
-    page.get_by_role("button", name="Add asset").click()
-    page.get_by_label("Name").fill("DUSTOFF 1")
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Add facility").click()
-    page.get_by_label("Name").fill("ROLE 2 ALMATY")
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="New request").click()
-    page.get_by_label("Callsign or title").fill("CAMOSCIO 11")
-    page.get_by_label("1 Pick-up place").fill("43.05, 77.05")
-    page.get_by_label("3 A urgent", exact=True).fill("1")
-    page.keyboard.press("Enter")
-    card = page.locator(".thing").filter(has_text="CAMOSCIO 11")
-    expect(card).to_contain_text("first aid")
-    # It needs somebody on every desk, at once.
-    need = other.locator(".need").filter(has_text="MEDEVAC").filter(has_text="CAMOSCIO 11")
-    expect(need).to_contain_text("Requested")
-    card.locator(".said").click()
-    card.get_by_role("button", name="Read out").click()
-    expect(card.locator(".script li").first).to_be_visible()
-    for action, state in (
-        ("Approve", "Approved"),
-        ("Launched", "Launched"),
-        ("Picked up", "Picked up"),
-        ("Deliver", "Treated"),
-    ):
-        card.get_by_role("button", name=action).click()
-        if action in ("Approve", "Deliver"):
-            page.locator(".thing .staff-form").get_by_role("button", name=action).click()
-        # The demo's own evacuation may stand in the same column.
-        here = page.get_by_role("region", name=state).locator(".thing").filter(has_text="CAMOSCIO 11")
-        expect(here).to_have_count(1)
-    # The form offers the demo's first: what is chosen is what the card says.
-    expect(card).to_contain_text("GRIFONE 01 → ROLE 2")
-
-
-def test_a_question_finds_its_line_and_is_answered(browse: Browse) -> None:
-    page, other = browse().open(), browse().open()
-    out_of_fields(page)
-    page.keyboard.press("9")
-    page.get_by_role("button", name="Ask a question").first.click()
-    page.get_by_label("Question", exact=True).fill("Is the ridge road open?")
-    page.get_by_label("Words that fit").fill("landslide, road blocked")
-    page.keyboard.press("Enter")
-    card = page.locator(".thing").filter(has_text="Is the ridge road open?")
-    expect(card).to_contain_text("No entry fits yet")
-    other.locator(".journal form input").fill("Farmer says the road is blocked by snow")
-    other.keyboard.press("Enter")
-    expect(card.locator(".hit")).to_contain_text("Farmer says")
-    need = other.locator(".need").filter(has_text="Farmer says")
-    expect(need).to_have_count(1)
-    card.get_by_role("button", name="Acknowledge").click()
-    expect(need).to_have_count(0)
-    card.get_by_role("button", name="Answer", exact=True).click()
-    card.get_by_role("textbox").fill("Closed by snow")
-    page.keyboard.press("Control+Enter")
-    expect(card).to_contain_text("answered")
 
 
 def test_a_report_is_filed_and_approved(browse: Browse) -> None:

@@ -17,6 +17,7 @@ from aquila.testing.tak_client import TakClient, event, text_of
 
 DAY = read_staff(Path(__file__).with_name("day.toml").read_bytes())
 PATROL = "DAY PATROL"
+SPOT_REPORT = "Spot report: stones on the track, one man hurt"
 
 
 class Day:
@@ -25,6 +26,7 @@ class Day:
     def __init__(self, node: ServedNode, phone: TakClient) -> None:
         self.begin_ms = node.api.now_ms()
         self.phone = phone
+        self.task = ""
         url = node.api.url
         self.people = {
             each.name: Node(url, node.api.make_token(name=each.name, role=each.role)["token"]) for each in DAY.persons
@@ -47,6 +49,11 @@ class Day:
         """What the patrol's phone does just before a step."""
         return {
             "The patrol's phone has the extract": self.read_extract,
+            "The patrol's phone says that it will comply": lambda: self.phone.chat("WILCO 1"),
+            "The patrol's phone answers the task": self.answer_task,
+            "The patrol's phone says that it is under way": lambda: self.phone.chat(f"EXECUTING {self.task}"),
+            "The patrol's phone says that the task is done": lambda: self.phone.chat(f"DONE {self.task}"),
+            "The phone's spot report is heard": lambda: self.phone.chat(SPOT_REPORT),
             "The board says that the pass was reached in time": lambda: self.phone.report(lat=43.2, lon=77.2),
             "The board says that the slope was entered": lambda: self.phone.report(lat=43.3, lon=77.3),
             "The request of the phone stands at the desk": self.ask_evacuation,
@@ -56,6 +63,11 @@ class Day:
         """The extract of the order comes as chat; the phone says that it was read."""
         heard = self.phone.hear(lambda each: "Go to the pass" in text_of(each))
         self.phone.say(read(self.phone, heard))
+
+    def answer_task(self) -> None:
+        """A task of no order comes with a code; the answer names it."""
+        self.task = text_of(self.phone.hear(lambda each: "To the pass" in text_of(each))).split()[1]
+        self.phone.chat(f"WILCO {self.task}")
 
     def ask_evacuation(self) -> None:
         lines = MedevacAsked(at_s=0, by=PATROL, key="m", title="MEDEVAC DAY", frequency="34.550", urgent=1, litter=1)
@@ -97,6 +109,14 @@ def test_the_day_goes_on(day: Day, act: Act) -> None:
     answer = day.do(act)
     assert answer is not None
     assert fits(answer, act.expect), answer
+
+
+def test_every_answer_of_the_patrol_is_its_own(day: Day) -> None:
+    node, known = day.people["watch.officer"], day.player.known
+    (answer,) = node.order(known["order"])["answers"]
+    assert (answer["state"], answer["on_behalf_of"]) == ("wilco", None)
+    steps = [*node.order(known["order"])["steps"], *node.task(known["task"])["steps"]]
+    assert not [each for each in steps if each["on_behalf_of"]]
 
 
 def test_the_past_of_the_day_can_be_asked(day: Day) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from lxml import etree
 
+from aquila.simulator import cot
 from aquila.simulator.player import play
 from aquila.simulator.scenario import shipped
 
@@ -41,6 +42,8 @@ class Server:
         self.connections = 0
         self.done = asyncio.Event()
         self.drop_first = False
+        self.says = b""
+        self.readers: set[str] = set()
         self._enough = enough
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -51,12 +54,14 @@ class Server:
             return
         heard = b""
         while chunk := await reader.read(65_536):
-            writer.write(b"<event uid='noise'/>" * 50)
+            writer.write(self.says or b"<event uid='noise'/>" * 50)
             heard += chunk
             for event in EVENT.findall(heard):
                 root = etree.fromstring(event)
                 self.types.add(str(root.get("type")))
                 self.uids.add(str(root.get("uid")))
+                if root.get("type") == "b-t-f-r":
+                    self.readers.add(str(root.find("detail/link").get("uid")))
             heard = heard[heard.rfind(b"</event>") + len(b"</event>") :]
             if self._enough(self):
                 self.done.set()
@@ -122,6 +127,20 @@ def test_pings_and_chat_follow() -> None:
     async def scene() -> None:
         server = Server(lambda server: {"t-x-c-t", "b-t-f"} <= server.types)
         await _played(server, speed=20.0)
+
+    _run(scene)
+
+
+def test_the_clients_that_a_line_is_for_answer_it_themselves() -> None:
+    async def scene() -> None:
+        room = cot.Room("CAMOSCIO 11", "CAMOSCIO 11", "RootContactGroup", (), ())
+        hq = cot.Client("HQ", "LEOPARD HQ", "a-f-G-U-C", "Green", "HQ", "desk")
+        tasked = {reply.by for reply in SCENARIO.replies if re.search(reply.hears, "TASK T-0001 Patrol")}
+        expected = {SCENARIO.mover(callsign).uid for callsign in tasked}
+        server = Server(lambda server: expected <= server.readers and "b-t-f-d" in server.types)
+        server.says = cot.chat(hq, cot.NOWHERE, 0, "task-1", "TASK T-0001 Patrol", room)
+        await _played(server, speed=20.0)
+        assert server.readers == expected
 
     _run(scene)
 

@@ -31,6 +31,12 @@ describe('a typed line', () => {
     expect(chipsOf(draft(unsure), chosen, NOW_MS)[0]).toMatchObject({ label: '500 m', state: 'chosen' })
   })
 
+  it('becomes a line of the workflow when a post must be told, whatever its kind', () => {
+    const told = part('to', 'duty officer', { name: 'Duty Officer', id: null })
+    expect(confirmedOf(draft(part('precedence', 'IMMEDIATE', { precedence: 'immediate' }), told), new Map(), NOW_MS).line).toEqual({ text: 'SALUTE NW of OP 1 0915', precedence: 'O', tell: ['duty_officer'] })
+    expect(confirmedOf(draft(part('to', 'FOX', { name: 'FOX', id: null })), new Map(), NOW_MS).line).toBeUndefined()
+  })
+
   it('takes no grid and no time that nobody was sure of', () => {
     const late = part('time', '0915', { sort: 'at', at_ms: AT_MS }, { confidence: 'unsure' })
     expect(confirmedOf(draft(unsure, late), new Map(), NOW_MS)).toEqual({ text: 'SALUTE NW of OP 1 0915' })

@@ -134,6 +134,22 @@ def chat(sender: Client, spot: Spot, at_ms: int, chat_id: str, text: str, to: "R
     )
 
 
+def receipt(by: Client, spot: Spot, at_ms: int, cot_type: str, reference: str, room: str) -> bytes:
+    """A chat line has come to this device (`b-t-f-d`), or was opened on it (`b-t-f-r`)."""
+    return _event(
+        reference,
+        cot_type,
+        "h-g-i-g-o",
+        spot,
+        at_ms,
+        DAY_MS,
+        f"<__chatreceipt parent='RootContactGroup' groupOwner='false' messageId='{_q(reference)}' "
+        f"chatroom='{_q(room)}' id='{_q(room)}' senderCallsign='{_q(by.callsign)}'>"
+        f"<chatgrp uid0='{_q(by.uid)}' uid1='{_q(room)}' id='{_q(room)}'/></__chatreceipt>"
+        f"<link uid='{_q(by.uid)}' type='{by.cot_type}' relation='p-p'/>",
+    )
+
+
 class Room(Struct, frozen=True):
     """Where a chat line goes: everyone, a team, or one client."""
 

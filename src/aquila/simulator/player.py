@@ -8,6 +8,7 @@ from ssl import SSLContext
 from typing import Final, cast
 
 from aquila.simulator import cot
+from aquila.simulator.replies import Planned, document_of, heard_in, planned
 from aquila.simulator.scenario import Mover, Scenario
 from aquila.simulator.script import (
     Document,
@@ -42,6 +43,12 @@ STEADY_S: Final = 30.0
 CONNECT_S_MAX: Final = 20.0
 WAITING_MAX: Final = 64
 """Statements kept for a client without a connection; the oldest goes first."""
+
+REST_BYTES_MAX: Final = 262_144
+"""A document that a listening client hears is whole within so many bytes, or is not heard."""
+
+ANSWERED_MAX: Final = 256
+"""Lines that a client remembers to have answered; one that comes again is not answered again."""
 
 UNSENT_BYTES_MAX: Final = 262_144
 """A server that has not taken this much gets no more positions from the client."""
@@ -123,25 +130,27 @@ class _Dial:
         self._port = port
         self._ssl = ssl
 
-    async def wire(self) -> "_Wire":
+    async def wire(self, hear: Callable[[bytes], None] | None) -> "_Wire":
         """A new connection.
 
         Raises:
             OSError: refused, unreachable, a TLS error or no answer in time.
         """
         async with asyncio.timeout(CONNECT_S_MAX):
-            _, wire = await asyncio.get_running_loop().create_connection(_Wire, self._host, self._port, ssl=self._ssl)
+            loop = asyncio.get_running_loop()
+            _, wire = await loop.create_connection(lambda: _Wire(hear), self._host, self._port, ssl=self._ssl)
         return wire
 
 
 class _Wire(asyncio.Protocol):
-    """One connection, which throws away what it receives.
+    """One connection. What it receives is handed to `hear`; None = thrown away.
 
     It reads at most once a tick, so that a server that relays everything to everyone does not
     wake each client for every document; the socket's buffer holds the rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[bytes], None] | None) -> None:
+        self._hear = hear
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
 
@@ -150,7 +159,9 @@ class _Wire(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Throw the bytes away and read no more in this tick."""
+        """Take the bytes and read no more in this tick."""
+        if self._hear is not None:
+            self._hear(data)
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
@@ -190,6 +201,11 @@ class _Station:
         self._wire: _Wire | None = None
         self._waiting: deque[bytes] = deque(maxlen=WAITING_MAX)
         self._pinged_s = 0.0
+        self._listens = any(reply.by == mover.callsign for reply in ready.scenario.replies)
+        self._rest = b""
+        self._heard: list[bytes] = []
+        self._planned: list[Planned] = []
+        self._answered: deque[str] = deque(maxlen=ANSWERED_MAX)
 
     async def stay_connected(self, now_s: Callable[[], float]) -> None:
         """Connect, and connect again when the connection is lost, until cancelled."""
@@ -200,7 +216,7 @@ class _Station:
                 continue
             began_s = now_s()
             try:
-                wire = await self._dial.wire()
+                wire = await self._dial.wire(self._hear if self._listens else None)
             except OSError as why:
                 log.debug("demo client has no link callsign=%s why=%s", self._mover.callsign, why)
             else:
@@ -221,12 +237,14 @@ class _Station:
             self._wire.write(document.body)
 
     def tick(self, now_s: float) -> None:
-        """Read again, and ping when it is time."""
+        """Read again, answer what was heard, and ping when it is time."""
         if self._wire is None:
             return
         self._wire.resume()
-        due = now_s - self._pinged_s >= PING_S * self._ready.speed
-        if due and not is_silent(self._ready.scenario, self._mover, now_s):
+        if is_silent(self._ready.scenario, self._mover, now_s):
+            return
+        self._answer(now_s)
+        if now_s - self._pinged_s >= PING_S * self._ready.speed:
             self._pinged_s = now_s
             self._wire.write(cot.ping(self._mover.uid, wall_ms(self._ready, now_s)))
 
@@ -235,9 +253,31 @@ class _Station:
         if self._wire is not None:
             self._wire.close()
 
+    def _hear(self, data: bytes) -> None:
+        """Keep the chat lines among whole documents until the next tick."""
+        *whole, self._rest = (self._rest + data).split(b"</event>")
+        if len(self._rest) > REST_BYTES_MAX:
+            self._rest = b""
+        self._heard += [event + b"</event>" for event in whole if b"<__chat " in event]
+        del self._heard[:-WAITING_MAX]
+
+    def _answer(self, now_s: float) -> None:
+        """Plan the answers to new lines, and send those that are due."""
+        for heard in filter(None, map(heard_in, self._heard)):
+            if heard.reference not in self._answered:
+                self._answered.append(heard.reference)
+                self._planned += planned(self._ready, self._mover.callsign, heard, now_s)
+        self._heard.clear()
+        del self._planned[WAITING_MAX:]
+        due = sorted((each for each in self._planned if each.at_s <= now_s), key=lambda each: each.at_s)
+        self._planned = [each for each in self._planned if each.at_s > now_s]
+        for each in due:
+            self.send(document_of(self._ready, each, now_s))
+
     def _begin(self, wire: _Wire, now_s: float) -> None:
         """Say who we are, then what could not be said before."""
         self._wire = wire
+        self._rest = b""
         self._pinged_s = now_s
         for document in presence(self._ready, self._mover.callsign, now_s):
             wire.write(document.body)

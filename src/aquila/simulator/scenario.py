@@ -1,5 +1,6 @@
 """What a scenario file says: who takes part, where they go and what happens, as frozen records."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from importlib import resources
@@ -193,6 +194,28 @@ class Removal(Beat, frozen=True, kw_only=True, tag="delete"):
     key: str
 
 
+class Answer(Struct, frozen=True, array_like=True):
+    """`[after_s, text]`: said so long after a line was heard; `{1}` is what the first group of `hears` found."""
+
+    after_s: Seconds
+    text: str
+
+
+class Reply(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a client answers a chat line that comes to it, from its own device; the first that fits counts, once a line.
+
+    Attributes:
+        hears: a regular expression that is searched in the text. to: callsign of who is answered. read_s: when the
+            line is opened.
+    """
+
+    by: str
+    hears: str
+    to: str
+    read_s: Seconds = 5.0
+    says: tuple[Answer, ...] = ()
+
+
 Overlay = MarkerPlaced | LineDrawn | BoxDrawn | RouteDrawn | MedevacAsked
 AnyBeat = Overlay | ChatLine | AlertRaised | AlertOver | Removal
 
@@ -211,6 +234,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     contingents: tuple[Contingent, ...] = msgspec.field(name="contingent")
     movers: tuple[Mover, ...] = msgspec.field(name="mover")
     beats: tuple[AnyBeat, ...] = msgspec.field(name="beat")
+    replies: tuple[Reply, ...] = msgspec.field(name="reply", default=())
     routes: dict[str, tuple[Place, ...]] = {}
     """Filled from the file of routes beside the scenario."""
     staff: Staff = Staff()
@@ -288,6 +312,8 @@ def _check(scenario: Scenario) -> None:
     for mover in scenario.movers:
         _check_mover(scenario, mover, clients)
     keys = {beat.key for beat in scenario.beats if isinstance(beat, Overlay)}
+    for reply in scenario.replies:
+        _check_reply(reply, clients)
     late = next((act for act in scenario.staff.acts if act.at_s >= scenario.period_s), None)
     if late is not None:
         raise ScenarioError(f"act at {late.at_s:g} s: at_s must be below period_s = {scenario.period_s:g}")
@@ -306,6 +332,20 @@ def _check(scenario: Scenario) -> None:
             if beat.of is None or beat.seen_s is None:
                 raise ScenarioError(f"{where}: a marker needs place, or both of and seen_s")
             _refuse_unknown(f"{where}: of", beat.of, callsigns)
+
+
+def _check_reply(reply: Reply, clients: Iterable[str]) -> None:
+    where = f"reply of {reply.by} to {reply.hears!r}"
+    _refuse_unknown(f"{where}: by", reply.by, clients)
+    _refuse_unknown(f"{where}: to", reply.to, clients)
+    try:
+        groups = re.compile(reply.hears).groups
+    except re.error as why:
+        raise ScenarioError(f"{where}: hears is no regular expression: {why}") from why
+    for answer in reply.says:
+        beyond = [each for each in re.findall(r"\{(\d)\}", answer.text) if int(each) > groups]
+        if beyond:
+            raise ScenarioError(f"{where}: {{{beyond[0]}}} in {answer.text!r}, but hears has {groups} groups")
 
 
 def _check_mover(scenario: Scenario, mover: Mover, clients: Iterable[str]) -> None:

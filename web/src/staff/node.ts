@@ -1,7 +1,7 @@
 /** Calls of the staff's panels to the node; shapes come from the generated client. */
 import { call } from '../api/client'
 import type {
-  AlertRow, AnswerOrder, AreaWatch, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
+  AlertRow, AnswerOrder, AreaWatch, AskRollup, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, RollupRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
 } from '../api.generated'
 import { wholeRow } from './orbat/tree'
 import { whole } from './orders/whole'
@@ -50,6 +50,9 @@ export const staff = {
   reports: () => call<ReportRow[]>('GET', '/reports'),
   /** `file`: it must be whole and is handed in; else it is a draft. */
   writeReport: (report: Pick<ReportText, 'form' | 'unit' | 'values'> & Partial<ReportText>, file: boolean) => call<StepTaken>('POST', '/reports', { report, file }),
+  /** What a level can say now, from the reports of those below it. */
+  rollup: ({ form, ...span }: AskRollup) => call<RollupRow>('GET', `/rollups/${one(form)}?${new URLSearchParams({ unit: span.unit, from_ms: String(span.from_ms), until_ms: String(span.until_ms) })}`),
+  fileRollup: (rollup: AskRollup, to: string, replaces: string) => call<StepTaken>('POST', '/rollups', { rollup, to, replaces }),
   document: (id: string) => call<DocumentRow>('GET', `/reports/${one(id)}/document`),
   /** Those that are not closed. */
   alerts: () => call<AlertRow[]>('GET', '/alerts'),

@@ -9,6 +9,7 @@ from aquila.core.feature import Command, Desk
 from aquila.core.model import Address, Principal
 from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
+from aquila.core.speakers import callsigns_of
 from aquila.features.orders.c2sim import BYTES_MAX, from_c2sim
 from aquila.features.orders.frago import DraftFrago, frago_of
 from aquila.features.orders.order import Name, Order, wrong_in
@@ -18,7 +19,6 @@ from aquila.features.orders.view import (
     ORDER,
     STATES,
     answers_of,
-    callsigns_of,
     order_of,
     speaks_for,
     units_known,

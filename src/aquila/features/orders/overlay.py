@@ -13,12 +13,12 @@ from aquila.core.ids import entity_id
 from aquila.core.model import TIME_MAX_MS, Address, Alias, Body, Entry, Geometry, Position, Removal, Report
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal
+from aquila.core.speakers import callsigns_of, unit_in
 from aquila.core.symbol import sidc_of_cot
 from aquila.core.view import View
 from aquila.features.orders.in_force import Frago, in_force
 from aquila.features.orders.order import Order, OrderGraphic
-from aquila.features.orders.speakers import unit_in
-from aquila.features.orders.view import ORDER, callsigns_of, issued_at, order_in, orders_in
+from aquila.features.orders.view import ORDER, issued_at, order_in, orders_in
 
 TYPES: Mapping[str, tuple[str, Literal["line", "polygon", "circle", "route"] | None]] = {
     "line": ("u-d-f", "line"),

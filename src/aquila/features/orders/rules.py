@@ -8,10 +8,10 @@ import msgspec
 from aquila.core.model import Address, Alias, Arrival, Entry, Note, Paper, Receipt, Tick
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
+from aquila.core.speakers import TASK_CODE, callsigns_of, unit_in, why_not
 from aquila.core.view import View
 from aquila.features.orders.order import Order
 from aquila.features.orders.overlay import overlay_of
-from aquila.features.orders.speakers import unit_in, why_not
 from aquila.features.orders.text import extract_of, named
 from aquila.features.orders.view import (
     ANSWER,
@@ -20,7 +20,6 @@ from aquila.features.orders.view import (
     ORDER,
     OrderAnswer,
     answers_of,
-    callsigns_of,
     issued_at,
     order_in,
     orders_in,
@@ -170,7 +169,7 @@ def hear_reply(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal
     if not isinstance(arrival, Entry) or not isinstance(body, Note) or arrival.envelope.via.startswith("rule:"):
         return
     said = REPLY.match(body.text)
-    if said is None or body.author_alias is None or body.author_name is None:
+    if said is None or body.author_alias is None or body.author_name is None or TASK_CODE.match(said["rest"]):
         return
     action, rest = WORDS[said["word"].lower().split()[0]], said["rest"].strip()
     found = _answered(views, arrival, body, rest)

@@ -8,6 +8,7 @@ from aquila.core.feature import Reading
 from aquila.core.model import Principal
 from aquila.core.paper_work import WatchedPapers, state_of
 from aquila.core.papers import Papers, Step, Thing
+from aquila.core.speakers import callsigns_of
 from aquila.core.states import Move, States
 from aquila.core.view import View, view_of
 from aquila.features.orders.order import Order, read_order
@@ -166,13 +167,6 @@ def units_known(reading: Reading) -> dict[str, Thing]:
         return {}
     things = view.things(reading, "orbat.unit")
     return {thing.id: thing for thing in things if all(step.action != "remove" for step in thing.steps)}
-
-
-def callsigns_of(unit: Thing | None, addressee: str) -> tuple[str, ...]:
-    """How an addressee is called on the air: the callsigns of its unit, else the addressee itself."""
-    if unit is None:
-        return (addressee,)
-    return tuple(str(each) for each in unit.get("callsigns", ())) or (str(unit.get("short") or unit.get("name")),)
 
 
 def speaks_for(principal: Principal, unit: Thing | None, addressee: str) -> bool:

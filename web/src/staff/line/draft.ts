@@ -7,6 +7,7 @@ import type { LineDraft, LinePart } from '../../api.generated'
 import { mgrs } from '../../geo/format'
 import { dtgShort } from '../../time/dtg'
 import type { NewLine } from '../node'
+import { POSTS } from '../posts'
 
 type Value = Record<string, unknown>
 export interface Choice {
@@ -111,20 +112,29 @@ function takenOf(draft: LineDraft, chosen: Chosen, now_ms: number): Choice[] {
   })
 }
 
-/** The line for the workflow; null when it is a note. */
+/** Posts that the line says must be told, as the node names them. */
+function toldIn(taken: Choice[]): string[] {
+  const names = taken.filter(({ field }) => field === 'to').map(({ value }) => String(value.name).trim().toLowerCase().replaceAll(/[ -]+/g, '_'))
+  return names.filter((post) => POSTS.has(post))
+}
+
+/** The line for the workflow; null when it is a note: it has no kind that somebody works on, and nobody must be told. */
 function lineOf(text: string, taken: Choice[]): NewLine | null {
   const value = (field: Choice['field']) => taken.find((one) => one.field === field)?.value
   const kind = value('kind')?.kind
-  if (typeof kind !== 'string' || NOTES.has(kind)) return null
+  const tell = toldIn(taken)
+  const worked = typeof kind === 'string' && !NOTES.has(kind)
+  if (!worked && !tell.length) return null
   const place = value('place')
   const [lat_deg, lon_deg] = [number(place?.lat_deg), number(place?.lon_deg)]
   const precedence = PRECEDENCE[value('precedence')?.precedence as keyof typeof PRECEDENCE]
   const sender = value('unit')?.name
   return {
     text,
-    category: kind,
+    ...(worked ? { category: kind } : {}),
     ...(typeof sender === 'string' ? { sender } : {}),
     ...(precedence ? { precedence } : {}),
+    ...(tell.length ? { tell } : {}),
     ...(lat_deg !== null && lon_deg !== null ? { place: { lat_deg, lon_deg, ce_m: null } } : {}),
   }
 }

@@ -36,3 +36,18 @@ export function valuesOf(form: Form, texts: Record<string, string | number>): { 
   }
   return { values, wrong: null }
 }
+
+/** Forms that a level assembles from those below it. */
+export const LEVELS = ['sitrep', 'logsitrep', 'intsum'] as const
+
+/** So many hours until the end of this minute: what was said a moment ago is in it. */
+export function spanOf(now_ms: number, hours: number): { from_ms: number; until_ms: number } {
+  const until_ms = (Math.floor(now_ms / 60_000) + 1) * 60_000
+  return { from_ms: until_ms - hours * 3_600_000, until_ms }
+}
+
+/** A value of a report as people read it; nothing said is a dash. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '–'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

@@ -4,6 +4,8 @@ export interface Blank {
   /** A list to choose from, a line of text, a longer text, or how many. */
   kind: 'choice' | 'line' | 'text' | 'count'
   choices?: readonly string[]
+  /** Of a line: what may be taken, beside whatever is typed. */
+  offers?: readonly string[]
   needed?: boolean
 }
 

@@ -1,9 +1,10 @@
-"""Who may speak for an addressee on the air. An answer from somebody else is kept as a doubt, and never counts.
+"""Who may speak for a unit on the air. An answer from somebody else is kept as a doubt at most, and never counts.
 
 A unit with trackers bound is heard from those only. One without is heard from the device that goes by its callsign,
 as long as exactly one does: two that call themselves alike prove nothing.
 """
 
+import re
 from collections.abc import Mapping
 
 from aquila.core.ids import entity_id
@@ -11,10 +12,16 @@ from aquila.core.model import Alias, Context
 from aquila.core.moves import Move, Moves
 from aquila.core.papers import Papers, Thing
 from aquila.core.view import View
-from aquila.features.orders.view import callsigns_of
 
 CONTESTED_MS = 30 * 60_000
 """A device that went by the callsign so recently still counts as one that has it."""
+TASK_CODE = re.compile(r"T-[0-9A-F]{4}\b", re.I)
+"""How a task that is no order's is called on the air: an answer that names one is about that task alone."""
+
+
+def task_code(id: str) -> str:
+    """The short code of a task on the air."""
+    return f"T-{id[-4:].upper()}"
 
 
 def unit_in(views: Mapping[str, View], context: Context, id: str) -> Thing | None:
@@ -23,6 +30,13 @@ def unit_in(views: Mapping[str, View], context: Context, id: str) -> Thing | Non
     if not isinstance(view, Papers):
         return None
     return next((thing for thing in view.all(context, "orbat.unit") if thing.id == id), None)
+
+
+def callsigns_of(unit: Thing | None, addressee: str) -> tuple[str, ...]:
+    """How an addressee is called on the air: the callsigns of its unit, else the addressee itself."""
+    if unit is None:
+        return (addressee,)
+    return tuple(str(each) for each in unit.get("callsigns", ())) or (str(unit.get("short") or unit.get("name")),)
 
 
 def why_not(views: Mapping[str, View], context: Context, addressee: str, by: Alias | None, now_ms: int) -> str:
