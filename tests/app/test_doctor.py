@@ -23,7 +23,7 @@ from aquila.config import Settings
 from aquila.core.model import LOG_ROOM, REAL, Note
 from aquila.core.policy import Policy
 from aquila.links.pki import Authority, Issued, describe_authority
-from aquila.testing.served import AQUILA, ServedNode, run_aquila, wait_until
+from aquila.testing.served import AQUILA, Serve, ServedNode, run_aquila, wait_until
 from aquila.testing.tak_client import fresh
 
 DAY_MS = 86_400_000
@@ -364,6 +364,21 @@ def test_a_revoked_device_is_told_so_by_the_handshake(old_node: ServedNode) -> N
     findings = examine(old_node.data, certificate=shown[0])
     advises(the(findings, "certificate"), "bad", "is revoked")
     assert {finding.grade for finding in findings if finding.what.startswith("port ")} == {"good"}
+
+
+def test_a_certificate_without_its_key_cannot_be_tried(old_node: ServedNode, tmp_path: Path) -> None:
+    certificate, _ = write(good(Authority.open(old_node.data / "secrets"), tmp_path), tmp_path)
+    address = f"127.0.0.1:{old_node.ports['tak_tls']}"
+    found = the(examine(old_node.data, certificate=certificate, connect=address), "handshake")
+    advises(found, "bad", certificate.name, "give --key FILE")
+
+
+def test_ports_are_knocked_at_where_they_are_open(serve: Serve) -> None:
+    node = serve("elsewhere", "--host", "127.0.0.2")
+    found = {each.what: each for each in examine(node.data) if each.what.startswith("port ")}
+    assert {each.grade for each in found.values()} == {"good"}
+    assert "on 127.0.0.2" in found["port tak_tls"].sentence
+    assert "on 127.0.0.1" in found["port http"].sentence
 
 
 def test_a_key_of_another_certificate_is_said(old_node: ServedNode, tmp_path: Path) -> None:

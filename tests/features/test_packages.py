@@ -117,7 +117,11 @@ def test_a_plain_name_is_taken_as_it_stands(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", ".", "../x", "a/b", "a\\b", "/etc/passwd", "C:x", "a\x00b", "a\nb", "x" * 256, "x" * 50_000]
+    "name",
+    [
+        *("", "..", ".", "../x", "a/b", "a\\b", "/etc/passwd", "C:x", "a\x00b", "a\nb", "x" * 256, "x" * 50_000),
+        *("\u202egnp.exe", "a\u200bb.zip"),
+    ],
 )
 def test_a_bad_name_is_refused_not_made_right(name: str) -> None:
     with pytest.raises(ValueError, match="file name"):

@@ -44,7 +44,7 @@ def test_a_new_folder_is_made_whole_and_for_its_owner_only(tmp_path: Path):
         assert folder.lock_path.read_text() == f"{os.getpid()}\n"
         for private in (path, folder.secrets_path, folder.files_path):
             assert private.stat().st_mode & 0o777 == 0o700
-        folder.write_ports({"http": 8080})
+        folder.write_ports({"http": 8080}, {"http": "127.0.0.1"})
         assert msgspec.json.decode(folder.ports_path.read_bytes()) == {"http": 8080}
     assert not folder.ports_path.exists()
     assert [p.name for p in path.parent.iterdir()] == ["data"]

@@ -1,19 +1,25 @@
 """What goes on beside each other in the fusion: plots move tracks while a look goes on; nothing is kept for ever."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
+import pytest
 
 from aquila.app.fused_heard import HeardReport
 from aquila.app.fused_keeper import MOMENTS_KEPT, READINGS_KEPT, QualityKeeper
 from aquila.app.fused_quality import quality_of
 from aquila.app.fusing import Fusing
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Motion, Position, Removal, Report
+from aquila.core.model import Alias, Motion, Position, Principal, Removal, Report
 from aquila.core.policy import Policy
+from aquila.features.tracks.quality import QUALITY, AskQuality
 from aquila.fusion import correlate
 from aquila.fusion.correlate import Correlator, SourceTracks
 from aquila.fusion.sensor_file import Plane
 
 POLICY = Policy()
+PLANE = Plane(42.4, 77.3)
 START_MS = 1_795_000_000_000
 
 
@@ -100,7 +106,7 @@ def test_the_quality_is_what_it_is_against_the_truth_and_late_as_it_was_late() -
         keeper.look(START_MS + second * 1_000)
     keeper.shown([heard("mmsi", START_MS, 0.0, "ais")] * (2 * READINGS_KEPT), START_MS + 80)
     assert (len(keeper.moments), len(keeper.late["ais"])) == (MOMENTS_KEPT, READINGS_KEPT)
-    found, label = quality_of(keeper, fusing.shot, Plane(42.4, 77.3), POLICY, START_MS)
+    found, label = quality_of(keeper, fusing.shot, PLANE, POLICY, START_MS)
     assert found.truth is not None
     assert (found.truth.completeness, found.truth.spurious, found.truth.targets) == (0.5, 0.0, 2)
     # One of two is missed: sqrt(c^2 / 2), c 500 m.
@@ -109,10 +115,25 @@ def test_the_quality_is_what_it_is_against_the_truth_and_late_as_it_was_late() -
     assert label.classification == POLICY.default_label.classification
 
 
+@pytest.mark.parametrize(("role", "knows"), [("viewer", False), ("operator", False), ("admin", True)])
+def test_the_truth_is_told_to_who_directs_the_exercise_and_to_nobody_else(role: str, knows: bool) -> None:
+    keeper, fusing = QualityKeeper(), Fusing(POLICY, compiled=False)
+    fused_at(fusing, START_MS)
+    keeper.truth, keeper.places = Standing(), {"T1": Position(42.4, 77.3, None, 10.0)}
+    for second in range(5):
+        keeper.look(START_MS + second * 1_000)
+    board = SimpleNamespace(quality=lambda: (*quality_of(keeper, fusing.shot, PLANE, POLICY, START_MS), "REAL"))
+    asker = Principal(id="person:x", kind="person", name="x", context="REAL", roles=(role,))
+    reading: Any = SimpleNamespace(part=lambda _: board)
+    (row,) = QUALITY.answer(asker, AskQuality(), reading)
+    assert (row.full.truth is not None) is knows
+    assert row.full.tracks == board.quality()[0].tracks
+
+
 def test_without_a_truth_nothing_is_said_of_it() -> None:
     keeper, fusing = QualityKeeper(), Fusing(POLICY, compiled=False)
     fused_at(fusing, START_MS)
     keeper.look(START_MS)
-    found, _ = quality_of(keeper, fusing.shot, Plane(42.4, 77.3), POLICY, START_MS)
+    found, _ = quality_of(keeper, fusing.shot, PLANE, POLICY, START_MS)
     assert found.truth is None
     assert found.feeds == ()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Cell } from '../src/map/atlas'
 import { SpriteBatch, STRIDE_BYTES } from '../src/map/batch'
 import { latOfY, lonOfX, mercatorX, mercatorY, writeSplit } from '../src/map/mercator'
 import { Occupancy } from '../src/map/occupancy'
@@ -87,5 +88,38 @@ describe('labels', () => {
     const ring = [[0, 0], [4, 0], [4, 2], [0, 0]]
     expect(nameAnchors({ type: 'Polygon', coordinates: [ring] })[0]).toEqual([2, 1])
     expect(nameAnchors({ type: 'LineString', coordinates: [] })).toEqual([])
+  })
+})
+
+describe('what looks the same is not drawn again', () => {
+  const cell = { u0: 0, v0: 0, u1: 1, v1: 1, left: -5, top: -5, width: 10, height: 10 } as Cell
+  const place = (x: number) => {
+    const split = new Float32Array(4)
+    writeSplit(split, 0, x, 0.4)
+    return split
+  }
+  const filled = (x: number, opacity = 1) => {
+    const batch = new SpriteBatch()
+    batch.push(place(0.5), 0, cell, 1)
+    batch.push(place(x), 0, cell, opacity)
+    return batch
+  }
+  const drawn = () => new Float32Array(filled(0.25).bytes().slice().buffer)
+  const slack = 1e-6
+
+  it('a move below the slack is none, a larger one is', () => {
+    expect(filled(0.25 + 0.9e-6).looksLike(drawn(), slack)).toBe(true)
+    expect(filled(0.25 + 1.1e-6).looksLike(drawn(), slack)).toBe(false)
+    expect(filled(0.25 - 1.1e-6).looksLike(drawn(), slack)).toBe(false)
+  })
+  it('another opacity, another symbol or another number of them is seen', () => {
+    expect(filled(0.25, 0.7).looksLike(drawn(), slack)).toBe(false)
+    const more = filled(0.25)
+    more.push(place(0.25), 0, cell, 1)
+    expect(more.looksLike(drawn(), slack)).toBe(false)
+    const other = new SpriteBatch()
+    other.push(place(0.5), 0, cell, 1)
+    other.push(place(0.25), 0, { ...cell, u0: 7, packed: undefined } as Cell, 1)
+    expect(other.looksLike(drawn(), slack)).toBe(false)
   })
 })

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aquila.app.clockwork import real_clockwork
 from aquila.app.doctor_devices import Finding, devices_of_node
-from aquila.config import LOOPBACK, Settings
+from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.errors import UsageError
 from aquila.core.hlc import hlc_ms
 from aquila.links.pki import Authority, describe, describe_authority, explain_handshake
@@ -138,11 +138,13 @@ def _chain(path: Path, now_ms: int) -> Iterator[Finding]:
 def _ports(data: Path) -> Iterator[Finding]:
     file = data / "ports.json"
     if file.exists() and holder_of(data) is not None:
+        hosts = json.loads((data / "hosts.json").read_text(encoding="utf-8"))
         for name, port in sorted(json.loads(file.read_text(encoding="utf-8")).items()):
-            if _answers(port):
-                yield Finding(f"port {name}", "good", f"{port} answers on this machine")
+            host = LOOPBACK if hosts[name] in EVERY_ADDRESS else hosts[name]
+            if _answers(port, host):
+                yield Finding(f"port {name}", "good", f"{port} answers on {host}")
             else:
-                sentence = f"{port} does not answer on {LOOPBACK}: it may be open on another address only, or blocked"
+                sentence = f"{port} does not answer on {host}: something blocks it, or the node has no time"
                 yield Finding(f"port {name}", "warn", sentence)
         return
     settings = Settings()
@@ -153,10 +155,12 @@ def _ports(data: Path) -> Iterator[Finding]:
             yield Finding(f"port {name.removesuffix('_port')}", "warn", sentence)
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((LOOPBACK, port)) == 0
+def _answers(port: int, host: str = LOOPBACK) -> bool:
+    try:
+        with socket.create_connection((host, port), 1.0):
+            return True
+    except OSError:
+        return False
 
 
 def _certificates(data: Path, now_ms: int, certificate: Path | None) -> Iterator[Finding]:
@@ -203,6 +207,8 @@ def _handshake(data: Path, connect: str, certificate: Path | None, key: Path | N
     host = host.removeprefix("[").removesuffix("]")  # as an IPv6 address is written before a port
     if not (host and port.isdecimal() and 0 < int(port) <= PORT_MAX):
         return Finding("handshake", "bad", f"{connect}: HOST:PORT is needed, for instance 127.0.0.1:8089")
+    if certificate is not None and key is None:
+        return Finding("handshake", "bad", f"{connect}: to show {certificate.name} its key is needed: give --key FILE")
     try:
         context = client_context((data / "secrets" / "ca.pem").read_bytes(), certificate, key)
         with socket.create_connection((host, int(port)), CONNECT_S) as plain:

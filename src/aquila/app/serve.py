@@ -66,6 +66,8 @@ log = logging.getLogger(__name__)
 SIGNING_KEY = "key/tokens"
 AUTHORITY_S = 0.5
 PORT_NAMES = ("http", "tak", "tak_tls", "api_tls", "enrol")
+PLAIN_PORTS = ("http", "tak")
+"""Those without TLS: they are open at an address of their own."""
 DEMO_CONTEXT = "EXERCISE:DEMO"
 STATIC = Path(aquila.__file__).parent / "static"
 TIAN_SHAN = FirstView(77.5, 42.9, 8.0)
@@ -211,7 +213,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         # What stands now stays: the collector need not walk over it again and again.
         gc.collect()
         gc.freeze()
-        engine.folder.write_ports({name: ports[name] for name in PORT_NAMES})
+        hosts = {name: plain_host if name in PLAIN_PORTS else tls_host for name in PORT_NAMES}
+        engine.folder.write_ports({name: ports[name] for name in PORT_NAMES}, hosts)
         yield node
 
 

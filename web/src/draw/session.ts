@@ -12,7 +12,7 @@ import {
   layersOf, PEN_OF, place, requestOf, requestsOf, strokeOfRow, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
 } from './drawings'
 import { KEPT, readKept, type KeptLayers } from './kept'
-import { membersOf } from './members'
+import { fusedTracks, membersOf } from './members'
 import type { Pen, Stroke } from './pen'
 
 export interface Task {
@@ -74,10 +74,13 @@ export class DrawSession {
     }
   }
 
+  private readonly fused_tracks = computed(() => {
+    void this.desk.meta_version.value
+    return fusedTracks(this.desk.tracks)
+  })
   /** Members of fused tracks: the track stands for them on the map. The same set while nothing of it changes. */
   private readonly fused = computed<ReadonlySet<string>>((before) => {
-    void this.desk.meta_version.value
-    const now = membersOf(this.desk.tracks, this.desk.now_ms.value)
+    const now = membersOf(this.desk.tracks, this.desk.now_ms.value, this.fused_tracks.value)
     return before && before.size === now.size && [...now].every((id) => before.has(id)) ? before : now
   })
 

@@ -182,7 +182,8 @@ class MapLibreAdapter implements MapAdapter {
   private built_ms = 0
   private doubt_ms = -Infinity
   private doubt_of: number | null = null
-  private doubt_shown = false
+  /** What each of our sources shows, as text: the same again would be worked out and drawn again by the whole map. */
+  private readonly shown = new Map<string, string>()
   private crosshair = false
   private covered_px = 0
   private pen: Pen | null = null
@@ -274,6 +275,8 @@ class MapLibreAdapter implements MapAdapter {
 
   private addOurs(): void {
     const { map } = this
+    // A new style, or a context that came back, has new sources.
+    this.shown.clear()
     if (!map.getSource('drawings')) {
       map.addSource('drawings', { type: 'geojson', data: this.drawings })
       map.addLayer(
@@ -421,8 +424,7 @@ class MapLibreAdapter implements MapAdapter {
     const b = this.map.getBounds()
     const bounds: [number, number, number, number] = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]
     const circles = doubtCircles(this.options.store, this.selected, { bounds, width_px }, this.options.now_ms())
-    if (circles.features.length || this.doubt_shown) source.setData(circles)
-    this.doubt_shown = circles.features.length > 0
+    this.put('doubt', circles)
   }
 
   /** While the map moves: at most ten times a second, at once when the built part is left. */
@@ -550,12 +552,21 @@ class MapLibreAdapter implements MapAdapter {
 
   setDrawings(drawings: FeatureCollection): void {
     this.drawings = drawings
-    this.map.getSource<maplibre.GeoJSONSource>('drawings')?.setData(drawings)
+    this.put('drawings', drawings)
+  }
+
+  /** Gives a source what it shows, unless it shows that already. */
+  private put(name: string, features: FeatureCollection): void {
+    const source = this.map.getSource<maplibre.GeoJSONSource>(name)
+    const text = JSON.stringify(features)
+    if (!source || this.shown.get(name) === text) return
+    this.shown.set(name, text)
+    source.setData(features)
   }
 
   setTrail(trail: FeatureCollection): void {
     this.trail = trail
-    this.map.getSource<maplibre.GeoJSONSource>('trail')?.setData(trail)
+    this.put('trail', trail)
   }
 
   bounds(): [number, number, number, number] {

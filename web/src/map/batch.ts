@@ -4,6 +4,8 @@ import type { Cell } from './atlas'
 export const STRIDE_BYTES = 36
 /** Offsets and sizes are kept in eighths of a CSS pixel. */
 export const SUBPIXEL = 8
+/** A record begins with its place: x and y, then what is left of both. */
+const PLACE_FLOATS = 4
 
 /** What of a record is the same for every sprite of a cell: 16 bytes, worked out once. */
 function pack(cell: Cell): Uint32Array {
@@ -43,6 +45,24 @@ export class SpriteBatch {
   /** The bytes of all sprites pushed since `clear`. */
   bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.buffer, 0, this.count * STRIDE_BYTES)
+  }
+
+  /**
+   * Would this look the same as what `bytes` gave before? Places may differ by less than `slack`
+   * (mercator); everything else is equal to the bit.
+   */
+  looksLike(before: Float32Array, slack: number): boolean {
+    const { floats, words } = this
+    const length = (this.count * STRIDE_BYTES) / 4
+    if (before.length !== length) return false
+    const drawn = new Uint32Array(before.buffer, before.byteOffset, length)
+    for (let f = 0; f < length; f += STRIDE_BYTES / 4) {
+      for (let at = f + PLACE_FLOATS; at < f + STRIDE_BYTES / 4; at++) if (words[at] !== drawn[at]) return false
+      const dx = floats[f] - before[f] + (floats[f + 2] - before[f + 2])
+      const dy = floats[f + 1] - before[f + 1] + (floats[f + 3] - before[f + 3])
+      if (Math.abs(dx) > slack || Math.abs(dy) > slack) return false
+    }
+    return true
   }
 
   /** `mercator[at..at+3]` is the split place; dx, dy shift the cell in CSS pixels. */

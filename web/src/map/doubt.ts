@@ -64,6 +64,7 @@ export const CIRCLES_MAX = 300
 /** A circle smaller than this lies under its own symbol. */
 const LEAST_PX = 18
 const CORNERS = 48
+const STEP = 1.05
 const METRES_PER_DEG = 111_320
 
 export interface DoubtView {
@@ -81,6 +82,11 @@ function circle(lat_deg: number, lon_deg: number, radius_m: number): Polygon {
     ring.push([lon_deg + east_deg * Math.sin(turn), lat_deg + north_deg * Math.cos(turn)])
   }
   return { type: 'Polygon', coordinates: [ring] }
+}
+
+/** Drawn in steps of a twentieth, never too small: it grows every second, and the map would be drawn anew for it. */
+function stepped(radius_m: number): number {
+  return STEP ** Math.ceil(Math.log(radius_m) / Math.log(STEP))
 }
 
 /**
@@ -104,7 +110,7 @@ export function doubtCircles(
     const east_m = METRES_PER_DEG * Math.cos((motion.lat_deg * Math.PI) / 180)
     const radius_px = (radius_m / east_m / Math.max(1e-9, east - west)) * view.width_px
     if (radius_px < LEAST_PX) return
-    const geometry = circle(motion.lat_deg, motion.lon_deg, radius_m)
+    const geometry = circle(motion.lat_deg, motion.lon_deg, stepped(radius_m))
     const properties = { affiliation: meta.affiliation, selected: h === selected }
     features.push({ type: 'Feature', geometry, properties })
   }

@@ -199,6 +199,8 @@ export class Scene {
   private groups: Group[] = []
   private readonly known: (TrackMeta | undefined)[] = []
   private known_version = -1
+  /** Handles of lines and areas. */
+  private drawings: number[] = []
   /** Handles in view, and of those the ones with a symbol of their own. */
   private visible = new Int32Array(0)
   private visible_count = 0
@@ -253,8 +255,10 @@ export class Scene {
     }
     if (!known.length) this.groups = []
     const numbers = new Map(this.groups.map((group, at) => [group, at + 1]))
+    this.drawings = []
     for (let h = 0; h < store.size; h++) {
       const meta = store.meta[h]
+      if (meta && isDrawn(meta)) this.drawings.push(h)
       if (known[h] === meta && known.length > h) continue
       known[h] = meta
       const shown = meta && !isDrawn(meta) && !this.hidden.has(meta.id)
@@ -575,11 +579,12 @@ export class Scene {
   }
 
   private nameDrawings(view: SceneView, focus: SceneFocus, room: Occupancy): void {
-    this.store.meta.forEach((meta, h) => {
-      if (!meta || !isDrawn(meta) || this.hidden.has(meta.id) || labelsItself(meta)) return
+    for (const h of this.drawings) {
+      const meta = this.store.meta[h]
+      if (!meta || this.hidden.has(meta.id) || labelsItself(meta)) continue
       const split = this.anchorsOf(meta)
       const name = this.nameOf(meta)
-      if (!name) return
+      if (!name) continue
       const cell = this.label(name, h === focus.selected ? 'accent' : 'plain')
       for (let at = 0; at < split.length; at += 4) {
         const [x, y] = this.screen(split, at, view)
@@ -588,9 +593,9 @@ export class Scene {
         if (!room.free(left, top, cell.width, cell.height)) continue
         room.take(left - 2, top - 1, cell.width + 4, cell.height + 2)
         this.batch.push(split, at, cell, 0.85, -cell.width / 2, -cell.height / 2)
-        return
+        break
       }
-    })
+    }
   }
 
   /** The handle nearest to a place, within `radius_px`. */

@@ -37,6 +37,9 @@ void main() {
 const ATTRIBUTES = ['corner', 'place', 'cell', 'offset', 'size', 'opacity'] as const
 const UNIFORMS = ['centre', 'viewport', 'scale', 'copy', 'ratio', 'snap', 'atlas'] as const
 
+/** Who moved less than this (device pixels) since it was drawn stands where it stood: a walker does so for seconds. */
+const SLACK_PX = 0.25
+
 export interface SpriteView {
   /** The middle of the map in mercator; x may lie outside 0..1 on other world copies. */
   x: number
@@ -117,6 +120,8 @@ export class SpriteCanvas {
   private made: Made | null = null
   private dirty = true
   private frame = 0
+  /** What was given to the graphics last, and the picture of the symbols that it means. */
+  private drawn = new Float32Array(0)
 
   /** `view` is asked when something is drawn. */
   constructor(
@@ -140,8 +145,12 @@ export class SpriteCanvas {
     canvas.addEventListener('webglcontextrestored', () => this.touch())
   }
 
-  /** The batch changed; it is drawn in the next frame. */
+  /** The batch changed; it is drawn in the next frame, if that shows anything new. */
   touch(): void {
+    if (this.made && !this.dirty && this.made.atlas_version === this.atlas.version) {
+      const view = this.view()
+      if (this.batch.looksLike(this.drawn, SLACK_PX / view.pixel_ratio / view.world_px)) return
+    }
     this.dirty = true
     if (this.frame) return
     this.frame = requestAnimationFrame(() => this.draw())
@@ -159,8 +168,14 @@ export class SpriteCanvas {
         gl.bufferData(gl.ARRAY_BUFFER, made.instance_bytes, gl.DYNAMIC_DRAW)
       }
       gl.bufferSubData(gl.ARRAY_BUFFER, 0, bytes)
+      this.keep(bytes)
       this.dirty = false
     }
+  }
+
+  private keep(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.drawn.byteLength !== bytes.byteLength) this.drawn = new Float32Array(bytes.byteLength / 4)
+    new Uint8Array(this.drawn.buffer).set(bytes)
   }
 
   /** Draws now: with every frame of the map, so that both show the same moment. */

@@ -94,7 +94,7 @@ function lineFound(shell: Shell, entry: Entry): Found {
     key: `line:${entry.id}`,
     group: 'journal',
     name: textOf(entry),
-    about: `${dtgShort(entry.happened_at_ms, desk.now_ms.value)} · ${author}`,
+    about: `${dtgShort(entry.happened_at_ms, desk.day_ms.value)} · ${author}`,
     // A line that is older than those on the page is read where it happened: in the picture of its time.
     run: () => (isHere ? shell.showLine(entry.id) : lookBack(shell, entry, place ?? null)),
   }

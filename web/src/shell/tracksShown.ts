@@ -4,11 +4,19 @@ import type { Desk } from '../store/desk'
 import { nations_version } from '../store/nations'
 import { ageCounts, worthOf, type TrackFilter, type TrackIndex } from '../store/search'
 
+type Worth = ReturnType<typeof worthOf>
+
+function isSame(one: Worth, other: Worth): boolean {
+  return (Object.keys(one) as (keyof Worth)[]).every((key) => one[key] === other[key])
+}
+
 export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<TrackFilter>>) {
   /** What the whole picture is worth, counted on the ages that are shown: true while the node is silent, too. */
-  const worth = computed(() => {
+  const worth = computed<Worth>((before) => {
     void desk.tick.value
-    return worthOf(desk.tracks, desk.clock.now_ms())
+    const now = worthOf(desk.tracks, desk.clock.now_ms())
+    // The same counts are the same thing: nobody need draw them again.
+    return before && isSame(before, now) ? before : now
   })
   /** All but the age, which the pills count. */
   const found = computed(() => {

@@ -4,7 +4,7 @@
  * Fast things (tracks) are plain and read on the beat `tick`; slow things (entries, links, who I
  * am) are shallow refs. One desk is made in `main.ts` and injected.
  */
-import { inject, ref, shallowRef, type InjectionKey } from 'vue'
+import { computed, inject, ref, shallowRef, type InjectionKey } from 'vue'
 import type { EntityRow } from '../api.generated'
 import { api, ApiError, holdWrites } from '../api/client'
 import type { Banner, Counts, Cursor, EntityDetail, Entry, LinkState, Me, NodeName, ServerText } from '../api/types'
@@ -27,8 +27,9 @@ export const SILENT_AFTER_MS = 7500
 const KEPT_TRACK = 'track'
 const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
+const DAY_MS = 86_400_000
 const START_AGAIN_MS = 1000
-/** Lists and panels follow moves so often; the map follows each. */
+/** A beat this soon after the lists were told tells them nothing again. */
 const TICK_MS = 900
 
 export interface Notice {
@@ -57,6 +58,8 @@ export class Desk {
   /** Grows with every frame: for what draws symbols, and costs little. */
   readonly moves = ref(0)
   readonly now_ms = ref(this.clock.now_ms())
+  /** Midnight UTC before it: times of day are written against this, so that a list need not follow every second. */
+  readonly day_ms = computed(() => Math.floor(this.now_ms.value / DAY_MS) * DAY_MS)
   /** The node's time, also while the past is shown. */
   readonly present_ms = ref(this.node_clock.now_ms())
   readonly me = shallowRef<Me | null>(null)
@@ -91,6 +94,8 @@ export class Desk {
   private clock_sure = true
   private frame_pending = false
   private framed_ms = -Infinity
+  /** Did a frame bring more than moves since the lists were told? */
+  private has_news = false
   private notice_id = 0
   private starting = false
 
@@ -293,14 +298,16 @@ export class Desk {
       default:
         return
     }
-    if (frame.kind !== FrameKind.positions) this.framed_ms = -Infinity
+    if (frame.kind !== FrameKind.positions) this.has_news = true
     if (this.frame_pending) return
     this.frame_pending = true
     // Frames come in bursts (snapshot, meta, positions): the page is told once for all of them.
     requestAnimationFrame(() => {
       this.frame_pending = false
       this.moves.value++
-      if (performance.now() - this.framed_ms < TICK_MS && this.first_picture.value) return
+      // Lists follow moves with the next beat: one drawing of the page a second, not two.
+      if (!this.has_news && this.first_picture.value) return
+      this.has_news = false
       this.framed_ms = performance.now()
       this.meta_version.value = this.tracks.meta_version
       this.readClocks()
@@ -356,10 +363,13 @@ export class Desk {
     this.notices.value = this.notices.value.filter((notice) => notice.id !== id)
   }
 
-  /** True when what is on the screen may no longer be the present. */
-  frozen(): boolean {
+  private readonly is_frozen = computed(() => {
     const limit_ms = this.stream_state.value === 'live' ? SILENT_AFTER_MS : FROZEN_AFTER_MS
     return this.heard_ms.value > 0 && this.present_ms.value - this.heard_ms.value > limit_ms
+  })
+  /** True when what is on the screen may no longer be the present. Who asks is told of a change, not of each second. */
+  frozen(): boolean {
+    return this.is_frozen.value
   }
 }
 

@@ -58,7 +58,7 @@ class TruthQuality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """The picture's quality now. truth: None = nobody knows the truth here (any real place)."""
+    """The picture's quality now. truth: None = nobody knows it here (any real place), or you are not to (no admin)."""
 
     at_ms: int
     tracks: int
@@ -83,8 +83,13 @@ class AskQuality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def _quality(principal: Principal, ask: AskQuality, reading: Reading) -> Iterator[Labelled]:
     board: Judged = reading.part("fusion")
     found = board.quality()
-    if found is not None:
-        yield Labelled(*found)
+    if found is None:
+        return
+    quality, label, context = found
+    if "admin" not in principal.roles:
+        # An exercise is no exercise for who knows the truth: it is for those who direct it.
+        quality = msgspec.structs.replace(quality, truth=None)
+    yield Labelled(quality, label, context)
 
 
 QUALITY = Query(

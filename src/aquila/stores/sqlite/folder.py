@@ -80,6 +80,11 @@ class DataFolder:
         return self.path / "ports.json"
 
     @property
+    def hosts_path(self) -> Path:
+        """Where the addresses stand at which these ports are open."""
+        return self.path / "hosts.json"
+
+    @property
     def control_path(self) -> Path:
         """The socket by which commands talk to a running node."""
         return self.path / "control.sock"
@@ -89,13 +94,16 @@ class DataFolder:
         """Locked while a process holds the folder; holds its number."""
         return self.path / "lock"
 
-    def write_ports(self, ports: Mapping[str, int]) -> None:
-        """Say which ports are open, all at once."""
+    def write_ports(self, ports: Mapping[str, int], hosts: Mapping[str, str]) -> None:
+        """Say which ports are open, all at once, and at which address each."""
+        # First, for who waits for the ports reads on at once.
+        write_whole(self.hosts_path, msgspec.json.encode(dict(hosts)) + b"\n", 0o644)
         write_whole(self.ports_path, msgspec.json.encode(dict(ports)) + b"\n", 0o644)
 
     def close(self) -> None:
         """Let the folder go."""
         self.ports_path.unlink(missing_ok=True)
+        self.hosts_path.unlink(missing_ok=True)
         os.close(self._lock)
 
     def __enter__(self) -> "DataFolder":
