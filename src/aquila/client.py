@@ -667,6 +667,29 @@ class FigureRow(TypedDict):
     label: Label
 
 
+class FindingRow(TypedDict):
+    """One finding."""
+
+    id: str
+    kind: Literal["co_travel", "gap", "jump", "loiter", "meeting", "stop"]
+    entities: list[str]
+    names: list[str]
+    text: str
+    since_ms: int
+    over_at_ms: int | None
+    measured: dict[str, float]
+    thresholds: dict[str, float]
+    places: list[list[int | float]]
+    others: list[list[int | float]]
+    lat_deg: float | None
+    lon_deg: float | None
+    state: str
+    actions: list[str]
+    heads: list[str]
+    steps: list[StepRow]
+    label: Label
+
+
 class FirstView(TypedDict):
     """Where the map opens."""
 
@@ -1590,6 +1613,45 @@ class PatrolDraftRow(TypedDict):
     label: Label
 
 
+class PatternRule(TypedDict):
+    """How a kind has done so far, by the findings that the asker may have."""
+
+    kind: Literal["co_travel", "gap", "jump", "loiter", "meeting", "stop"]
+    found: int
+    useful: int
+    noise: int
+    precision: float | None
+
+
+class Thresholds(TypedDict):
+    """What makes a pattern, in metres, minutes, m/s and degrees."""
+
+    stop_radius_m: float
+    stop_min: float
+    loiter_radius_m: float
+    loiter_min: float
+    loiter_turns: float
+    loiter_span_m: float
+    meeting_m: float
+    meeting_mps: float
+    meeting_min: float
+    travel_m: float
+    travel_mps: float
+    travel_deg: float
+    travel_min: float
+    gap_min: float
+    gap_intervals: float
+    air_mps: float
+    other_mps: float
+
+
+class PatternSettings(TypedDict):
+    """When a pattern is one. off: kinds that are not told."""
+
+    thresholds: Thresholds
+    off: list[Literal["co_travel", "gap", "jump", "loiter", "meeting", "stop"]]
+
+
 class PersonRow(TypedDict):
     """Somebody who can be given a post."""
 
@@ -2042,7 +2104,7 @@ class TruthQuality(TypedDict):
 
 
 class TrackQuality(TypedDict):
-    """The picture's quality now. truth: None = nobody knows the truth here (any real place)."""
+    """The picture's quality now. truth: None = nobody knows it here (any real place), or you are not to (no admin)."""
 
     at_ms: int
     tracks: int
@@ -3250,6 +3312,43 @@ class Node:
         """Rename a package."""
         answer: PackagesChanged = self.call(
             "POST", f"/api/v1/packages/{_part(uid)}/name", body={"name": name, "keywords": keywords}
+        )
+        return answer
+
+    def pattern_rules(self, *, limit: int | None = None) -> list[PatternRule]:
+        """How often each kind of pattern was found, and was useful."""
+        answer: list[PatternRule] = self.call("GET", "/api/v1/pattern-rules", query={"limit": limit})
+        return answer
+
+    def pattern_settings(self) -> PatternSettings:
+        """When a movement is a pattern."""
+        answer: PatternSettings = self.call("GET", "/api/v1/pattern-settings")
+        return answer
+
+    def set_patterns(self, *, settings: PatternSettings) -> StepTaken:
+        """Set when a movement is a pattern."""
+        answer: StepTaken = self.call("POST", "/api/v1/pattern-settings", body={"settings": settings})
+        return answer
+
+    def patterns(
+        self,
+        *,
+        kind: Literal["co_travel", "gap", "jump", "loiter", "meeting", "stop"] | None = None,
+        state: Literal["found", "noise", "standing", "useful"] | None = None,
+        limit: int | None = None,
+    ) -> list[FindingRow]:
+        """What was found in how everybody moves, newest first, with evidence."""
+        answer: list[FindingRow] = self.call(
+            "GET", "/api/v1/patterns", query={"kind": kind, "state": state, "limit": limit}
+        )
+        return answer
+
+    def judge_finding(
+        self, id: str, *, verdict: Literal["noise", "useful"], remarks: str | None = None, seen: list[str] | None = None
+    ) -> StepTaken:
+        """Say whether a finding was useful or noise."""
+        answer: StepTaken = self.call(
+            "POST", f"/api/v1/patterns/{_part(id)}", body={"verdict": verdict, "remarks": remarks, "seen": seen}
         )
         return answer
 

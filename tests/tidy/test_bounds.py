@@ -25,11 +25,13 @@ from aquila.features.missions import creating, edits
 from aquila.features.missions import view as missions_view
 from aquila.features.orbat import file_unit, importing
 from aquila.features.packages import iconsets, members
+from aquila.features.patterns import view as patterns_view
 from aquila.features.reports import commands as reports_commands
 from aquila.features.roles import commands as roles_commands
 from aquila.features.tak import injectors
 from aquila.features.video import view as video_view
 from aquila.fusion import correlate, timeline
+from aquila.fusion import patterns as fusion_patterns
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
 from aquila.links.feeds import cap
@@ -87,6 +89,11 @@ IN_CODE: dict[str, list[str]] = {
     "lines of a signed handover": [f"{handover.LINES_MAX}"],
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
     "watches": [f"{alerts_commands.WATCHES_MAX} watches"],
+    "movers watched for patterns": [
+        f"{fusion_patterns.MOVERS_MAX} movers",
+        f"{fusion_patterns.PAIRS_MAX} pairs",
+        f"{patterns_view.OPEN_MAX} findings",
+    ],
     "newest places, for rules": [f"{moves.MOVERS_MAX} entities"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [

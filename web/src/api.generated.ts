@@ -561,6 +561,28 @@ export interface FileRollup {
   replaces?: string
 }
 
+/** One finding. */
+export interface FindingRow {
+  id: string
+  kind: 'co_travel' | 'gap' | 'jump' | 'loiter' | 'meeting' | 'stop'
+  entities: string[]
+  names: string[]
+  text: string
+  since_ms: number
+  over_at_ms: number | null
+  measured: Record<string, number>
+  thresholds: Record<string, number>
+  places: ([number, number, number])[]
+  others: ([number, number, number])[]
+  lat_deg: number | null
+  lon_deg: number | null
+  state: string
+  actions: string[]
+  heads: string[]
+  steps: StepRow[]
+  label: Label
+}
+
 /** Where the map opens. */
 export interface FirstView {
   lon_deg: number
@@ -812,6 +834,14 @@ export interface InviteDevice {
   callsign?: string | null
   host?: string | null
   minutes?: number
+}
+
+/** Was it worth telling? remarks: why, for those who set the thresholds. */
+export interface JudgeFinding {
+  id: string
+  verdict: 'noise' | 'useful'
+  remarks?: string
+  seen?: string[]
 }
 
 /** An asset as it is now. id: None = a new one. */
@@ -1587,6 +1617,21 @@ export interface PatrolDraftRow {
   label: Label
 }
 
+/** How a kind has done so far, by the findings that the asker may have. */
+export interface PatternRule {
+  kind: 'co_travel' | 'gap' | 'jump' | 'loiter' | 'meeting' | 'stop'
+  found: number
+  useful: number
+  noise: number
+  precision: number | null
+}
+
+/** When a pattern is one. off: kinds that are not told. */
+export interface PatternSettings {
+  thresholds: Thresholds
+  off: ('co_travel' | 'gap' | 'jump' | 'loiter' | 'meeting' | 'stop')[]
+}
+
 /** Somebody who can be given a post. */
 export interface PersonRow {
   id: string
@@ -1909,6 +1954,11 @@ export interface SentenceRow {
   label: Label
 }
 
+/** The settings as they are to be from now on: metres, minutes, m/s, degrees. */
+export interface SetPatterns {
+  settings: PatternSettings
+}
+
 /** An alert that somebody has seen, or that is done with. remarks: what was done. */
 export interface SettleAlert {
   id: string
@@ -2128,6 +2178,27 @@ export interface Telling {
   ack_by: string | null
 }
 
+/** What makes a pattern, in metres, minutes, m/s and degrees. */
+export interface Thresholds {
+  stop_radius_m: number
+  stop_min: number
+  loiter_radius_m: number
+  loiter_min: number
+  loiter_turns: number
+  loiter_span_m: number
+  meeting_m: number
+  meeting_mps: number
+  meeting_min: number
+  travel_m: number
+  travel_mps: number
+  travel_deg: number
+  travel_min: number
+  gap_min: number
+  gap_intervals: number
+  air_mps: number
+  other_mps: number
+}
+
 /** The token, shown this once and kept nowhere. */
 export interface TokenMade {
   name: string
@@ -2147,7 +2218,7 @@ export interface TrackMember {
   sensors: PlottedBy[]
 }
 
-/** The picture's quality now. truth: None = nobody knows the truth here (any real place). */
+/** The picture's quality now. truth: None = nobody knows it here (any real place), or you are not to (no admin). */
 export interface TrackQuality {
   at_ms: number
   tracks: number
@@ -2450,6 +2521,11 @@ export interface Operations {
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }
   label_package: { method: 'POST'; path: '/api/v1/packages/{uid}/label'; answer: PackagesChanged }
   rename_package: { method: 'POST'; path: '/api/v1/packages/{uid}/name'; answer: PackagesChanged }
+  pattern_rules: { method: 'GET'; path: '/api/v1/pattern-rules'; answer: PatternRule[] }
+  pattern_settings: { method: 'GET'; path: '/api/v1/pattern-settings'; answer: PatternSettings }
+  set_patterns: { method: 'POST'; path: '/api/v1/pattern-settings'; answer: StepTaken }
+  patterns: { method: 'GET'; path: '/api/v1/patterns'; answer: FindingRow[] }
+  judge_finding: { method: 'POST'; path: '/api/v1/patterns/{id}'; answer: StepTaken }
   people: { method: 'GET'; path: '/api/v1/people'; answer: PersonRow[] }
   picture_at: { method: 'GET'; path: '/api/v1/picture'; answer: EntityRow[] }
   posts: { method: 'GET'; path: '/api/v1/posts'; answer: PostRow[] }

@@ -97,6 +97,10 @@ class Moves:
         """The newest of an entity by its id; None = nothing is known."""
         return self._newest.get((context, entity))
 
+    def items(self) -> list[tuple[tuple[Context, str], Move]]:
+        """The newest of everything by context and id, in order of these."""
+        return sorted(self._newest.items(), key=lambda each: each[0])
+
     def all(self, context: Context) -> Iterator[Move]:
         """The newest of everything, in order of the ids."""
         for key in sorted(self._newest):

@@ -71,6 +71,15 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../staff/alerts/AlertPanel.vue')),
   },
   {
+    id: 'patterns',
+    title: 'patterns.title',
+    icon: 'target',
+    where: 'right',
+    // Like alerts, those of now.
+    when: (desk) => desk.past.value === null,
+    part: defineAsyncComponent(() => import('../patterns/PatternPanel.vue')),
+  },
+  {
     id: 'chat',
     title: 'tabs.chat',
     icon: 'chat',

@@ -1,0 +1,88 @@
+"""What can be done: say whether a finding was useful or noise, and set when a pattern is one."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk
+from aquila.core.ids import derived_id
+from aquila.core.model import Principal
+from aquila.core.paper_work import Id, Seen, StepTaken, check_texts, say_step
+from aquila.core.view import view_of
+from aquila.features.patterns.finding import FINDING, FINDING_STATES, THRESHOLD_STATES, THRESHOLDS, PatternSettings
+from aquila.features.patterns.view import Patterns
+
+NO_FINDING = Refused("absent", "there is no such finding, or you may not see it")
+SETTINGS_ID = derived_id("patterns.thresholds", 1, "node")
+
+
+class JudgeFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Was it worth telling? remarks: why, for those who set the thresholds."""
+
+    id: Id
+    verdict: Literal["useful", "noise"]
+    remarks: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    seen: Seen = ()
+
+
+class SetPatterns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings as they are to be from now on: metres, minutes, m/s, degrees."""
+
+    settings: PatternSettings
+
+
+async def judge_finding(principal: Principal, ask: JudgeFinding, desk: Desk) -> StepTaken | Refused:
+    """Say whether a finding was useful or noise; it can be said anew."""
+    thing = view_of(desk.views, "patterns", Patterns).thing(desk, ask.id, FINDING)
+    if thing is None:
+        return NO_FINDING
+    try:
+        check_texts("remarks", ask.remarks)
+    except ValueError as wrong:
+        return Refused("field", str(wrong))
+    fields = {"remarks": ask.remarks} if ask.remarks else {}
+    text = f"pattern is {ask.verdict}: {thing.get('text', '')}"
+    return await say_step(
+        principal, desk, FINDING_STATES, FINDING, thing, ask.verdict, fields, seen=ask.seen, summary=text
+    )
+
+
+async def set_patterns(principal: Principal, ask: SetPatterns, desk: Desk) -> StepTaken | Refused:
+    """Set thresholds, and which kinds are told. What stands stays until it is over."""
+    thing = view_of(desk.views, "patterns", Patterns).thing(desk, SETTINGS_ID, THRESHOLDS)
+    return await say_step(
+        principal,
+        desk,
+        THRESHOLD_STATES,
+        THRESHOLDS,
+        thing,
+        "set",
+        msgspec.to_builtins(ask.settings),
+        id=SETTINGS_ID,
+        summary="thresholds of patterns set",
+    )
+
+
+pattern_commands = (
+    Command(
+        name="judge_finding",
+        method="POST",
+        path="/patterns/{id}",
+        request=JudgeFinding,
+        answer=StepTaken,
+        role="operator",
+        act=judge_finding,
+        summary="Say whether a finding was useful or noise",
+    ),
+    Command(
+        name="set_patterns",
+        method="POST",
+        path="/pattern-settings",
+        request=SetPatterns,
+        answer=StepTaken,
+        role="operator",
+        act=set_patterns,
+        summary="Set when a movement is a pattern",
+    ),
+)

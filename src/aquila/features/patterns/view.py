@@ -1,0 +1,181 @@
+"""The view: findings and thresholds as papers; and what the rule remembers between two looks: how everybody moved.
+
+That memory is no part of the state, since it depends on when ticks came between positions. It begins anew at every
+start; what stood then is said to be over, since nobody watched on.
+
+A mover is known under the marking of its newest place. When that changes it is begun anew, so that no finding tells
+under one marking what was heard under another; and two movers are told of together only if their markings are equal.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import numpy as np
+
+from aquila.core.model import Context, Label
+from aquila.core.moves import Move, Moves
+from aquila.core.papers import Papers, Thing
+from aquila.features.patterns.finding import FINDING, THRESHOLDS, PatternSettings, settings_of
+from aquila.fusion.patterns import MOVERS_MAX, Kind, Pattern, Watcher, rows_of
+
+MOVING = frozenset({"unit", "platform", "track"})
+OPEN_MAX = 2_000
+"""Findings that stand at the same time; beyond it none is told until some are over."""
+AIR = "01"
+"""Symbol set of what flies (APP-6(D), digits 5 and 6)."""
+LET_GO_MS = 3_600_000
+
+Key = tuple[Context, str]
+OpenKey = tuple[Kind, tuple[Key, ...]]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Something to be said. known: the finding that is over; None = a new one. pattern: None = nobody watches on."""
+
+    pattern: Pattern | None
+    moves: tuple[Move, ...]
+    known: str | None = None
+
+
+class Patterns(Papers):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__("patterns", 1, ("patterns.",))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._watcher = Watcher()
+        self._rows: dict[Key, int] = {}
+        self._keys: list[Key | None] = []
+        self._newest: dict[Key, Move] = {}
+        self._open: dict[OpenKey, str] = {}
+        self._is_begun = False
+        self.unwatched = 0
+        """Movers for which there was no room at the last look."""
+        self.untold = 0
+        """Findings that were not told since too many stood, since the start."""
+
+    def restore(self, data: bytes) -> None:
+        """See View. What was remembered between two looks is gone."""
+        super().restore(data)
+        self._forget()
+
+    def settings(self) -> PatternSettings:
+        """As they are in force: for rules, never for answers."""
+        steps = ((target, steps) for (_, target), steps in self._steps.items() if steps[0].type == THRESHOLDS)
+        return settings_of([Thing(target, each) for target, each in steps])
+
+    def thing_of(self, context: Context, finding: str) -> Thing | None:
+        """A finding as the node knows it: for rules, never for answers."""
+        steps = self._steps.get((context, finding))
+        return Thing(finding, steps) if steps else None
+
+    def contexts(self) -> list[Context]:
+        """Contexts in which there are papers."""
+        return sorted({context for context, _ in self._steps})
+
+    # -- looking: for the rule only ---------------------------------------------------------------------------------
+
+    def look(self, now_ms: int, moves: Moves) -> Iterator[Told]:
+        """What there is to be said at this time."""
+        if not self._is_begun:
+            self._is_begun = True
+            yield from self._left_over()
+        settings = self.settings()
+        heard, begun = self._news(now_ms, moves)
+        yield from self._begin(begun)
+        rows = rows_of([self._rows[each] for each in heard])
+        places = [self._newest[each].position for each in heard]
+        at_ms = [self._newest[each].report.observed_at_ms for each in heard]
+        lat, lon = np.array([each.lat_deg for each in places]), np.array([each.lon_deg for each in places])
+        found = [*self._watcher.hear(rows, lat, lon, rows_of(at_ms), now_ms, settings.thresholds)] if heard else []
+        found += self._watcher.look(now_ms, settings.thresholds)
+        for pattern in found:
+            yield from self._tell(pattern, settings)
+
+    def opened(self, pattern: Pattern, moves: tuple[Move, ...], finding: str) -> None:
+        """It was told under this id."""
+        if pattern.kind != "jump":  # a jump is over as soon as it is seen
+            self._open[pattern.kind, tuple(_key(move) for move in moves)] = finding
+
+    def _left_over(self) -> Iterator[Told]:
+        for (_, target), steps in self._steps.items():
+            thing = Thing(target, steps)
+            if thing.type == FINDING and thing.get("over_at_ms") is None:
+                yield Told(None, (), target)
+
+    def _news(self, now_ms: int, moves: Moves) -> tuple[list[Key], list[tuple[Key, Move, int]]]:
+        """Who was heard since the last look; and who is to be begun anew in which row."""
+        self.unwatched = 0
+        heard: list[Key] = []
+        begun: list[tuple[Key, Move, int]] = []
+        for key, move in _movers(moves):
+            known = self._newest.get(key)
+            if known is move:
+                continue
+            row = self._rows.get(key)
+            if row is None:
+                row = self._room(now_ms)
+                if row is None:
+                    self.unwatched += 1
+                    continue
+                self._rows[key], self._keys[row] = row, key
+            if known is None or known.label != move.label:
+                begun.append((key, move, row))
+            self._newest[key] = move
+            heard.append(key)
+        return heard, begun
+
+    def _room(self, now_ms: int) -> int | None:
+        if len(self._keys) < MOVERS_MAX:
+            self._keys.append(None)
+            return len(self._keys) - 1
+        for key, row in self._rows.items():
+            if now_ms - self._newest[key].received_at_ms > LET_GO_MS:
+                del self._rows[key], self._newest[key]
+                return row
+        return None
+
+    def _begin(self, begun: list[tuple[Key, Move, int]]) -> Iterator[Told]:
+        if not begun:
+            return
+        keys = {key for key, _, _ in begun}
+        for open_key in [each for each in self._open if not keys.isdisjoint(each[1])]:
+            yield Told(None, (), self._open.pop(open_key))
+        is_air = np.array([move.report.sidc[4:6] == AIR for _, move, _ in begun], np.bool_)
+        self._watcher.begin(rows_of([row for _, _, row in begun]), is_air)
+
+    def _tell(self, pattern: Pattern, settings: PatternSettings) -> Iterator[Told]:
+        keys = tuple(key for row in pattern.rows if (key := self._keys[row]) is not None)
+        moves = tuple(self._newest[key] for key in keys)
+        known = self._open.get((pattern.kind, keys))
+        if pattern.is_over:
+            if known is not None:
+                del self._open[pattern.kind, keys]
+                yield Told(pattern, moves, known)
+            return
+        if known is not None or pattern.kind in settings.off or not _is_one(move.label for move in moves):
+            return
+        if len({move.context for move in moves}) > 1:
+            return
+        if len(self._open) >= OPEN_MAX:
+            self.untold += 1
+            return
+        yield Told(pattern, moves)
+
+
+def _is_one(labels: Iterable[Label]) -> bool:
+    return len(set(labels)) == 1
+
+
+def _key(move: Move) -> Key:
+    return move.context, move.report.entity
+
+
+def _movers(moves: Moves) -> Iterator[tuple[Key, Move]]:
+    """Everybody that moves, once: for the members of a fused track stands the track."""
+    everybody = [(key, move) for key, move in moves.items() if move.report.category in MOVING]
+    fused = (move.report.fields.get("members", "") for _, move in everybody if move.report.category == "track")
+    members = {member for each in fused for member in each.split()}
+    return ((key, move) for key, move in everybody if key[1] not in members)

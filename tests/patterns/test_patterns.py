@@ -1,0 +1,131 @@
+"""Patterns over a node: told once with evidence, judged by people, and by nobody who may not see the movers."""
+
+from typing import Any
+
+import pytest
+
+from aquila.features.patterns.view import Patterns
+
+MINUTE_MS = 60_000
+
+
+def drive(port: Any, uid: str, minutes: int, *, lat: float = 42.0, step: float = 0.004, **more: Any) -> float:
+    """Somebody goes north, two reports a minute; gives where he ends."""
+    for _ in range(2 * minutes):
+        lat += step / 2
+        port.place(uid, lat, 77.1, **more)
+        port.tick(MINUTE_MS // 2)
+    return lat
+
+
+def stop(port: Any, uid: str = "FOX", start: float = 42.0, **more: Any) -> float:
+    """Somebody comes, and stands for eleven minutes."""
+    return drive(port, uid, 12, lat=drive(port, uid, 5, lat=start, **more), step=0, **more)
+
+
+def test_who_stops_is_told_once_with_evidence_and_until_it_goes_on(desk: Any, port: Any) -> None:
+    lat = stop(port)
+    (row,) = desk.get("/patterns")
+    assert (row["kind"], row["text"], row["state"], row["over_at_ms"]) == ("stop", "FOX has stopped", "found", None)
+    assert row["measured"]["minutes"] >= row["thresholds"]["stop_min"] == 10
+    assert len(row["places"]) > 5
+    assert all(abs(place[1] - lat) < 0.001 for place in row["places"])
+    assert [place[0] for place in row["places"]] == sorted(place[0] for place in row["places"])
+    drive(port, "FOX", 2, lat=lat)
+    (row,) = desk.get("/patterns")
+    assert row["over_at_ms"] is not None
+    assert desk.get("/patterns", state="standing") == []
+
+
+def test_useful_and_noise_are_journalled_and_give_each_kind_its_precision(desk: Any, viewer: Any, port: Any) -> None:
+    stop(port)
+    stop(port, "WOLF", start=50.0)
+    first, second = (row["id"] for row in desk.get("/patterns", kind="stop"))
+    viewer.post(f"/patterns/{first}", 403, verdict="noise")
+    desk.post(f"/patterns/{first}", verdict="noise")
+    desk.post(f"/patterns/{first}", verdict="useful", remarks="it was the drop")
+    desk.post(f"/patterns/{second}", verdict="noise")
+    (rule,) = [rule for rule in desk.get("/pattern-rules") if rule["kind"] == "stop"]
+    assert rule == {"kind": "stop", "found": 2, "useful": 1, "noise": 1, "precision": 0.5}
+    (row,) = desk.get("/patterns", state="useful")
+    assert [(step["action"], step["by"]) for step in row["steps"]][:2] == [
+        ("useful", "token:watch"),
+        ("noise", "token:watch"),
+    ]
+    assert "finding is useful" in str(desk.post(f"/patterns/{first}", 422, verdict="useful"))
+
+
+def test_who_may_not_see_a_mover_hears_of_no_finding_about_it(desk: Any, partner: Any, port: Any) -> None:
+    stop(port, "SECRET", label=port.national)
+    assert desk.get("/patterns") == []
+    assert all(rule["found"] == 0 for rule in desk.get("/pattern-rules"))
+    (row,) = partner.get("/patterns")
+    assert row["names"] == ["SECRET"]
+    desk.post(f"/patterns/{row['id']}", 404, verdict="noise")
+
+
+def test_what_was_heard_under_one_marking_is_not_told_under_another(desk: Any, port: Any) -> None:
+    lat = drive(port, "FOX", 8, lat=drive(port, "FOX", 5, label=port.national), step=0, label=port.national)
+    drive(port, "FOX", 8, lat=lat, step=0, label=port.open)
+    assert desk.get("/patterns") == [], "eight minutes under the open marking are no stop"
+
+
+@pytest.mark.parametrize(("second", "kinds"), [("open", ["meeting", "stop", "stop"]), ("national", ["stop"])])
+def test_two_who_meet_are_told_of_where_both_may_be_seen(desk: Any, port: Any, second: str, kinds: list[str]) -> None:
+    for n in range(80):
+        gone = max(0, 40 - n) * 0.002 / 2
+        port.place("FOX", 42.1 - gone, 77.1)
+        port.place("WOLF", 42.1 + gone, 77.1, getattr(port, second))
+        port.tick(MINUTE_MS // 2)
+    rows = desk.get("/patterns")
+    assert sorted(row["kind"] for row in rows) == kinds
+    for row in rows:
+        if row["kind"] == "meeting":
+            assert sorted(row["names"]) == ["FOX", "WOLF"]
+            assert row["places"]
+            assert row["others"]
+
+
+def test_a_fused_track_does_not_meet_its_own_members(desk: Any, port: Any) -> None:
+    for n in range(80):
+        lat = 42.1 - max(0, 40 - n) * 0.001
+        member = port.place("SHIP", lat, 77.1)
+        port.place("TRACK", lat, 77.1, category="track", fields={"members": member})
+        port.tick(MINUTE_MS // 2)
+    assert [row["names"] for row in desk.get("/patterns")] == [["TRACK"]]
+
+
+def test_silence_of_somebody_who_reported_is_told_until_it_is_heard_again(desk: Any, port: Any) -> None:
+    lat = drive(port, "FOX", 5)
+    for _ in range(11):
+        port.tick(MINUTE_MS)
+    (row,) = desk.get("/patterns")
+    assert (row["kind"], row["text"]) == ("gap", "FOX has gone silent")
+    drive(port, "FOX", 1, lat=lat)
+    assert desk.get("/patterns")[0]["over_at_ms"] is not None
+
+
+def test_thresholds_are_set_by_a_person_and_hold_from_then_on(desk: Any, port: Any) -> None:
+    settings = desk.get("/pattern-settings")
+    desk.post("/pattern-settings", settings={"thresholds": {**settings["thresholds"], "stop_min": 3}})
+    lat = drive(port, "FOX", 5, lat=drive(port, "FOX", 5), step=0)
+    (row,) = desk.get("/patterns")
+    assert row["thresholds"]["stop_min"] == 3
+    desk.post("/pattern-settings", settings={"off": ["stop"]})
+    assert desk.get("/pattern-settings")["off"] == ["stop"]
+    drive(port, "FOX", 12, lat=drive(port, "FOX", 3, lat=lat), step=0)
+    assert len(desk.get("/patterns")) == 1
+    assert "stop_min" in str(desk.post("/pattern-settings", 400, settings={"thresholds": {"stop_min": 0}}))
+
+
+def test_after_a_restart_what_stood_is_over_since_nobody_watched_on(desk: Any, port: Any) -> None:
+    stop(port)
+    view = port.views["patterns"]
+    again = Patterns()
+    again.restore(view.snapshot())
+    assert again.snapshot() == view.snapshot()
+    view.restore(view.snapshot())
+    port.tick()
+    (row,) = desk.get("/patterns")
+    assert row["over_at_ms"] == port.now_ms
+    assert row["steps"][0]["fields"]["over_why"] == "unwatched"
