@@ -1,9 +1,12 @@
 """What the tests of the typed line share: the context of the corpus, and the short form of a field's value."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from aquila.features.log.line import KnownName, LineContext, LineDraft, LinePart
 
@@ -25,6 +28,25 @@ CONTEXT = LineContext(
         *(KnownName(name=name, sort="place", lat_deg=33.12, lon_deg=35.3 + at / 100) for at, name in enumerate(PLACES)),
     ),
 )
+MORE_UNITS = (
+    "PTL1", "PTL2", "PTL6", "PTL7", "PTL8", "PTL9", "ALPHA 12", "ALPHA 33", "BRAVO 1", "BRAVO 3", "BRAVO 4",
+)  # fmt: skip
+MORE_PLACES = ("CP 2", "CP 3", "CP 6", "CP 7", "OP 2", "OP 3", "OP 4", "OP 6", "Bridge KM 12")
+WIDER = msgspec.structs.replace(
+    CONTEXT,
+    names=(
+        *CONTEXT.names,
+        *(
+            KnownName(name=name, sort="unit", lat_deg=33.2, lon_deg=35.2 + at / 100)
+            for at, name in enumerate(MORE_UNITS)
+        ),
+        *(
+            KnownName(name=name, sort="place", lat_deg=33.05, lon_deg=35.2 + at / 100)
+            for at, name in enumerate(MORE_PLACES)
+        ),
+    ),
+)
+"""The same with the units and posts that the author of held_out_4 thought of."""
 FIELDS = (
     "unit", "kind", "size", "casualty", "activity", "place", "time", "direction", "speed", "altitude", "precedence",
     "to", "info", "reference",
@@ -56,6 +78,19 @@ def same(field: str, expected: list[str], got: list[str]) -> bool:
     if field == "activity":
         return bool(set(expected) & set(got)) if expected else False
     return sorted(expected) == sorted(got)
+
+
+def ways(row: dict[str, Any]) -> list[dict[str, list[str]]]:
+    """What was meant, and what its author would have called right as well; None = the field is left open."""
+    return [
+        {field: meant for field, meant in (row["expect"] | other).items() if meant is not None}
+        for other in [{}, *row.get("or", [])]
+    ]
+
+
+def without_day(times: list[str]) -> list[str]:
+    """Clock times alone, for an author who told no days."""
+    return [re.sub(r"[+-]\d+d$", "", each) for each in times]
 
 
 def _count(value: dict[str, Any]) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from reading import CONTEXT, FIELDS, corpus, read, same, unsure
+from reading import CONTEXT, FIELDS, WIDER, corpus, read, same, unsure, ways, without_day
 
-from aquila.features.log.line import parse_line
+from aquila.features.log.line import LineContext, parse_line
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,9 @@ class HeldOut:
     silent_max: int
     passed_over_max: int
     """Grids and times meant and not read at all; the draft is short of them, but tells nothing wrong."""
+    context: LineContext = CONTEXT
+    told_only: bool = False
+    """Only the fields that a row names are judged, and clock times without their day: its author saw no others."""
 
 
 PASSED_OVER_2 = 1
@@ -27,12 +30,15 @@ FILES = (
     # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.972 now. Its
     # author called a patrol that departs or halts a note; two later ones, and the grammar since, call it a patrol.
     HeldOut("held_out.jsonl", floor=0.97, silent_max=0, passed_over_max=0),
-    # Seen once as well: 0.809 with 6 silent wrong times when it was blind, 0.970 with none after the classes of speech
+    # Seen once as well: 0.809 with 6 silent wrong times when it was blind, 0.972 with none after the classes of speech
     # behind its misses were written down. What a blind reader may expect is in docs/formats/typed_line.md.
     HeldOut("held_out_2.jsonl", floor=0.95, silent_max=0, passed_over_max=PASSED_OVER_2),
     # Seen as well from now: 0.889 with one silent wrong time and one silent place when it was blind, 0.980 with none
     # after the classes of speech behind its misses were written down. Its lines say no more what a stranger may expect.
     HeldOut("held_out_3.jsonl", floor=0.97, silent_max=0, passed_over_max=0),
+    # Seen as well from now: 0.879 with one silent wrong time and two silent places when it was blind, 0.997 now. Its
+    # author knew few of the names of kinds and fields: they were renamed by docs/formats/typed_line.md.
+    HeldOut("held_out_4.jsonl", floor=0.98, silent_max=0, passed_over_max=0, context=WIDER, told_only=True),
 )
 
 
@@ -55,49 +61,94 @@ def test_there_are_a_hundred_lines_and_none_is_in_another_file(held_out: HeldOut
     assert all(field in {*FIELDS, "unsure"} for row in rows for field in row["expect"])
 
 
-def test_fields_are_read_as_they_were_meant(held_out: HeldOut, rows: list[dict[str, Any]]) -> None:
+@dataclass(frozen=True)
+class Judged:
+    """One row against what was read: by field what was meant, what was read, and whether that is right."""
+
+    line: str
+    fields: dict[str, tuple[list[str], list[str], bool]]
+    doubted: set[str]
+    asked: set[str]
+    """Fields where a colleague would have asked."""
+
+    @property
+    def wrong(self) -> int:
+        return sum(not right for _, _, right in self.fields.values())
+
+
+def judge(file: HeldOut, row: dict[str, Any]) -> Judged:
+    """The reading of a row against the way of meaning it that it comes nearest to."""
+    draft = parse_line(row["line"], file.context)
+    got, doubted = read(draft), unsure(draft)
+    if file.told_only:
+        got["time"] = without_day(got.get("time", []))
+    return min((_against(file, row["line"], meant, got, doubted) for meant in ways(row)), key=lambda each: each.wrong)
+
+
+def _against(
+    file: HeldOut, line: str, meant: dict[str, list[str]], got: dict[str, list[str]], doubted: set[str]
+) -> Judged:
+    asked = set(meant.get("unsure", []))
+    fields: dict[str, tuple[list[str], list[str], bool]] = {}
+    for field in FIELDS:
+        expected, read_as = meant.get(field, []), got.get(field, [])
+        if file.told_only and field not in meant:
+            if field in asked:
+                # Nothing can be told from the line: nothing read, or something that is marked.
+                fields[field] = (expected, read_as, not read_as or field in doubted)
+        elif expected or (read_as and field != "activity"):
+            fields[field] = (expected, read_as, same(field, expected, read_as))
+    return Judged(line, fields, doubted, asked)
+
+
+@pytest.fixture(scope="module")
+def judged(held_out: HeldOut, rows: list[dict[str, Any]]) -> list[Judged]:
+    return [judge(held_out, row) for row in rows]
+
+
+def test_fields_are_read_as_they_were_meant(held_out: HeldOut, judged: list[Judged]) -> None:
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     wrong: list[str] = []
-    for row in rows:
-        got = read(parse_line(row["line"], CONTEXT))
-        for field in FIELDS:
-            meant, read_as = row["expect"].get(field, []), got.get(field, [])
-            if not meant and (not read_as or field == "activity"):
-                continue
+    for each in judged:
+        for field, (meant, read_as, is_right) in each.fields.items():
             total[field] += 1
-            if same(field, meant, read_as):
-                right[field] += 1
-            else:
-                wrong.append(f"{row['line']}\n    {field}: meant {meant}, read {read_as}")
+            right[field] += is_right
+            if not is_right:
+                wrong.append(f"{each.line}\n    {field}: meant {meant}, read {read_as}")
     share = sum(right.values()) / sum(total.values())
     table = ", ".join(f"{field} {right[field]}/{total[field]}" for field in FIELDS)
     print(f"{held_out.name}: fields read as meant: {share:.4f} ({table})")  # noqa: T201  # for whoever asks with -s
     assert share >= held_out.floor, f"{share:.4f}: {table}\n" + "\n".join(wrong)
 
 
-def test_no_grid_or_time_is_wrong_in_silence(held_out: HeldOut, rows: list[dict[str, Any]]) -> None:
+def test_no_grid_or_time_is_wrong_in_silence(held_out: HeldOut, judged: list[Judged]) -> None:
     """Neither a value that was not meant, nor a sure one where a colleague would have asked."""
     silent = []
-    for row in rows:
-        draft = parse_line(row["line"], CONTEXT)
-        got, doubted = read(draft), unsure(draft)
-        for field in ("place", "time"):
-            meant, read_as = row["expect"].get(field, []), got.get(field, [])
-            if Counter(read_as) - Counter(meant) and field not in doubted:
-                silent.append(f"{row['line']}: {field} meant {meant}, read {read_as}, and sure")
-            elif field in row["expect"].get("unsure", []) and field not in doubted and read_as:
-                silent.append(f"{row['line']}: {field} should be unsure")
+    for each in judged:
+        for field in {"place", "time"} & each.fields.keys() - each.doubted:
+            meant, read_as, _ = each.fields[field]
+            if Counter(read_as) - Counter(meant):
+                silent.append(f"{each.line}: {field} meant {meant}, read {read_as}, and sure")
+            elif field in each.asked and read_as:
+                silent.append(f"{each.line}: {field} should be unsure")
     assert len(silent) <= held_out.silent_max, f"{len(silent)}\n" + "\n".join(silent)
 
 
-def test_few_grids_and_times_are_passed_over(held_out: HeldOut, rows: list[dict[str, Any]]) -> None:
+def test_few_grids_and_times_are_passed_over(held_out: HeldOut, judged: list[Judged]) -> None:
     missed = []
-    for row in rows:
-        draft = parse_line(row["line"], CONTEXT)
-        got, doubted = read(draft), unsure(draft)
-        for field in ("place", "time"):
-            meant, read_as = Counter(row["expect"].get(field, [])), Counter(got.get(field, []))
-            if meant - read_as and not read_as - meant and field not in doubted:
-                missed.append(f"{row['line']}: {field} meant {[*meant]}, read {[*read_as]}")
+    for each in judged:
+        for field in {"place", "time"} & each.fields.keys() - each.doubted:
+            meant, read_as = (Counter(values) for values in each.fields[field][:2])
+            if meant - read_as and not read_as - meant:
+                missed.append(f"{each.line}: {field} meant {[*meant]}, read {[*read_as]}")
     assert len(missed) <= held_out.passed_over_max, f"{len(missed)}\n" + "\n".join(missed)
+
+
+def test_a_row_with_another_answer_is_right_by_either_and_wrong_by_a_third() -> None:
+    file = HeldOut("", floor=1, silent_max=0, passed_over_max=0)
+    expect = {"kind": ["note"], "activity": ["fire"], "place": ["Tibnin"], "time": ["0910L"]}
+    row: dict[str, Any] = {"line": "fire at Tibnin 0910", "expect": expect}
+    assert judge(file, row).wrong == 1
+    assert judge(file, row | {"or": [{"kind": ["incident"]}]}).wrong == 0
+    assert judge(file, row | {"or": [{"kind": ["spot"]}]}).wrong == 1

@@ -1,4 +1,5 @@
 """What the typed line promises, whatever is typed."""
+# ruff: noqa: RUF001  # Cyrillic letters are what people type
 
 import sys
 
@@ -268,7 +269,7 @@ def test_now_is_no_time_where_nothing_happens(line: str) -> None:
         "shots, direction Tibnin",
         "spari in direzione di Tibnin",
         "tirs en direction de Tibnin",
-        "выстрелы со стороны Tibnin",  # noqa: RUF001
+        "выстрелы со стороны Tibnin",
     ],
 )
 def test_a_direction_in_which_a_place_lies_is_never_surely_that_place(line: str) -> None:
@@ -331,7 +332,7 @@ def test_the_same_clock_time_means_the_nearest_day() -> None:
     [
         ("time was 0745 not 0845", "0845"),
         ("6 pax, non 4, a Tibnin", "4"),
-        ("PTL3 в 07:45 а не в 08:45", "08:45"),  # noqa: RUF001
+        ("PTL3 в 07:45 а не в 08:45", "08:45"),
         ("PTL3 at CP 4 (not CP 5) 0910", "CP 5"),
     ],
 )
@@ -363,7 +364,7 @@ def test_a_quantity_is_no_time(line: str) -> None:
     [
         ("2 trucks at rosh brdg 0920", "Rosh Bridge"),
         ("3 hommes au pont de rosh 8h15", "Rosh Bridge"),
-        ("2 машины у моста рош 08:20", "Rosh Bridge"),  # noqa: RUF001
+        ("2 машины у моста рош 08:20", "Rosh Bridge"),
         ("valanga al torino 0910", "Rifugio Torino"),
         ("4 pers au refuge torino 9h", "Rifugio Torino"),
         ("взрыв в тибнине 08:20", "Tibnin"),
@@ -382,7 +383,7 @@ def test_a_place_by_another_word_is_found_and_never_sure(line: str, place: str) 
 
 @pytest.mark.parametrize(
     "line",
-    ["strength by 1400", "NLT 1400", "acqua entro le 14", "effectifs avant 14h", "воду к 14.00", "14:00-ге дейін су"],  # noqa: RUF001
+    ["strength by 1400", "NLT 1400", "acqua entro le 14", "effectifs avant 14h", "воду к 14.00", "14:00-ге дейін су"],
 )
 def test_what_is_due_is_until_then_and_not_at_that_time(line: str) -> None:
     when = part(parse_line(line, CONTEXT), "time")
@@ -390,7 +391,7 @@ def test_what_is_due_is_until_then_and_not_at_that_time(line: str) -> None:
     assert (when.value["sort"], when.value["clock"]) == ("until", "1400L")
 
 
-@pytest.mark.parametrize("line", ["radio check PTL3 5/5", "prova radio PTL3 4/5 ore 1000", "связь с PTL3 3 на 3"])  # noqa: RUF001
+@pytest.mark.parametrize("line", ["radio check PTL3 5/5", "prova radio PTL3 4/5 ore 1000", "связь с PTL3 3 на 3"])
 def test_a_signal_report_is_neither_a_date_nor_a_count(line: str) -> None:
     draft = parse_line(line, CONTEXT)
     assert read(draft)["kind"] == ["comms_check"]
@@ -441,3 +442,127 @@ def test_letters_of_a_salute_are_labels_and_no_words() -> None:
 def test_who_is_asked_is_told_and_no_place() -> None:
     draft = parse_line("joc chiede a ptl3 la posizione", CONTEXT)
     assert (read(draft)["unit"], read(draft)["to"], draft.first("place")) == (["JOC"], ["PTL3"], None)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("farmer taken at gunpoint nr Tibnin 0910", "incident"),
+        ("pastore sequestrato a Tibnin", "incident"),
+        ("chauffeur pris en otage à Tibnin", "incident"),
+        ("водителя похитили у Тибнина", "incident"),
+        ("2 litter at OP 5, by road to hosp 1010", "medevac"),
+        ("2 barellati a OP 5, evacuazione", "medevac"),
+        ("2 couchés à l'OP 5, évacuation", "medevac"),
+        ("эвакуация 2 лежачих, OP 5", "medevac"),
+        ("2 blessés légers au CP 4, pas besoin d'évacuation", "incident"),
+        ("lost VHF with PTL5 1010", "contact_lost"),
+        ("persa la radio con PTL5", "contact_lost"),
+        ("plus de liaison avec PTL5", "contact_lost"),
+        ("PTL5 overdue at CP 4", "contact_lost"),
+        ("hail, road to Alma flooded 1010", "weather"),
+        ("car swept off the road, Alma flooded, 2 hurt", "incident"),
+        ("convoy 4 trucks left Naqoura 0800", "patrol"),
+        ("convoglio 6 camion partito da Naqoura", "patrol"),
+        ("our helo wheels up Naqoura 1010", "patrol"),
+        ("convoy of 4 trucks seen near Naqoura", "spot"),
+        ("Альфа 21 слышно плохо, проверка 0700Z", "comms_check"),
+        ("ПТЛ5 радио тексеру 0600", "comms_check"),
+        ("recovery pls at CP 4", "request"),
+        ("mukhtar visited UNP 1-31, wants a meeting", "note"),
+    ],
+)  # fmt: skip
+def test_the_kind_follows_from_how_people_tell_it(line: str, kind: str) -> None:
+    assert read(parse_line(line, CONTEXT))["kind"] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("line", "to"),
+    [
+        ("told Bravo 2 to divert via Alma", "BRAVO 2"),
+        ("ordinato a Bravo 2 di rientrare", "BRAVO 2"),
+        ("ordonné à Bravo 2 de rentrer", "BRAVO 2"),
+        ("приказано Браво 2 вернуться", "BRAVO 2"),
+        ("Браво 2-ге оралуға бұйрық берілді", "BRAVO 2"),
+        ("all ptls hold until further notice", "all ptls"),
+        ("tutte le pattuglie devono rientrare", "tutte le pattuglie"),
+        ("ordre à toutes les patrouilles : rentrer", "toutes les patrouilles"),
+        ("всем постам усилить наблюдение", "всем постам"),
+    ],
+)
+def test_an_order_that_was_given_is_a_request_to_whom_it_is_given(line: str, to: str) -> None:
+    draft = parse_line(line, CONTEXT)
+    assert (read(draft)["kind"], read(draft)["to"]) == (["request"], [to])
+
+
+@pytest.mark.parametrize("line", ["PTL3 told JOC that CP 4 is open", "told by LAF to wait", "all ptls back in camp"])
+def test_what_was_only_said_is_no_order(line: str) -> None:
+    assert read(parse_line(line, CONTEXT))["kind"] != ["request"]
+
+
+@pytest.mark.parametrize("line", ["8 pax 36S YB 2204 657 0915", "car 36S YB 22 6571 3, 0910", "2 veh YB 2204 657"])
+def test_a_grid_with_digits_left_over_is_unsure(line: str) -> None:
+    assert part(parse_line(line, CONTEXT), "place").confidence == "unsure"
+
+
+@pytest.mark.parametrize("line", ["8 pax 36S YB 2204 6571 0915", "36SYB723456 2 veh", "36SYB723456 1422"])
+def test_a_whole_grid_stays_sure_before_a_count_or_a_time(line: str) -> None:
+    assert part(parse_line(line, CONTEXT), "place").confidence == "sure"
+
+
+@pytest.mark.parametrize(
+    "line", ["shots 2 days ago", "spari 2 giorni fa", "tirs il y a 2 jours", "выстрелы 2 дня назад"]
+)
+def test_days_ago_say_no_time_of_day(line: str) -> None:
+    assert part(parse_line(line, CONTEXT), "time").confidence == "unsure"
+
+
+@pytest.mark.parametrize("line", ["180 L soit 20h de marche", "180 L, 20h d'autonomie"])
+def test_how_long_it_lasts_is_no_time_of_day(line: str) -> None:
+    assert parse_line(line, CONTEXT).first("time") is None
+
+
+@pytest.mark.parametrize(
+    "line", ["ptl at CP 4 or OP 5", "PTL3 a CP 4 o OP 5", "PTL3 au CP 4 ou OP 5", "PTL3 у CP 4 или OP 5"]
+)
+def test_of_two_places_with_or_neither_is_sure(line: str) -> None:
+    places = [each for each in parse_line(line, CONTEXT).parts if each.field == "place"]
+    assert len(places) == 2
+    assert all(each.confidence == "unsure" for each in places)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("UNP 1-31-ден солтүстік-батысқа 500 м жерде 3 адам", "UNP 1-31:500@315"),
+        ("БТР 3 км юж. Алмы", "Alma:3000@180"),
+        ("БТР 3 км южнее Алмы", "Alma:3000@180"),
+    ],
+)
+def test_a_case_says_from_where(line: str, place: str) -> None:
+    assert read(parse_line(line, CONTEXT))["place"] == [place]
+
+
+@pytest.mark.parametrize("line", ["ponte KM 12", "моста КМ 12", "pont km 12", "KM 12 bridge"])
+def test_a_place_with_a_number_is_found_by_its_noun_in_any_language(line: str) -> None:
+    bridge = KnownName(name="Bridge KM 12", sort="place", lat_deg=33.1, lon_deg=35.2)
+    place = part(parse_line(f"2 veh, {line}, 0910", LineContext(now_ms=NOW_MS, names=(bridge,))), "place")
+    assert place.value is not None
+    assert (place.value["name"], place.confidence) == ("Bridge KM 12", "unsure")
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        ("двое на мотоцикле у Алмы", ["people:2", "vehicle/motorcycle:1"]),
+        ("трое с рюкзаками у Алмы", ["people:3"]),
+        ("hélico civil au-dessus de Tibnin", ["aircraft/helicopter:1"]),
+    ],
+)
+def test_who_is_counted_by_the_numeral_and_what_they_ride(line: str, size: list[str]) -> None:
+    assert read(parse_line(line, CONTEXT))["size"] == size
+
+
+def test_each_station_of_a_roll_call_is_a_unit() -> None:
+    draft = parse_line("radio chk 0600z ptl3 weak, op5 no answer", CONTEXT)
+    assert read(draft)["unit"] == ["PTL3", "OP 5"]

@@ -29,7 +29,7 @@ from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.sizes import read_sizes
 from aquila.features.log.line.tasks import read_informed, read_tasks
 from aquila.features.log.line.times import read_now, read_times
-from aquila.features.log.line.who import read_addressees, read_called, read_unit
+from aquila.features.log.line.who import read_addressees, read_called, read_roll_call, read_unit
 from aquila.features.log.line.worded_degrees import read_worded_degrees
 from aquila.features.log.line.words import vocabulary
 
@@ -75,6 +75,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_kinds(sheet)
     read_addressees(sheet, names)
     read_unit(sheet, names)
+    read_roll_call(sheet, names)
     read_direction(sheet)
     read_bare(sheet)
     read_now(sheet)

@@ -49,6 +49,8 @@ def aliases_of(known: tuple[KnownName, ...], words: Vocabulary) -> Aliases:
         tail = "-".join(piece for piece in pieces if piece.isdigit())
         if "-" in tail:
             aliases.tails.setdefault(tail, []).append(name)
+        if len(pieces) > 2:
+            _add_numbered(aliases, name, pieces, words)
         if len(pieces) != len(letters):
             continue
         if len(letters) == 1:
@@ -65,6 +67,18 @@ def _add_pair(aliases: Aliases, name: KnownName, letters: list[str], words: Voca
         form = _form_of(words, piece)
         if form is not None:
             aliases.forms.setdefault((form, key_of(letters[1 - at])), []).append(name)
+
+
+def _add_numbered(aliases: Aliases, name: KnownName, pieces: list[str], words: Vocabulary) -> None:
+    """Bridge KM 12: the noun, and the words and the number beside it."""
+    for noun, rest in ((pieces[0], pieces[1:]), (pieces[-1], pieces[:-1])):
+        form = _form_of(words, noun) if len(rest) <= REST_MAX else None
+        if form is not None:
+            aliases.forms.setdefault((form, key_of(" ".join(rest))), []).append(name)
+
+
+REST_MAX = 3
+"""Words of a name beside its noun."""
 
 
 def _form_of(words: Vocabulary, piece: str) -> str | None:
@@ -125,18 +139,25 @@ def _formed(sheet: Sheet, aliases: Aliases, index: int) -> Found | None:
         at = form.stop
         while sheet.is_mark(at, ".") or (sheet.free(at, at + 1) and sheet.tokens[at].norm in JOINS):
             at += 1
-        names = _of_form(sheet, aliases, form.value, at)
-        return (at + 1, names) if names else None
-    form = sheet.word(index + 1, "place_form")
-    names = () if form is None or form.typo else _of_form(sheet, aliases, form.value, index)
-    return (form.stop, names) if form is not None and names else None
+        return _of_form(sheet, aliases, form.value, at, REST_MAX)
+    for far in range(REST_MAX, 0, -1):
+        form = sheet.word(index + far, "place_form")
+        found = None if form is None or form.typo else _of_form(sheet, aliases, form.value, index, far)
+        if form is not None and found is not None and found[0] == form.start:
+            return form.stop, found[1]
+    return None
 
 
-def _of_form(sheet: Sheet, aliases: Aliases, form: str, index: int) -> tuple[KnownName, ...]:
-    if not sheet.free(index, index + 1) or sheet.tokens[index].sort != "word":
-        return ()
-    key = key_of(sheet.tokens[index].text)
-    return tuple((aliases.forms.get((form, key)) or aliases.forms.get((form, stem_of(key))) or [])[:CLOSE_MAX])
+def _of_form(sheet: Sheet, aliases: Aliases, form: str, index: int, most: int) -> Found | None:
+    """The places of this noun that are named by the words from here, `most` of them at most, the longest first."""
+    for stop in range(index + most, index, -1):
+        if not sheet.free(index, stop) or any(token.sort == "mark" for token in sheet.tokens[index:stop]):
+            continue
+        key = key_of(sheet.line[sheet.tokens[index].start : sheet.tokens[stop - 1].end])
+        names = aliases.forms.get((form, key)) or aliases.forms.get((form, stem_of(key)))
+        if names:
+            return stop, tuple(names[:CLOSE_MAX])
+    return None
 
 
 def _inflected(aliases: Aliases, text: str) -> list[KnownName]:

@@ -127,7 +127,7 @@ def _parted(sheet: Sheet, index: int, *, hour_alone: bool) -> tuple[int, int, in
     if mark.norm in ("h", "ч", "h."):
         if digits_at(sheet, index + 2, 2, glued=True):
             return hour, int(sheet.tokens[index + 2].text), index + 3
-        spans = index > 0 and sheet.tokens[index - 1].norm in DURING
+        spans = (index > 0 and sheet.tokens[index - 1].norm in DURING) or sheet.tagged(index + 2, "endurance")
         if (
             not spans
             and not sheet.tagged(index - 1, "about", "at_least", "lasting")

@@ -12,11 +12,28 @@ def read_doubts(sheet: Sheet) -> None:
     """Make unsure what has a second reading because of another part of the line."""
     _apart_day(sheet)
     _asked_back(sheet)
+    _either(sheet)
     for field, plain in (("time", "times"), ("place", "places")):
         parts = [part for part in sheet.parts if part.field == field and part.value is not None]
         if len(parts) > 1:
             for part in parts:
                 sheet.question(part, f"the line has {len(parts)} {plain}")
+
+
+EITHER = ("place", "time", "unit", "size")
+
+
+def _either(sheet: Sheet) -> None:
+    """At CP 4 or CP 6; 0910 или 0920: the writer left it open."""
+    for part in [each for each in sheet.parts if each.field in EITHER and each.end > each.start and each.value]:
+        _, stop = sheet.token_range(part.start, part.end)
+        word = sheet.word(stop, "or")
+        if word is None or word.typo:
+            continue
+        sheet.question(part, "another one stands behind `or`")
+        start = sheet.tokens[word.stop].start if word.stop < len(sheet.tokens) else -1
+        for other in [each for each in sheet.parts if each.start == start and each.field == part.field and each.value]:
+            sheet.question(other, "another one stands before `or`")
 
 
 def _asked_back(sheet: Sheet) -> None:

@@ -155,10 +155,26 @@ def _claim_grid(
     if whole is not None:
         _claim_read(sheet, start, long_stop, zone, square, whole, note=doubt)
     elif alone is not None:
-        _claim_read(sheet, start, stop, zone, square, alone, note=doubt)
+        _claim_read(sheet, start, stop, zone, square, alone, note=doubt or _odd_digits(sheet, stop))
     else:
         many = f"{len(digits)} digits after {zone}{square.upper()}"
         sheet.claim(start, stop, "place", None, problem=f"{many}: {LENGTHS}")
+
+
+def _odd_digits(sheet: Sheet, stop: int) -> str | None:
+    """36S YB 2204 657: why the grid may have been meant to go on; None = nothing says so."""
+    if not sheet.free(stop, stop + 1) or sheet.tokens[stop].sort != "digits":
+        return None
+    digits = sheet.tokens[stop].text
+    after = sheet.tokens[stop + 1] if stop + 1 < len(sheet.tokens) else None
+    ends = after is None or (after.gap and after.sort == "digits") or (after.text in ",;)" and _gapped(sheet, stop + 2))
+    if len(digits) > 5 or is_clock(digits) or not ends:
+        return None
+    return f"the digits {digits} behind it have no partner: {LENGTHS}"
+
+
+def _gapped(sheet: Sheet, index: int) -> bool:
+    return index >= len(sheet.tokens) or sheet.tokens[index].gap
 
 
 def _split(digits: str) -> tuple[str, str] | None:

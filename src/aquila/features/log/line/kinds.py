@@ -5,7 +5,7 @@ from typing import Any
 
 from aquila.features.log.line.draft import LineChoice
 from aquila.features.log.line.numbers import NOUNS
-from aquila.features.log.line.own_moves import own_move
+from aquila.features.log.line.own_moves import nameless_move, own_move
 from aquila.features.log.line.sheet import Found, Sheet
 
 ACTIVITY_WORDS_MAX = 8
@@ -104,7 +104,7 @@ GIVES_WAY = frozenset({"request", "note", "spot"})
 def _weak_word(sheet: Sheet, found: Found) -> bool:
     tokens = range(len(sheet.tokens))
     if found.value == "request" and any(sheet.tagged(at, "medic") for at in tokens):
-        if any(sheet.tagged(at, "casualty") for at in tokens):
+        if any(sheet.tagged(at, "casualty", "stretcher") for at in tokens):
             return True
     if found.value not in GIVES_WAY:
         return False
@@ -234,14 +234,18 @@ def infer_kind(sheet: Sheet) -> None:
         weak = "checkpoint"
     if weak == "sitrep" and sheet.has("size"):
         weak = "spot"
+    # Who is hurt is told for itself: pls advise medcell, 1 sick.
+    plain = weak in (None, "spot") and not sheet.has("casualty")
+    if plain and not acts & (HARMFUL | {"blocking"}) and sheet.anywhere("polite"):
+        weak = "request"
     if "blocking" in acts and weak in (None, "spot") and not _is_post(sheet):
         weak = "incident"
     if acts & HARMFUL and weak not in ("request", "medevac") and not _only_flares(sheet, acts):
-        weak = "incident"
+        weak = "weather" if weak == "weather" and _only_floods(sheet, acts) else "incident"
     if weak in (None, "spot") and sheet.has("reference") and _says_again(sheet):
         weak = "note"
     if weak in (None, "spot", "sitrep", "checkpoint") and not acts & NOT_OWN:
-        weak = own_move(sheet) or weak
+        weak = own_move(sheet) or nameless_move(sheet) or weak
     if _complains(sheet, acts):
         weak = "note"
     if weak is not None:
@@ -293,6 +297,7 @@ def _calls_medic(sheet: Sheet) -> bool:
         for at in tokens
         for state in ("injured", "killed")
     )
+    hurt = hurt or sheet.anywhere("stretcher")
     if not hurt or not any(sheet.tagged(at, "medic") for at in tokens):
         return False
     asked = any(
@@ -300,7 +305,16 @@ def _calls_medic(sheet: Sheet) -> bool:
         for at in tokens
         for category in ("kind_weak", "kind")
     )
-    return asked or sheet.anywhere("no_duff")
+    return asked or sheet.anywhere("no_duff") or any(_carries(sheet, at) for at in tokens)
+
+
+def _carries(sheet: Sheet, index: int) -> bool:
+    """Evacuation, to hospital; but pas besoin d'évacuation denies it."""
+    before = range(index - DENIED_WITHIN, index)
+    return sheet.tagged(index, "carried") and not any(sheet.tagged(at, "zero", "negated") for at in before)
+
+
+DENIED_WITHIN = 4
 
 
 def _only_flares(sheet: Sheet, acts: set[str]) -> bool:
@@ -312,10 +326,29 @@ def _only_flares(sheet: Sheet, acts: set[str]) -> bool:
     )
 
 
+def _only_floods(sheet: Sheet, acts: set[str]) -> bool:
+    """Hail, road flooded: what the weather did to a road, and nobody is hurt."""
+    told = [part for part in sheet.parts if part.field == "activity" and part.value
+            and part.value["activity"] == "accident"]  # fmt: skip
+    return (
+        acts & HARMFUL == {"accident"}
+        and not sheet.has("casualty")
+        and all(
+            any(sheet.tagged(at, "weather_harm") for at in range(*sheet.token_range(part.start, part.end)))
+            for part in told
+        )
+    )
+
+
 def _link_down(sheet: Sheet) -> bool:
-    """Link to UNP 1-31 down; связь с PTL3 пропала: the word for the link, and behind it that it is gone."""
+    """Link to UNP 1-31 down; связь с PTL3 пропала: the word for the link, and behind it that it is gone.
+
+    Lost VHF with PTL3: or before it, when a word for `with` follows.
+    """
     tokens = range(len(sheet.tokens))
     links = [at for at in tokens if sheet.tagged(at, "comms")]
+    if any(sheet.tagged(link - 1, "link_lost") and sheet.tagged(link + 1, "with") for link in links):
+        return True
     return any(
         sheet.tagged(gone, "comms_down") and any(0 < gone - link <= LINK_WORDS_MAX for link in links)
         for gone in tokens

@@ -63,7 +63,7 @@ def _drives(noun: Found) -> bool:
 
 
 def _lone_noun(sheet: Sheet, index: int) -> Found | None:
-    word = sheet.word(index, "lone")
+    word = sheet.word(index, "lone") or _ridden(sheet, index)
     noun = None if word is None or word.typo else noun_at(sheet, index)
     if word is None or noun is None or noun.typo or is_of(noun, "casualty"):
         return None
@@ -86,9 +86,23 @@ def _lone_noun(sheet: Sheet, index: int) -> Found | None:
         return None
     return (
         None
-        if sheet.tagged(noun.stop, "post", "kind", "people") or _is_denied(sheet, noun.stop)
+        if sheet.tagged(noun.stop, "post", "kind")
+        or (sheet.tagged(noun.stop, "people") and not sheet.tagged(noun.stop, "adjective"))
+        or _is_denied(sheet, noun.stop)
         else specific(sheet, noun)
     )
+
+
+CASES = ("е", "у", "ом")  # noqa: RUF001  # Cyrillic
+"""Endings of the singular behind a word for on or in: на мотоцикле, в машине."""
+
+
+def _ridden(sheet: Sheet, index: int) -> Found | None:
+    """Двое на мотоцикле: what people ride, in a case that no list of nouns has."""
+    token = sheet.tokens[index]
+    if token.text.isascii() or not token.norm.endswith(CASES) or not sheet.tagged(index - 1, "riding"):
+        return None
+    return sheet.word(index, "vehicle", "boat")
 
 
 def _is_numbered(sheet: Sheet, at: int) -> bool:

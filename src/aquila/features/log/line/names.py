@@ -241,6 +241,10 @@ def name_at(sheet: Sheet, names: Names, index: int, *, loose: bool = False) -> N
         return _misspelled(sheet, names, index)
     start, stop = shaped
     text = _text(sheet, start, stop)
+    inner = names.at(sheet, index + 1) if sheet.tagged(index, "unit") else None
+    if inner is not None and inner.stop == stop and inner.known is not None:
+        # Ptl Alpha 33: the noun stands before a callsign that is known.
+        return Name(start, stop, text, inner.known)
     same, typed = names.same(text)
     if same is None and not sheet.tagged(index, "unit", "post") and sheet.tagged(index, *NOUNS):
         # Helicopter 31 is a callsign when it is known, and else no name.

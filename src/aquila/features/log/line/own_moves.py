@@ -17,7 +17,7 @@ OWN = frozenset({"people", "vehicle"})
 def own_move(sheet: Sheet) -> str | None:
     """The kind that follows from what the unit says of itself: patrol, checkpoint; None = neither."""
     unit = next((part for part in sheet.parts if part.field == "unit" and part.end > part.start), None)
-    if unit is None or not _on_patrol(sheet, unit) or not all(_is_own(part, unit) for part in sheet.parts):
+    if unit is None or not _on_patrol(sheet, unit) or not all(_is_own(sheet, part, unit) for part in sheet.parts):
         return None
     start, stop = sheet.token_range(unit.start, unit.end)
     counted = [part.start for part in sheet.parts if part.field == "size" and part.start >= unit.end]
@@ -31,6 +31,23 @@ def own_move(sheet: Sheet) -> str | None:
     if "own_move" in said:
         return "patrol"
     return "checkpoint" if said and _names_post(sheet) else None
+
+
+def nameless_move(sheet: Sheet) -> str | None:
+    """Convoy 4 trucks left Naqoura, UN helo wheels up: one of ours without a callsign opens the line and departs."""
+    at = 0
+    while at < len(sheet.tokens) and sheet.tagged(at, "ours"):
+        at += 1
+    ours = at > 0
+    convoy = sheet.means(at, "unit_form", "convoy")
+    if not (convoy or (ours and sheet.tagged(at, "aircraft"))) or sheet.tagged(at + 1, "of"):
+        return None
+    if any(part.field == "unit" and sheet.token_range(part.start, part.end)[0] <= at for part in sheet.parts):
+        return None
+    if not (sheet.has("place") or sheet.has("size")):
+        return None
+    within = range(at + 1, min(at + 1 + WITHIN_MAX, len(sheet.tokens)))
+    return "patrol" if any(_begins(sheet, index, "own_move") for index in within) else None
 
 
 def _near(sheet: Sheet, start: int, stop: int, limit: int) -> list[int]:
@@ -65,12 +82,19 @@ def _on_patrol(sheet: Sheet, unit: LinePart) -> bool:
     )  # fmt: skip
 
 
-def _is_own(part: LinePart, unit: LinePart) -> bool:
+def _is_own(sheet: Sheet, part: LinePart, unit: LinePart) -> bool:
     """Does this part leave it open that the unit tells of itself? Strangers, animals and the hurt do not."""
     if part.value is None or part.field not in ("size", "casualty"):
         return True
     own = part.field == "size" and part.value["what"] in OWN and part.value["sort"] not in STRANGERS
-    return own and part.start >= unit.end and not part.value.get("detail")
+    # 11 pax 3 veh PTL3 back in camp: what it counts before its name has no sort.
+    before = own and part.value["sort"] is None and _goes_at_once(sheet, unit)
+    return own and (part.start >= unit.end or before) and not part.value.get("detail")
+
+
+def _goes_at_once(sheet: Sheet, unit: LinePart) -> bool:
+    _, stop = sheet.token_range(unit.start, unit.end)
+    return stop < len(sheet.tokens) and _begins(sheet, stop, "own_move")
 
 
 def _names_post(sheet: Sheet) -> bool:

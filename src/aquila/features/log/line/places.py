@@ -65,7 +65,9 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         return False
     if of is not None and step.range_m is None and sheet.tokens[of.start].norm in FROM and _goes(sheet, index - 1):
         return False
-    anchor = _anchor_at(sheet, names, at, worded=of is not None)
+    # 3 км южнее Алмы: the case says of.
+    cased = of is None and at > 0 and at < len(sheet.tokens) and not sheet.tokens[step.stop - 1].text.isascii()
+    anchor = _anchor_at(sheet, names, at, worded=of is not None, cased=cased)
     if anchor is None or (step.bearing_deg is None and of is None):
         return False
     if of is not None and step.range_m is None and step.letter and not anchor.known:
@@ -127,7 +129,7 @@ TOWARDS_AFTER = frozenset({"қараи", "караи"})
 
 def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
     """Алмадан 300 м солтүстікке қарай; КПП 4-тен солтүстікке 2 км: the ending of the name says from."""
-    if sheet.tokens[index].sort != "word" or sheet.tokens[index].text.isascii():
+    if sheet.tokens[index].sort != "word" or (sheet.tokens[index].text.isascii() and not sheet.anywhere("case_ending")):
         return False
     name = _sighted(sheet, names, index)
     if name is None:
@@ -238,7 +240,7 @@ def _bearing(sheet: Sheet, index: int) -> _Step | None:
     return _Step(index, number.stop if unit is None else unit.stop, None, bearing_deg)
 
 
-def _anchor_at(sheet: Sheet, names: Names, index: int, *, worded: bool) -> _Anchor | None:
+def _anchor_at(sheet: Sheet, names: Names, index: int, *, worded: bool, cased: bool = False) -> _Anchor | None:
     claimed = _claimed_place(sheet, index)
     if claimed is not None and claimed.value is not None:
         _, stop = sheet.token_range(claimed.start, claimed.end)
@@ -247,6 +249,9 @@ def _anchor_at(sheet: Sheet, names: Names, index: int, *, worded: bool) -> _Anch
     name = name_at(sheet, names, index, loose=worded)
     if name is not None:
         return _named(name)
+    sighted = _sighted(sheet, names, index) if cased else None
+    if sighted is not None:
+        return _named(sighted)
     if not worded or not sheet.free(index, index + 1) or sheet.tokens[index].sort != "word":
         return None
     text = sheet.tokens[index].text

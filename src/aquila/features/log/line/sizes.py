@@ -1,5 +1,5 @@
 """How many of what: people, vehicles, animals, aircraft, vessels, boats; killed, injured, missing."""
-# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 from typing import Any
 
@@ -24,7 +24,9 @@ def read_sizes(sheet: Sheet) -> None:
             # No casualties at all: no field of a casualty, and no state that was counted.
             sheet.set_aside(index, losses.stop)
         elif sheet.free(index, index + 1):
-            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index) or _collective(sheet, index)
+            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index) or _collective(
+                sheet, index
+            ) or _persons(sheet, index)
 
 
 def _none(sheet: Sheet, index: int) -> bool:
@@ -223,6 +225,16 @@ def _collective(sheet: Sheet, index: int) -> bool:
     if at == word.stop and sheet.tokens[word.stop - 1].norm not in COLLECTS:
         return False
     _claim(sheet, at, Found(at, number.stop, (Tag("people", "", word.tags[0].language),), 0), number, "")
+    return True
+
+
+def _persons(sheet: Sheet, index: int) -> bool:
+    """Трое с рюкзаками, екеу: a number that counts people only, and no noun behind it."""
+    word = sheet.word(index, "persons")
+    if word is None or word.typo or _noun_after(sheet, word.stop)[0] is not None:
+        return False
+    value = {"what": "people", "sort": None, "count": int(word.value)}
+    sheet.claim(index, word.stop, "size", value)
     return True
 
 

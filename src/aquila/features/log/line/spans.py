@@ -26,7 +26,9 @@ def read_ago(sheet: Sheet, index: int) -> bool:
         return False
     before = sheet.ends(index, "about")
     start = index if before is None else before.start
-    _claim(sheet, start, stop if last is None else last.stop, "at", span_ms)
+    days = any(sheet.means(each, "minute", "day") for each in range(at, stop))
+    doubt = "the time of day is not said" if days else ""
+    _claim(sheet, start, stop if last is None else last.stop, "at", span_ms, doubt)
     return True
 
 

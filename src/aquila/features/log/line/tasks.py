@@ -1,5 +1,5 @@
 """Who is given a task, who was informed, and which body outside the force is only spoken of."""
-# ruff: noqa: RUF001  # Cyrillic letters are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters are what people type
 
 from aquila.features.log.line.names import NAME_TOKENS_MAX, Name, Names, name_at
 from aquila.features.log.line.sheet import Sheet
@@ -17,13 +17,20 @@ TELLS = frozenset({"by", "that", "from", "da", "dal", "dalla", "che", "par", "qu
 
 
 def read_tasks(sheet: Sheet, names: Names) -> None:
-    """Claim task PTL5: check ...; ptl5 to check ...; PTL3 doit contrôler ...: a request to that unit."""
+    """Claim task PTL5: check ...; ptl5 to check ...; PTL3 doit contrôler ...: a request to that unit.
+
+    Told BRAVO 2 to divert, приказал Альфа 12 вернуться, all patrols hold: the same.
+    """
     for index in range(len(sheet.tokens)):
+        if _ordered(sheet, names, index) or _all_told(sheet, index):
+            return
         word = sheet.word(index, "task")
         if word is not None and not word.typo and begins(sheet, index):
             at = word.stop
             while sheet.is_mark(at, ":-") or (sheet.free(at, at + 1) and sheet.tokens[at].norm in FILLERS):
                 at += 1
+            if _all_told(sheet, at, begun=True):
+                return
             name = _unit_at(sheet, names, at)
             if name is not None and not _is(sheet, name.stop, ENDED):
                 sheet.claim(index, word.stop, "kind", {"kind": "request"})
@@ -36,6 +43,70 @@ def read_tasks(sheet: Sheet, names: Names) -> None:
             claim_name(sheet, index, "to", name, names)
             sheet.infer("kind", {"kind": "request"}, "a unit is told what to do")
             return
+
+
+def _ordered(sheet: Sheet, names: Names, index: int) -> bool:
+    """A word for ordering, the unit, and what it is to do; in Kazakh the word stands at the end."""
+    word = sheet.word(index, "orders")
+    if word is None or word.typo:
+        return _ordered_before(sheet, names, index)
+    at = word.stop
+    while sheet.is_mark(at, ":-") or (sheet.free(at, at + 1) and sheet.tokens[at].norm in FILLERS):
+        at += 1
+    if _all_told(sheet, at, begun=True):
+        return True
+    name = _unit_at(sheet, names, at)
+    if name is None or not _bids(sheet, name.stop):
+        return False
+    sheet.claim(index, word.stop, "kind", {"kind": "request"})
+    claim_name(sheet, name.start, "to", name, names)
+    return True
+
+
+def _ordered_before(sheet: Sheet, names: Names, index: int) -> bool:
+    """Альфа 12-ге оралу бұйырылды: the case of the name says to whom."""
+    name = _unit_at(sheet, names, index) if sheet.anywhere("orders_after") else None
+    if name is None or not (sheet.is_mark(name.stop, "-") and sheet.tagged(name.stop + 1, "case_ending")):
+        return False
+    if not any(sheet.word(at, "orders_after") for at in range(name.stop, len(sheet.tokens))):
+        return False
+    claim_name(sheet, index, "to", name, names, stop=name.stop + 2)
+    sheet.infer("kind", {"kind": "request"}, "a unit is told what to do")
+    return True
+
+
+BIDS = frozenset({"to", "di", "de", "d"})
+INFINITIVE = ("ть", "ться", "ти")
+
+
+def _bids(sheet: Sheet, index: int) -> bool:
+    """Does what is to be done begin here: to divert, di rientrare, вернуться, hold?"""
+    if sheet.is_mark(index, ":,-"):
+        index += 1
+    if not sheet.free(index, index + 1):
+        return False
+    token = sheet.tokens[index]
+    if token.norm in BIDS:
+        # Told PTL3 to JOC: a name follows.
+        after = sheet.tokens[index + 1] if index + 1 < len(sheet.tokens) else None
+        return after is not None and (after.text in "'’" or (after.sort == "word" and after.text.islower()))
+    return sheet.tagged(index, "must", "bidden") or (not token.text.isascii() and token.norm.endswith(INFINITIVE))
+
+
+def _all_told(sheet: Sheet, index: int, *, begun: bool = False) -> bool:
+    """All patrols hold; всем постам усилить наблюдение; ordre à toutes les patrouilles: rentrer."""
+    word = sheet.word(index, "everyone")
+    if word is None or word.typo or not (begun or begins(sheet, index)):
+        return False
+    at = word.stop
+    while sheet.is_mark(at, ":,.-"):
+        at += 1
+    if not _bids(sheet, at):
+        return False
+    text = sheet.line[sheet.tokens[index].start : sheet.tokens[word.stop - 1].end]
+    sheet.claim(index, word.stop, "to", {"name": text, "id": None})
+    sheet.infer("kind", {"kind": "request"}, "all are told what to do")
+    return True
 
 
 def _is(sheet: Sheet, index: int, words: frozenset[str]) -> bool:

@@ -163,6 +163,21 @@ def read_unit(sheet: Sheet, names: Names) -> None:
     _first_unit(sheet, names)
 
 
+def read_roll_call(sheet: Sheet, names: Names) -> None:
+    """Claim ptl2 weak, op5 no answer: further stations of a radio check, each with how it is heard."""
+    checks = any(part.field == "kind" and part.value and part.value["kind"] == "comms_check" for part in sheet.parts)
+    if not checks or not sheet.has("unit"):
+        return
+    for index in range(1, len(sheet.tokens)):
+        name = names.at(sheet, index)
+        if name is None or name.known is None or not sheet.tagged(name.stop, "heard"):
+            continue
+        if name.known.sort == "unit":
+            claim_name(sheet, index, "unit", name, names)
+        elif digits_of(name.text):
+            _claim_actor(sheet, name)
+
+
 def _to_whom(sheet: Sheet, names: Names, at: int) -> None:
     """From PTL3 to JOC; da PTL3 a JOC; de PTL3 à JOC."""
     if not sheet.free(at, at + 1) or sheet.tokens[at].norm not in ("a", "al", "alla", "to", "k", "к", "для", ">"):
@@ -238,9 +253,11 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
     for name in candidates:
         before = name.start - 1
         apart = sheet.means(before, "near", "near") and not sheet.means(before, "near", "at")
+        # The Russian preposition for near also says who has something: u Bravo 2 zakonchilas voda.
+        apart = apart and not (sheet.tokens[before].norm == "у" and begins(sheet, before))
         spoken = name.known is not None and name.known.sort == "unit" and not apart
         post = any(sheet.means(name.start, "unit_form", form) for form in ("post", "observation_post"))
-        if name.known is not None and name.known.sort == "place" and _speaks(sheet, name):
+        if name.known is not None and name.known.sort == "place" and (_speaks(sheet, name) or _signs(sheet, name)):
             _claim_actor(sheet, name)
             return
         if spoken or ((name.known is not None or post) and _opens(sheet, name)):
@@ -272,6 +289,15 @@ def _speaks(sheet: Sheet, name: Name) -> bool:
     return not sheet.tagged(before, "near", "beyond") or (
         not calm and sheet.tokens[before].norm in ("with", "to", "con", "avec", "с", "de", "da", "di", "к", "from")
     )
+
+
+def _signs(sheet: Sheet, name: Name) -> bool:
+    """36SYB... 3 pickups moving S OP 2: a post at the end of a line that has a grid already is who saw it."""
+    if name.stop < len(sheet.tokens) or not digits_of(name.text) or sheet.means(name.start, "unit_form", "checkpoint"):
+        return False
+    grids = [part for part in sheet.parts if part.field == "place" and part.value and part.value["sort"] == "grid"]
+    before = name.start - 1
+    return bool(grids) and not sheet.tagged(before, "near", "of", "towards", "beyond", "and", "or")
 
 
 def _claim_actor(sheet: Sheet, name: Name) -> None:
