@@ -158,6 +158,23 @@ def user_add(
         tell(f"user {name} may log in as {role}")
 
 
+@user_app.command("list")
+def user_list(data: Data = DEFAULT_DATA) -> None:
+    """List the people who may log in with a password: role, and which groups they read and write."""
+    table = Table("name", "role", "reads", "writes")
+    for row in ask(data, "access.users", {"limit": 10_000}):
+        words = (row["name"], row["role"], ", ".join(row["groups_out"]), ", ".join(row["groups_in"]))
+        table.add_row(*(Text(word) for word in words))
+    out.print(table)
+
+
+@user_app.command("remove")
+def user_remove(name: str, data: Data = DEFAULT_DATA) -> None:
+    """Take a person's password back; whatever it had opened is closed at once."""
+    ask(data, "access.drop_user", {"name": name})
+    tell(f"user {name} may log in no more")
+
+
 @device_app.command("add")
 def device_add(
     name: Annotated[str, typer.Argument(help="Certificate name, for instance PATROL1.")],

@@ -314,6 +314,18 @@ def test_a_password_for_a_user_who_is_there_is_said_to_be_a_new_one(node: Served
     assert "10 to 200 characters" in said
 
 
+def test_people_are_listed_and_removed(node: ServedNode) -> None:
+    name = fresh("bea")
+    data = ("--data", str(node.data))
+    assert typed(["long enough 1"] * 2, "user", "add", name, "--role", "viewer", *data)[0] == 0
+    (row,) = [line for line in node.command("user", "list").splitlines() if name in line]
+    assert "viewer" in row
+    assert "COMMON" in row
+    assert f"{name} may log in no more" in run_aquila("user", "remove", name, *data).stderr
+    assert name not in node.command("user", "list")
+    assert f"there is no user {name}" in refusal("user", "remove", name, *data)
+
+
 def test_words_that_look_like_pictures_or_colours_stay_words(node: ServedNode, tmp_path: Path) -> None:
     group = fresh(":fire:[red]")
     node.device(fresh("EMOJI"), "--group", group, "--nation", "ITA")
