@@ -121,10 +121,8 @@ def test_a_node_takes_every_act_of_a_serial(demo: ServedNode, api: Node) -> None
     # What it made is done with at the end of the serial; what stands for the whole exercise was found, not doubled.
     assert api.medevac_request(known["medevac"])["row"]["state"] == "closed"
     assert {api.incident(known[key])["row"]["state"] for key in known if key.startswith("line_")} == {"closed"}
-    assert {api.task(known[key])["row"]["state"] for key in known if key.startswith("task_")} == {
-        "done_ok",
-        "done_not_ok",
-        "cancelled",
-    }
+    # What a phone says of its task is said by the phone alone, and those of this serial are not here: it stays issued.
+    tasks = {api.task(known[key])["row"]["state"] for key in known if key.startswith("task_")}
+    assert tasks == {"issued", "cancelled"}
     assert api.handovers()[0]["state"] == "taken"
     assert (len(api.orbat()), len(api.questions()), len(api.watches())) == (13, 2, 3)
