@@ -68,6 +68,38 @@ def test_layers_are_a_tree_in_order(device: Enrolled) -> None:
     assert phone.put(f"{path}/contents", json={"paths": {"none": [{"uids": ["x"]}]}}).status_code == 404
 
 
+def test_layers_are_at_most_twenty_deep_however_they_come_there(device: Enrolled) -> None:
+    """Deeper ones broke every reading of the mission."""
+    phone = device()
+    path = f"{MISSIONS}/{created(phone)['name']}"
+
+    def put(uid: str, parent: str) -> Any:
+        words = {"name": uid, "type": "GROUP", "creatorUid": "ME", "uid": uid}
+        return phone.put(f"{path}/layers", params=words | ({"parentUid": parent} if parent else {}))
+
+    for depth in range(20):
+        assert put(f"l{depth}", f"l{depth - 1}" if depth else "").status_code in (200, 201)
+    assert put("l20", "l19").status_code == 422
+    assert put("top", "").status_code in (200, 201)
+    assert put("below", "top").status_code in (200, 201)
+    moved = phone.put(f"{path}/layers/parent", params={"layerUid": "top", "parentUid": "l18"})
+    assert moved.status_code == 422
+    assert phone.put(f"{path}/layers/parent", params={"layerUid": "top", "parentUid": "l17"}).status_code == 200
+    assert phone.get(f"{path}/layers").status_code == 200
+
+
+def test_one_password_opens_one_log(device: Enrolled) -> None:
+    """Each password costs a slow hash; one request with many stopped the node for everybody."""
+    owner, other = device(), device()
+    first, second = (created(owner, password="long enough") for _ in range(2))
+    entry = {"content": "seen", "creatorUid": "OTHER", "missionNames": [first["name"], second["name"]]}
+    refused = other.post(LOGS, params={"password": "long enough"}, json=entry)
+    assert refused.status_code == 400
+    assert "name one mission" in refused.text
+    one = other.post(LOGS, params={"password": "long enough"}, json=entry | {"missionNames": [first["name"]]})
+    assert one.status_code in (200, 201)
+
+
 @pytest.mark.row("POST /Marti/api/missions/logs/entries", client="node-tak")
 @pytest.mark.row("PUT /Marti/api/missions/logs/entries", client="node-tak")
 @pytest.mark.row("GET /Marti/api/missions/logs/entries/{uid}", client="node-tak")
