@@ -17,6 +17,14 @@ describe('an order that is written', () => {
     expect(changed(before, { ...before })).toEqual({})
   })
 
+  it('sends lines of a list without blanks around them and without empty ones', () => {
+    const order = { ...blankOrder('OPORD'), title: 'Cedar' }
+    order.command_signal.pace = ['radio ', '', ' runner', '']
+    expect(bare(order).command_signal.pace).toEqual(['radio', 'runner'])
+    order.command_signal.pace = ['', ' ']
+    expect(bare(order).command_signal.pace).toBeUndefined()
+  })
+
   it('reads and writes times in Zulu, and numbers rows', () => {
     expect(timeOf(timeText(1_795_000_020_000))).toBe(1_795_000_020_000)
     expect(timeOf('')).toBeNull()

@@ -23,12 +23,16 @@ export function blankOrder(kind: Order['kind']): Order {
   return whole({ kind, title: '' } as Order)
 }
 
-/** Only what says something goes to the node. */
+/** Only what says something goes to the node: no empty fields, no empty lines of a list. */
 export function bare<T>(value: T): T {
-  if (Array.isArray(value)) return value.map((each: unknown) => bare(each)) as T
+  if (Array.isArray(value)) return value.map((each: unknown) => (typeof each === 'string' ? each.trim() : bare(each))).filter((each) => each !== '') as T
   if (value === null || typeof value !== 'object') return value
-  const kept = Object.entries(value).flatMap(([name, each]) => (each === '' || each === null || each === undefined || (Array.isArray(each) && !each.length) ? [] : [[name, bare(each as unknown)]]))
-  return Object.fromEntries(kept) as T
+  const kept = Object.entries(value).map(([name, each]) => [name, bare(each as unknown)] as const)
+  return Object.fromEntries(kept.filter(([, each]) => !saysNothing(each))) as T
+}
+
+function saysNothing(value: unknown): boolean {
+  return value === '' || value === null || value === undefined || (Array.isArray(value) && !value.length)
 }
 
 /** Fields in which two versions differ, as an edit sends them: null empties one. */
