@@ -127,6 +127,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
 
 
 @pytest.fixture(scope="module")
+def quiet_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """For modules that need nothing of the exercise, whose drawing costs time: they take it as their `demo`."""
+    node = ServedNode(tmp_path_factory.mktemp("quiet") / "node")
+    try:
+        yield node.start()
+    finally:
+        node.kill()
+
+
+@pytest.fixture(scope="module")
 def session(chromium: Browser, demo: ServedNode) -> object:
     """The cookie of one login: keys are for once, sessions for a shift."""
     return log_in(chromium, demo)

@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from aquila.simulator import cot
 from aquila.simulator.scenario import MedevacAsked
 from aquila.testing.served import ServedNode
-from aquila.testing.tak_client import TakClient, event, text_of
+from aquila.testing.tak_client import Event, TakClient, event, text_of
 
 from .conftest import Watched
-from .test_orders import Hand, board, demo, session, state_of  # noqa: F401
+from .desk import Hand, board, state_of
 from .test_page import journal_lines
 from .test_shell import out_of_fields
 from .test_staff import unit_in
@@ -32,7 +32,17 @@ LINE = "IMMEDIATE DAY PATROL INCIDENT rockfall at the pass 1 man hurt 43.2 N 77.
 
 
 @pytest.fixture(scope="module")
-def duty_session(chromium: Browser, demo: ServedNode) -> object:  # noqa: F811
+def demo(quiet_node: ServedNode) -> ServedNode:
+    return quiet_node
+
+
+@pytest.fixture(scope="module")
+def session(chromium: Browser, demo: ServedNode) -> object:
+    return state_of(chromium, demo, "watch", "operator")
+
+
+@pytest.fixture(scope="module")
+def duty_session(chromium: Browser, demo: ServedNode) -> object:
     return state_of(chromium, demo, "duty.officer", "operator")
 
 
@@ -94,7 +104,7 @@ def order(day: Day) -> None:
     day.took("issue an order")
     answer = page.locator(".answer").filter(has_text="DAY PATROL")
     heard = day.phone.hear(lambda each: "patrols to the pass" in text_of(each))
-    day.phone.say(read(day.phone, heard.find("detail/__chat")))
+    day.phone.say(read(day.phone, heard))
     expect(answer).to_contain_text("read")
     day.phone.chat("WILCO 1")
     expect(answer).to_contain_text("will comply")
@@ -102,9 +112,11 @@ def order(day: Day) -> None:
     expect(answer.locator("small")).to_have_count(0)
 
 
-def read(phone: TakClient, chat: object) -> bytes:
-    """The receipt of a phone whose owner has opened a line."""
-    room, reference = chat.get("id", ""), chat.get("messageId", "")  # type: ignore[attr-defined]
+def read(phone: TakClient, heard: Event) -> bytes:
+    """The receipt of a phone whose owner has opened a line that it heard."""
+    chat = heard.find("detail/__chat")
+    assert chat is not None
+    room, reference = chat.get("id", ""), chat.get("messageId", "")
     receipt = f"<__chatreceipt id='{room}' chatroom='{room}' senderCallsign='{phone.callsign}' messageId='{reference}'>"
     group = f"<chatgrp id='{room}' uid0='{phone.uid}' uid1='{room}'/></__chatreceipt>"
     link = f"<link uid='{phone.uid}' type='a-f-G-U-C' relation='p-p'/>"
@@ -301,7 +313,7 @@ def in_the_journal(node: ServedNode) -> None:
 
 def test_the_day_goes_from_the_order_to_the_handover_through_two_browsers(
     browse: Browse,
-    demo: ServedNode,  # noqa: F811
+    demo: ServedNode,
     duty_session: object,
 ) -> None:
     with demo.client("DAY PATROL") as phone:

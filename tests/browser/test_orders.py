@@ -1,69 +1,32 @@
 """Orders and tasks on the page, between people: who may use how many steps is counted."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from aquila.app.asking import ask
 from aquila.testing.served import ServedNode, wait_until
 
 from .conftest import Watched
+from .desk import Hand, board, state_of
 from .test_page import AXE, VIOLATIONS
-from .test_shell import PHONE, opened, out_of_fields
+from .test_shell import PHONE, opened
 
 pytestmark = pytest.mark.browser
 
 Browse = Callable[..., Watched]
-WORD = "three quiet words 77"
 SMALL = {"width": 1100, "height": 700}
 HOUR_MS = 3_600_000
 STILL_LOOKS = 12
 DRAFT = "aquila.draft.order.new"
 
 
-class Hand:
-    """What somebody does with mouse and keys, counted: one field, one button, one key is one step."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.steps = 0
-
-    def press(self, *names: str) -> None:
-        """Buttons by their names, one after the other."""
-        for name in names:
-            self.click(self.page.get_by_role("button", name=name, exact=True).first)
-
-    def click(self, what: Locator) -> None:
-        what.click()
-        self.steps += 1
-
-    def fill(self, label: str, text: str, within: Locator | None = None) -> None:
-        (within or self.page).get_by_label(label).first.fill(text)
-        self.steps += 1
-
-    def keys(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-            self.steps += 1
-
-    def took(self, most: int) -> None:
-        """At most so many steps since the last look."""
-        assert self.steps <= most, f"{self.steps} steps, {most} are allowed"
-        self.steps = 0
-
-
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    """A quiet node: nothing of the exercise is needed here, and its drawing costs time."""
-    node = ServedNode(tmp_path_factory.mktemp("orders") / "node")
-    try:
-        yield node.start()
-    finally:
-        node.kill()
+def demo(quiet_node: ServedNode) -> ServedNode:
+    return quiet_node
 
 
 @pytest.fixture(scope="module")
@@ -78,28 +41,11 @@ def sessions(chromium: Browser, demo: ServedNode) -> dict[str, object]:
     return {name: state_of(chromium, demo, name, role) for name, role in people}
 
 
-def state_of(chromium: Browser, node: ServedNode, name: str, role: str) -> object:
-    """The cookie of somebody with a password, without a page."""
-    ask(node.data, "access.make_user", {"name": name, "password": WORD, "role": role})
-    context = chromium.new_context()
-    answer = context.request.post(f"{node.url}login", form={"user": name, "password": WORD})
-    assert answer.ok, answer.text()
-    state = context.storage_state()
-    context.close()
-    return state
-
-
 def post(page: Page, path: str, **data: object) -> str:
     """Something that was there before; gives its id."""
     answer = page.request.post(f"{page.url}api/v1/{path}", headers={"X-Aquila": "test"}, data=data)
     assert answer.ok, answer.text()
     return str(answer.json()["id"])
-
-
-def board(page: Page, keys: str, title: str) -> None:
-    out_of_fields(page)
-    page.keyboard.press(keys)
-    expect(page.locator(".workspace-head h2")).to_have_text(title)
 
 
 def begins(at_ms: int) -> re.Pattern[str]:

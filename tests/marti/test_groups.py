@@ -67,8 +67,7 @@ def test_an_inactive_group_is_neither_read_nor_written(node: ServedNode) -> None
         blue.stream.chat("not for who has it off")
         mine.stream.chat("not into what is off")
         # Who hears it shows that it went out while the group was off.
-        all_on.stream.hear_text("not for who has it off")
-        all_on.stream.hear_text("not into what is off")
+        all_on.stream.hear_texts("not for who has it off", "not into what is off")
         assert mine.put(set(GROUPS)).status_code == 200
         blue.stream.chat("and on again")
         mine.stream.chat("into both again")

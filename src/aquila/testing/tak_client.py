@@ -173,6 +173,18 @@ class TakClient:
         """The chat line with this text in it."""
         return self.hear(lambda each: text in text_of(each), timeout_s)
 
+    def hear_texts(self, *texts: str) -> None:
+        """Chat lines with these texts in them, whichever comes first: what two clients say has no order."""
+        missing = set(texts)
+
+        def is_missing(heard: Event) -> bool:
+            found = {text for text in missing if text in text_of(heard)}
+            missing.difference_update(found)
+            return bool(found)
+
+        while missing:
+            self.hear(is_missing)
+
     def hear_uid(self, uid: str, timeout_s: float = 10.0) -> Event:
         """The next event of this uid."""
         return self.hear(lambda each: each.get("uid") == uid, timeout_s)
