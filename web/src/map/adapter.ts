@@ -16,9 +16,10 @@ import { SpriteBatch } from './batch'
 import { doubtCircles } from './doubt'
 import type { GroupOf } from './cluster'
 import { latOfY, lonOfX, mercatorX, mercatorY } from './mercator'
-import { Scene, type SceneTheme } from './scene'
+import { EMPTY, LOOKS, Overlays } from './overlays'
+import { Scene } from './scene'
 import { SpriteCanvas } from './spriteCanvas'
-import { FIRST_LABEL_LAYER, mapStyle, type Theme } from './style'
+import { mapStyle, type Theme } from './style'
 
 export interface Place {
   lat_deg: number
@@ -82,63 +83,12 @@ export interface MapAdapter {
 /** The grid of bounds (degrees) on a map of so many pixels. */
 export type GridOf = (bounds: [number, number, number, number], width_px: number) => FeatureCollection
 
-const LOOKS: Record<Theme, SceneTheme> = {
-  dark: {
-    label: '#F2F6FA',
-    plate: 'rgba(9, 15, 22, 0.78)',
-    accent: '#4AA8FF',
-    alarm: '#FF5C5C',
-    on_tone: '#0B1118',
-  },
-  day: {
-    label: '#15202B',
-    plate: 'rgba(255, 255, 255, 0.86)',
-    accent: '#0A63C2',
-    alarm: '#C42020',
-    on_tone: '#FFFFFF',
-  },
-  night: {
-    label: '#FF8A75',
-    plate: 'rgba(18, 5, 5, 0.82)',
-    accent: '#FF6A50',
-    alarm: '#FF3B2B',
-    on_tone: '#120505',
-    dim: true,
-  },
-}
-/** Colours of lines and areas: bright on dark ground, deep on light ground, pale for no side. */
-const DRAWN: Record<Theme, Record<string, string>> = {
-  dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#A9BACB' },
-  day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
-  night: { friend: '#4E6E78', hostile: '#A8382E', neutral: '#5C7050', other: '#7A4A40' },
-}
-/** What a drawing brings its own colour for; at night it stays dim. */
-function ownColour(theme: Theme, name: 'stroke' | 'fill'): maplibre.ExpressionSpecification {
-  const own: maplibre.ExpressionSpecification = name === 'fill' ? ['coalesce', ['get', 'fill'], ['get', 'stroke'], drawnColour(theme)] : ['coalesce', ['get', 'stroke'], drawnColour(theme)]
-  return theme === 'night' ? drawnColour(theme) : own
-}
-function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
-  const c = DRAWN[theme]
-  const colour: maplibre.ExpressionSpecification = [
-    'match',
-    ['get', 'affiliation'],
-    'friend',
-    c.friend,
-    'hostile',
-    c.hostile,
-    'neutral',
-    c.neutral,
-    c.other,
-  ]
-  return colour
-}
 const CLICK_RADIUS_PX = 20
 /** CSS pixels of the whole world at zoom 0. */
 const WORLD_PX = 512
 /** A click on a cluster goes so much nearer. */
 const CLUSTER_STEP = 2
 const DOUBT_EVERY_MS = 3000
-const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 let prepared = false
 function prepare(): void {
@@ -169,21 +119,17 @@ class MapLibreAdapter implements MapAdapter {
   private readonly batch = new SpriteBatch()
   private readonly scene: Scene
   private readonly sprites: SpriteCanvas
+  private readonly overlays: Overlays
   private size = { width_px: 0, height_px: 0 }
   private grid: GridOf | null = null
-  private grid_drawn = false
   private own: readonly (OwnMap & { opacity: number })[] = []
   private own_drawn = false
   private selected: number | null = null
   private hovered: number | null = null
-  private drawings: FeatureCollection = EMPTY
-  private trail: FeatureCollection = EMPTY
   private built: { west: number; east: number; north: number; south: number } | null = null
   private built_ms = 0
   private doubt_ms = -Infinity
   private doubt_of: number | null = null
-  /** What each of our sources shows, as text: the same again would be worked out and drawn again by the whole map. */
-  private readonly shown = new Map<string, string>()
   private crosshair = false
   private covered_px = 0
   private pen: Pen | null = null
@@ -212,6 +158,7 @@ class MapLibreAdapter implements MapAdapter {
       fadeDuration: 0,
       pixelRatio: ratio,
     })
+    this.overlays = new Overlays(this.map)
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
     this.map.addControl(new maplibre.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-right')
@@ -274,110 +221,16 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   private addOurs(): void {
-    const { map } = this
-    // A new style, or a context that came back, has new sources.
-    this.shown.clear()
-    if (!map.getSource('drawings')) {
-      map.addSource('drawings', { type: 'geojson', data: this.drawings })
-      map.addLayer(
-        {
-          id: 'drawing-fill',
-          type: 'fill',
-          source: 'drawings',
-          filter: ['==', ['geometry-type'], 'Polygon'],
-          paint: { 'fill-color': ownColour(this.theme, 'fill'), 'fill-opacity': ['*', ['coalesce', ['get', 'fill_opacity'], 0.1], ['get', 'opacity']] },
-        },
-        FIRST_LABEL_LAYER,
-      )
-      map.addLayer(
-        {
-          id: 'drawing-line',
-          type: 'line',
-          source: 'drawings',
-          filter: ['!=', ['geometry-type'], 'Point'],
-          layout: { 'line-join': 'round', 'line-cap': 'round' },
-          paint: {
-            'line-color': ownColour(this.theme, 'stroke'),
-            'line-opacity': ['get', 'opacity'],
-            'line-width': ['case', ['get', 'selected'], 3.5, 2],
-          },
-        },
-        FIRST_LABEL_LAYER,
-      )
-      map.addLayer({
-        id: 'drawing-text',
-        type: 'symbol',
-        source: 'drawings',
-        filter: ['has', 'label'],
-        layout: {
-          'text-field': ['get', 'label'],
-          'text-font': ['Inter Variable'],
-          'text-size': 13,
-          'text-rotate': ['get', 'angle'],
-          'text-rotation-alignment': 'map',
-          'text-anchor': ['get', 'anchor'],
-          'text-allow-overlap': true,
-        },
-        paint: { 'text-color': ownColour(this.theme, 'stroke'), 'text-halo-color': LOOKS[this.theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
-      })
-    }
+    this.overlays.add(this.theme)
     this.drawOwn()
     for (const [id, shown] of this.base) this.showBase(id, shown)
-    if (!map.getSource('doubt')) {
-      map.addSource('doubt', { type: 'geojson', data: EMPTY })
-      this.doubt_ms = -Infinity
-      map.addLayer(
-        {
-          id: 'doubt-line',
-          type: 'line',
-          source: 'doubt',
-          paint: {
-            'line-color': drawnColour(this.theme),
-            'line-opacity': ['case', ['get', 'selected'], 0.9, 0.4],
-            'line-width': ['case', ['get', 'selected'], 1.6, 1],
-            'line-dasharray': [2, 2.5],
-          },
-        },
-        FIRST_LABEL_LAYER,
-      )
-    }
-    this.addTrail()
-    this.addGrid()
+    this.doubt_ms = -Infinity
+    this.drawGrid()
     this.refresh()
   }
 
-  private addTrail(): void {
-    const { map } = this
-    if (map.getSource('trail')) return
-    const colour = LOOKS[this.theme].accent
-    map.addSource('trail', { type: 'geojson', data: this.trail })
-    map.addLayer({ id: 'trail-line', type: 'line', source: 'trail', filter: ['==', ['geometry-type'], 'LineString'], layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': colour, 'line-width': 2, 'line-opacity': 0.75 } }, FIRST_LABEL_LAYER)
-    map.addLayer({ id: 'trail-crumb', type: 'circle', source: 'trail', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 3.2, 'circle-color': colour, 'circle-stroke-color': LOOKS[this.theme].on_tone, 'circle-stroke-width': 1.2 } }, FIRST_LABEL_LAYER)
-  }
-
-  private addGrid(): void {
-    const { map } = this
-    if (map.getSource('grid')) return
-    const { label, plate } = LOOKS[this.theme]
-    const heavy: maplibre.ExpressionSpecification = ['match', ['get', 'kind'], ['zone', 'tenth'], 1, 0]
-    map.addSource('grid', { type: 'geojson', data: EMPTY })
-    map.addLayer({ id: 'grid-line', type: 'line', source: 'grid', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': label, 'line-width': ['case', ['==', heavy, 1], 1.4, 0.7], 'line-opacity': ['case', ['==', heavy, 1], 0.4, 0.3] } }, FIRST_LABEL_LAYER)
-    map.addLayer({
-      id: 'grid-text',
-      type: 'symbol',
-      source: 'grid',
-      filter: ['has', 'label'],
-      layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter Variable'], 'text-size': ['match', ['get', 'kind'], 'square', 15, 11], 'text-anchor': ['get', 'anchor'], 'text-offset': ['match', ['get', 'anchor'], 'left', ['literal', [0.4, 0]], 'bottom', ['literal', [0, -2.2]], ['literal', [0, 0]]], 'text-allow-overlap': true, 'text-ignore-placement': true },
-      paint: { 'text-color': label, 'text-opacity': ['match', ['get', 'kind'], 'square', 0.55, 0.9], 'text-halo-color': plate, 'text-halo-width': 1.5 },
-    })
-    this.drawGrid()
-  }
-
   private drawGrid(): void {
-    const source = this.map.getSource<maplibre.GeoJSONSource>('grid')
-    if (!source || (!this.grid && !this.grid_drawn)) return
-    this.grid_drawn = this.grid !== null
-    source.setData(this.grid ? this.grid(this.bounds(), this.size.width_px) : EMPTY)
+    this.overlays.put('grid', this.grid ? this.grid(this.bounds(), this.size.width_px) : EMPTY)
   }
 
   private followPixelRatio(): void {
@@ -417,14 +270,13 @@ class MapLibreAdapter implements MapAdapter {
   /** Doubt grows slowly: a new set of circles every few seconds is enough, at once when it is about another symbol. */
   private drawDoubt(width_px: number): void {
     const age_ms = performance.now() - this.doubt_ms
-    const source = this.map.getSource<maplibre.GeoJSONSource>('doubt')
-    if (!source || (age_ms < DOUBT_EVERY_MS && this.doubt_of === this.selected)) return
+    if (!this.overlays.isUp() || (age_ms < DOUBT_EVERY_MS && this.doubt_of === this.selected)) return
     this.doubt_ms = performance.now()
     this.doubt_of = this.selected
     const b = this.map.getBounds()
     const bounds: [number, number, number, number] = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]
     const circles = doubtCircles(this.options.store, this.selected, { bounds, width_px }, this.options.now_ms())
-    this.put('doubt', circles)
+    this.overlays.put('doubt', circles)
   }
 
   /** While the map moves: at most ten times a second, at once when the built part is left. */
@@ -451,7 +303,7 @@ class MapLibreAdapter implements MapAdapter {
     const { lng, lat } = event.lngLat
     const sprite = this.scene.pick(mercatorX(lng), mercatorY(lat), CLICK_RADIUS_PX)
     if (sprite !== null) return sprite
-    if (!this.drawings.features.length || !this.map.getLayer('drawing-line')) return null
+    if (!this.overlays.hasDrawings()) return null
     const { x, y } = event.point
     const found = this.map.queryRenderedFeatures(
       [
@@ -551,22 +403,11 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   setDrawings(drawings: FeatureCollection): void {
-    this.drawings = drawings
-    this.put('drawings', drawings)
-  }
-
-  /** Gives a source what it shows, unless it shows that already. */
-  private put(name: string, features: FeatureCollection): void {
-    const source = this.map.getSource<maplibre.GeoJSONSource>(name)
-    const text = JSON.stringify(features)
-    if (!source || this.shown.get(name) === text) return
-    this.shown.set(name, text)
-    source.setData(features)
+    this.overlays.put('drawings', drawings)
   }
 
   setTrail(trail: FeatureCollection): void {
-    this.trail = trail
-    this.put('trail', trail)
+    this.overlays.put('trail', trail)
   }
 
   bounds(): [number, number, number, number] {
@@ -632,7 +473,7 @@ class MapLibreAdapter implements MapAdapter {
 
   setOwnMaps(maps: readonly (OwnMap & { opacity: number })[]): void {
     this.own = maps
-    if (this.map.getSource('drawings')) this.drawOwn()
+    if (this.overlays.isUp()) this.drawOwn()
   }
 
   private drawOwn(): void {

@@ -1,0 +1,192 @@
+/**
+ * What is laid over the base map as lines, areas and texts: drawings, circles of doubt, the trail, the grid.
+ *
+ * They live in the style of the map and go with it; `add` puts them into the new one.
+ */
+import type * as maplibre from 'maplibre-gl'
+import type { FeatureCollection } from 'geojson'
+import type { SceneTheme } from './scene'
+import { FIRST_LABEL_LAYER, type Theme } from './style'
+
+export type Overlay = 'drawings' | 'doubt' | 'trail' | 'grid'
+export const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
+
+export const LOOKS: Record<Theme, SceneTheme> = {
+  dark: {
+    label: '#F2F6FA',
+    plate: 'rgba(9, 15, 22, 0.78)',
+    accent: '#4AA8FF',
+    alarm: '#FF5C5C',
+    on_tone: '#0B1118',
+  },
+  day: {
+    label: '#15202B',
+    plate: 'rgba(255, 255, 255, 0.86)',
+    accent: '#0A63C2',
+    alarm: '#C42020',
+    on_tone: '#FFFFFF',
+  },
+  night: {
+    label: '#FF8A75',
+    plate: 'rgba(18, 5, 5, 0.82)',
+    accent: '#FF6A50',
+    alarm: '#FF3B2B',
+    on_tone: '#120505',
+    dim: true,
+  },
+}
+/** Colours of lines and areas: bright on dark ground, deep on light ground, pale for no side. */
+const DRAWN: Record<Theme, Record<string, string>> = {
+  dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#A9BACB' },
+  day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
+  night: { friend: '#4E6E78', hostile: '#A8382E', neutral: '#5C7050', other: '#7A4A40' },
+}
+/** What a drawing brings its own colour for; at night it stays dim. */
+function ownColour(theme: Theme, name: 'stroke' | 'fill'): maplibre.ExpressionSpecification {
+  const own: maplibre.ExpressionSpecification = name === 'fill' ? ['coalesce', ['get', 'fill'], ['get', 'stroke'], drawnColour(theme)] : ['coalesce', ['get', 'stroke'], drawnColour(theme)]
+  return theme === 'night' ? drawnColour(theme) : own
+}
+function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
+  const c = DRAWN[theme]
+  const colour: maplibre.ExpressionSpecification = [
+    'match',
+    ['get', 'affiliation'],
+    'friend',
+    c.friend,
+    'hostile',
+    c.hostile,
+    'neutral',
+    c.neutral,
+    c.other,
+  ]
+  return colour
+}
+
+export class Overlays {
+  private readonly data = new Map<Overlay, FeatureCollection>()
+  /** What each shows, as text: the same again would be worked out and drawn again by the whole map. */
+  private readonly shown = new Map<Overlay, string>()
+
+  constructor(private readonly map: maplibre.Map) {}
+
+  /** Are they in the style that is shown? */
+  isUp(): boolean {
+    return this.map.getSource('drawings') !== undefined
+  }
+
+  hasDrawings(): boolean {
+    return this.dataOf('drawings').features.length > 0 && this.map.getLayer('drawing-line') !== undefined
+  }
+
+  /** Has an overlay show this, unless it shows it already. */
+  put(name: Overlay, features: FeatureCollection): void {
+    this.data.set(name, features)
+    const source = this.map.getSource<maplibre.GeoJSONSource>(name)
+    const text = JSON.stringify(features)
+    if (!source || this.shown.get(name) === text) return
+    this.shown.set(name, text)
+    source.setData(features)
+  }
+
+  /** Puts those that are not there into the style: after a new look, or a context that came back. */
+  add(theme: Theme): void {
+    this.shown.clear()
+    if (!this.map.getSource('drawings')) this.addDrawings(theme)
+    if (!this.map.getSource('doubt')) this.addDoubt(theme)
+    if (!this.map.getSource('trail')) this.addTrail(theme)
+    if (!this.map.getSource('grid')) this.addGrid(theme)
+  }
+
+  private dataOf(name: Overlay): FeatureCollection {
+    return this.data.get(name) ?? EMPTY
+  }
+
+  private addDrawings(theme: Theme): void {
+    const { map } = this
+    map.addSource('drawings', { type: 'geojson', data: this.dataOf('drawings') })
+    map.addLayer(
+      {
+        id: 'drawing-fill',
+        type: 'fill',
+        source: 'drawings',
+        filter: ['==', ['geometry-type'], 'Polygon'],
+        paint: { 'fill-color': ownColour(theme, 'fill'), 'fill-opacity': ['*', ['coalesce', ['get', 'fill_opacity'], 0.1], ['get', 'opacity']] },
+      },
+      FIRST_LABEL_LAYER,
+    )
+    map.addLayer(
+      {
+        id: 'drawing-line',
+        type: 'line',
+        source: 'drawings',
+        filter: ['!=', ['geometry-type'], 'Point'],
+        layout: { 'line-join': 'round', 'line-cap': 'round' },
+        paint: {
+          'line-color': ownColour(theme, 'stroke'),
+          'line-opacity': ['get', 'opacity'],
+          'line-width': ['case', ['get', 'selected'], 3.5, 2],
+        },
+      },
+      FIRST_LABEL_LAYER,
+    )
+    map.addLayer({
+      id: 'drawing-text',
+      type: 'symbol',
+      source: 'drawings',
+      filter: ['has', 'label'],
+      layout: {
+        'text-field': ['get', 'label'],
+        'text-font': ['Inter Variable'],
+        'text-size': 13,
+        'text-rotate': ['get', 'angle'],
+        'text-rotation-alignment': 'map',
+        'text-anchor': ['get', 'anchor'],
+        'text-allow-overlap': true,
+      },
+      paint: { 'text-color': ownColour(theme, 'stroke'), 'text-halo-color': LOOKS[theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
+    })
+  }
+
+  private addDoubt(theme: Theme): void {
+    const { map } = this
+    map.addSource('doubt', { type: 'geojson', data: this.dataOf('doubt') })
+    map.addLayer(
+      {
+        id: 'doubt-line',
+        type: 'line',
+        source: 'doubt',
+        paint: {
+          'line-color': drawnColour(theme),
+          'line-opacity': ['case', ['get', 'selected'], 0.9, 0.4],
+          'line-width': ['case', ['get', 'selected'], 1.6, 1],
+          'line-dasharray': [2, 2.5],
+        },
+      },
+      FIRST_LABEL_LAYER,
+    )
+  }
+
+  private addTrail(theme: Theme): void {
+    const { map } = this
+    const colour = LOOKS[theme].accent
+    map.addSource('trail', { type: 'geojson', data: this.dataOf('trail') })
+    map.addLayer({ id: 'trail-line', type: 'line', source: 'trail', filter: ['==', ['geometry-type'], 'LineString'], layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': colour, 'line-width': 2, 'line-opacity': 0.75 } }, FIRST_LABEL_LAYER)
+    map.addLayer({ id: 'trail-crumb', type: 'circle', source: 'trail', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 3.2, 'circle-color': colour, 'circle-stroke-color': LOOKS[theme].on_tone, 'circle-stroke-width': 1.2 } }, FIRST_LABEL_LAYER)
+  }
+
+  private addGrid(theme: Theme): void {
+    const { map } = this
+    const { label, plate } = LOOKS[theme]
+    const heavy: maplibre.ExpressionSpecification = ['match', ['get', 'kind'], ['zone', 'tenth'], 1, 0]
+    map.addSource('grid', { type: 'geojson', data: this.dataOf('grid') })
+    map.addLayer({ id: 'grid-line', type: 'line', source: 'grid', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': label, 'line-width': ['case', ['==', heavy, 1], 1.4, 0.7], 'line-opacity': ['case', ['==', heavy, 1], 0.4, 0.3] } }, FIRST_LABEL_LAYER)
+    map.addLayer({
+      id: 'grid-text',
+      type: 'symbol',
+      source: 'grid',
+      filter: ['has', 'label'],
+      layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter Variable'], 'text-size': ['match', ['get', 'kind'], 'square', 15, 11], 'text-anchor': ['get', 'anchor'], 'text-offset': ['match', ['get', 'anchor'], 'left', ['literal', [0.4, 0]], 'bottom', ['literal', [0, -2.2]], ['literal', [0, 0]]], 'text-allow-overlap': true, 'text-ignore-placement': true },
+      paint: { 'text-color': label, 'text-opacity': ['match', ['get', 'kind'], 'square', 0.55, 0.9], 'text-halo-color': plate, 'text-halo-width': 1.5 },
+    })
+  }
+}
