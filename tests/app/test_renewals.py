@@ -25,8 +25,8 @@ DAY_MS = 86_400_000
 class House:
     """A node with an authority and no doors, whose clock is set by hand."""
 
-    def __init__(self, folder: Path) -> None:
-        self.now_ms = START_MS
+    def __init__(self, folder: Path, now_ms: int = START_MS) -> None:
+        self.now_ms = now_ms
         numbers = itertools.count(1)
         clockwork = Clockwork(
             clock_ms=lambda: self.now_ms,
@@ -42,7 +42,7 @@ class House:
             clockwork=clockwork,
             deliver=lambda call: call(),
         )
-        self.authority = Authority.create(folder / "secrets", "HOUSE", START_MS)
+        self.authority = Authority.create(folder / "secrets", "HOUSE", now_ms)
         self.in_use: frozenset[str] = frozenset()
         self.renewals = Renewals(self.engine, self.authority, lambda: self.in_use)
 

@@ -360,6 +360,7 @@ def test_the_flow_tag_finds_its_place_however_an_event_is_written(detail: str) -
         ' caveat = "x" \n access= "y"',
         " opex=' access=&quot;x&quot; '",
         """ opex=' access="x" '""",
+        ' opex=" access=" access="x" other=" caveat="',
         ' accessory="kept" recaveat="kept"',
         """ access="a" opex='b' caveat='c' accessory="kept" releaseableTo = "d" recaveat='kept'""",
     ],

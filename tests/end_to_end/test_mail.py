@@ -62,6 +62,30 @@ def test_it_waits_no_longer_than_the_node_is_told_to_keep_it(serve: Serve) -> No
             assert text not in [text_of(each) for each in back.heard]
 
 
+def test_who_takes_a_name_takes_no_mail_away_from_the_device_that_had_it(node: ServedNode) -> None:
+    name, text = fresh("NAMED"), f"<<{fresh('for whom')}>>"
+    devices = [fresh("DEVICE") for _ in range(2)]
+    files = {each: node.enrolled(each) for each in devices}
+    with node.client(fresh("SENDS")) as sender:
+        with node.device_client(devices[0], files[devices[0]]) as owner:
+            owner.callsign = name
+            owner.report()
+            sender.hear_uid(owner.uid)
+            uid = owner.uid
+        with node.device_client(devices[1], files[devices[1]]) as other:
+            other.callsign = name
+            other.report()
+            sender.hear_uid(other.uid)
+            sender.chat(text, to=[name])
+            other.hear_text(text)
+        wait_until(lambda: waiting_for(node, uid), "the line waits for the device that had the name")
+        with node.device_client(devices[0], files[devices[0]]) as back:
+            back.uid = uid
+            back.report()
+            back.hear_text(text)
+        wait_until(lambda: not waiting_for(node, uid), "nothing waits any more")
+
+
 def test_mail_obeys_groups(node: ServedNode) -> None:
     away, text = fresh("AWAY"), f"<<{fresh('red only')}>>"
     sends = fresh("SENDS")

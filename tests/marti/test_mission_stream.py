@@ -63,6 +63,25 @@ def test_who_is_there_hears_of_a_new_mission_and_its_end(phone: Callable[[], Pho
     assert gone.get("name") == name
 
 
+def test_a_mission_for_invited_people_begins_and_ends_without_telling_others(phone: Callable[[], Phone]) -> None:
+    owner, member, stranger = phone(), phone(), phone()
+    name = fresh("OPS-")
+    made = owner.api.post(f"{MISSIONS}/{name}", params={"creatorUid": owner.uid, "inviteOnly": "true"})
+    assert made.status_code == 201, made.text
+    owner.notice("t-x-m-n")
+    invited = owner.api.put(f"{MISSIONS}/{name}/invite/clientUid/{member.uid}", params={"creatorUid": owner.uid})
+    assert invited.status_code == 200, invited.text
+    member.notice("t-x-m-i")
+    member.follow(name)
+    owner.api.delete(f"{MISSIONS}/{name}", params={"creatorUid": owner.uid})
+    for each in (owner, member):
+        assert each.notice("t-x-m-d").find("detail/mission").get("name") == name  # type: ignore[union-attr]
+    owner.tak.chat("<<fence>>")
+    stranger.tak.hear_text("<<fence>>")
+    told = [each.find("detail/mission") for each in stranger.tak.heard]
+    assert name not in [each.get("name") for each in told if each is not None]
+
+
 def test_followers_hear_of_changes_and_others_do_not(phone: Callable[[], Phone]) -> None:
     owner, follower, stranger = phone(), phone(), phone()
     name = created(owner)

@@ -1,17 +1,30 @@
 """Who follows a mission, as what, and who was invited: as node-tak asks."""
 
+import hashlib
+import io
+import zipfile
 from typing import Any
 
 import httpx
 import pytest
 
-from aquila.testing.served import ServedNode
+from aquila.testing.served import ServedNode, wait_until
 from aquila.testing.tak_client import fresh
 
 from .conftest import Enrolled
 from .test_missions import MISSIONS, bearer, created, read, said
 
 OWNER, SUBSCRIBER, READONLY = "MISSION_OWNER", "MISSION_SUBSCRIBER", "MISSION_READONLY_SUBSCRIBER"
+
+
+def _package() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("MANIFEST/manifest.xml", "<MissionPackageManifest version='2'/>")
+    return packed.getvalue()
+
+
+PACKAGE = _package()
 
 
 def joined(phone: httpx.Client, path: str, uid: str = "", **params: str) -> dict[str, Any]:
@@ -105,6 +118,71 @@ def test_a_subscriber_makes_nobody_an_owner(device: Enrolled) -> None:
         assert refused.status_code == 403, refused.text
     changed = owner.put(f"{MISSIONS}/{name}", params={"creatorUid": "CREATOR", "inviteOnly": "true"})
     assert changed.status_code == 200, changed.text
+
+
+def test_a_role_for_a_client_s_uid_is_for_its_owner_alone(node: ServedNode, device: Enrolled) -> None:
+    owner, thief = device(), device()
+    path = f"{MISSIONS}/{created(owner, defaultRole=READONLY)['name']}"
+    name, shared, own = fresh("MEMBER"), fresh("UID-"), fresh("UID-")
+    member = device(name)
+    for phone in (member, thief):
+        joined(phone, path, shared)
+        joined(phone, path, own)
+    # Nobody speaks with it, so nobody can tell whose it is.
+    refused = owner.put(f"{path}/role", params={"clientUid": shared, "role": SUBSCRIBER})
+    assert refused.status_code == 422, refused.text
+    assert "2 members follow as" in refused.text
+    with node.device_client(name, node.data.parent / f"{name}-files") as stream:
+        stream.uid = own
+        stream.report()
+        wait_until(lambda: own in str(node.api.contacts()), "the uid is bound to its device")
+        assert owner.put(f"{path}/role", params={"clientUid": own, "role": SUBSCRIBER}).status_code == 200
+    assert (role(member, path), role(thief, path)) == (SUBSCRIBER, READONLY)
+
+
+def test_nobody_writes_under_the_uid_of_somebody_else_s_client(node: ServedNode, device: Enrolled) -> None:
+    name, thief = fresh("OWNER"), device()
+    owner = device(name)
+    with node.device_client(name, node.data.parent / f"{name}-files") as stream:
+        stream.report()
+        uid = stream.uid
+        wait_until(lambda: uid in str(node.api.contacts()), "the uid is bound to its device")
+    row = created(owner, creatorUid=uid)
+    path = f"{MISSIONS}/{row['name']}"
+    log = {"content": "as if he had said so", "creatorUid": uid, "missionNames": [row["name"]]}
+    for refused in (
+        thief.put(f"{path}/contents", params={"creatorUid": uid}, json={"uids": ["a"]}),
+        thief.put(f"{path}/keywords", params={"creatorUid": uid}, json=["x"]),
+        thief.post(f"{MISSIONS}/logs/entries", json=log),
+        thief.put(f"{path}/subscription", params={"uid": uid}),
+        thief.post(f"{MISSIONS}/{fresh('OPS-')}", params={"creatorUid": uid}),
+        thief.put(f"{path}/contents/missionpackage", params={"creatorUid": uid}, content=b"PK"),
+        thief.post(
+            "/Marti/sync/missionupload",
+            params={"filename": "a.zip", "hash": hashlib.sha256(PACKAGE).hexdigest(), "creatorUid": uid},
+            files={"assetfile": ("a.zip", PACKAGE)},
+        ),
+    ):
+        assert refused.status_code == 403, (refused.request.url, refused.text)
+        assert "belongs to somebody else" in refused.text
+    assert said(owner.get(f"{path}/changes"), "MissionChange")[-1]["type"] == "CREATE_MISSION"
+    assert owner.put(f"{path}/contents", params={"creatorUid": uid}, json={"uids": ["a"]}).status_code == 200
+    assert owner.post(f"{MISSIONS}/logs/entries", json=log).status_code in (200, 201)
+
+
+def test_the_token_of_a_device_that_was_revoked_opens_nothing(node: ServedNode, device: Enrolled) -> None:
+    owner, holder = device(), device()
+    name = fresh("LOST")
+    lost = device(name)
+    path = f"{MISSIONS}/{created(owner, password='three words here')['name']}"
+    tokens = [
+        joined(lost, path, password="three words here")["token"],
+        said(lost.get(f"{path}/token", params={"password": "three words here"}), "java.lang.String"),
+    ]
+    heads = [{"MissionAuthorization": f"Bearer {token}"} for token in tokens]
+    assert [holder.get(path, headers=head).status_code for head in heads] == [200, 200]
+    node.command("device", "revoke", name)
+    assert [holder.get(path, headers=head).status_code for head in heads] == [403, 403]
 
 
 @pytest.mark.row("GET /Marti/api/missions", client="TAKAware")

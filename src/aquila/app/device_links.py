@@ -1,5 +1,6 @@
 """Device links: the live connections of devices and persons follow what the journal says of their rights."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from aquila.app.engine import Engine
@@ -24,6 +25,10 @@ from aquila.links.stream import StreamListener
 
 TOKEN_REVOKED = "token.revoke"  # noqa: S105  # the word of an act, no secret
 FOLLOWED = (DEVICE_ADDED, DEVICE_REVOKED, DEVICE_CHANNELS, CERTIFICATE_REVOKED, USER_ADDED, USER_REMOVED)
+
+
+LOOK_S = 5.0
+"""A certificate that ends closes its links within this."""
 
 
 class DeviceLinks:
@@ -59,6 +64,18 @@ class DeviceLinks:
                 self._close({f"person:{act.target}"})
             elif act.action in (USER_REMOVED, TOKEN_REVOKED):
                 self._close({f"person:{act.target}" if act.action == USER_REMOVED else f"token:{act.target}"})
+
+    async def follow(self) -> None:
+        """Close the links whose certificate has ended; until cancelled. The handshake looks at it only once."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.close_ended(self._engine.node.clock_ms())
+
+    def close_ended(self, now_ms: int) -> None:
+        """Close the links whose certificate ended before this moment (UTC)."""
+        for link in list(self._edge.links.values()):
+            if link.good_until_ms is not None and link.good_until_ms <= now_ms:
+                link.close("expired")
 
     def _close_replaced(self, act: Act) -> None:
         """The new certificate was used: streams that came with the one before it end."""

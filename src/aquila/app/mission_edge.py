@@ -36,7 +36,7 @@ from aquila.features.missions.edits import Edit
 from aquila.features.missions.files import resource_of
 from aquila.features.missions.forms import sight_of
 from aquila.features.missions.roles import PERMISSIONS, Invitation, Which, allowed, subscriptions
-from aquila.features.missions.view import CREATE, DELETE, PREFIX, Mission, Missions
+from aquila.features.missions.view import CREATE, DELETE, INVITE_ONLY, MEMBERS, PREFIX, Mission, Missions
 from aquila.links.hub import Hub
 from aquila.links.peer import Peer
 from aquila.web_api.port import Asked
@@ -95,13 +95,26 @@ class MissionEdge:
         if act.action in (CREATE, DELETE):
             kind: NoticeKind = "CREATE" if act.action == CREATE else "DELETE"
             told = Notice(kind=kind, name=mission.name, guid=mission.guid, author_uid=author)
-            self._publish(entry, told, ())
+            self._tell_those_concerned(entry, act, told)
         elif act.action == "mission.invite":
             self._tell_invited(entry, act, mission, author)
         elif act.action == "mission.role":
             self._tell_role(entry, act, mission, author)
         elif act.action in KINDS:
             self._tell_followers(entry, act, mission, KINDS[act.action], author)
+
+    def _tell_those_concerned(self, entry: Entry, act: Act, told: Notice) -> None:
+        """That a mission is there or gone is news for its groups; one for invited people is its members' alone."""
+        if MEMBERS in act.detail:
+            users = set(act.detail[MEMBERS].split("\n"))
+        elif act.detail.get(INVITE_ONLY) == "true":
+            users = {entry.envelope.author}
+        else:
+            self._publish(entry, told, ())
+            return
+        to = tuple(Address("uid", uid) for principal, uid in self._present() if principal.id in users)
+        if to:
+            self._publish(entry, told, to)
 
     def _tell_followers(self, entry: Entry, act: Act, mission: Mission, kind: NoticeKind, author: str) -> None:
         for principal, uids in self._followers(mission).values():

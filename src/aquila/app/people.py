@@ -96,6 +96,7 @@ def recogniser(engine: Engine) -> Recognise:
         if certificate is None:
             return Refused("certificate", "no client certificate was shown")
         shown = x509.load_der_x509_certificate(certificate)
+        ends = shown.not_valid_after_utc
         names = shown.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
         name = str(names[0].value) if names else ""
         devices = engine.node.views["devices"]
@@ -103,6 +104,9 @@ def recogniser(engine: Engine) -> Recognise:
         serial = f"{shown.serial_number:X}"
         serial = serial if len(serial) % 2 == 0 else f"0{serial}"
         node = engine.node
+        if ends.timestamp() * 1000 <= node.clock_ms():
+            # The handshake has judged it; a line that is kept open outlives the certificate.
+            return Refused("expired", f"the certificate of {name} ended at {ends:%Y-%m-%d %H:%M:%SZ}")
         principal = devices.principal(node.identity.node, name, node.context, serial)
         if principal is None:
             return Refused("unknown device", f"{name} is no device in force here")

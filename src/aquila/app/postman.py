@@ -50,6 +50,10 @@ class Postman:
     def _mailbox(self) -> Mailbox:
         return view_of(self._engine.node.views, "mail", Mailbox)
 
+    @property
+    def _presence(self) -> Presence:
+        return view_of(self._engine.node.views, "presence", Presence)
+
     def nobody_there(
         self, entry: Entry, addressees: Collection[Address], then: Callable[[], None] | None = None
     ) -> None:
@@ -57,6 +61,28 @@ class Postman:
         names = [to for to in dict.fromkeys(addressees) if to.scheme in SCHEMES and to.value not in self._desks]
         away = list(dict.fromkeys(self._device_of(to) for to in names))
         self._begin(self._keep(entry.envelope.id, entry.envelope.label, entry.envelope.author, away, then))
+
+    def somebody_there(self, entry: Entry, addressees: Collection[Address]) -> None:
+        """A statement went to whoever goes by these callsigns. A device that went by one and is away gets it, too.
+
+        Who takes a name takes no mail away with it: it is for both, since nobody can tell which of them was meant.
+        """
+        away = [other for to in addressees if to.scheme == "callsign" for other in self._also_called(to.value)]
+        if away:
+            self._begin(self._keep(entry.envelope.id, entry.envelope.label, entry.envelope.author, away, None))
+
+    def _also_called(self, callsign: str) -> list[Address]:
+        """Clients of devices whose name this was when they were heard last, and that are away now."""
+        node = self._engine.node
+        since_ms = node.clock_ms() - self._keep_ms
+        contacts = self._hub.fanout.contacts
+        named = self._presence.named(node.context, callsign)
+        here = {seen.author for seen in named if contacts.links(Address("uid", seen.uid))}
+        return [
+            Address("uid", seen.uid)
+            for seen in named
+            if seen.author.startswith("device:") and seen.author not in here and seen.at_ms >= since_ms
+        ]
 
     def undelivered(self, outbounds: Collection[Outbound], names: Collection[Address]) -> None:
         """A link broke: what was addressed to these names of its peer, and did not leave, waits."""
@@ -67,11 +93,9 @@ class Postman:
 
     def _device_of(self, to: Address) -> Address:
         """The device that went by a callsign last: whoever takes the name of one who is away gets none of his mail."""
-        presence = self._engine.node.views["presence"]
-        assert isinstance(presence, Presence)
         if to.scheme != "callsign":
             return to
-        uid = presence.uid_of(self._engine.node.context, to.value)
+        uid = self._presence.uid_of(self._engine.node.context, to.value)
         return to if uid is None else Address("uid", uid)
 
     async def _keep(

@@ -6,6 +6,7 @@ something for named addressees, or nothing at all (acts stay at home).
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -21,10 +22,10 @@ from aquila.core.model import (
     Address,
     Body,
     Entry,
+    Foreign,
     Note,
     Original,
     Paper,
-    Receipt,
     Removal,
     Report,
     Sample,
@@ -38,6 +39,7 @@ from aquila.links.peer import Peer
 
 REMOVAL_TOLD_MS = 20_000
 """Newcomers are told of a removal this long; a TAK notice is stale after that too."""
+_WITH_UID: Final = (Report, Removal, Foreign)
 LOG_PREFIX = "LOG: "
 """Staff log lines reach phones as chat to all, marked so."""
 
@@ -79,7 +81,7 @@ class Encoder:
     def _injected(self, outbound: Outbound, original: Original) -> Original:
         """With what an administrator has this node add to events of its uid."""
         body = outbound.body
-        texts = () if isinstance(body, Act | Paper | Note | Receipt) else self._injectors.of_uid(body.alias.value)
+        texts = self._injectors.of_uid(body.alias.value) if isinstance(body, _WITH_UID) else ()
         if not texts:
             return original
         return Original("cot-xml", injected(convert(original, "cot-xml"), texts))
@@ -97,6 +99,7 @@ class Relay:
     Attributes:
         on_nobody: told a statement, those of its addressees that nobody answers for, and what is to be done when it
             is sure that it waits for them: "stored" is a promise.
+        on_named: told a statement, and those of its addressees that somebody answers for.
         on_mission: told a statement that has missions among its addressees, and the link it came by.
     """
 
@@ -110,6 +113,7 @@ class Relay:
     ) -> None:
         self._is_hidden = is_hidden
         self.on_nobody: Callable[[Entry, tuple[Address, ...], Callable[[], None] | None], None] | None = None
+        self.on_named: Callable[[Entry, tuple[Address, ...]], None] | None = None
         self.on_mission: list[Callable[[Entry, Outbound, int | None], None]] = []
         self._desks = desks
         self._engine = engine
@@ -138,6 +142,8 @@ class Relay:
                     continue
             reach = self._hub.publish(outbound)
             nobody = tuple(address for address in reach.unreachable if address.value not in self._desks)
+            if reach.links and outbound.to and self.on_named is not None:
+                self.on_named(entry, tuple(to for to in outbound.to if to not in reach.unreachable))
             then: Callable[[], None] | None = None
             if source is not None and isinstance(body, Note) and nobody and not reach.links:
                 then = partial(self._give_back, entry, source)

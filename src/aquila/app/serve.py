@@ -138,6 +138,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         relay = Relay(engine, hub, edge.links, edge.is_hidden, desks)
         postman = Postman(engine, hub, desks, round(settings.mail_hours * 3_600_000))
         relay.on_nobody = postman.nobody_there
+        relay.on_named = postman.somebody_there
         edge.on_introduced.append(postman.arrived)
         edge.on_undelivered.append(postman.undelivered)
         noter = refusals(engine)
@@ -167,6 +168,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             stack.callback(mesh.stop)
         feeds = FeedBoard(engine)
         fusion = FusionEdge(engine, feeds)
+        streams = DeviceLinks(engine, edge, hub, listeners)
         parts = {
             "features": features,
             "feeds": feeds,
@@ -178,7 +180,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "upload_limits": upload_limits(settings),
             "tokens": token_signer(engine),
             "refusals": noter,
-            "streams": DeviceLinks(engine, edge, hub, listeners),
+            "streams": streams,
             "passwords": access,
             "events": latest_events.answer,
             "packages": PackageWork(),
@@ -196,6 +198,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         await stack.enter_async_context(_background(follow_authority(authority, (gate, open_gate))))
         renewals = Renewals(engine, authority, lambda: serials_of(listeners.values()))
         await stack.enter_async_context(_background(renewals.follow()))
+        await stack.enter_async_context(_background(streams.follow()))
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
         await stack.enter_async_context(_background(engine.run_ticks()))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
+from cryptography import x509
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
@@ -30,6 +31,13 @@ def _may_speak(caller: Caller) -> bool:
     if caller.invitation is not None:
         return False
     return caller.principal.kind == "device" or has_role(caller.principal, "operator")
+
+
+def _end_ms(certificate: bytes | None) -> int | None:
+    """When a certificate (DER) ends, UTC; None = none was shown."""
+    if certificate is None:
+        return None
+    return int(x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp()) * 1000
 
 
 class TakSocket:
@@ -71,6 +79,7 @@ class TakSocket:
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         link = self._link(address, send)
+        link.good_until_ms = _end_ms((scope.get("state") or {}).get("certificate"))
         self._open += 1
         try:
             await self._talk(link, caller.principal, receive)

@@ -425,8 +425,8 @@ class FloodGate:
 
 def speaker_of(body: Body) -> Alias | None:
     """The foreign identity that a body speaks for or about; None = nobody's. An alert speaks for who raised it."""
-    if isinstance(body, Report) and body.emergency is not None and body.parent is not None:
-        return body.parent
+    if isinstance(body, Report):
+        return body.alias if body.emergency is None or body.parent is None else body.parent
     if isinstance(body, Note):
         return body.author_alias
     if isinstance(body, Receipt):

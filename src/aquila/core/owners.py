@@ -1,8 +1,14 @@
 """Owners: a view of which principal each foreign uid belongs to, folded from the acts device.bind and device.revoke."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from aquila.core.model import Act, Arrival, Entry, Stamp
+from aquila.core.errors import Refused
+from aquila.core.model import Act, Arrival, Entry, Principal, Stamp
+from aquila.core.view import View, view_of
+
+SPOOFED = Refused("spoof", "this client uid belongs to somebody else: say the uid of your own client, or none")
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -63,3 +69,8 @@ class Owners:
     def restore(self, data: bytes) -> None:
         """See core.view.View."""
         self._state = msgspec.msgpack.decode(data, type=_State)
+
+
+def is_of_another(uid: str, principal: Principal, views: Mapping[str, View]) -> bool:
+    """Would this principal speak for a client that is not its own? A uid that nobody speaks with is free for all."""
+    return bool(uid) and view_of(views, Owners.name, Owners).owner(uid) not in (None, principal.id)

@@ -101,6 +101,7 @@ class Peer(ABC):
         id: names it for as long as the node runs. transport: tcp, tls, websocket. address: of the peer, without port.
         principal, session: there from `Edge.up` on.
         tag: free for the edge.
+        good_until_ms: when the certificate ends by which the peer is known (UTC); None = it is known otherwise.
     """
 
     def __init__(self, transport: str, hub: Hub, edge: Edge, limits: Limits, clock: Clock, address: str) -> None:
@@ -113,6 +114,7 @@ class Peer(ABC):
         self.principal: Principal | None = None
         self.session: Session | None = None
         self.tag: object = None
+        self.good_until_ms: int | None = None
         self.since_ms = clock.clock_ms()
         self.in_count = self.out_count = self.in_bytes = self.out_bytes = 0
         self.errors: Counter[str] = Counter()

@@ -143,7 +143,9 @@ class StreamLink(Peer):
             loop.remove_writer(self._descriptor)
             loop.remove_reader(self._descriptor)
             fields = tls.getpeercert()
-            self.serial = str(fields["serialNumber"]) if fields else None
+            if fields:
+                self.serial = str(fields["serialNumber"])
+                self.good_until_ms = int(ssl.cert_time_to_seconds(str(fields["notAfter"]))) * 1000
             self._recognised(tls.getpeercert(True))
 
     def _recognised(self, certificate: bytes | None) -> None:

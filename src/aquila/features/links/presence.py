@@ -168,9 +168,13 @@ class Presence:
         seen.sort(key=lambda each: each.stamp, reverse=True)
         return seen
 
+    def named(self, context: Context, callsign: str) -> list[Seen]:
+        """The devices that called themselves so when they were heard last."""
+        return [seen for seen in self._seen.values() if seen.callsign == callsign and seen.context == context]
+
     def uid_of(self, context: Context, callsign: str) -> str | None:
         """The device that was heard last under this callsign; None = nobody was."""
-        named = [seen for seen in self._seen.values() if seen.callsign == callsign and seen.context == context]
+        named = self.named(context, callsign)
         return max(named, key=lambda seen: seen.stamp).uid if named else None
 
     def last_ms(self, seen: Seen) -> int:

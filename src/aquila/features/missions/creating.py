@@ -11,6 +11,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Desk, check_text
 from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
+from aquila.core.owners import SPOOFED, is_of_another
 from aquila.core.policy import label_for
 from aquila.features.missions.edits import Edited, command, opened, said
 from aquila.features.missions.forms import MissionRow, mission_row, tail
@@ -30,7 +31,7 @@ from aquila.features.missions.roles import (
     sub_key,
     token,
 )
-from aquila.features.missions.view import CREATE, DELETE, GROUPS, Mission
+from aquila.features.missions.view import CREATE, DELETE, GROUPS, Mission, told_members
 
 NAME_LENGTH_MAX = 1024
 MISSIONS_MAX = 5_000
@@ -110,6 +111,8 @@ def check_name(name: str) -> str:
 async def save(principal: Principal, ask: Save, desk: Desk) -> Saved | Refused:
     """Create it, or update the one that is there."""
     ask = msgspec.structs.replace(ask, which=signed(principal, ask.which, desk))
+    if is_of_another(ask.which.by, principal, desk.views):
+        return SPOOFED
     known = find(ask.which, desk)
     if isinstance(known, Mission):
         is_own = known.created is not None and known.created.author == principal.id
@@ -159,7 +162,8 @@ def _is_of(mission: Mission, principal: Principal) -> bool:
 
 
 async def _deleted(mission: Mission, by: str, desk: Desk, **detail: str) -> Refused | None:
-    act = Act(action=DELETE, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": by, **detail})
+    detail = {"by": by, **detail, **told_members(mission)}
+    act = Act(action=DELETE, target=mission.guid, happened_at_ms=desk.now_ms(), detail=detail)
     entry = await desk.write(act, id=derived_id("mission.delete", 1, mission.guid), label=mission.label)
     return entry if isinstance(entry, Refused) else None
 

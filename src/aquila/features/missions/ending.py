@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from aquila.core.model import Act, Arrival, Tick
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
-from aquila.features.missions.view import DELETE, EXPIRATION, Missions
+from aquila.features.missions.view import DELETE, EXPIRATION, Missions, told_members
 
 
 def end(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
@@ -13,7 +13,8 @@ def end(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
     if not isinstance(arrival, Tick):
         return
     for mission in view_of(views, "missions", Missions).expired(arrival.at_ms):
-        act = Act(action=DELETE, target=mission.guid, happened_at_ms=arrival.at_ms, detail={"why": "expired"})
+        detail = {"why": "expired"} | told_members(mission)
+        act = Act(action=DELETE, target=mission.guid, happened_at_ms=arrival.at_ms, detail=detail)
         cell = mission.cell(EXPIRATION)
         assert cell is not None
         # Once for each expiration that was said: should it be moved on by another node, it ends anew.

@@ -22,7 +22,7 @@ SEQ_HEADER = "x-aquila-seq"
 TEXT_MAX = 4_000
 PAGE = 50
 """Missions on one page when nobody says how many."""
-STATUS = {"gone": 410, "role": 403}
+STATUS = {"gone": 410, "role": 403, "spoof": 403}
 SOURCE = "tak.md 6.3"
 Render = Callable[[Any, Call], Reply]
 

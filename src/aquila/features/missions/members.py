@@ -8,6 +8,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Desk, check_text
 from aquila.core.model import Principal
+from aquila.core.owners import SPOOFED, is_of_another
 from aquila.features.missions.edits import Cells, Edit, command, edit, opened, said
 from aquila.features.missions.queries import Subscribed
 from aquila.features.missions.roles import (
@@ -100,8 +101,8 @@ async def join(principal: Principal, ask: Join, desk: Desk) -> Joined | Refused:
     if isinstance(found, Refused):
         return found
     mission, role = found
-    if owner_of(ask.uid, desk) not in (None, principal.id):
-        return Refused("spoof", "this client uid belongs to somebody else")
+    if is_of_another(ask.uid, principal, desk.views):
+        return SPOOFED
     key = sub_key(principal.id, ask.uid)
     if mission.value(key) is None:
         given = shown_role(mission, ask.which, desk) or invited_as(mission, principal, desk) or role
@@ -132,11 +133,13 @@ async def _leave(principal: Principal, mission: Mission, role: RoleName, body: L
 
 async def _give(principal: Principal, mission: Mission, role: RoleName, body: Give, desk: Desk) -> Cells | Refused:
     held = [each for each, _ in subscriptions(mission)]
-    meant = {
-        each.user
-        for each in held
-        if (body.uid and each.uid == body.uid) or (body.username and username(each.user) == body.username)
-    }
+    by_uid = {each.user for each in held if body.uid and each.uid == body.uid}
+    # A client's uid is whose it is, whoever else says that he follows with it.
+    owner = owner_of(body.uid, desk)
+    by_uid = by_uid if owner is None else by_uid & {owner}
+    if len(by_uid) > 1:
+        return Refused("ambiguous", f"{len(by_uid)} members follow as {body.uid[:100]}: name the one that is meant")
+    meant = by_uid | {each.user for each in held if body.username and username(each.user) == body.username}
     if not meant:
         return Refused("absent", "the mission has no such member")
     return {f"role/{user}": body.role for user in meant}

@@ -9,6 +9,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Reading
 from aquila.core.model import Principal, Verdict
+from aquila.core.owners import SPOOFED, Owners, is_of_another
 from aquila.core.view import view_of
 from aquila.features.missions.view import Mission, Missions
 
@@ -92,15 +93,15 @@ class Secrets(Protocol):
         ...
 
 
-class Uids(Protocol):
-    """The view `owners`."""
+class Known(Protocol):
+    """The views `devices` and `access`: who is in force on this node."""
 
-    def owner(self, uid: str) -> str | None:
-        """The principal that a uid belongs to; None = nobody's."""
+    def principal(self, node: str, name: str, context: str) -> Principal | None:
+        """A device; None = there is none, or it was revoked."""
         ...
 
-    def uids(self, principal: str) -> list[str]:
-        """The uids that belong to a principal, the one that was bound last is the last."""
+    def grant(self, node: str, kind: str, name: str) -> object | None:
+        """A user or an API token; None = there is none, or it was taken back."""
         ...
 
 
@@ -252,16 +253,14 @@ def is_for(said: Invitation, principal: Principal, reading: Reading) -> bool:
 
 def owner_of(uid: str, reading: Reading) -> str | None:
     """Whose a uid is; None = nobody's."""
-    owners = cast(Uids, reading.views["owners"])
-    return owners.owner(uid)
+    return view_of(reading.views, Owners.name, Owners).owner(uid)
 
 
 def signed(principal: Principal, which: Which, reading: Reading) -> Which:
     """The same with the client that asks: where none is said, the one that the asker speaks with, else its name."""
     if which.by:
         return which
-    owners = cast(Uids, reading.views["owners"])
-    uids = owners.uids(principal.id)
+    uids = view_of(reading.views, Owners.name, Owners).uids(principal.id)
     return msgspec.structs.replace(which, by=uids[-1] if uids else username(principal.id))
 
 
@@ -279,6 +278,8 @@ def shown_role(mission: Mission, which: Which, reading: Reading) -> RoleName | N
     said = tokens.read(which.credential, AUDIENCE, reading.now_ms())
     if said is None or said.get("guid") != mission.guid:
         return None
+    if said.get("type") != "INVITATION" and not is_in_force(str(said["sub"]), reading):
+        return None
     match said.get("type"):
         case "SUBSCRIPTION":
             user, uid = str(said["sub"]), str(said.get("uid", ""))
@@ -292,6 +293,20 @@ def shown_role(mission: Mission, which: Which, reading: Reading) -> RoleName | N
             return default_role(mission) if said.get("door") == door_of(mission) and is_open else None
         case _:
             return None
+
+
+def is_in_force(user: str, reading: Reading) -> bool:
+    """Is the principal of this id still known here? A token outlives neither its device nor its user."""
+    kind, _, name = user.partition(":")
+    match kind:
+        case "device":
+            devices = cast(Known, reading.views["devices"])
+            return devices.principal(reading.node, name, reading.context) is not None
+        case "person" | "token":
+            access = cast(Known, reading.views["access"])
+            return access.grant(reading.node, "user" if kind == "person" else "token", name) is not None
+        case _:
+            return True
 
 
 def door_of(mission: Mission) -> str:
@@ -356,6 +371,8 @@ def allowed(
     mission = find(which, reading)
     if isinstance(mission, Refused):
         return mission
+    if is_of_another(which.by, principal, reading.views):
+        return SPOOFED
     role = role_of(principal, mission, which, reading)
     if role is None and field(mission, "inviteOnly", False):
         return NO_MISSION

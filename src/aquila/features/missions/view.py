@@ -25,6 +25,10 @@ SECONDS_MAX = 100_000_000_000
 """A larger expiration is in milliseconds."""
 
 
+INVITE_ONLY = "field/inviteOnly"
+MEMBERS = "members"
+
+
 class Said(msgspec.Struct, frozen=True, array_like=True):
     """The outside of one act. by: the client that says it did it, as it claims."""
 
@@ -199,6 +203,17 @@ class _State(msgspec.Struct, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(_State)
+
+
+def told_members(mission: Mission) -> dict[str, str]:
+    """For the act that deletes a mission for invited people only: whose business that is, ids of users in lines.
+
+    With the mission its members are forgotten, and nobody else is to learn its name from its end.
+    """
+    if mission.value(INVITE_ONLY) != "true":
+        return {}
+    users = {cell.key.partition("/")[2].partition(" ")[0] for kind in ("sub", "role") for cell in mission.of_kind(kind)}
+    return {MEMBERS: "\n".join(sorted(users))}
 
 
 class Missions:

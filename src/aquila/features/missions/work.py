@@ -200,7 +200,7 @@ async def put_log(principal: Principal, ask: PutLog, desk: Desk) -> Edited | Ref
         # Each would cost a slow hash, and fifty of them stood for half a minute.
         return Refused("request", ONE_MISSION)
     for key in meant:
-        found = await opened(principal, msgspec.structs.replace(ask.which, **key), "MISSION_WRITE", desk)
+        found = await opened(principal, msgspec.structs.replace(ask.which, by=by, **key), "MISSION_WRITE", desk)
         if isinstance(found, Refused):
             return found
         missions.append(found[0])

@@ -13,6 +13,7 @@ from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Desk
 from aquila.core.ids import statement_id
 from aquila.core.model import Act, Label, Principal, Verdict
+from aquila.core.owners import SPOOFED, is_of_another
 from aquila.core.policy import label_for
 from aquila.features.packages.archive import check_archive
 from aquila.features.packages.facts import Facts, Tool, check_keywords, check_name, kind_of, written
@@ -131,7 +132,7 @@ class WithdrawPackage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 async def add_package(principal: Principal, ask: AddPackage, desk: Desk) -> PackageAdded | Refused:
     """Judge the file, then write that it is there. The same again from the same sender changes nothing."""
-    fault = _fault(principal, ask)
+    fault = SPOOFED if is_of_another(ask.creator_uid, principal, desk.views) else _fault(principal, ask)
     if fault is not None:
         return fault
     label = _label(principal, ask.groups, Marking(), desk)

@@ -19,6 +19,8 @@ _WHITE: Final = b" \t\r\n\xef\xbb\xbf"
 # A start tag whole. `<` is legal in no attribute value, so that a lost end can never swallow the
 # next event.
 _START_TAG = re.compile(rb"""<event(?=[\s/>])[^"'<>]*+(?:"[^"<]*+"[^"'<>]*+|'[^'<]*+'[^"'<>]*+)*+>""")
+_PLAIN_TAG_BYTES: Final = 1024
+"""A start tag this short without single quotes needs no pattern: its first `>` behind whole values ends it."""
 _OUTSIDE_QUOTES = re.compile(rb"""["'<>]""")
 _INSIDE_QUOTES = {0x22: re.compile(rb'["<]'), 0x27: re.compile(rb"['<]")}
 _START = re.compile(rb"<event[\s/>]")
@@ -136,6 +138,10 @@ class XmlDecoder:
         """In the start tag: find its end outside quotes; one that closes itself is an event."""
         buffer, start = self._buffer, self._start
         if self._at == start:
+            at = buffer.find(b">", start, start + _PLAIN_TAG_BYTES)
+            tag = buffer[start:at]
+            if at > 0 and not tag.count(b'"') & 1 and b"'" not in tag and tag.rfind(b"<") == 0:
+                return self._tag_ends(at + 1)
             match = _START_TAG.match(buffer, start)
             if match is not None and match.end() - start <= EVENT_BYTES_MAX:
                 return self._tag_ends(match.end())

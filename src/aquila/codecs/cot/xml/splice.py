@@ -45,8 +45,7 @@ def splice(original: bytes, label: Label, flow: str | None, now_ms: int) -> byte
     """The original with header, marking and flow tag, in ASCII; every other byte stays."""
     if not original.isascii():
         original = original.decode().encode("ascii", "xmlcharrefreplace")
-    if b"access" in original or b"caveat" in original or b"ableTo" in original:
-        original = _unmarked(original)
+    original = _unmarked(original)
     begin = _beginning(label)
     if flow is None:
         return begin + original[6:]
@@ -57,7 +56,24 @@ def splice(original: bytes, label: Label, flow: str | None, now_ms: int) -> byte
 
 
 def _unmarked(original: bytes) -> bytes:
-    """The event without the attributes that mark it; one pass over its start tag, attribute by attribute."""
+    """The event without the attributes that mark it.
+
+    Phones mark with `access` alone and write double quotes: then a `>` behind whole values ends the start tag, and so
+    does ` access="` behind whole values begin an attribute of it.
+    """
+    tag = original[: original.find(b">")]
+    if b"'" in tag or tag.count(b'"') & 1 or b"caveat" in tag or b"ableTo" in tag:
+        return _unmarked_one_by_one(original)
+    if b"access" not in tag:
+        return original
+    at = tag.find(b' access="')
+    if at < 0 or tag.count(b'"', 0, at) & 1:
+        return _unmarked_one_by_one(original)
+    return original[:at] + original[original.index(b'"', at + 9) + 1 :]
+
+
+def _unmarked_one_by_one(original: bytes) -> bytes:
+    """The same however it is written; one pass over its start tag, attribute by attribute."""
     kept: list[bytes] = []
     at, until = 0, 6
     while True:
