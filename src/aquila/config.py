@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     handshake_s: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     handshakes_at_once: Annotated[int, msgspec.Meta(ge=1)] = 64
     connections_per_address: Annotated[int, msgspec.Meta(ge=1)] = 200
+    connections_per_device: Annotated[int, msgspec.Meta(ge=1)] = 32
     connections: Annotated[int, msgspec.Meta(ge=1)] = 6000
     rate_per_s: Annotated[float, msgspec.Meta(gt=0)] = 5000.0
     upload_max_mib: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400

@@ -25,6 +25,7 @@ from aquila.core.model import (
     Report,
 )
 from aquila.core.symbol import sidc_of_cot
+from aquila.core.unseen import seen
 from aquila.testing.codecs import LABEL, NOW_MS, bodies, decoded, outgoing, vectors_beside, words
 
 VECTORS = {vector.name: vector for vector in vectors_beside("aquila.codecs.cot", "cot-xml")}
@@ -394,6 +395,7 @@ def test_without_a_flow_identity_nothing_is_added() -> None:
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)
 words_ = st.text(st.sampled_from("ABC xyz&<>\"'ж\n\t"), min_size=1, max_size=12)
+names_ = words_.map(seen).filter(bool)
 
 
 @settings(max_examples=150, deadline=None)
@@ -427,7 +429,7 @@ shapes = st.one_of(
         category=st.just("unit"),
         observed_at_ms=st.integers(0, 4_000_000_000_000),
         stale_at_ms=st.integers(0, 4_000_000_000_000),
-        name=st.none() | words_,
+        name=st.none() | names_,
         how=st.just("m-g"),
         own=st.booleans(),
         position=st.builds(Position, st.floats(-90, 90), st.floats(-180, 180), st.none(), st.floats(0, 100)),
@@ -435,7 +437,7 @@ shapes = st.one_of(
         team=st.none() | words_,
         battery_pct=st.none() | st.integers(0, 100),
         remarks=st.none() | words_,
-        to=st.lists(st.builds(Address, st.just("callsign"), words_), max_size=3).map(tuple),
+        to=st.lists(st.builds(Address, st.just("callsign"), names_), max_size=3).map(tuple),
     )
 )
 def test_any_report_written_anew_is_read_back(report: Report) -> None:
@@ -486,3 +488,17 @@ def test_originals_in_random_company_stay_themselves() -> None:
         some = dice.choices(names, k=6)
         stream = b"\n".join(VECTORS[name].wire for name in some)
         assert bodies(decoded(cot_xml, [stream])) == [body for name in some for body in VECTORS[name].bodies]
+
+
+def test_callsigns_are_what_people_see_of_them_where_they_are_said_and_where_they_are_addressed() -> None:
+    detail = "<contact callsign='\u3164PATROL\u200b 1 '/><marti><dest callsign='PATROL\u00a01\u2800'/></marti>"
+    one = only(event(detail))
+    assert isinstance(one, Decoded)
+    assert isinstance(one.body, Report)
+    assert one.body.name == "PATROL 1"
+    assert one.body.to == (Address("callsign", "PATROL 1"),)
+    assert "\u3164PATROL".encode() in one.original, "what goes on to others is what was said"
+    nameless = only(event("<contact callsign='\u3164'/>"))
+    assert isinstance(nameless, Decoded)
+    assert isinstance(nameless.body, Report)
+    assert nameless.body.name is None

@@ -9,8 +9,11 @@ from aquila.core.journal import MemoryJournal
 from aquila.core.model import Act
 from aquila.features.missions import Missions
 from aquila.features.missions import view as missions_view
+from aquila.features.missions.edits import no_room
+from aquila.features.missions.view import Mission
 from aquila.testing.views import folded_in_any_order
 
+MIB = 1 << 20
 ACTIONS = ("create", "add", "remove", "groups", "delete", "change", "other")
 
 
@@ -46,7 +49,8 @@ def told(view: Missions, guid: str) -> Any:
     cells = [cell for kind in ("uid", "field") for cell in mission.of_kind(kind)]
     marks = [mission.label_of(cell.said) for cell in cells]
     named = [each.guid for each in view.named(mission.context, mission.name)]
-    return mission.name, mission.label, mission.deleted, cells, marks, sorted(mission.changes), mission.edited_ms, named
+    sizes = mission.edited_ms, mission.size_bytes
+    return mission.name, mission.label, mission.deleted, cells, marks, sorted(mission.changes), sizes, named
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -84,3 +88,39 @@ def test_a_snapshot_holds_each_act_once(make: Any) -> None:
     body = Act(action="mission.create", target="g", happened_at_ms=0, detail={"by": "c", "name": "OPS", **cells})
     missions.fold(make.entry(body, 1))
     assert len(missions.snapshot()) < len(msgspec.json.encode(cells)) * 1.5
+
+
+def grown(missions: Missions, make: Any, guid: str, author: str, size_bytes: int, first: int) -> Mission:
+    """A mission with a log of about so many bytes."""
+    create = Act(action="mission.create", target=guid, happened_at_ms=make.start_ms, detail={"name": guid})
+    missions.fold(make.entry(create, first, author=author))
+    for number in range(1, 1 + size_bytes // MIB):
+        said = Act(
+            action="mission.log", target=guid, happened_at_ms=make.start_ms, detail={f"log/{number}": "x" * (MIB - 5)}
+        )
+        missions.fold(make.entry(said, first + number, author=author))
+    found = missions.mission(guid)
+    assert found is not None
+    return found
+
+
+def test_a_mission_its_creator_and_a_node_hold_so_much_and_a_deletion_frees_it(make: Any) -> None:
+    missions = Missions()
+    ann = [grown(missions, make, f"a{number}", "device:ANN", 7 * MIB, 100 * number) for number in range(1, 5)]
+    assert 7 * MIB - 100 < ann[0].size_bytes <= 7 * MIB
+    standing = missions.missions()
+    assert no_room(standing, ann[0], "device:ANN", MIB - 1) is None
+    full = no_room(standing, ann[0], "device:ANN", MIB + 100)
+    assert full is not None
+    assert "this mission would hold" in full.detail
+    full = no_room(standing, None, "device:ANN", 5 * MIB)
+    assert full is not None
+    assert "the missions of its creator would hold" in full.detail
+    assert no_room(standing, None, "device:BOB", 5 * MIB) is None
+    full = no_room(standing * 5, None, "device:BOB", MIB)
+    assert full is not None
+    assert "the missions of this node would hold" in full.detail
+    gone = Act(action="mission.delete", target="a1", happened_at_ms=make.start_ms, detail={})
+    missions.fold(make.entry(gone, 900))
+    assert ann[0].size_bytes == 0
+    assert no_room(missions.missions(), None, "device:ANN", 5 * MIB) is None

@@ -304,7 +304,25 @@ def test_bad_missions_are_not_created(device: Enrolled, query: dict[str, str]) -
 
 
 @pytest.mark.parametrize(
-    "name", ["%2F", "a%2Fb", "%00", "a%0Ab", "x" * 1025, "guid", "%3Cscript%3E", "%22", "all", "%20", "a%F0%9F%92%A9"]
+    "name",
+    [
+        "%2F",
+        "a%2Fb",
+        "%00",
+        "a%0Ab",
+        "x" * 1025,
+        "guid",
+        "%3Cscript%3E",
+        "%22",
+        "all",
+        "%20",
+        "a%F0%9F%92%A9",
+        "%20a",
+        "a%20",
+        "a%20%20b",
+        "a%E3%85%A4",
+        "a%E2%80%8Bb",
+    ],
 )
 def test_odd_names_are_refused(device: Enrolled, name: str) -> None:
     assert device().post(f"{MISSIONS}/{name}").status_code in (400, 405)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from aquila.features.missions.files import Archive, zipped
 from aquila.testing.served import ServedNode, wait_until
 from aquila.testing.tak_client import fresh, marker
 
@@ -130,3 +131,14 @@ def test_missions_are_counted_and_paged(device: Enrolled) -> None:
     assert phone.get("/Marti/api/pagedmissions", params={"pagesize": "many"}).status_code == 400
     count = said(phone.get("/Marti/api/missioncount"), "java.lang.Long")
     assert count == len(said(phone.get(MISSIONS), "Mission"))
+
+
+def test_uids_of_another_script_have_names_of_their_own_in_the_archive() -> None:
+    uids = ("Пост 1", "Пост 2", "哨所", "a/b", "a_b", "plain-1")
+    data = b"".join(zipped(Archive(name="n", guid="g", files=(), events=tuple((uid, "<event/>") for uid in uids))))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()[1:]
+        manifest = archive.read("MANIFEST/manifest.xml").decode()
+    assert len(set(names)) == len(uids)
+    assert names[-1] == "plain-1/plain-1.cot"
+    assert all(f'zipEntry="{name}"' in manifest and name.isascii() for name in names)

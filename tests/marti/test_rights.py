@@ -149,6 +149,7 @@ def test_a_refused_event_of_a_data_package_is_told_and_nothing_of_it_is_added(
     assert stream.uid in answer.text
     (row,) = said(phone.get(f"{MISSIONS}/{name}"), "Mission")
     assert (row["uids"], row["contents"]) == ([], [])
+    assert "<event" not in phone.get(f"/Marti/api/cot/xml/{good}").text, "its first event is in no picture either"
 
 
 def test_who_may_only_look_writes_nowhere_neither_by_password_nor_with_a_phone_of_his_own(

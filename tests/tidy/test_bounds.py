@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.app import fused_keeper, fused_radar, fused_reports, fusion, listening, postman
+from aquila.app import fused_keeper, fused_radar, fused_reports, fusion, listening, postman, web_server
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
@@ -106,6 +106,9 @@ IN_CODE: dict[str, list[str]] = {
         f"{creating.MISSIONS_OF_ONE} of one creator",
         f"{creating.MISSIONS_MAX} in all",
         f"{missions_view.CHANGES_MAX} changes and {edits.MISSION_CELLS_MAX} contents of a kind in one",
+        f"{edits.MISSION_BYTES_MAX // MIB} MiB in one",
+        f"{edits.CREATOR_BYTES_MAX // MIB} MiB of one creator",
+        f"{edits.ALL_BYTES_MAX // MIB} MiB in all",
     ],
     "videos": [f"{video_view.VIDEOS_OF_ONE} of one sender", f"{video_view.VIDEOS_MAX} in all"],
     "icon sets": [
@@ -129,7 +132,12 @@ IN_CODE: dict[str, list[str]] = {
     "invitations": [f"{invitations.INVITATIONS_MAX}"],
     "browser out": [f"{stream.BACKLOG_BYTES // MIB} MiB"],
     "handshakes": [f"{SETTINGS.handshakes_at_once} at once"],
-    "links": [f"{SETTINGS.connections}", f"{SETTINGS.connections_per_address} per address"],
+    "links": [
+        f"{SETTINGS.connections}",
+        f"{SETTINGS.connections_per_address} per address",
+        f"{SETTINGS.connections_per_device} of one device",
+    ],
+    "HTTPS connections": [f"{web_server.OF_ONE_MAX} of one certificate"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
     "journal search": [f"{TEXTS_MAX} texts", f"{search.HITS_MAX} hits"],
     "typed line": [

@@ -252,6 +252,20 @@ class MissionEdge:
                 await add_row.act(principal, Edit(which=which, body=Contents(uids=(body.alias.value,))), asked)
 
 
+def may_speak(engine: Engine, principal: Principal, events: Iterable[bytes]) -> Refused | None:
+    """Why one of these CoT events in XML would not be taken from this principal; None = all would be. Says nothing."""
+    assert cot_xml.decoder is not None
+    for data in events:
+        for each in cot_xml.decoder().feed(data):
+            if isinstance(each, CodecError):
+                return Refused("syntax", str(each))
+            judged = engine.node.judge(each, principal)
+            if isinstance(judged, Refused):
+                name = each.body.alias.value[:100] if isinstance(each.body, Report) else "one"
+                return Refused(judged.reason, f"the event of {name} is refused: {judged.detail or judged.reason}")
+    return None
+
+
 def speak(engine: Engine, principal: Principal, data: bytes) -> Refused | None:
     """Hear CoT events in XML as if they had come by a link of this principal; says why one was not taken."""
     assert cot_xml.decoder is not None

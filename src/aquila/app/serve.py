@@ -25,7 +25,7 @@ from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
 from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
 from aquila.app.logins import foreign_logins
-from aquila.app.mission_edge import MissionEdge, speak
+from aquila.app.mission_edge import MissionEdge, may_speak, speak
 from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import ensure_operator, mesh_principal, plain_principal, recogniser
 from aquila.app.port import FREE_BYTES_MIN, LinkBoard, Port
@@ -41,7 +41,7 @@ from aquila.codecs.cot.mesh import datagrams, read_datagram
 from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.contacts import Contacts
 from aquila.core.contract import UploadLimits
-from aquila.core.errors import UsageError
+from aquila.core.errors import Refused, UsageError
 from aquila.core.fanout import Fanout
 from aquila.core.model import Audience, Context, Label, Principal
 from aquila.core.policy import Decision, Policy, release
@@ -133,7 +133,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         authority = open_authority(engine, settings)
         contacts = Contacts()
         hub = make_hub(engine, contacts, settings)
-        edge = TakEdge(engine, hub, contacts)
+        edge = TakEdge(engine, hub, contacts, settings.connections_per_device)
         desks = (operator.name, settings.node_name)
         relay = Relay(engine, hub, edge.links, edge.is_hidden, desks)
         postman = Postman(engine, hub, desks, round(settings.mail_hours * 3_600_000))
@@ -185,6 +185,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "events": latest_events.answer,
             "packages": PackageWork(),
             "speak": partial(speak, engine),
+            "may_speak": partial(may_speak, engine),
         }
         port = Port(engine, hub, parts, listeners)
         relay.on_mission.append(MissionEdge(engine, hub, port, edge.links).take)
@@ -279,6 +280,12 @@ def open_listeners(
         return TakSession(f"aquila-{aquila.__version__}", node.identity.node, engine.clockwork.new_id)
 
     plain, limits = plain_principal(settings, node.context), link_limits(settings)
+    known = recogniser(engine)
+
+    def recognise(certificate: bytes | None, address: str) -> Principal | Refused:
+        found = known(certificate, address)
+        return found if isinstance(found, Refused) else edge.no_place(found) or found
+
     tcp = StreamListener(
         "tcp",
         hub,
@@ -293,7 +300,7 @@ def open_listeners(
         hub,
         edge,
         session=session,
-        recognise=recogniser(engine),
+        recognise=recognise,
         clock_ms=engine.clockwork.clock_ms,
         context=gate.context,
         limits=limits,

@@ -17,7 +17,7 @@ from aquila.core.contacts import Contacts
 from aquila.core.errors import CodecError, Refused
 from aquila.core.fanout import Outbound
 from aquila.core.ids import entity_id
-from aquila.core.model import Act, Address, Alias, Body, Label, Removal, Report
+from aquila.core.model import Act, Address, Alias, Body, Label, Principal, Removal, Report
 from aquila.core.policy import claimed_time_ms, label_for
 from aquila.links.hub import Hub
 from aquila.links.mesh import MeshLink
@@ -48,15 +48,18 @@ class TakEdge:
 
     Args:
         engine: who takes what is said. hub: where goodbyes go. contacts: the directory of callsigns.
+        links_of_one: a device or person may have so many at once.
     """
 
-    def __init__(self, engine: Engine, hub: Hub, contacts: Contacts) -> None:
+    def __init__(self, engine: Engine, hub: Hub, contacts: Contacts, links_of_one: int = 32) -> None:
         self._engine = engine
         self._hub = hub
         self._contacts = contacts
         self._relayed: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._held: dict[int, Peer] = {}
         self.links: dict[int, Peer] = {}
+        self._links_of: Counter[str] = Counter()
+        self._links_of_one = links_of_one
         self.controls: Counter[str] = Counter()
         self.on_introduced: list[Callable[[tuple[Address, ...]], None]] = []
         """Told the names by which somebody can be reached from now on."""
@@ -73,7 +76,15 @@ class TakEdge:
             label = self._engine.node.policy.default_label
         link.tag = Speaker(label, {})
         self.links[link.id] = link
+        self._links_of[principal.id] += 1
         self._say("link.up", link, {})
+
+    def no_place(self, principal: Principal) -> Refused | None:
+        """Why this principal may have no further link; None = it may. Who is unknown is bounded by its listener."""
+        count = self._links_of[principal.id]
+        if principal.kind == "listener" or count < self._links_of_one:
+            return None
+        return Refused("connections", f"{principal.name} has {count} links already, the most that one may have")
 
     def heard(self, link: Peer, decoded: Decoded) -> bool:
         """See Edge. A position goes on at once; a statement waits for its commit."""
@@ -142,6 +153,9 @@ class TakEdge:
         """See Edge. Those who could see the peer are told that it is gone (S4)."""
         self._held.pop(link.id, None)
         self.links.pop(link.id, None)
+        if link.principal is not None:
+            self._links_of[link.principal.id] -= 1
+            self._links_of += Counter()  # forgets those that have none
         speaker = link.tag
         assert isinstance(speaker, Speaker)
         names = self._contacts.names(link.id)

@@ -74,7 +74,8 @@ class TakSocket:
             caller = await self._callers.caller(scope.get("state") or {}, headers, address)
         except WebError:
             caller = None
-        if caller is None or not _may_speak(caller) or self._open >= self._limits.connections:
+        is_full = caller is not None and self._edge.no_place(caller.principal) is not None
+        if caller is None or not _may_speak(caller) or is_full or self._open >= self._limits.connections:
             await send({"type": "websocket.close", "code": CLOSE_REFUSED, "reason": "login"})
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})

@@ -90,11 +90,16 @@ def _config(app: Litestar, name: str, context: ssl.SSLContext | None) -> uvicorn
     return config
 
 
+OF_ONE_MAX = 100
+"""Connections with the same client certificate at one door; each costs the memory of its TLS."""
+
+
 class _Protocol(H11Protocol):
     """Tells the application by which door a request came, and which certificate was shown (uvicorn tells neither)."""
 
     door = ""
     received_bytes = 0
+    shown: bytes | None = None
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
@@ -108,6 +113,9 @@ class _Protocol(H11Protocol):
         tls = transport.get_extra_info("ssl_object")
         shown = None if tls is None else tls.getpeercert(True)
         self.app_state = {**self.app_state, "door": self.door, "certificate": shown}
+        self.shown = shown
+        if shown is not None and sum(getattr(each, "shown", None) == shown for each in self.connections) > OF_ONE_MAX:
+            transport.abort()
 
 
 class _Quiet(uvicorn.Server):

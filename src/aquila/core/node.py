@@ -33,7 +33,7 @@ from aquila.core.model import (
     Tick,
 )
 from aquila.core.owners import Owners
-from aquila.core.policy import Policy, admit, claimed_time_ms, label_for
+from aquila.core.policy import Admission, Policy, admit, claimed_time_ms, label_for
 from aquila.core.rule import Rule, heard_as
 from aquila.core.view import View, hears_positions, state_hash
 
@@ -142,16 +142,11 @@ class Node:
         as_position: a report without an emergency is a position whatever the lane table says (see feeds).
         """
         body = decoded.body
-        admission = admit(self.policy, principal, body, decoded.label)
+        admission = self.judge(decoded, principal)
         if isinstance(admission, Refused):
             return self._refuse(admission)
-        spoof = self._spoofed(body, principal)
-        if spoof is not None:
-            return self._refuse(spoof)
         now_ms = self.clock_ms()
         original = _original(scheme, decoded.original)
-        if decoded.label is not None and not self._may_mark(principal, admission.label):
-            return self._refuse(Refused("markings", f"{principal.id} has used {MARKINGS_MAX} different markings"))
         bound = self._bind(body, principal, admission.label)
         lane = admission.lane
         if as_position and isinstance(body, Report) and body.emergency is None and not body.to:
@@ -172,6 +167,21 @@ class Node:
         self._remember(statement)
         staged = self._stage(body, principal, via, admission.label, now_ms, statement, original=original)
         return Heard((*bound, staged))
+
+    def judge(self, decoded: Decoded, principal: Principal) -> Admission | Refused:
+        """May this principal say this? Nothing is done about it: for who has to know of many before the first is said.
+
+        What depends on the moment is not judged here: replays, floods, room in the journal's writer.
+        """
+        admission = admit(self.policy, principal, decoded.body, decoded.label)
+        if isinstance(admission, Refused):
+            return admission
+        spoof = self._spoofed(decoded.body, principal)
+        if spoof is not None:
+            return spoof
+        if decoded.label is not None and not self._may_mark(principal, admission.label):
+            return Refused("markings", f"{principal.id} has used {MARKINGS_MAX} different markings")
+        return admission
 
     def write(
         self,

@@ -13,7 +13,8 @@ from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.core.owners import SPOOFED, is_of_another
 from aquila.core.policy import label_for
-from aquila.features.missions.edits import Edited, command, opened, said
+from aquila.core.unseen import unseen
+from aquila.features.missions.edits import Edited, command, no_room, opened, said
 from aquila.features.missions.forms import MissionRow, mission_row, tail
 from aquila.features.missions.roles import (
     OWNER,
@@ -102,6 +103,10 @@ def check_name(name: str) -> str:
         raise ValueError(
             f"mission name with {bad!a}: letters, digits, blanks and {''.join(sorted(_SIGNS))} are allowed"
         )
+    if unseen(name) is not None:
+        raise ValueError(f"mission name with {unseen(name)!a}, which is not shown: leave such characters out")
+    if name != name.strip() or "  " in name:
+        raise ValueError("mission name with blanks at an end or two in a row, which nobody sees: leave them out")
     if name in RESERVED:
         raise ValueError(f"mission name {name}: a word of the contract, take another")
     check_text("mission name", name)
@@ -142,6 +147,9 @@ async def _create(principal: Principal, ask: Save, desk: Desk) -> Saved | Refuse
     if ask.which.password:
         cells["field/password"] = guid
     detail = {key: msgspec.json.encode(value).decode() for key, value in cells.items()}
+    full = no_room(standing, None, principal.id, sum(len(key) + len(text) for key, text in detail.items()))
+    if full is not None:
+        return full
     act = Act(action=CREATE, target=guid, happened_at_ms=desk.now_ms(), detail={"by": by, "name": name, **detail})
     entry = await desk.write(act, id=derived_id("mission.create", 1, guid), label=label)
     if isinstance(entry, Refused):

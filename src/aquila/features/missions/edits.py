@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -12,13 +12,19 @@ from aquila.core.feature import Command, Desk, Role
 from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.features.missions.forms import mission_row
-from aquila.features.missions.roles import Permission, RoleName, Which, allowed, signed
+from aquila.features.missions.roles import Permission, RoleName, Which, allowed, missions_of, signed
 from aquila.features.missions.view import Mission
 
 CELLS_MAX = 1_000
 """Cells in one act."""
 MISSION_CELLS_MAX = 50_000
 """Cells of one kind in one mission, also those that were taken away."""
+MISSION_BYTES_MAX = 8 << 20
+"""Keys and values of one mission: 50,000 contents take half of it."""
+CREATOR_BYTES_MAX = 32 << 20
+"""All missions of one creator."""
+ALL_BYTES_MAX = 128 << 20
+"""All missions of the node: they are kept in memory."""
 Cells = Mapping[str, Any]
 """Key of a cell -> its value, anything that is JSON; None = it is taken away."""
 Body = TypeVar("Body")
@@ -55,7 +61,7 @@ async def said(
     desk: Desk, mission: Mission, action: str, cells: Cells, by: str, *, label: Label | None = None
 ) -> bool | Refused:
     """Write what of the cells is new; was there anything? The same again, also at the same moment, writes nothing."""
-    new = _new_of(mission, cells)
+    new = _new_of(mission, cells, desk)
     if isinstance(new, Refused):
         return new
     keys = sorted(new)
@@ -68,7 +74,7 @@ async def said(
     return bool(keys)
 
 
-def _new_of(mission: Mission, cells: Cells) -> dict[str, str] | Refused:
+def _new_of(mission: Mission, cells: Cells, desk: Desk) -> dict[str, str] | Refused:
     new: dict[str, str] = {}
     for key, value in cells.items():
         text = "" if value is None else _encoder.encode(value).decode()
@@ -77,7 +83,26 @@ def _new_of(mission: Mission, cells: Cells) -> dict[str, str] | Refused:
     for kind in {key.partition("/")[0] for key in new}:
         if mission.count(kind) + len(new) > MISSION_CELLS_MAX:
             return Refused("full", f"a mission holds at most {MISSION_CELLS_MAX} of these")
-    return new
+    size = sum(len(key) + len(text) for key, text in new.items() if text)
+    creator = "" if mission.created is None else mission.created.author
+    return no_room(missions_of(desk).missions(), mission, creator, size) or new
+
+
+def no_room(standing: Sequence[Mission], mission: Mission | None, creator: str, size_bytes: int) -> Refused | None:
+    """Why so many bytes more are too much for a mission, its creator or the node; None = there is room."""
+    if not size_bytes:
+        return None
+    own = [each for each in standing if each.created is not None and each.created.author == creator]
+    held = {
+        "this mission": (MISSION_BYTES_MAX, [] if mission is None else [mission]),
+        "the missions of its creator": (CREATOR_BYTES_MAX, own),
+        "the missions of this node": (ALL_BYTES_MAX, standing),
+    }
+    for whose, (most_bytes, missions) in held.items():
+        would = sum(each.size_bytes for each in missions) + size_bytes
+        if would > most_bytes:
+            return Refused("full", f"{whose} would hold {would} bytes, at most {most_bytes}: delete what is not needed")
+    return None
 
 
 def _id_of(mission: Mission, cells: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Files of a mission: what the node's packages say of them, and the mission as one archive."""
 
+import hashlib
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -161,6 +162,9 @@ def _manifest(archive: Archive) -> str:
 
 def _event_name(uid: str) -> str:
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "_" for char in uid)[:200]
+    if plain != uid:
+        # Two uids of another script would become one name, and the archive is refused when it comes back.
+        plain = f"{plain[:100]}-{hashlib.sha256(uid.encode()).hexdigest()[:16]}"
     return f"{plain}/{plain}.cot"
 
 

@@ -50,6 +50,10 @@ Speak = Callable[[Principal, bytes], Refused | None]
 """The part `speak`: hears an event as if it had come by a link of a principal."""
 
 
+MaySpeak = Callable[[Principal, Iterable[bytes]], Refused | None]
+"""The part `may_speak`: why one of these events would not be taken from a principal; None = all would be."""
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """A data package, by its digest, whose content a mission is to have."""
 
@@ -98,6 +102,11 @@ async def fill(principal: Principal, ask: Fill, desk: Desk) -> Filled | Refused:
     newer = {f"uid/{report.alias.value}" for report, _ in reports if _is_outdated(mission, report, desk)}
     if newer:
         return Filled(changes=await _changes_of(mission, newer, desk), is_conflict=True)
+    # Before the first is said, so that a package that is refused has left nothing in the picture.
+    may_speak: MaySpeak = desk.part("may_speak")
+    refused = may_speak(narrow, [data for _, data in reports])
+    if refused is not None:
+        return refused
     speak: Speak = desk.part("speak")
     for report, data in reports:
         refused = speak(narrow, data)

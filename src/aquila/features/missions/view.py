@@ -49,6 +49,10 @@ class Cell(msgspec.Struct, frozen=True, array_like=True):
     value: str | None
 
 
+def _size(cell: Cell) -> int:
+    return len(cell.key) + len(cell.value or "")
+
+
 class _Kept(msgspec.Struct, array_like=True):
     """One act as a snapshot has it: only what still counts of it."""
 
@@ -66,9 +70,12 @@ class Mission:
         created: None = its creation was not heard yet: nobody is told of it.
         deleted: the newest deletion; then nothing but name and label is left.
         changes: of contents, by stamp and key.
+        size_bytes: of keys and values of all cells and changes, about.
     """
 
-    __slots__ = ("_cells", "_groups", "_labels", "changes", "created", "deleted", "edited_ms", "guid", "name")
+    __slots__ = (
+        "_cells", "_groups", "_labels", "changes", "created", "deleted", "edited_ms", "guid", "name", "size_bytes",
+    )  # fmt: skip
 
     def __init__(self, guid: str) -> None:
         self.guid = guid
@@ -78,6 +85,7 @@ class Mission:
         self._cells: dict[str, dict[str, Cell]] = {}
         self.changes: dict[tuple[Stamp, str], Cell] = {}
         self.edited_ms = 0
+        self.size_bytes = 0
         self._groups: Said | None = None
         self._labels: set[Label] = set()
 
@@ -144,7 +152,7 @@ class Mission:
         if self.deleted is not None:
             self._cells.clear()
             self.changes.clear()
-            self.edited_ms = 0
+            self.edited_ms = self.size_bytes = 0
             return
         self.edited_ms = max(self.edited_ms, said.at_ms)
         for key, value in detail.items():
@@ -156,16 +164,19 @@ class Mission:
         known = cells.get(cell.key)
         if known is None or cell.said.stamp > known.said.stamp:
             cells[cell.key] = cell
-        if kind in CONTENT_KINDS:
+            self.size_bytes += _size(cell) - (0 if known is None else _size(known))
+        if kind in CONTENT_KINDS and (cell.said.stamp, cell.key) not in self.changes:
             self.changes[(cell.said.stamp, cell.key)] = cell
+            self.size_bytes += _size(cell)
             if len(self.changes) > CHANGES_MAX + SLACK:
                 self.trim()
 
     def trim(self) -> None:
         """Forget the oldest changes above the maximum."""
         if len(self.changes) > CHANGES_MAX:
-            newest = sorted(self.changes)[-CHANGES_MAX:]
-            self.changes = {key: self.changes[key] for key in newest}
+            in_order = sorted(self.changes)
+            self.size_bytes -= sum(_size(self.changes[key]) for key in in_order[:-CHANGES_MAX])
+            self.changes = {key: self.changes[key] for key in in_order[-CHANGES_MAX:]}
 
     def kept(self) -> Iterator[_Kept]:
         """What a snapshot needs, in order of stamp."""

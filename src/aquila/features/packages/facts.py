@@ -1,13 +1,13 @@
 """Facts: what is said about one file: the flat detail of the acts package.add and package.change."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from aquila.core.feature import check_text
+from aquila.core.unseen import unseen
 
 Tool = Literal["public", "private"]
 NAME_MAX = 255
@@ -98,10 +98,10 @@ def check_name(text: str) -> str:
     if not 0 < len(text) <= NAME_MAX:
         raise ValueError(f"a file name of {len(text)} characters: 1 to {NAME_MAX}; give a shorter one in `filename`")
     check_line("file name", text)
-    unseen = next((char for char in text if unicodedata.category(char) == "Cf"), None)
-    if unseen:
+    hidden = unseen(text)
+    if hidden is not None:
         # U+202E among them: with it a program shows the name of a picture.
-        raise ValueError(f"file name {text[:80]!a} holds {unseen!a}, which is not shown: leave such characters out")
+        raise ValueError(f"file name {text[:80]!a} holds {hidden!a}, which is not shown: leave such characters out")
     if "/" in text or "\\" in text or text in (".", "..") or _DRIVE.match(text):
         raise ValueError(f"file name {text[:80]!r} is a path: a plain name without / and \\ is allowed")
     return text

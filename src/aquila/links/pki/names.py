@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aquila.core.errors import UsageError
+from aquila.core.unseen import unseen
 
 NAME_BYTES_MAX = 64
 """RFC 5280, appendix A.1: ub-common-name."""
@@ -13,8 +14,6 @@ ALLOWED_SIGNS = " -_.()#+@"
 RESERVED_NAMES = frozenset({"ca", "truststore"})
 """Their files would overwrite ca.pem and truststore.p12, which every device's folder holds."""
 ALWAYS_SERVED = ("localhost", "127.0.0.1", "::1")
-_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Letters and marks that show nothing: with them two names could look the same."""
 _HOST_PART = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
@@ -46,7 +45,7 @@ def _wrong(name: str) -> str | None:
     # Marks belong to letters of many scripts. Everything else that is no letter or digit may be
     # a path separator, a wildcard, a control character or turn the direction of writing.
     for char in name:
-        known = unicodedata.category(char)[0] in "LNM" and not _INVISIBLE.match(char)
+        known = unicodedata.category(char)[0] in "LNM" and unseen(char) is None
         if not known and char not in ALLOWED_SIGNS:
             return f"holds {char!a}"
     if name[-1] in " .":

@@ -7,6 +7,7 @@ import msgspec
 
 from aquila.core.errors import CodecError
 from aquila.core.model import Address, Alias
+from aquila.core.unseen import seen
 
 UID_LENGTH_MAX: Final = 512
 TYPE_LENGTH_MAX: Final = 128
@@ -143,7 +144,8 @@ def addressees_of(event: Event) -> tuple[Address, ...]:
             for name, value in dest.items():
                 scheme = _ADDRESSES.get(name)
                 if scheme is not None and value:
-                    to.append(Address(scheme, value))
+                    # Names are compared as people see them, here and where a device says its own.
+                    to.append(Address(scheme, seen(value) if scheme == "callsign" else value))
             if len(to) == before:
                 raise CodecError("unsupported", "marti/dest: callsign, uid, group or mission is needed")
     if len(to) > ADDRESSEES_MAX:

@@ -10,6 +10,7 @@ from aquila.codecs.cot.event.values import number
 from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Category, Emergency, Motion, Position, Report
 from aquila.core.symbol import sidc_of_letters
+from aquila.core.unseen import seen
 
 
 def read_report(event: Event, category: Category, sidc: str) -> Report:
@@ -20,7 +21,7 @@ def read_report(event: Event, category: Category, sidc: str) -> Report:
     fields: Mapping[str, str] = {}
     contact = parts.get("contact")
     if contact is not None:
-        name = contact.get("callsign") or None
+        name = seen(contact.get("callsign") or "") or None
         own = own or contact.get("endpoint") is not None
     group = parts.get("__group")
     if group is not None:
