@@ -51,6 +51,7 @@ class Moves:
     def __init__(self) -> None:
         self._newest: dict[tuple[Context, str], Move] = {}
         self._named: dict[tuple[Context, str], Move] | None = None
+        self._order: list[tuple[Context, str]] | None = None
 
     def __len__(self) -> int:
         return len(self._newest)
@@ -74,6 +75,8 @@ class Moves:
             return
         self._newest[key] = move
         self._named = None
+        if known is None:
+            self._order = None
         if len(self._newest) > MOVERS_MAX + SLACK:
             self._trim()
 
@@ -81,7 +84,7 @@ class Moves:
         if len(self._newest) > MOVERS_MAX:
             kept = sorted(self._newest.items(), key=lambda each: each[1].stamp)[-MOVERS_MAX:]
             self._newest = dict(kept)
-            self._named = None
+            self._named = self._order = None
 
     def snapshot(self) -> bytes:
         """See View."""
@@ -91,7 +94,7 @@ class Moves:
     def restore(self, data: bytes) -> None:
         """See View."""
         self._newest = {(move.context, move.report.entity): move for move in _decoder.decode(data)}
-        self._named = None
+        self._named = self._order = None
 
     def of(self, context: Context, entity: str) -> Move | None:
         """The newest of an entity by its id; None = nothing is known."""
@@ -99,7 +102,9 @@ class Moves:
 
     def items(self) -> list[tuple[tuple[Context, str], Move]]:
         """The newest of everything by context and id, in order of these."""
-        return sorted(self._newest.items(), key=lambda each: each[0])
+        if self._order is None:
+            self._order = sorted(self._newest)
+        return [(key, self._newest[key]) for key in self._order]
 
     def all(self, context: Context) -> Iterator[Move]:
         """The newest of everything, in order of the ids."""

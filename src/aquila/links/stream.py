@@ -32,6 +32,7 @@ ACCEPTED_PER_ROUND = 64
 BACKLOG = 4_096
 HANDSHAKE_GRACE_S = 1.0
 SWEEP_S = 1.0
+SWEEP_PARTS = 5
 DEAD_PEER_MS = 90_000
 
 _TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module names it only from 3.12 on
@@ -251,6 +252,7 @@ class StreamListener:
         self._addresses: Counter[str] = Counter()
         self._buckets: dict[str, Bucket] = {}
         self._sweeper: asyncio.TimerHandle | None = None
+        self._swept = 0
 
     # -- life -------------------------------------------------------------------------------------------------------
 
@@ -409,10 +411,16 @@ class StreamListener:
     # -- upkeep -----------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
-        """Once a second: close whoever took too long for the handshake, for the rest of an event, or for any word."""
+        """Close whoever took too long for the handshake, for the rest of an event, or for any word.
+
+        Who shakes hands is looked at once a second, the others every `SWEEP_PARTS` seconds.
+        """
         now_s = self.loop.time()
-        for link in list(self.links.values()):
-            reason = link.overdue(now_s)
+        self._swept = (self._swept + 1) % SWEEP_PARTS
+        # Links that are up are many, lie cold in memory, and owe an answer within many seconds only.
+        due = [*self._shaking.values(), *list(self.links.values())[self._swept :: SWEEP_PARTS]]
+        for link in due:
+            reason = None if link.is_down else link.overdue(now_s)
             if reason is not None:
                 link.close(reason)
         self._resume_accepting()

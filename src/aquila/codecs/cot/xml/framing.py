@@ -139,8 +139,12 @@ class XmlDecoder:
         buffer, start = self._buffer, self._start
         if self._at == start:
             at = buffer.find(b">", start, start + _PLAIN_TAG_BYTES)
-            tag = buffer[start:at]
-            if at > 0 and not tag.count(b'"') & 1 and b"'" not in tag and tag.rfind(b"<") == 0:
+            if (
+                at > 0
+                and not buffer.count(b'"', start, at) & 1
+                and buffer.find(b"'", start, at) < 0
+                and buffer.find(b"<", start + 1, at) < 0
+            ):
                 return self._tag_ends(at + 1)
             match = _START_TAG.match(buffer, start)
             if match is not None and match.end() - start <= EVENT_BYTES_MAX:

@@ -45,7 +45,8 @@ def splice(original: bytes, label: Label, flow: str | None, now_ms: int) -> byte
     """The original with header, marking and flow tag, in ASCII; every other byte stays."""
     if not original.isascii():
         original = original.decode().encode("ascii", "xmlcharrefreplace")
-    original = _unmarked(original)
+    if b"access" in original or b"caveat" in original or b"ableTo" in original:
+        original = _unmarked(original)
     begin = _beginning(label)
     if flow is None:
         return begin + original[6:]
@@ -61,13 +62,16 @@ def _unmarked(original: bytes) -> bytes:
     Phones mark with `access` alone and write double quotes: then a `>` behind whole values ends the start tag, and so
     does ` access="` behind whole values begin an attribute of it.
     """
-    tag = original[: original.find(b">")]
-    if b"'" in tag or tag.count(b'"') & 1 or b"caveat" in tag or b"ableTo" in tag:
-        return _unmarked_one_by_one(original)
-    if b"access" not in tag:
-        return original
-    at = tag.find(b' access="')
-    if at < 0 or tag.count(b'"', 0, at) & 1:
+    end = original.find(b">")
+    at = original.find(b' access="', 0, end)
+    if (
+        at < 0
+        or original.find(b"'", 0, end) >= 0
+        or original.count(b'"', 0, at) & 1
+        or original.count(b'"', at, end) & 1
+        or original.find(b"caveat", 0, end) >= 0
+        or original.find(b"ableTo", 0, end) >= 0
+    ):
         return _unmarked_one_by_one(original)
     return original[:at] + original[original.index(b'"', at + 9) + 1 :]
 
