@@ -24,6 +24,12 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def fails(self, path: str, status: int, **params: Any) -> str:
+        """The sentence of a query that must have this status."""
+        answer = self._client.get("/api/v1" + path, params=params, headers=self._headers)
+        assert answer.status_code == status, answer.text
+        return str(answer.json()["error"]["reason"])
+
     def post(self, path: str, status: int = 201, **fields: Any) -> Any:
         """The answer of a command, which must have this status."""
         answer = self._client.post("/api/v1" + path, json=fields, headers=self._headers)

@@ -13,6 +13,8 @@ from aquila.core import contract, fanout, moves, papers
 from aquila.core import node as core_node
 from aquila.features import handover
 from aquila.features.alerts import commands as alerts_commands
+from aquila.features.coverage import shadow as coverage_shadow
+from aquila.features.coverage import watcher as coverage_watcher
 from aquila.features.devices import enrolment, invitations, refusals
 from aquila.features.devices import view as devices_view
 from aquila.features.devices.profiles import FILES_MAX as PROFILE_FILES_MAX
@@ -30,11 +32,12 @@ from aquila.features.reports import commands as reports_commands
 from aquila.features.roles import commands as roles_commands
 from aquila.features.tak import injectors
 from aquila.features.video import view as video_view
-from aquila.fusion import correlate, timeline
+from aquila.fusion import correlate, looks, timeline
 from aquila.fusion import patterns as fusion_patterns
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
 from aquila.links.feeds import cap
+from aquila.stores import terrain
 from aquila.stores.sqlite import tiles
 from aquila.stores.sqlite.words import TEXTS_MAX
 from aquila.stores.sqlite.writer import Limits as WriterLimits
@@ -94,6 +97,13 @@ IN_CODE: dict[str, list[str]] = {
         f"{fusion_patterns.PAIRS_MAX} pairs",
         f"{patterns_view.OPEN_MAX} findings",
     ],
+    "looks, for coverage": [
+        f"{looks.LOOKS_MAX} cells and quarters of an hour",
+        f"{looks.QUARTERS_MAX} quarters",
+        f"{looks.SLOTS_MAX} markings and kinds",
+        f"{coverage_watcher.FOOTPRINT_CELLS_MAX} cells of one footprint",
+    ],
+    "shadows of terrain": [f"{coverage_shadow.SHADOWS_KEPT} answers", f"{terrain.TILES_KEPT} tiles"],
     "newest places, for rules": [f"{moves.MOVERS_MAX} entities"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [

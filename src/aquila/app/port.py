@@ -3,11 +3,13 @@
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
+import aquila
 from aquila.app.engine import Engine
 from aquila.app.tak import Speaker, TakEdge
 from aquila.core.errors import Refused
@@ -15,6 +17,7 @@ from aquila.core.journal import Head
 from aquila.core.model import Body, Context, Entry, Label, Principal
 from aquila.core.policy import Policy
 from aquila.core.view import View
+from aquila.features.coverage.shadow import Shadows
 from aquila.features.links import LinkRow, LinkState
 from aquila.features.picture.queries import TrackFix
 from aquila.links.hub import Hub
@@ -22,8 +25,11 @@ from aquila.links.stream import StreamListener
 from aquila.stores.sqlite.store import SqliteStore
 from aquila.stores.sqlite.tracks import Box
 from aquila.stores.sqlite.words import JournalWords
+from aquila.stores.terrain import Terrain
 
 FREE_BYTES_MIN = 64 << 20
+TERRAIN = Path(aquila.__file__).parent / "static" / "maps" / "dem.pmtiles"
+"""Comes with the built page, whose relief is drawn from it."""
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -174,6 +180,7 @@ class Port:
             "counts": engine.counts,
             "words": JournalWords(),
             "health": self.health,
+            "shadows": Shadows(Terrain(TERRAIN)),
             **parts,
         }
         self.journal = PooledJournal(engine.store)

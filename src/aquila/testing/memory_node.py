@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from aquila.core.errors import Refused
 from aquila.core.feature import Feature, Role
 from aquila.core.ids import entity_id, uuid7_source
@@ -28,6 +30,8 @@ from aquila.core.policy import EXAMPLE_POLICY, Policy
 from aquila.features import access, chat, devices, links, log, picture
 from aquila.features.access import Grant, act_of, hash_of, token_secret
 from aquila.features.access.view import GrantKind
+from aquila.features.coverage.shadow import Shadows
+from aquila.fusion.viewshed import Floats
 from aquila.stores.sqlite.words import JournalWords
 
 FEATURES: tuple[Feature, ...] = (
@@ -86,6 +90,16 @@ class NoRefusals:
         """See devices.refusals.Noter."""
 
 
+class NoTerrain:
+    """No heights are known anywhere."""
+
+    box = (0.0, 0.0, 0.0, 0.0)
+
+    def heights(self, lat_deg: Floats, lon_deg: Floats) -> Floats:
+        """See coverage.shadow.Terrain."""
+        return np.full(np.broadcast(lat_deg, lon_deg).shape, np.nan)
+
+
 class NoTracks:
     """A track table of a few points."""
 
@@ -136,6 +150,7 @@ class MemoryPort:
             "tracks": NoTracks(),
             "words": JournalWords(),
             "refusals": NoRefusals(),
+            "shadows": Shadows(NoTerrain()),
             "health": self.health,
             "features": self.features,
         }

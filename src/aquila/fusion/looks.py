@@ -1,0 +1,149 @@
+"""Looks: in which cells of the earth somebody was, or looked, and when last, per quarter of an hour.
+
+A look is a cell and a time. Of many in one cell and quarter only the last is kept, so the memory grows with the ground
+that was covered and not with how often anybody reports; and since the greatest time wins, any order gives the same.
+How far somebody sees is said when it is asked, not when it is heard: `spread` widens the cells then.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CELL_DEG = 0.005
+"""A cell is about 550 m from south to north."""
+QUARTER_MS = 900_000
+QUARTERS_MAX = 192
+"""Two days; older looks are let go."""
+LOOKS_MAX = 500_000
+"""Cells and quarters kept. Beyond it the oldest quarters go whole."""
+SLOTS_MAX = 1_024
+WAITING_MAX = 8_192
+"""Looks that wait to be sorted in."""
+_ROW_BITS, _COL_BITS = 16, 17
+_CELL_BITS = _ROW_BITS + _COL_BITS
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The looks of one quarter: keys (slot and cell) in order, and when last in UTC ms; shapes alike."""
+
+    keys: Ints
+    at_ms: Ints
+
+
+EMPTY = Kept(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def cells_of(lat_deg: Floats, lon_deg: Floats) -> Ints:
+    """The numbers of the cells in which places lie; longitude may run on beyond 180."""
+    row = np.clip(np.floor((lat_deg + 90) / CELL_DEG).astype(np.int64), 0, round(180 / CELL_DEG) - 1)
+    col = np.floor((lon_deg + 180) % 360 / CELL_DEG).astype(np.int64) % round(360 / CELL_DEG)
+    cells: Ints = row << _COL_BITS | col
+    return cells
+
+
+def cell_of(lat_deg: float, lon_deg: float) -> int:
+    """The same for one place."""
+    row = min(int((lat_deg + 90) / CELL_DEG), round(180 / CELL_DEG) - 1)
+    return row << _COL_BITS | int((lon_deg + 180) % 360 / CELL_DEG) % round(360 / CELL_DEG)
+
+
+class Looks:
+    """All looks, by slot: whoever asks names the slots that he may have. Slots are the caller's, 0..SLOTS_MAX - 1."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Kept] = {}
+        self._waiting: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        self._sort_in()
+        return sum(len(kept.keys) for kept in self._kept.values())
+
+    def hear(self, slot: int, cells: Iterable[int], at_ms: int) -> None:
+        """Somebody looked into cells."""
+        for cell in cells:
+            self._waiting.append((slot << _CELL_BITS | cell, at_ms))
+        if len(self._waiting) >= WAITING_MAX:
+            self._sort_in()
+
+    def seen(self, slots: Ints, until_ms: int) -> tuple[Ints, Floats, Floats, Ints]:
+        """Slot, latitude and longitude of the middle, and time of the looks until a time; of these slots only.
+
+        Of a quarter that goes on beyond `until_ms`, cells that were looked at again later are not known. It changes
+        nothing, so a thread may ask while looks are heard.
+        """
+        # In this order: what is sorted in meanwhile is found twice rather than not at all.
+        waiting = self._waiting.copy()
+        parts = [kept for quarter, kept in list(self._kept.items()) if quarter * QUARTER_MS <= until_ms]
+        if waiting:
+            parts.append(Kept(*np.array(waiting, np.int64).T))
+        keys = np.concatenate([EMPTY.keys, *(each.keys for each in parts)])
+        at_ms = np.concatenate([EMPTY.at_ms, *(each.at_ms for each in parts)])
+        slot = keys >> _CELL_BITS
+        wanted = np.zeros(SLOTS_MAX, np.bool_)
+        wanted[slots] = True
+        chosen = wanted[slot] & (at_ms <= until_ms)
+        keys = keys[chosen]
+        row, col = keys >> _COL_BITS & (1 << _ROW_BITS) - 1, keys & (1 << _COL_BITS) - 1
+        return slot[chosen], (row + 0.5) * CELL_DEG - 90, (col + 0.5) * CELL_DEG - 180, at_ms[chosen]
+
+    def rows(self) -> Iterator[tuple[int, Ints, Ints, Ints]]:
+        """Quarter, slots, cells and times of everything kept, in order of the quarters."""
+        self._sort_in()
+        for quarter in sorted(self._kept):
+            kept = self._kept[quarter]
+            yield quarter, kept.keys >> _CELL_BITS, kept.keys & (1 << _CELL_BITS) - 1, kept.at_ms
+
+    def put(self, slots: Ints, cells: Ints, at_ms: Ints) -> None:
+        """Take looks by the thousand, as `rows` gave them."""
+        self._merge(slots << _CELL_BITS | cells, at_ms)
+
+    def _sort_in(self) -> None:
+        if self._waiting:
+            self._merge(*np.array(self._waiting, np.int64).T)
+            self._waiting = []
+
+    def _merge(self, keys: Ints, at_ms: Ints) -> None:
+        quarters = at_ms // QUARTER_MS
+        for quarter in np.unique(quarters).tolist():
+            now = quarters == quarter
+            known = self._kept.get(quarter, EMPTY)
+            found = np.concatenate([known.keys, keys[now]]), np.concatenate([known.at_ms, at_ms[now]])
+            self._kept[quarter] = _last(*found)
+        self._trim()
+
+    def _trim(self) -> None:
+        count = sum(len(kept.keys) for kept in self._kept.values())
+        newest = max(self._kept, default=0)
+        for quarter in sorted(self._kept):
+            if quarter > newest - QUARTERS_MAX and (count <= LOOKS_MAX or quarter == newest):
+                return
+            count -= len(self._kept.pop(quarter).keys)
+
+
+def _last(keys: Ints, at_ms: Ints) -> Kept:
+    """Each key once, with its greatest time."""
+    order = np.lexsort((at_ms, keys))
+    keys, at_ms = keys[order], at_ms[order]
+    is_last = np.append(keys[1:] != keys[:-1], True) if len(keys) else np.zeros(0, np.bool_)
+    return Kept(keys[is_last], at_ms[is_last])
+
+
+def spread(grid: Ints, radius: float) -> Ints:
+    """The greatest value within so many cells of each cell, shape as it was. A radius below 1 changes nothing."""
+    best = grid.copy()
+    reach = min(int(radius), max(grid.shape))
+    for down in range(reach + 1):
+        half = int((radius * radius - down * down) ** 0.5)
+        wide = ndimage.maximum_filter1d(grid, 2 * half + 1, axis=1, mode="constant", cval=0) if half else grid
+        if down == 0:
+            np.maximum(best, wide, out=best)
+            continue
+        np.maximum(best[down:], wide[:-down], out=best[down:])
+        np.maximum(best[:-down], wide[down:], out=best[:-down])
+    return best

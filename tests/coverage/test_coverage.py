@@ -1,0 +1,170 @@
+"""Coverage over a node: what own people and cameras looked at, when last, for whoever may know of them."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aquila.core.ids import entity_id
+from aquila.core.model import Alias, Geometry, Position
+from aquila.features.coverage.shadow import Shadows
+from aquila.features.coverage.view import Coverage
+
+MINUTE_MS = 60_000
+BOX = "76.9,41.9,77.3,42.2"
+
+
+def age_at(answer: dict[str, Any], lat_deg: float, lon_deg: float) -> int:
+    """The byte of the cell that holds a place."""
+    ages = np.frombuffer(base64.b64decode(answer["ages"]), np.uint8).reshape(answer["rows"], answer["cols"])
+    y = lambda lat: np.log(np.tan(np.pi / 4 + np.radians(lat) / 2))  # noqa: E731
+    top, bottom = y(answer["north"]), y(answer["south"])
+    row = int((y(lat_deg) - top) / (bottom - top) * answer["rows"])
+    return int(ages[row, int((lon_deg - answer["west"]) / (answer["east"] - answer["west"]) * answer["cols"])])
+
+
+def test_where_own_people_were_is_fresh_and_grows_old(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 77.1)
+    port.tick(40 * MINUTE_MS)
+    port.place("FOX", 42.1, 77.1)
+    seen = desk.get("/coverage", bbox=BOX)
+    assert (age_at(seen, 42.0, 77.1), age_at(seen, 42.1, 77.1), age_at(seen, 42.05, 77.2)) == (3, 1, 0)
+    assert seen["since_ms"] == port.now_ms - 40 * MINUTE_MS
+
+
+def test_how_far_somebody_sees_is_the_askers_to_say(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 77.1)
+    aside = (42.0, 77.1 + 0.024)  # two kilometres east
+    assert age_at(desk.get("/coverage", bbox=BOX), *aside) == 0
+    assert age_at(desk.get("/coverage", bbox=BOX, ground_m=2500), *aside) == 1
+    assert set(base64.b64decode(desk.get("/coverage", bbox=BOX, ground_m=0)["ages"])) == {0}
+
+
+def test_who_stands_beside_the_box_looks_into_it(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 76.89)
+    assert age_at(desk.get("/coverage", bbox=BOX, ground_m=3000), 42.0, 76.91) == 1
+
+
+@pytest.mark.parametrize(
+    ("sidc", "looks"),
+    [("10061000001211000000", False), ("10041000001211000000", False), ("10031000001211000000", True)],
+)
+def test_hostile_and_neutral_people_look_for_nobody(desk: Any, port: Any, sidc: str, looks: bool) -> None:
+    port.place("FOX", 42.0, 77.1, sidc=sidc)
+    assert (age_at(desk.get("/coverage", bbox=BOX), 42.0, 77.1) > 0) == looks
+
+
+def test_a_marker_that_somebody_drew_looks_at_nothing(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 77.1, category="marker")
+    assert set(base64.b64decode(desk.get("/coverage", bbox=BOX)["ages"])) == {0}
+
+
+def test_a_camera_looks_where_its_footprint_lies(desk: Any, port: Any) -> None:
+    corners = ((42.0, 77.0), (42.0, 77.1), (42.06, 77.1), (42.06, 77.0))
+    camera: dict[str, Any] = {
+        "entity": entity_id("misb-footprint", "EAGLE"),
+        "alias": Alias("misb-footprint", "EAGLE"),
+        "sidc": "10012500000000000000",
+        "category": "drawing",
+        "geometry": Geometry("polygon", corners),
+        "position": Position(42.03, 77.05),
+    }
+    port.place("EAGLE", 42.03, 77.05, **camera)
+    seen = desk.get("/coverage", bbox=BOX, ground_m=0, drone_m=0)
+    assert [age_at(seen, 42.03, lon) for lon in (76.97, 77.02, 77.08, 77.13)] == [0, 1, 1, 0]
+
+
+def test_a_radar_looks_only_when_somebody_says_how_far(desk: Any, port: Any) -> None:
+    radar = {"sidc": "10011500002200000000", "category": "platform", "alias": Alias("asterix", "1/2")}
+    port.place("R", 42.0, 77.1, **radar)
+    assert age_at(desk.get("/coverage", bbox=BOX), 42.0, 77.1) == 0
+    assert age_at(desk.get("/coverage", bbox=BOX, radar_m=10_000), 42.05, 77.1) == 1
+
+
+def test_the_past_shows_what_was_looked_at_by_then(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 77.1)
+    then_ms = port.now_ms
+    port.tick(60 * MINUTE_MS)
+    port.place("FOX", 42.1, 77.1)
+    port.place("FOX", 42.0, 77.1)
+    seen = desk.get("/coverage", bbox=BOX, at_ms=then_ms + 30 * MINUTE_MS)
+    assert (age_at(seen, 42.0, 77.1), age_at(seen, 42.1, 77.1)) == (3, 0)
+    assert set(base64.b64decode(desk.get("/coverage", bbox=BOX, at_ms=then_ms - 1)["ages"])) == {0}
+
+
+def test_who_may_not_see_somebody_does_not_learn_where_he_looked(desk: Any, partner: Any, port: Any) -> None:
+    port.place("SECRET", 42.0, 77.1, label=port.national)
+    port.place("COARSE", 42.1, 77.1, label=port.coarse)
+    hidden = desk.get("/coverage", bbox=BOX)
+    assert set(base64.b64decode(hidden["ages"])) == {0}
+    assert hidden["since_ms"] is None
+    assert age_at(partner.get("/coverage", bbox=BOX), 42.0, 77.1) == 1
+
+
+def test_a_clock_that_is_ahead_has_seen_nothing_of_the_future(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 77.1, observed_at_ms=port.now_ms + 5 * 3_600_000)
+    port.tick(16 * MINUTE_MS)
+    assert age_at(desk.get("/coverage", bbox=BOX), 42.0, 77.1) == 2
+
+
+def test_a_view_that_is_restored_knows_the_same(desk: Any, port: Any) -> None:
+    for n in range(30):
+        port.place(f"P{n}", 42.0 + n / 400, 77.1, port.national if n % 3 else port.open)
+        port.tick(MINUTE_MS)
+    view, other = port.views["coverage"], Coverage()
+    other.restore(view.snapshot())
+    assert other.snapshot() == view.snapshot()
+    before = desk.get("/coverage", bbox=BOX)
+    view.restore(view.snapshot())
+    assert desk.get("/coverage", bbox=BOX) == before
+
+
+@pytest.mark.parametrize("bbox", ["1,2,3", "77,42,76,43", "70,30,90,50", "0,86,1,87", "nan,0,1,1"])
+def test_a_box_that_cannot_be_is_refused_with_what_is_allowed(desk: Any, bbox: str) -> None:
+    answer = desk.fails("/coverage", 400, bbox=bbox)
+    assert "bbox" in answer
+
+
+class Slope:
+    """Terrain that rises to the east from 1,000 m; a wall at 77.2."""
+
+    box = (76.0, 41.0, 78.0, 43.0)
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def heights(self, lat_deg: Any, lon_deg: Any) -> Any:
+        self.asked += 1
+        lat, lon = np.broadcast_arrays(lat_deg, lon_deg)
+        wall = np.where(abs(lon - 77.2) < 0.005, 1_600.0, 1_000.0)
+        return np.where((abs(lon - 77) < 1) & (abs(lat - 42) < 1), wall, np.nan)
+
+
+def test_a_shadow_lies_behind_the_wall_and_is_worked_out_once(desk: Any, port: Any) -> None:
+    terrain = Slope()
+    port.parts["shadows"] = Shadows(terrain)
+    ask = {"lat_deg": 42.0, "lon_deg": 77.0, "height_m": 20, "range_m": 40_000}
+    found = desk.get("/shadow", **ask)
+    bands = np.frombuffer(base64.b64decode(found["bands"]), np.uint8).reshape(found["rows"], found["cols"])
+    middle = bands[found["rows"] // 2]
+    at = lambda lon: middle[int((lon - found["west"]) / (found["east"] - found["west"]) * found["cols"])]  # noqa: E731
+    # 16 km to the wall; it hides 1,240 m at twice the way.
+    assert (at(77.1), at(76.9), at(77.22), at(77.4)) == (1, 1, 3, 3)
+    assert bands[0, 0] == 0, "the corner lies beyond the range"
+    assert (found["ground_m"], found["heights_m"]) == (1000.0, [50.0, 500.0, 3000.0])
+    asked = terrain.asked
+    assert desk.get("/shadow", **ask) == found
+    assert terrain.asked == asked
+
+
+def test_heights_over_the_sea_that_lie_in_the_ground_are_not_seen(desk: Any, port: Any) -> None:
+    port.parts["shadows"] = Shadows(Slope())
+    found = desk.get("/shadow", lat_deg=42.0, lon_deg=77.0, range_m=5_000, heights="900,1500", over="sea")
+    assert set(base64.b64decode(found["bands"])) == {0, 2}
+
+
+def test_without_terrain_the_sentence_says_where_there_is_some(desk: Any, port: Any) -> None:
+    port.parts["shadows"] = Shadows(Slope())
+    assert "from 41 to 43 N and from 76 to 78 E" in desk.fails("/shadow", 503, lat_deg=46.0, lon_deg=8.0)
+    assert "rising numbers" in desk.fails("/shadow", 400, lat_deg=42.0, lon_deg=77.0, heights="500,50")
