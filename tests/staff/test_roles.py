@@ -41,7 +41,8 @@ def test_a_node_where_no_post_was_given_holds_nobody_back(desk: Any) -> None:
     assert desk.post(f"/orders/{order(desk)}/step", action="approve")["state"] == "approved"
     mine = desk.get("/home/desk")
     assert (mine["post"], mine["held"], mine["gives"]) == ("", [], False)
-    assert all(right["may"] for right in mine["rights"])
+    held_back = [right["what"] for right in mine["rights"] if not right["may"]]
+    assert held_back == ["read or write what is kept of persons"]
 
 
 def test_only_who_holds_the_post_approves_once_it_was_given(desk: Any, port: MemoryPort) -> None:

@@ -173,9 +173,8 @@ class Controls:
                 f"{subject}: there never was a key for this id here. An id is written as in the statement that names"
                 " the person, capitals count, for instance person:kaya"
             )
-        erased = await asyncio.to_thread(self._engine.subject_keys.erase, subject)
+        erased = await self._engine.erase_subject(subject)
         await self._act("erase", subject, {"reason": reason})
-        self._engine.drop_snapshots()
         return {"result": "the key is gone" if erased else "the key was gone already"}
 
     async def _export(self, request: dict[str, Any]) -> dict[str, Any]:

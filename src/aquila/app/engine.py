@@ -235,6 +235,12 @@ class Engine:
 
         self.writer.later(step)
 
+    async def erase_subject(self, subject: str) -> bool:
+        """Destroy the key of a person: what is sealed with it can be read nowhere any more. Was there one?"""
+        erased = await asyncio.to_thread(self.subject_keys.erase, subject)
+        self.drop_snapshots()
+        return erased
+
     def drop_snapshots(self) -> None:
         """After an erasure: a kept state may still hold what was erased."""
 

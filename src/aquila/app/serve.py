@@ -184,6 +184,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "passwords": access,
             "events": latest_events.answer,
             "packages": PackageWork(),
+            "erase": engine.erase_subject,
             "speak": partial(speak, engine),
             "may_speak": partial(may_speak, engine),
         }

@@ -128,8 +128,12 @@ async def say_step(
     on_behalf_of: str | None = None,
     position: Position | None = None,
     to: tuple[Address, ...] = (),
+    subjects: tuple[str, ...] = (),
 ) -> StepTaken | Refused:
-    """Write one step if the table allows it now. thing None = the step makes it; id None = it gets a new id."""
+    """Write one step if the table allows it now. thing None = the step makes it; id None = it gets a new id.
+
+    subjects: persons that it is about, see Desk.write.
+    """
     state = states.first if thing is None else state_of(states, thing)
     refused = states.check(state, action) or wrong_time(desk, at_ms)
     if refused is not None:
@@ -146,7 +150,7 @@ async def say_step(
         position=position,
         to=to,
     )
-    entry = await write_paper(principal, desk, paper, thing, on_behalf_of=on_behalf_of)
+    entry = await write_paper(principal, desk, paper, thing, on_behalf_of=on_behalf_of, subjects=subjects)
     if not isinstance(entry, Entry):
         return entry
     return StepTaken(id=target, entry=entry.envelope.id, state=states.after(state, action) or state)

@@ -209,6 +209,10 @@ class Papers:
             if found is not None:
                 yield found
 
+    def contexts(self) -> list[Context]:
+        """Contexts in which there are papers."""
+        return sorted({context for context, _ in self._steps})
+
     def all(self, context: Context, type: str | None = None) -> Iterator[Thing]:
         """All things as the node itself knows them: for rules, never for answers."""
         for (of, target), steps in self._steps.items():
@@ -268,11 +272,12 @@ async def write_paper(
     id: str | None = None,
     on_behalf_of: str | None = None,
     into: tuple[str, ...] = (),
+    subjects: tuple[str, ...] = (),
 ) -> Entry | Refused:
     """Write a step under the marking of its thing, or a new thing under the writer's own.
 
     `thing` is what the paper is about as the writer sees it; None = the paper makes it. `into` are groups for a new
-    thing; empty = where the writer writes. For `id` and `on_behalf_of` see Desk.write.
+    thing; empty = where the writer writes. For `id`, `on_behalf_of` and `subjects` see Desk.write.
 
     A writer who may not write into all groups of the thing is refused: what he says would reach fewer than saw it.
     """
@@ -281,4 +286,4 @@ async def write_paper(
         return label
     if thing is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
         return Refused("group", "it is marked for groups that you may not write into: ask one of them")
-    return await desk.write(paper, id=id, label=label, on_behalf_of=on_behalf_of)
+    return await desk.write(paper, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)

@@ -72,6 +72,33 @@ class MemorySecrets:
         return {name: value for name, value in self.kept.items() if name.startswith(prefix)}
 
 
+class MemoryKeys:
+    """A sealer whose keys are in memory: what is sealed is unreadable to who has no key, and no secret to a test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.gone: set[str] = set()
+
+    def seal(self, subjects: Sequence[str], body: bytes, nonce: bytes) -> bytes:
+        """See core.journal.Sealer."""
+        if not self.gone.isdisjoint(subjects):
+            raise ValueError(f"subjects {', '.join(subjects)}: one of them was erased")
+        for subject in subjects:
+            self.kept[subject] = subject.encode()
+        return b"sealed " + bytes(byte ^ 0x5A for byte in body)
+
+    def open(self, subjects: Sequence[str], sealed: bytes) -> bytes | None:
+        """See core.journal.Sealer."""
+        if not all(subject in self.kept for subject in subjects):
+            return None
+        return bytes(byte ^ 0x5A for byte in sealed.removeprefix(b"sealed "))
+
+    async def erase(self, subject: str) -> bool:
+        """The part `erase` of a node."""
+        self.gone.add(subject)
+        return self.kept.pop(subject, None) is not None
+
+
 class NoLinks:
     """No link is up."""
 
@@ -144,7 +171,9 @@ class MemoryPort:
             views=self.views,
             rules=[rule for each in self.features for rule in each.rules],
         )
+        self.keys = MemoryKeys()
         self.parts: dict[str, Any] = {
+            "erase": self.keys.erase,
             "secrets": MemorySecrets(),
             "links": NoLinks(),
             "tracks": NoTracks(),
@@ -186,7 +215,7 @@ class MemoryPort:
 
     def _commit(self, staged: Staged) -> Entry | None:
         """Append, fold, tell, and write what rules propose; None = an entry of this id was there."""
-        entry, _ = make_entry(staged, node="n1", epoch=1, head=self.journal.head("n1", 1))
+        entry, _ = make_entry(staged, node="n1", epoch=1, head=self.journal.head("n1", 1), sealer=self.keys)
         new = self.journal.append([entry])
         proposed = self.core.committed(new)
         for each in new:

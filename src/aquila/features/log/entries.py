@@ -22,6 +22,7 @@ from aquila.core.model import (
 from aquila.core.policy import Policy, redact
 
 SUMMARY_MAX = 160
+OF_A_PERSON = "sealed: it is about a person"
 
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,28 +70,32 @@ def arrival_of(cursor: str) -> int:
 
 
 def labelled_entry(entry: Entry, policy: Policy) -> Labelled:
-    """The row of an entry in full, and in the form that a reader of the redacted one gets."""
+    """The row of an entry in full, and in the form that a reader of the redacted one gets.
+
+    What is said of persons is read where their records are kept, where every reading is journalled: not here.
+    """
     envelope = entry.envelope
+    body = None if envelope.subjects else entry.body
     row = EntryRow(
         id=envelope.id,
         cursor=cursor_of(entry.arrival),
         kind=envelope.kind,
-        body=_builtins(entry.body),
+        body=_builtins(body),
         author=envelope.author,
-        author_name=_author_name(entry.body, envelope.author),
+        author_name=_author_name(body, envelope.author),
         happened_at_ms=envelope.happened_at_ms,
         received_at_ms=envelope.received_at_ms,
         label=envelope.label,
         context=envelope.context,
         node=envelope.node,
         seq=envelope.seq,
-        summary=summary_of(entry.body, envelope.kind),
+        summary=OF_A_PERSON if envelope.subjects else summary_of(body, envelope.kind),
     )
-    return Labelled(row, envelope.label, envelope.context, _redacted(row, entry, policy))
+    return Labelled(row, envelope.label, envelope.context, _redacted(row, body, policy))
 
 
-def _redacted(row: EntryRow, entry: Entry, policy: Policy) -> EntryRow | None:
-    body = None if entry.body is None else redact(policy, entry.body)
+def _redacted(row: EntryRow, whole: Body | None, policy: Policy) -> EntryRow | None:
+    body = None if whole is None else redact(policy, whole)
     if body is None:
         return None
     label = row.label

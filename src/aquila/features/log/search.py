@@ -95,7 +95,7 @@ def _strings(value: Any, deep: int) -> Iterator[str]:
 
 
 def _said(entry: Entry) -> Said:
-    envelope, body = entry.envelope, entry.body
+    envelope, body = entry.envelope, None if entry.envelope.subjects else entry.body
     name = body.author_name or "" if isinstance(body, Note) else ""
     own = body.name or "" if isinstance(body, Report) and body.own else ""
     author = f"{envelope.author} {name} {own}"
@@ -117,7 +117,7 @@ def _search(principal: Principal, ask: AskSearch, reading: Reading) -> Iterator[
     for _, arrival in zip(range(HITS_MAX), hits, strict=False):
         # Read anew: what was erased since it was indexed has no words any more.
         for entry in journal.read(arrival - 1, 1):
-            if entry.body is not None:
+            if entry.body is not None and not entry.envelope.subjects:
                 row = labelled_entry(entry, reading.policy)
                 yield msgspec.structs.replace(row, redacted=None)
 

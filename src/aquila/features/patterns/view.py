@@ -71,10 +71,6 @@ class Patterns(Papers):
         steps = self._steps.get((context, finding))
         return Thing(finding, steps) if steps else None
 
-    def contexts(self) -> list[Context]:
-        """Contexts in which there are papers."""
-        return sorted({context for context, _ in self._steps})
-
     # -- looking: for the rule only ---------------------------------------------------------------------------------
 
     def look(self, now_ms: int, moves: Moves) -> Iterator[Told]:

@@ -29,9 +29,12 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 def evidence_of(entry: Entry) -> Evidence | None:
-    """None = the entry says nothing that a question could be about: acts, receipts, what rules wrote."""
+    """None = the entry says nothing that a question could be about: acts, receipts, what rules wrote.
+
+    Nor does what is sealed because it is about a person: a hit would tell of it on the open board.
+    """
     body = entry.body
-    if entry.envelope.via.startswith("rule:") or not isinstance(body, Note | Report | Paper):
+    if entry.envelope.subjects or entry.envelope.via.startswith("rule:") or not isinstance(body, Note | Report | Paper):
         return None
     about: frozenset[str] = frozenset()
     if isinstance(body, Note):

@@ -16,6 +16,7 @@ from aquila.core.policy import derive
 from aquila.core.view import view_of
 from aquila.features.reports.form import Form, FormField
 from aquila.features.reports.report import IN_FORCE, REPORT, STATES, papers_of, values_of
+from aquila.features.reports.rollup_intel import claims_between, grade_of
 from aquila.features.reports.text import value_text
 
 FEEDS: Mapping[str, tuple[str, ...]] = {
@@ -112,6 +113,8 @@ def assemble(
     sentences = [row for thing in below for row in _sentences(reading, form, thing)]
     if form.name in ACTIVITY_FORMS:
         sentences += _activities(reading, form, from_ms, until_ms)
+    if form.name == "intsum":
+        sentences += _claims(reading, form, from_ms, until_ms)
     there = {str(thing.get("unit")) for thing in below if thing.get("form") == form.name}
     wanted = dict.fromkeys((*expected, *_units_below(reading, unit, until_ms)))
     return Assembled(
@@ -187,10 +190,11 @@ def _sentences(reading: Reading, form: Form, thing: Thing) -> Iterator[SentenceR
 
 def _sentence(reading: Reading, field: FormField, thing: Thing, text: str, of: str = "") -> SentenceRow:
     steps = [thing.writers()[f"v.{of}"]] if of else [step for step in thing.steps if step.fields]
+    grades = ", ".join(dict.fromkeys(grade for step in steps if (grade := grade_of(reading, step.entry))))
     return SentenceRow(
         name=field.name,
         title=field.title,
-        text=text,
+        text=f"{text} ({grades})" if grades else text,
         notes=tuple(dict.fromkeys(step.entry for step in steps)),
         label=derive(reading.policy, [thing.first.label, *(step.label for step in steps)]),
     )
@@ -212,6 +216,15 @@ def _activities(reading: Reading, form: Form, from_ms: int, until_ms: int) -> It
                 notes=tuple(step.entry for step in steps),
                 label=derive(reading.policy, [thing.first.label, *(step.label for step in steps)]),
             )
+
+
+def _claims(reading: Reading, form: Form, from_ms: int, until_ms: int) -> Iterator[SentenceRow]:
+    """What intelligence keeps of the period, as far as this node does."""
+    field = _activity_field(form)
+    if field is None:
+        return
+    for told in claims_between(reading, from_ms, until_ms):
+        yield SentenceRow(name=field.name, title=field.title, text=told.text, notes=told.notes, label=told.label)
 
 
 def _activity_field(form: Form) -> FormField | None:

@@ -1,7 +1,8 @@
 """Rights: which posts may take which steps. One table; it is asked before every command and writes its documentation.
 
 A right narrows, it never widens: the access role of the login still counts. As long as none of its posts was ever given
-on this node, it holds back nobody, so a node without posts works as one where everybody trusts everybody.
+on this node, it holds back nobody, so a node without posts works as one where everybody trusts everybody. What is kept
+of persons is closed: there the post must be held from the first day.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ class Right(msgspec.Struct, frozen=True, kw_only=True):
         what: in words, after "to". commands: names of the commands that it is about.
         actions: only these steps of them; () = all. fields: only when one of these fields is changed; () = always.
         posts: who may.
+        is_closed: nobody else may, also as long as none of the posts was ever given.
     """
 
     what: str
@@ -29,6 +31,7 @@ class Right(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     posts: tuple[str, ...]
+    is_closed: bool = False
 
     def fits(self, command: str, ask: Any) -> bool:
         """Is this what is asked for?"""
@@ -119,6 +122,12 @@ RIGHTS: tuple[Right, ...] = (
         commands=("add_feed", "change_feed", "pause_feed", "resume_feed", "remove_feed"),
         posts=("system_administrator", "duty_officer"),
     ),
+    Right(
+        what="read or write what is kept of persons",
+        commands=("make_person", "step_person", "open_persons", "erase_person"),
+        posts=("intelligence_officer", *LEAD),
+        is_closed=True,
+    ),
 )
 GIVERS = LEAD
 """Who may give posts, besides the administrators of the node: so that nobody can lock a node."""
@@ -133,7 +142,7 @@ def guard(principal: Principal, command: str, ask: Any, reading: Reading) -> Ref
     given = {each.turn.post for each in turns}
     holds = {each.turn.post for each in turns if each.is_held and each.turn.person == principal.id}
     for row in rows:
-        if not given.isdisjoint(row.posts) and holds.isdisjoint(row.posts):
+        if (row.is_closed or not given.isdisjoint(row.posts)) and holds.isdisjoint(row.posts):
             now = sorted(
                 {each.turn.person.partition(":")[2] for each in turns if each.is_held and each.turn.post in row.posts}
             )
@@ -150,7 +159,8 @@ def may(reading: Reading, principal: Principal, row: Right) -> bool:
     turns = list(turns_in_force(reading))
     given = {each.turn.post for each in turns}
     holds = {each.turn.post for each in turns if each.is_held and each.turn.person == principal.id}
-    return principal.kind == "node" or given.isdisjoint(row.posts) or not holds.isdisjoint(row.posts)
+    is_open = not row.is_closed and given.isdisjoint(row.posts)
+    return principal.kind == "node" or is_open or not holds.isdisjoint(row.posts)
 
 
 def to_markdown() -> str:
