@@ -382,6 +382,21 @@ class ContactRow(TypedDict):
     groups: list[str]
 
 
+class CoverageGrid(TypedDict):
+    """How long ago each cell was looked at."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    rows: int
+    cols: int
+    cell_m: float
+    at_ms: int
+    since_ms: int | None
+    ages: str
+
+
 class Deed(TypedDict):
     """Who does what. done_at_ms: None = open."""
 
@@ -2048,6 +2063,20 @@ class Said(TypedDict):
     reference: str
 
 
+class ShadowGrid(TypedDict):
+    """What is hidden."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    rows: int
+    cols: int
+    ground_m: float
+    heights_m: list[float]
+    bands: str
+
+
 class ShiftDocument(TypedDict):
     """A handover to be read or printed. pdf: base64 of the file."""
 
@@ -2510,6 +2539,33 @@ class Node:
             "GET",
             "/api/v1/contacts",
             query={"connected": connected, "max_age_s": max_age_s, "group": group, "limit": limit},
+        )
+        return answer
+
+    def coverage(
+        self,
+        *,
+        bbox: str,
+        at_ms: int | None = None,
+        ground_m: float | None = None,
+        drone_m: float | None = None,
+        air_m: float | None = None,
+        sea_m: float | None = None,
+        radar_m: float | None = None,
+    ) -> CoverageGrid:
+        """How long ago each part of a box was looked at."""
+        answer: CoverageGrid = self.call(
+            "GET",
+            "/api/v1/coverage",
+            query={
+                "bbox": bbox,
+                "at_ms": at_ms,
+                "ground_m": ground_m,
+                "drone_m": drone_m,
+                "air_m": air_m,
+                "sea_m": sea_m,
+                "radar_m": radar_m,
+            },
         )
         return answer
 
@@ -3876,6 +3932,31 @@ class Node:
             "GET",
             f"/api/v1/rollups/{_part(form)}",
             query={"unit": unit, "from_ms": from_ms, "until_ms": until_ms, "expected": expected},
+        )
+        return answer
+
+    def shadow(
+        self,
+        *,
+        lat_deg: float,
+        lon_deg: float,
+        height_m: float | None = None,
+        range_m: float | None = None,
+        heights: str | None = None,
+        over: Literal["ground", "sea"] | None = None,
+    ) -> ShadowGrid:
+        """What terrain hides from a place."""
+        answer: ShadowGrid = self.call(
+            "GET",
+            "/api/v1/shadow",
+            query={
+                "lat_deg": lat_deg,
+                "lon_deg": lon_deg,
+                "height_m": height_m,
+                "range_m": range_m,
+                "heights": heights,
+                "over": over,
+            },
         )
         return answer
 

@@ -288,6 +288,20 @@ export interface ContactRow {
   groups: string[]
 }
 
+/** How long ago each cell was looked at. */
+export interface CoverageGrid {
+  west: number
+  south: number
+  east: number
+  north: number
+  rows: number
+  cols: number
+  cell_m: number
+  at_ms: number
+  since_ms: number | null
+  ages: string
+}
+
 /** Who does what. done_at_ms: None = open. */
 export interface Deed {
   id: string
@@ -2088,6 +2102,19 @@ export interface SettleAlert {
   on_behalf_of?: string | null
 }
 
+/** What is hidden. */
+export interface ShadowGrid {
+  west: number
+  south: number
+  east: number
+  north: number
+  rows: number
+  cols: number
+  ground_m: number
+  heights_m: number[]
+  bands: string
+}
+
 /** A handover to be read or printed. pdf: base64 of the file. */
 export interface ShiftDocument {
   text: string
@@ -2575,6 +2602,7 @@ export interface Operations {
   lines: { method: 'GET'; path: '/api/v1/chat/lines'; answer: LineRow[] }
   rooms: { method: 'GET'; path: '/api/v1/chat/rooms'; answer: RoomRow[] }
   contacts: { method: 'GET'; path: '/api/v1/contacts'; answer: ContactRow[] }
+  coverage: { method: 'GET'; path: '/api/v1/coverage'; answer: CoverageGrid }
   devices: { method: 'GET'; path: '/api/v1/devices'; answer: Device[] }
   add_device: { method: 'POST'; path: '/api/v1/devices'; answer: DeviceMade }
   invitations: { method: 'GET'; path: '/api/v1/devices/invitations'; answer: InvitationRow[] }
@@ -2718,6 +2746,7 @@ export interface Operations {
   step_rfi: { method: 'POST'; path: '/api/v1/rfis/{id}/steps'; answer: StepTaken }
   file_rollup: { method: 'POST'; path: '/api/v1/rollups'; answer: StepTaken }
   rollup: { method: 'GET'; path: '/api/v1/rollups/{form}'; answer: RollupRow }
+  shadow: { method: 'GET'; path: '/api/v1/shadow'; answer: ShadowGrid }
   task_matrix: { method: 'GET'; path: '/api/v1/task-matrix'; answer: MatrixCell[] }
   tasks: { method: 'GET'; path: '/api/v1/tasks'; answer: TaskRow[] }
   create_task: { method: 'POST'; path: '/api/v1/tasks'; answer: TaskChanged }
