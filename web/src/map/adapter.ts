@@ -34,6 +34,8 @@ export interface MapEvents {
   click(handle: number | null, at: MapPoint): void
   /** The pointer's place, null when it left the map. */
   pointer(at: MapPoint | null): void
+  /** A right click or a long press. */
+  menu?(at: MapPoint): void
   /** The view came to rest. */
   moved(bbox: [number, number, number, number]): void
 }
@@ -68,6 +70,8 @@ export interface MapAdapter {
   setHidden(ids: ReadonlySet<string>): void
   /** Maps that people brought, the lowest first. */
   setOwnMaps(maps: readonly (OwnMap & { opacity: number })[]): void
+  /** Lays a picture over the ground and under drawings and names; null: takes it away. */
+  setCover(name: CoverName, cover: Cover | null): void
   /** Draws the grid of every view; null: none. */
   setGrid(grid: GridOf | null): void
   /** Whether crowded symbols become one, and into whose symbol members of a unit go. */
@@ -78,6 +82,13 @@ export interface MapAdapter {
   /** The store changed or time went on. */
   refresh(): void
   destroy(): void
+}
+
+export type CoverName = 'looks' | 'shadow'
+/** A picture whose rows are evenly spaced in Mercator; west, south, east, north in degrees. */
+export interface Cover {
+  canvas: HTMLCanvasElement
+  box: [number, number, number, number]
 }
 
 /** The grid of bounds (degrees) on a map of so many pixels. */
@@ -124,6 +135,7 @@ class MapLibreAdapter implements MapAdapter {
   private grid: GridOf | null = null
   private own: readonly (OwnMap & { opacity: number })[] = []
   private own_drawn = false
+  private readonly covers = new Map<CoverName, Cover>()
   private selected: number | null = null
   private hovered: number | null = null
   private built: { west: number; east: number; north: number; south: number } | null = null
@@ -212,6 +224,9 @@ class MapLibreAdapter implements MapAdapter {
       this.options.events.moved([b.getWest(), b.getSouth(), b.getEast(), b.getNorth()])
     })
     map.on('click', (event) => this.onClick(event))
+    map.on('contextmenu', (event) => {
+      if (!this.pen && !this.crosshair) this.options.events.menu?.(this.point(event))
+    })
     map.on('mousemove', (event) => this.onPointer(event))
     map.on('mouseout', () => {
       this.hover(null)
@@ -223,6 +238,7 @@ class MapLibreAdapter implements MapAdapter {
   private addOurs(): void {
     this.overlays.add(this.theme)
     this.drawOwn()
+    for (const name of this.covers.keys()) this.drawCover(name)
     for (const [id, shown] of this.base) this.showBase(id, shown)
     this.doubt_ms = -Infinity
     this.drawGrid()
@@ -480,6 +496,26 @@ class MapLibreAdapter implements MapAdapter {
     const { label, accent, dim } = LOOKS[this.theme]
     if (this.own.length || this.own_drawn) drawOwnMaps(this.map, this.own, 'border', { line: label, fill: accent, dim: dim === true })
     this.own_drawn = this.own.length > 0
+  }
+
+  setCover(name: CoverName, cover: Cover | null): void {
+    if (cover) this.covers.set(name, cover)
+    else if (!this.covers.delete(name)) return
+    if (this.overlays.isUp()) this.drawCover(name)
+  }
+
+  private drawCover(name: CoverName): void {
+    const { map } = this
+    const id = `cover-${name}`
+    // A canvas is read once, when its source is made.
+    if (map.getLayer(id)) map.removeLayer(id)
+    if (map.getSource(id)) map.removeSource(id)
+    const cover = this.covers.get(name)
+    if (!cover) return
+    const [west, south, east, north] = cover.box
+    const coordinates: maplibre.Coordinates = [[west, north], [east, north], [east, south], [west, south]]
+    map.addSource(id, { type: 'canvas', canvas: cover.canvas, coordinates, animate: false } as unknown as maplibre.SourceSpecification)
+    map.addLayer({ id, type: 'raster', source: id, paint: { 'raster-fade-duration': 0, 'raster-resampling': 'nearest' } }, 'drawing-fill')
   }
 
   setGrid(grid: GridOf | null): void {

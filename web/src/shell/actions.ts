@@ -3,6 +3,7 @@
  * how to add one stands in README.md beside it.
  */
 import { LANGUAGES, type Language } from '../i18n'
+import { COVERAGE_ACTIONS } from '../coverage/actions'
 import { DRAW_ACTIONS } from '../draw/actions'
 import { pressed, type KeyPress } from './keys'
 import { MAP_ACTIONS } from '../map/actions'
@@ -112,6 +113,7 @@ export const ACTIONS: readonly Action[] = [
   ...STAFF_ACTIONS,
   ...REPLAY_ACTIONS,
   ...MAP_ACTIONS,
+  ...COVERAGE_ACTIONS,
   ...PRINT_ACTIONS,
   { id: 'exchange', title: 'exchange.open', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
   { id: 'logout', title: 'me.logout', section: 'page', run: (shell) => shell.logOut() },

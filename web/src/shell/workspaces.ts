@@ -58,6 +58,7 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../draw/LayersPanel.vue')),
   },
   { id: 'maps', title: 'ownMaps.title', icon: 'map', where: 'left', part: defineAsyncComponent(() => import('../maps/MapsPanel.vue')) },
+  { id: 'coverage', title: 'coverage.title', icon: 'eye', where: 'left', part: defineAsyncComponent(() => import('../coverage/CoveragePanel.vue')) },
   { id: 'now', title: 'tabs.now', icon: 'alert', where: 'right', keys: '4', part: NowPanel },
   {
     id: 'alerts',
