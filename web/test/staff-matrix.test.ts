@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { MatrixCell } from '../src/api.generated'
-import { changesOf, moved, rowsOf, spanOf, STEP_MS, ticksOf, windowOf } from '../src/staff/tasks/matrix'
+import { changesOf, isWithin, moved, rowsOf, spanOf, STEP_MS, ticksOf, windowOf } from '../src/staff/tasks/matrix'
 
 const HOUR_MS = 3_600_000
 const cell = (more: Partial<MatrixCell>): MatrixCell => ({
@@ -27,6 +27,13 @@ describe('the matrix', () => {
     expect(changesOf(cell({}), { start_ms: 0, end_ms: 2 * HOUR_MS })).toEqual([{ path: 'tasks.T1.end_ms', new: 2 * HOUR_MS }])
   })
 
+  it('goes over two weeks at most, and knows what lies elsewhere', () => {
+    const near = cell({ start_ms: 5 * HOUR_MS, end_ms: 6 * HOUR_MS })
+    const far = cell({ start_ms: 9000 * HOUR_MS, end_ms: 9001 * HOUR_MS })
+    const frame = windowOf([near, far], 5 * HOUR_MS)
+    expect(frame.end_ms - frame.start_ms).toBeLessThanOrEqual(6 * HOUR_MS)
+    expect([near, far].map((one) => isWithin(spanOf(one)!, frame))).toEqual([true, false])
+  })
   it('shows now, every cell and where drafts would put it', () => {
     const frame = windowOf([cell({ proposed_start_ms: 9 * HOUR_MS, proposed_end_ms: 10 * HOUR_MS })], 5 * HOUR_MS)
     expect(frame.start_ms).toBeLessThan(0)

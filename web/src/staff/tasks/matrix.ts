@@ -26,12 +26,29 @@ export function spanOf({ start_ms, end_ms }: Pick<MatrixCell, 'start_ms' | 'end_
   return { start_ms: start, end_ms: Math.max(end_ms ?? start + OPEN_MS, start + STEP_MS) }
 }
 
-/** From when to when the matrix goes: all of it, and now. */
+/** Longer than this nothing can be told apart: then it goes from a day before now on, and what lies elsewhere is counted. */
+const FRAME_MAX_MS = 14 * 24 * HOUR_MS
+
+/** From when to when the matrix goes: all of it, and now; at most two weeks. */
 export function windowOf(cells: readonly MatrixCell[], now_ms: number): Span {
   const spans = cells.flatMap((cell) => [spanOf(cell), spanOf({ start_ms: cell.proposed_start_ms, end_ms: cell.proposed_end_ms })].flatMap((one) => one ?? []))
+  const whole = around(spans, now_ms)
+  if (whole.end_ms - whole.start_ms <= FRAME_MAX_MS) return whole
+  const near = { start_ms: now_ms - 24 * HOUR_MS, end_ms: now_ms - 24 * HOUR_MS + FRAME_MAX_MS }
+  const { start_ms, end_ms } = around(spans.filter((one) => isWithin(one, near)), now_ms)
+  return { start_ms: Math.max(start_ms, near.start_ms), end_ms: Math.min(end_ms, near.end_ms) }
+}
+
+/** From the first to the last of them, now and the next two hours among them, on whole hours. */
+function around(spans: readonly Span[], now_ms: number): Span {
   const first = Math.min(now_ms, ...spans.map((one) => one.start_ms))
   const last = Math.max(now_ms + 2 * HOUR_MS, ...spans.map((one) => one.end_ms))
   return { start_ms: Math.floor((first - HOUR_MS / 2) / HOUR_MS) * HOUR_MS, end_ms: Math.ceil((last + HOUR_MS / 2) / HOUR_MS) * HOUR_MS }
+}
+
+/** Does any of it lie within the frame? */
+export function isWithin(span: Span, frame: Span): boolean {
+  return span.end_ms > frame.start_ms && span.start_ms < frame.end_ms
 }
 
 export function ticksOf({ start_ms, end_ms }: Span): number[] {
