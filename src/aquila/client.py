@@ -2072,6 +2072,7 @@ class ShadowGrid(TypedDict):
     north: float
     rows: int
     cols: int
+    places: list[list[float]]
     ground_m: float
     heights_m: list[float]
     bands: str
@@ -3801,6 +3802,22 @@ class Node:
         )
         return answer
 
+    def radar_shadow(
+        self,
+        *,
+        height_m: float | None = None,
+        range_m: float | None = None,
+        heights: str | None = None,
+        over: Literal["ground", "sea"] | None = None,
+    ) -> ShadowGrid:
+        """What terrain hides from all radars that the asker may see."""
+        answer: ShadowGrid = self.call(
+            "GET",
+            "/api/v1/radar-shadow",
+            query={"height_m": height_m, "range_m": range_m, "heights": heights, "over": over},
+        )
+        return answer
+
     def reports(
         self,
         *,
@@ -3950,12 +3967,12 @@ class Node:
             "GET",
             "/api/v1/shadow",
             query={
-                "lat_deg": lat_deg,
-                "lon_deg": lon_deg,
                 "height_m": height_m,
                 "range_m": range_m,
                 "heights": heights,
                 "over": over,
+                "lat_deg": lat_deg,
+                "lon_deg": lon_deg,
             },
         )
         return answer

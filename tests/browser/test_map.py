@@ -1,13 +1,15 @@
 """The map as a watch officer uses it: clusters, the grid, own maps, a brief, and lost graphics."""
 
-import base64
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from aquila.stores.terrain import read_png
 from aquila.testing.served import wait_until
 
 from .conftest import Watched
@@ -105,35 +107,30 @@ def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(bro
     expect(page.get_by_role("searchbox").first).to_be_visible()
 
 
-DIFFERENT = """async (pngs) => {
-  const read = async (png) => {
-    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob())
-    const brush = new OffscreenCanvas(image.width, image.height).getContext('2d')
-    brush.drawImage(image, 0, 0)
-    return new Uint32Array(brush.getImageData(0, 0, image.width, image.height).data.buffer)
-  }
-  const [one, other] = await Promise.all(pngs.map(read))
-  return one.reduce((count, pixel, at) => count + (pixel !== other[at]), 0) / one.length
-}"""
 ONLY_GROUND = "* { visibility: hidden !important } canvas.maplibregl-canvas { visibility: visible !important }"
 
 
-def ground(page: Page) -> str:
-    """The map without symbols and whatever lies over it."""
-    png = page.screenshot(style=ONLY_GROUND, clip=page.locator("#map").bounding_box())
-    return base64.b64encode(png).decode()
+def ground(page: Page) -> Any:
+    """The pixels of the map without symbols and whatever lies over it."""
+    return read_png(page.screenshot(style=ONLY_GROUND, clip=page.locator("#map").bounding_box()))
 
 
 def test_where_nobody_has_looked_and_what_terrain_hides_lie_on_the_map_with_a_legend(browse: Browse) -> None:
     page = opened(browse, viewport={"width": 1120, "height": 700})
-    eye = page.context.new_page()
-    bare = ground(page)
+    shots = [ground(page)]
+
+    def rests() -> bool:
+        shots.append(ground(page))
+        return bool((shots[-1] == shots[-2]).all()) and len(np.unique(shots[-1])) > 100
+
+    wait_until(rests, "the ground is drawn")
+    bare = shots[-1]
     palette(page, "Where nobody has looked")
     looks = page.get_by_role("group", name="Looks")
     expect(looks).to_contain_text("nobody since")
 
     def differs(least: float) -> bool:
-        return float(eye.evaluate(DIFFERENT, [bare, ground(page)])) >= least
+        return bool((ground(page) != bare).any(axis=2).mean() >= least)
 
     wait_until(lambda: differs(0.3), "most of the ground is shaded: nobody was there")
     looks.get_by_role("button", name="Take away: Looks").click()

@@ -41,6 +41,14 @@ def test_how_far_somebody_sees_is_the_askers_to_say(desk: Any, port: Any) -> Non
     assert set(base64.b64decode(desk.get("/coverage", bbox=BOX, ground_m=0)["ages"])) == {0}
 
 
+def test_a_far_reach_over_a_small_box_ends_where_it_should(desk: Any, port: Any) -> None:
+    port.place("FOX", 42.0, 77.1)
+    small = "77.30,41.99,77.36,42.01"  # 16.5 to 21.5 km east of it, in cells of 100 m
+    seen = desk.get("/coverage", bbox=small, ground_m=19_000)
+    assert seen["cell_m"] < 110
+    assert [age_at(seen, 42.0, lon) for lon in (77.305, 77.322, 77.336, 77.355)] == [1, 1, 0, 0]
+
+
 def test_who_stands_beside_the_box_looks_into_it(desk: Any, port: Any) -> None:
     port.place("FOX", 42.0, 76.89)
     assert age_at(desk.get("/coverage", bbox=BOX, ground_m=3000), 42.0, 76.91) == 1
@@ -168,3 +176,18 @@ def test_without_terrain_the_sentence_says_where_there_is_some(desk: Any, port: 
     port.parts["shadows"] = Shadows(Slope())
     assert "from 41 to 43 N and from 76 to 78 E" in desk.fails("/shadow", 503, lat_deg=46.0, lon_deg=8.0)
     assert "rising numbers" in desk.fails("/shadow", 400, lat_deg=42.0, lon_deg=77.0, heights="500,50")
+
+
+def test_all_radars_together_are_those_that_the_asker_may_see(desk: Any, partner: Any, port: Any) -> None:
+    port.parts["shadows"] = Shadows(Slope())
+    desk.fails("/radar-shadow", 404)
+    radar: dict[str, Any] = {"sidc": "10011500002200000000", "category": "platform"}
+    port.place("EAST", 42.0, 77.4, alias=Alias("asterix", "1/2"), **radar)
+    port.place("SECRET", 42.0, 77.0, port.national, alias=Alias("asterix", "1/3"), **radar)
+    port.place("FOX", 42.0, 76.9)
+    ask = {"height_m": 20, "range_m": 40_000}
+    assert desk.get("/radar-shadow", **ask)["places"] == [[42.0, 77.4]]
+    both = partner.get("/radar-shadow", **ask)
+    assert both["places"] == [[42.0, 77.0], [42.0, 77.4]]
+    bands = np.frombuffer(base64.b64decode(both["bands"]), np.uint8).reshape(both["rows"], both["cols"])
+    assert set(bands[both["rows"] // 2, 40:-40]) == {1}, "either side of the wall is seen by one of them"

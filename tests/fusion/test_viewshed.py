@@ -66,7 +66,7 @@ def test_from_the_bottom_of_a_bowl_nothing_is_seen_beyond_its_rim() -> None:
 
 def test_behind_unknown_terrain_nothing_is_known() -> None:
     half = lambda east, north: np.where(east > 8_000, np.nan, 0.0)  # noqa: E731
-    seen = viewshed(Plane(half), LAT, LON, 10.0, 20_000.0)
+    seen = viewshed(Plane(half), [(LAT, LON, 10.0)], 20_000.0)
     middle = seen.least_m.shape[0] // 2
     assert np.isnan(seen.least_m[middle, -5])
     assert seen.is_near[middle, -5]
@@ -75,7 +75,18 @@ def test_behind_unknown_terrain_nothing_is_known() -> None:
 
 def test_a_pole_within_reach_is_refused() -> None:
     with pytest.raises(UsageError, match="85 degrees"):
-        viewshed(Plane(flat), 84.9, LON, 10.0, 50_000.0)
+        viewshed(Plane(flat), [(84.9, LON, 10.0)], 50_000.0)
+
+
+def test_two_places_see_what_either_of_them_sees() -> None:
+    wall = lambda east, north: np.where(abs(east) < 300, 500.0, 0.0)  # noqa: E731
+    west, east = (LAT, LON - 0.08, 10.0), (LAT, LON + 0.08, 10.0)
+    alone, both = viewshed(Plane(wall), [west], 12_000.0), viewshed(Plane(wall), [west, east], 12_000.0)
+    row = both.least_m[both.least_m.shape[0] // 2]
+    low = row < 1
+    assert low[np.isfinite(row)].mean() > 0.9, "only the wall itself and what lies beyond the ranges is high"
+    assert (alone.least_m[128, -20:] > 100).all()
+    assert both.box == (*alone.box[:2], pytest.approx(2 * LON - alone.box[0]), alone.box[3])
 
 
 def is_seen(ground: Ground, eye_m: float, far_m: float, azimuth: float, top_m: float) -> bool:

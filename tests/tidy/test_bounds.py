@@ -13,6 +13,7 @@ from aquila.core import contract, fanout, moves, papers
 from aquila.core import node as core_node
 from aquila.features import handover
 from aquila.features.alerts import commands as alerts_commands
+from aquila.features.coverage import queries as coverage_queries
 from aquila.features.coverage import shadow as coverage_shadow
 from aquila.features.coverage import watcher as coverage_watcher
 from aquila.features.devices import enrolment, invitations, refusals
@@ -103,7 +104,11 @@ IN_CODE: dict[str, list[str]] = {
         f"{looks.SLOTS_MAX} markings and kinds",
         f"{coverage_watcher.FOOTPRINT_CELLS_MAX} cells of one footprint",
     ],
-    "shadows of terrain": [f"{coverage_shadow.SHADOWS_KEPT} answers", f"{terrain.TILES_KEPT} tiles"],
+    "shadows of terrain": [
+        f"{coverage_shadow.SHADOWS_KEPT} answers",
+        f"{terrain.TILES_KEPT} tiles",
+        f"{coverage_queries.RADARS_MAX} radars",
+    ],
     "newest places, for rules": [f"{moves.MOVERS_MAX} entities"],
     "TAK WebSocket out": [f"{websocket.WAITING_BYTES} bytes"],
     "mail": [

@@ -2110,6 +2110,7 @@ export interface ShadowGrid {
   north: number
   rows: number
   cols: number
+  places: ([number, number])[]
   ground_m: number
   heights_m: number[]
   bands: string
@@ -2736,6 +2737,7 @@ export interface Operations {
   ask_question: { method: 'POST'; path: '/api/v1/questions'; answer: StepTaken }
   question: { method: 'GET'; path: '/api/v1/questions/{id}'; answer: QuestionDetail }
   step_question: { method: 'POST'; path: '/api/v1/questions/{id}/steps'; answer: StepTaken }
+  radar_shadow: { method: 'GET'; path: '/api/v1/radar-shadow'; answer: ShadowGrid }
   reports: { method: 'GET'; path: '/api/v1/reports'; answer: ReportRow[] }
   write_report: { method: 'POST'; path: '/api/v1/reports'; answer: StepTaken }
   report: { method: 'GET'; path: '/api/v1/reports/{id}'; answer: ReportDetail }

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 vi.hoisted(() => vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined }))
 
 import { boxFor, fills } from '../src/coverage/cover'
-import { CELL_PX, looksPixels, looksStrength, shadowPixels, shadowStrength, UNKNOWN } from '../src/coverage/paint'
+import { CELL_PX, looksPixels, looksStrength, shadowPixels, sharesOf, shadowStrength, UNKNOWN } from '../src/coverage/paint'
 import { REACH, readKept } from '../src/coverage/state'
 
 describe('looks', () => {
@@ -30,6 +30,11 @@ describe('a shadow', () => {
   it('is darker the higher one may be and is still hidden; what is seen and what lies beyond stays bare', () => {
     const strength = [0, 1, 2, 3, 4].map((band) => shadowStrength(3)(band, 0, 0))
     expect(strength).toEqual([0, 0, 1 / 3, 2 / 3, 1])
+  })
+  it('says from where it is cast, in Mercator', () => {
+    const [[x, y]] = sharesOf({ west: 76, east: 78, south: 0, north: 60, places: [[30, 76.5]] })
+    expect(x).toBeCloseTo(0.25)
+    expect(y).toBeGreaterThan(0.55)
   })
   it('dots what is unknown', () => {
     const data = shadowPixels(Uint8Array.of(UNKNOWN), 1, 3, 'night')

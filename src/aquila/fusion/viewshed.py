@@ -5,6 +5,8 @@ it to be seen, so one sweep answers for every height. Rays are bent by the air: 
 is, the standard for radio (Recommendation ITU-R P.310), and a little kind to the eye, whose 7/6 would see less far.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -51,7 +53,7 @@ class Viewshed(msgspec.Struct, frozen=True):
 
     Attributes:
         box: west, south, east, north of the outer edges in degrees.
-        ground_m, least_m: as in Polar; NaN also beyond the range. is_near: within the range, same shape.
+        ground_m, least_m: as in Polar; NaN also beyond the range. is_near: within the range of a place, same shape.
     """
 
     box: tuple[float, float, float, float]
@@ -83,23 +85,46 @@ def sweep(terrain: Heights, lat_deg: float, lon_deg: float, eye_m: float, range_
     return Polar(step_m, np.where(np.isnan(steepest), np.nan, ground), least)
 
 
-def viewshed(terrain: Heights, lat_deg: float, lon_deg: float, eye_m: float, range_m: float) -> Viewshed:
-    """The sweep laid on a map of CELLS x CELLS. Raises UsageError within the range of a pole."""
-    reach = range_m / EARTH_M
-    if abs(lat_deg) + np.degrees(reach) > 85:
-        raise UsageError(f"latitude {lat_deg} with {range_m:.0f} m: the map ends at 85 degrees; look less far")
-    south, north = lat_deg - np.degrees(reach), lat_deg + np.degrees(reach)
-    wide = float(np.degrees(np.arcsin(np.sin(reach) / np.cos(np.radians(lat_deg)))))
-    box = (lon_deg - wide, float(south), lon_deg + wide, float(north))
+def viewshed(terrain: Heights, places: Sequence[tuple[float, float, float]], range_m: float) -> Viewshed:
+    """What is seen from any of some places, laid on a map of CELLS x CELLS.
+
+    Args:
+        terrain: the heights.
+        places: latitude and longitude in degrees, and height of the eye above the sea in m; at least one.
+        range_m: how far each looks.
+
+    Raises:
+        UsageError: within the range of a pole.
+    """
+    box = _box_of(places, range_m)
     lat, lon = cell_places(box, CELLS, CELLS)
-    far_m, azimuth = _polar(lat_deg, lon_deg, lat[:, None], lon[None, :])
-    polar = sweep(terrain, lat_deg, lon_deg, eye_m, range_m)
-    steps = polar.ground_m.shape[1]
-    step = np.clip(np.rint(far_m / polar.step_m).astype(np.int64) - 1, 0, steps - 1)
-    ray = np.rint(azimuth * (RAYS / (2 * np.pi))).astype(np.int64) % RAYS
-    near = far_m <= range_m
-    ground, least = polar.ground_m[ray, step], polar.least_m[ray, step]
-    return Viewshed(box, np.where(near, ground, np.nan), np.where(near, least, np.nan), near)
+    ground, least = np.full((CELLS, CELLS), np.nan), np.full((CELLS, CELLS), np.nan)
+    is_near = np.zeros((CELLS, CELLS), np.bool_)
+    for lat_deg, lon_deg, eye_m in places:
+        far_m, azimuth = _polar(lat_deg, lon_deg, lat[:, None], lon[None, :])
+        polar = sweep(terrain, lat_deg, lon_deg, eye_m, range_m)
+        step = np.rint(far_m / polar.step_m).astype(np.int64) - 1
+        ray = np.rint(azimuth * (RAYS / (2 * np.pi))).astype(np.int64) % RAYS
+        near = far_m <= range_m
+        at = ray[near], np.clip(step[near], 0, polar.ground_m.shape[1] - 1)
+        # Whoever sees lower counts; what one does not know another may.
+        ground[near] = np.fmin(ground[near], polar.ground_m[at])
+        least[near] = np.fmin(least[near], polar.least_m[at])
+        is_near |= near
+    return Viewshed(box, ground, least, is_near)
+
+
+def _box_of(places: Sequence[tuple[float, float, float]], range_m: float) -> tuple[float, float, float, float]:
+    """West, south, east, north of all that lies within the range of a place."""
+    reach = range_m / EARTH_M
+    edges = []
+    for lat_deg, lon_deg, _ in places:
+        if abs(lat_deg) + math.degrees(reach) > 85:
+            raise UsageError(f"latitude {lat_deg} with {range_m:.0f} m: the map ends at 85 degrees; look less far")
+        high, wide = math.degrees(reach), math.degrees(math.asin(math.sin(reach) / math.cos(math.radians(lat_deg))))
+        edges.append((lon_deg - wide, lat_deg - high, lon_deg + wide, lat_deg + high))
+    west, south, east, north = zip(*edges, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def cell_places(box: tuple[float, float, float, float], rows: int, cols: int) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 /** Coverage from the palette. */
 import type { Action } from '../shell/actions'
 import type { Shell } from '../shell/shell'
-import { beam, castShadow, origin, showsLooks } from './state'
+import { beam, castRadarShadow, castShadow, origin, showsLooks } from './state'
 
 function motionOf(shell: Shell) {
   const id = shell.desk.selected.value
@@ -50,6 +50,13 @@ export const COVERAGE_ACTIONS: readonly Action[] = [
       const place = middleOf(shell)
       return place && `node.shadow(lat_deg=${place.lat_deg.toFixed(4)}, lon_deg=${place.lon_deg.toFixed(4)}, height_m=${beam.value.height_m}, range_m=${beam.value.range_m})`
     },
+  },
+  {
+    id: 'coverage.radars',
+    title: 'coverage.ofRadars',
+    section: 'map',
+    run: castRadarShadow,
+    python: () => `node.radar_shadow(height_m=${beam.value.height_m}, range_m=${beam.value.range_m})`,
   },
   { id: 'coverage.off', title: 'coverage.noShadow', section: 'map', when: () => origin.value !== null, run: () => (origin.value = null) },
 ]

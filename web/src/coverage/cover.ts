@@ -8,8 +8,8 @@ import type { CoverageGrid, ShadowGrid } from '../api.generated'
 import type { MapAdapter } from '../map/adapter'
 import type { Theme } from '../shell/theme'
 import type { Desk } from '../store/desk'
-import { canvasOf, fromBase64, looksPixels, markMiddle, shadowPixels } from './paint'
-import { beam, hours, looks, looks_fault, origin, reach, shadow, shadow_fault, showsLooks, too_wide } from './state'
+import { canvasOf, fromBase64, looksPixels, markPlaces, shadowPixels } from './paint'
+import { beam, hours, looks, looks_fault, no_radars, origin, reach, shadow, shadow_fault, showsLooks, too_wide } from './state'
 
 const AGAIN_MS = 60_000
 /** After the last move of the map or the slider. */
@@ -48,7 +48,8 @@ async function ask<T>(path: string, fault: Ref<string | null>, desk: Desk): Prom
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     if (error.status === 401) desk.login_needed.value = true
-    fault.value = error.message
+    // Nothing there to answer with is no fault.
+    fault.value = error.status === 404 ? null : error.message
     return null
   }
 }
@@ -103,11 +104,18 @@ export function useCover(desk: Desk, map: ShallowRef<MapAdapter | null>, theme: 
     const from = origin.value
     const mine = ++cast
     shadow_fault.value = null
+    no_radars.value = false
     if (!from) return void (shadow.value = null)
     const { height_m, range_m, heights, over } = beam.value
-    const wish = { lat_deg: from.lat_deg.toFixed(5), lon_deg: from.lon_deg.toFixed(5), height_m: String(height_m), range_m: String(range_m), heights, over }
-    const answer = await ask<ShadowGrid>(`/shadow?${new URLSearchParams(wish)}`, shadow_fault, desk)
-    if (mine === cast) shadow.value = answer
+    const wish = new URLSearchParams({ height_m: String(height_m), range_m: String(range_m), heights, over })
+    if (!from.radars) {
+      wish.set('lat_deg', from.lat_deg.toFixed(5))
+      wish.set('lon_deg', from.lon_deg.toFixed(5))
+    }
+    const answer = await ask<ShadowGrid>(`/${from.radars ? 'radar-shadow' : 'shadow'}?${wish}`, shadow_fault, desk)
+    if (mine !== cast) return
+    shadow.value = answer
+    no_radars.value = from.radars === true && !answer && !shadow_fault.value
   }
   let changed: ReturnType<typeof setTimeout> | undefined
   onScopeDispose(() => clearTimeout(changed))
@@ -119,6 +127,6 @@ export function useCover(desk: Desk, map: ShallowRef<MapAdapter | null>, theme: 
   watch([shadow, theme, map], () => {
     const grid = shadow.value
     const picture = grid && canvasOf(shadowPixels(fromBase64(grid.bands), grid.cols, grid.heights_m.length, theme.value), grid.cols)
-    map.value?.setCover('shadow', grid && picture && { canvas: markMiddle(picture, theme.value), box: cornersOf(grid) })
+    map.value?.setCover('shadow', grid && picture && { canvas: markPlaces(picture, grid, theme.value), box: cornersOf(grid) })
   }, { immediate: true })
 }

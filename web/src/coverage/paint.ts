@@ -1,4 +1,6 @@
 /** Grids as pictures: shades and patterns, so that they are told apart without colours, too. Pure but for `canvasOf`. */
+import type { ShadowGrid } from '../api.generated'
+import { mercatorY } from '../map/mercator'
 import type { Theme } from '../shell/theme'
 
 /** Pixels of the picture for each cell's edge. */
@@ -77,18 +79,26 @@ export function canvasOf(data: Uint8ClampedArray<ArrayBuffer>, cols: number): HT
   return canvas
 }
 
-/** A ring and a dot in the middle of a picture: where the shadow is cast from. */
-export function markMiddle(canvas: HTMLCanvasElement, theme: Theme): HTMLCanvasElement {
+/** Where places (latitude, longitude) lie in a picture of a box, as shares of its width and height. */
+export function sharesOf(grid: Pick<ShadowGrid, 'west' | 'south' | 'east' | 'north' | 'places'>): [number, number][] {
+  const [top, bottom] = [mercatorY(grid.north), mercatorY(grid.south)]
+  return grid.places.map(([lat, lon]) => [(lon - grid.west) / (grid.east - grid.west), (mercatorY(lat) - top) / (bottom - top)])
+}
+
+/** A ring and a dot where a shadow is cast from. */
+export function markPlaces(canvas: HTMLCanvasElement, grid: ShadowGrid, theme: Theme): HTMLCanvasElement {
   const brush = canvas.getContext('2d')!
-  const [x, y, radius] = [canvas.width / 2, canvas.height / 2, canvas.width / 90]
+  const radius = canvas.width / 90
   const [red, green, blue] = PALETTES[theme].unknown
   brush.strokeStyle = brush.fillStyle = `rgb(${red} ${green} ${blue})`
   brush.lineWidth = radius / 3
-  for (const [size, fills] of [[radius, false], [radius / 4, true]] as const) {
-    brush.beginPath()
-    brush.arc(x, y, size, 0, 2 * Math.PI)
-    if (fills) brush.fill()
-    else brush.stroke()
+  for (const [x, y] of sharesOf(grid)) {
+    for (const [size, fills] of [[radius, false], [radius / 4, true]] as const) {
+      brush.beginPath()
+      brush.arc(x * canvas.width, y * canvas.height, size, 0, 2 * Math.PI)
+      if (fills) brush.fill()
+      else brush.stroke()
+    }
   }
   return canvas
 }

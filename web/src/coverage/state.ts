@@ -16,10 +16,8 @@ export interface Beam {
   heights: string
   over: 'ground' | 'sea'
 }
-export interface Origin extends Place {
-  /** Whose shadow it is; empty: a place. */
-  name: string
-}
+/** Whose shadow: of a place (with a name, when somebody stands there), or of all radars together. */
+export type Origin = (Place & { name: string; radars?: undefined }) | { radars: true }
 interface Kept {
   looks: boolean
   hours: number
@@ -68,6 +66,8 @@ export const too_wide = ref(false)
 /** Why there is no answer, in the node's words. */
 export const looks_fault = ref<string | null>(null)
 export const shadow_fault = ref<string | null>(null)
+/** All radars were asked for, and there is none that the asker may see. */
+export const no_radars = ref(false)
 
 watch(
   [showsLooks, hours, reach, beam],
@@ -75,6 +75,9 @@ watch(
   { deep: true },
 )
 
+export function castRadarShadow(): void {
+  origin.value = { radars: true }
+}
 export function castShadow(place: Place, name = ''): void {
   origin.value = { lat_deg: place.lat_deg, lon_deg: place.lon_deg, name }
 }

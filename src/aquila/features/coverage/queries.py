@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal, Verdict
+from aquila.core.moves import Moves
 from aquila.core.view import view_of
 from aquila.features.coverage.shadow import PLACE_DIGITS, ShadowOf, Shadows
 from aquila.features.coverage.view import Coverage
-from aquila.features.coverage.watcher import KINDS, Kind
+from aquila.features.coverage.watcher import KINDS, Kind, kind_of
 from aquila.fusion.looks import CELL_DEG, QUARTER_MS, Ints, spread
 from aquila.fusion.viewshed import CELLS, EARTH_M, mercator
 
@@ -26,7 +27,11 @@ CELL_MIN_M = 100.0
 LEAST_M = CELL_DEG / 2 * math.sqrt(2) * math.pi / 180 * EARTH_M
 """Half of a kept cell's diagonal: no look covers less, since it is not known where in its cell it was."""
 QUARTERS_SHOWN = 254
+REACH_CELLS_MAX = 48
+"""A reach of more cells is worked out on a coarser grid."""
 HEIGHTS_MAX = 5
+RADARS_MAX = 16
+"""The newest; their sweeps take a tenth of a second each."""
 
 Metres = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
 
@@ -57,16 +62,14 @@ class AskCoverage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return 1.0 if kind == "footprint" else float(getattr(self, f"{kind}_m"))
 
 
-class AskShadow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """From where, and seeing what.
+class AskRadarShadow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How high and far, and seeing what.
 
     Attributes:
         height_m: of the antenna or eye over the ground. range_m: how far it could see.
         heights: of what is to be seen, in m, rising, with commas. over: counted from the ground below it, or the sea.
     """
 
-    lat_deg: Annotated[float, msgspec.Meta(ge=-85, le=85)]
-    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)]
     height_m: Annotated[float, msgspec.Meta(ge=0, le=30_000)] = 10.0
     range_m: Annotated[float, msgspec.Meta(ge=1_000, le=500_000)] = 60_000.0
     heights: Annotated[str, msgspec.Meta(max_length=60)] = "50,500,3000"
@@ -74,6 +77,13 @@ class AskShadow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         heights_of(self.heights)
+
+
+class AskShadow(AskRadarShadow, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same, from a place in degrees."""
+
+    lat_deg: Annotated[float, msgspec.Meta(ge=-85, le=85)]
+    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
 class CoverageGrid(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +112,8 @@ class ShadowGrid(msgspec.Struct, frozen=True, kw_only=True):
     """What is hidden.
 
     Attributes:
-        west, south, east, north: as in CoverageGrid. ground_m: of the place, above the sea.
+        west, south, east, north: as in CoverageGrid.
+        places: latitude and longitude of those from which it is cast. ground_m: of the first, above the sea.
         heights_m: as they were asked for.
         bands: base64 of one byte a cell: 0 = beyond the range; n = seen from the n-th height on; one more than there
             are heights = not even at the last; 255 = no terrain is known there or on the way.
@@ -114,6 +125,7 @@ class ShadowGrid(msgspec.Struct, frozen=True, kw_only=True):
     north: float
     rows: int
     cols: int
+    places: tuple[tuple[float, float], ...]
     ground_m: float
     heights_m: tuple[float, ...]
     bands: str
@@ -202,48 +214,62 @@ def _last_looks(
         chosen = np.isin(slot_of, slots)
         if not chosen.any():
             continue
-        radius = max(ask.reach_m(kind), LEAST_M) / cell_m
-        # Who stands outside may look in.
-        margin = math.ceil(radius)
-        wide = np.zeros((shape[0] + 2 * margin, shape[1] + 2 * margin), np.int64)
-        row, col = _cells(lat[chosen], lon[chosen], box, shape, margin)
-        inside = (row >= 0) & (row < wide.shape[0]) & (col >= 0) & (col < wide.shape[1])
-        np.maximum.at(wide, (row[inside], col[inside]), times[chosen][inside])
-        seen = spread(wide, radius)
-        np.maximum(last, seen[margin : margin + shape[0], margin : margin + shape[1]], out=last)
+        row, col = _cells(lat[chosen], lon[chosen], box, shape)
+        seen = _seen_from(row, col, times[chosen], max(ask.reach_m(kind), LEAST_M) / cell_m, shape)
+        np.maximum(last, seen, out=last)
     return last, int(times.min()) if len(times) else None
 
 
+def _seen_from(row: Ints, col: Ints, times: Ints, radius: float, shape: tuple[int, int]) -> Ints:
+    """The last time in ms at which each cell was within a radius (in cells) of somebody; 0 = never.
+
+    Far reaches are worked out on a coarser grid, by a fiftieth of the radius at most: a radar sees no finer.
+    """
+    coarse = max(1, math.ceil(radius / REACH_CELLS_MAX))
+    # Who stands outside may look in.
+    margin = math.ceil(radius / coarse)
+    rows, cols = (math.ceil(each / coarse) for each in shape)
+    wide = np.zeros((rows + 2 * margin, cols + 2 * margin), np.int64)
+    row, col = row // coarse + margin, col // coarse + margin
+    inside = (row >= 0) & (row < wide.shape[0]) & (col >= 0) & (col < wide.shape[1])
+    np.maximum.at(wide, (row[inside], col[inside]), times[inside])
+    seen = spread(wide, radius / coarse)[margin : margin + rows, margin : margin + cols]
+    return seen.repeat(coarse, axis=0).repeat(coarse, axis=1)[: shape[0], : shape[1]]
+
+
 def _cells(
-    lat: NDArray[np.float64],
-    lon: NDArray[np.float64],
-    box: tuple[float, float, float, float],
-    shape: tuple[int, int],
-    margin: int,
+    lat: NDArray[np.float64], lon: NDArray[np.float64], box: tuple[float, float, float, float], shape: tuple[int, int]
 ) -> tuple[Ints, Ints]:
-    """Row and column of places in the grid with its margin; those far away lie outside."""
+    """Row and column of places in the grid; those of others lie outside it."""
     west, south, east, north = box
     top, bottom = mercator(np.array([north, south]))
     middle = (west + east) / 2
     lon = (lon - middle + 180) % 360 - 180 + middle
-    row = np.floor((mercator(np.clip(lat, -89.9, 89.9)) - top) / (bottom - top) * shape[0]).astype(np.int64) + margin
-    col = np.floor((lon - west) / (east - west) * shape[1]).astype(np.int64) + margin
-    return row, col
+    row = np.floor((mercator(np.clip(lat, -89.9, 89.9)) - top) / (bottom - top) * shape[0]).astype(np.int64)
+    return row, np.floor((lon - west) / (east - west) * shape[1]).astype(np.int64)
 
 
 def _shadow(principal: Principal, ask: AskShadow, reading: Reading) -> Iterator[Labelled]:
+    yield _shadow_from(((ask.lat_deg, ask.lon_deg),), ask, reading)
+
+
+def _radar_shadow(principal: Principal, ask: AskRadarShadow, reading: Reading) -> Iterator[Labelled]:
+    radars = [
+        move
+        for _, move in view_of(reading.views, "moves", Moves).items()
+        if kind_of(move.report) == "radar" and reading.release(move.label, move.context).verdict is Verdict.FULL
+    ]
+    newest = sorted(radars, key=lambda move: move.stamp)[-RADARS_MAX:]
+    if newest:
+        yield _shadow_from(tuple((move.position.lat_deg, move.position.lon_deg) for move in newest), ask, reading)
+
+
+def _shadow_from(places: tuple[tuple[float, float], ...], ask: AskRadarShadow, reading: Reading) -> Labelled:
+    """Made of terrain, and of what the asker said himself or may have: nothing is left to be released."""
     shadows: Shadows = reading.part("shadows")
     heights = heights_of(ask.heights)
-    found = shadows.of(
-        ShadowOf(
-            round(ask.lat_deg, PLACE_DIGITS),
-            round(ask.lon_deg, PLACE_DIGITS),
-            ask.height_m,
-            ask.range_m,
-            heights,
-            ask.over,
-        )
-    )
+    rounded = tuple(sorted((round(lat, PLACE_DIGITS), round(lon, PLACE_DIGITS)) for lat, lon in places))
+    found = shadows.of(ShadowOf(rounded, ask.height_m, ask.range_m, heights, ask.over))
     west, south, east, north = found.box
     row = ShadowGrid(
         west=west,
@@ -252,12 +278,12 @@ def _shadow(principal: Principal, ask: AskShadow, reading: Reading) -> Iterator[
         north=north,
         rows=CELLS,
         cols=CELLS,
+        places=found.places,
         ground_m=round(found.ground_m, 1),
         heights_m=heights,
         bands=base64.b64encode(found.bands).decode(),
     )
-    # Terrain and what the asker said himself: nobody's statements.
-    yield Labelled(row, None, reading.context)
+    return Labelled(row, None, reading.context)
 
 
 coverage_queries = (
@@ -282,5 +308,16 @@ coverage_queries = (
         one=True,
         blocking=True,
         summary="What terrain hides from a place",
+    ),
+    Query(
+        name="radar_shadow",
+        path="/radar-shadow",
+        request=AskRadarShadow,
+        row=ShadowGrid,
+        role="viewer",
+        answer=_radar_shadow,
+        one=True,
+        blocking=True,
+        summary="What terrain hides from all radars that the asker may see",
     ),
 )

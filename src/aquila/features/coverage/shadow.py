@@ -1,5 +1,6 @@
 """Shadows: what terrain hides from a place, at heights that somebody asks for; kept by their inputs."""
 
+import math
 from functools import lru_cache
 from typing import Protocol
 
@@ -30,11 +31,11 @@ class ShadowOf(msgspec.Struct, frozen=True):
     """What is asked: from where, how high over the ground, how far, and seeing what at which heights.
 
     Attributes:
-        heights_m: rising. over: are they counted from the ground below, or from the sea?
+        places: latitude and longitude in degrees. heights_m: rising.
+        over: are they counted from the ground below, or from the sea?
     """
 
-    lat_deg: float
-    lon_deg: float
+    places: tuple[tuple[float, float], ...]
     height_m: float
     range_m: float
     heights_m: tuple[float, ...]
@@ -45,12 +46,13 @@ class Shadow(msgspec.Struct, frozen=True):
     """What was found.
 
     Attributes:
-        box: west, south, east, north. ground_m: of the place above the sea.
+        box: west, south, east, north. places: those that stand on known terrain. ground_m: of the first, above the sea.
         bands: one byte a cell, rows from the north: 0 beyond the range; n = seen from the n-th height on; one more than
             there are heights = not even at the last; UNKNOWN = no terrain is known there, or on the way.
     """
 
     box: tuple[float, float, float, float]
+    places: tuple[tuple[float, float], ...]
     ground_m: float
     bands: bytes
 
@@ -71,25 +73,27 @@ class Shadows:
         return self._made(ask)
 
     def _make(self, ask: ShadowOf) -> Shadow:
-        lat, lon = np.array([ask.lat_deg]), np.array([ask.lon_deg])
-        ground_m = float(self._terrain.heights(lat, lon)[0])
-        if np.isnan(ground_m):
+        lat, lon = np.array(ask.places, np.float64).T
+        grounds = self._terrain.heights(lat, lon).tolist()
+        known = [(place, ground) for place, ground in zip(ask.places, grounds, strict=True) if not math.isnan(ground)]
+        if not known:
             west, south, east, north = self._terrain.box
             raise UsageError(
-                f"no terrain is known at {ask.lat_deg}, {ask.lon_deg}: the node's heights reach from {south:g} to"
-                f" {north:g} N and from {west:g} to {east:g} E; choose a place there"
+                f"no terrain is known at {ask.places[0][0]}, {ask.places[0][1]}: the node's heights reach from"
+                f" {south:g} to {north:g} N and from {west:g} to {east:g} E; choose a place there"
             )
-        seen = viewshed(self._terrain, ask.lat_deg, ask.lon_deg, ground_m + ask.height_m, ask.range_m)
+        eyes = [(*place, ground + ask.height_m) for place, ground in known]
+        seen = viewshed(self._terrain, eyes, ask.range_m)
         floor = seen.ground_m if ask.over == "ground" else np.zeros_like(seen.ground_m)
-        bands = _bands(seen.least_m - floor, seen.ground_m, ask)
+        bands = _bands(seen.least_m - floor, ask.heights_m)
         bands[np.isnan(seen.least_m)] = UNKNOWN
         bands[~seen.is_near] = 0
-        return Shadow(seen.box, ground_m, bands.tobytes())
+        return Shadow(seen.box, tuple(place for place, _ in known), known[0][1], bands.tobytes())
 
 
-def _bands(least_m: Floats, ground_m: Floats, ask: ShadowOf) -> NDArray[np.uint8]:
-    bands = np.full((CELLS, CELLS), len(ask.heights_m) + 1, np.uint8)
-    for number in range(len(ask.heights_m), 0, -1):
-        # At a height over the sea that lies in the mountain there is nothing to be seen.
-        bands[least_m <= ask.heights_m[number - 1] + 0.01] = number
+def _bands(least_m: Floats, heights_m: tuple[float, ...]) -> NDArray[np.uint8]:
+    """One byte a cell. A height over the sea that lies in the mountain is never seen, since the ground is the least."""
+    bands = np.full((CELLS, CELLS), len(heights_m) + 1, np.uint8)
+    for number in range(len(heights_m), 0, -1):
+        bands[least_m <= heights_m[number - 1] + 0.01] = number
     return bands
