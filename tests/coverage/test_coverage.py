@@ -1,17 +1,22 @@
 """Coverage over a node: what own people and cameras looked at, when last, for whoever may know of them."""
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
+from stanag4609.st0601 import encode_uas_local_set
 
+from aquila.codecs.misb import codec
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Geometry, Position
+from aquila.core.model import Alias, Geometry, Position, Report
+from aquila.core.sensing import Sensed, new_decoder
 from aquila.features.coverage.shadow import Shadows
 from aquila.features.coverage.view import Coverage
 
 MINUTE_MS = 60_000
+COPIED = ("entity", "alias", "type", "sidc", "category", "position", "geometry")
 BOX = "76.9,41.9,77.3,42.2"
 
 
@@ -81,6 +86,22 @@ def test_a_camera_looks_where_its_footprint_lies(desk: Any, port: Any) -> None:
     port.place("EAGLE", 42.03, 77.05, **camera)
     seen = desk.get("/coverage", bbox=BOX, ground_m=0, drone_m=0)
     assert [age_at(seen, 42.03, lon) for lon in (76.97, 77.02, 77.08, 77.13)] == [0, 1, 1, 0]
+
+
+def test_the_bytes_of_a_camera_say_where_it_looks(desk: Any, port: Any) -> None:
+    centre = {23: 42.03, 24: 77.05}
+    # ST 0601: offsets of the corners from the centre, degrees; latitude before longitude.
+    corners = {26: 0.03, 27: -0.05, 28: 0.03, 29: 0.05, 30: -0.03, 31: 0.05, 32: -0.03, 33: -0.05}
+    at = datetime.fromtimestamp(port.now_ms / 1000, UTC)
+    packet = encode_uas_local_set({2: at, 10: "EAGLE", 13: 42.2, 14: 77.3, **centre, **corners, 65: 19})
+    told = new_decoder(codec, {}).feed(packet, port.now_ms)
+    reports = [each.body for each in told if isinstance(each, Sensed) and isinstance(each.body, Report)]
+    assert [report.alias.scheme for report in reports] == ["misb", "misb-footprint"]
+    for report in reports:
+        port.place(report.name or "", 0.0, 0.0, **{key: getattr(report, key) for key in COPIED})
+    seen = desk.get("/coverage", bbox=BOX)
+    # The aircraft has no side, so it looks nowhere but through its camera.
+    assert [age_at(seen, *place) for place in ((42.03, 77.05), (42.05, 77.02), (42.15, 77.25))] == [1, 1, 0]
 
 
 def test_a_radar_looks_only_when_somebody_says_how_far(desk: Any, port: Any) -> None:
