@@ -129,3 +129,35 @@ def test_after_a_restart_what_stood_is_over_since_nobody_watched_on(desk: Any, p
     (row,) = desk.get("/patterns")
     assert row["over_at_ms"] == port.now_ms
     assert row["steps"][0]["fields"]["over_why"] == "unwatched"
+
+
+def test_an_area_has_thresholds_of_its_own_and_only_known_ones(desk: Any, port: Any) -> None:
+    corners = [[77.0, 42.0], [77.2, 42.0], [77.2, 43.0], [77.0, 43.0]]
+    area = {"name": "Border", "corners": corners, "own": {"stop_min": 3}}
+    desk.post("/pattern-settings", settings={"areas": [area]})
+    for n in range(20):
+        port.place("FOX", 42.3 + 0.002 * min(n, 8), 77.1)
+        port.place("WOLF", 48.3 + 0.002 * min(n, 8), 77.1)
+        port.tick(MINUTE_MS // 2)
+    (row,) = desk.get("/patterns")
+    assert (row["names"], row["thresholds"]["stop_min"]) == (["FOX"], 3)
+    for wrong in ({"stop_mim": 3}, {"stop_min": 0}):
+        desk.post("/pattern-settings", 400, settings={"areas": [{**area, "own": wrong}]})
+    crossed = [corners[0], corners[2], corners[1], corners[3]]
+    assert "crosses itself" in str(
+        desk.post("/pattern-settings", 422, settings={"areas": [{**area, "corners": crossed}]})
+    )
+
+
+def test_who_leaves_the_route_that_was_drawn_for_him_is_told(desk: Any, port: Any) -> None:
+    fox = port.place("FOX", 42.0, 77.1)
+    route = {"name": "RED", "entities": [fox], "places": [[77.1, 41.0], [77.1, 44.0]], "half_m": 300}
+    desk.post("/pattern-settings", settings={"routes": [route]})
+    lat = drive(port, "FOX", 3)
+    for n in range(10):
+        port.place("FOX", lat, 77.1 + 0.004 * n)
+        port.tick(MINUTE_MS // 2)
+    (row,) = desk.get("/patterns", kind="deviation")
+    assert (row["text"], row["thresholds"]) == ("FOX has left its route", {"off_route_min": 3})
+    assert row["measured"]["off_m"] > row["measured"]["half_m"] == 300
+    assert "RED" not in str(row), "who sees the mover need not see the route"

@@ -28,12 +28,13 @@ from aquila.features.missions import creating, edits
 from aquila.features.missions import view as missions_view
 from aquila.features.orbat import file_unit, importing
 from aquila.features.packages import iconsets, members
+from aquila.features.patterns import finding as patterns_finding
 from aquila.features.patterns import view as patterns_view
 from aquila.features.reports import commands as reports_commands
 from aquila.features.roles import commands as roles_commands
 from aquila.features.tak import injectors
 from aquila.features.video import view as video_view
-from aquila.fusion import correlate, looks, timeline
+from aquila.fusion import correlate, looks, pattern_pairs, timeline
 from aquila.fusion import patterns as fusion_patterns
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
@@ -94,9 +95,11 @@ IN_CODE: dict[str, list[str]] = {
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
     "watches": [f"{alerts_commands.WATCHES_MAX} watches"],
     "movers watched for patterns": [
-        f"{fusion_patterns.MOVERS_MAX} movers",
+        f"{pattern_pairs.MOVERS_MAX} movers",
         f"{fusion_patterns.PAIRS_MAX} pairs",
         f"{patterns_view.OPEN_MAX} findings",
+        f"{patterns_finding.ROUTES_MAX} routes",
+        f"{patterns_finding.AREAS_MAX} areas of {patterns_finding.CORNERS_MAX} corners",
     ],
     "looks, for coverage": [
         f"{looks.LOOKS_MAX} cells and quarters of an hour",

@@ -12,6 +12,7 @@ from aquila.core.paper_work import Id, Seen, StepTaken, check_texts, say_step
 from aquila.core.view import view_of
 from aquila.features.patterns.finding import FINDING, FINDING_STATES, THRESHOLD_STATES, THRESHOLDS, PatternSettings
 from aquila.features.patterns.view import Patterns
+from aquila.features.patterns.zones import wrong_areas
 
 NO_FINDING = Refused("absent", "there is no such finding, or you may not see it")
 SETTINGS_ID = derived_id("patterns.thresholds", 1, "node")
@@ -27,7 +28,7 @@ class JudgeFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SetPatterns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings as they are to be from now on: metres, minutes, m/s, degrees."""
+    """The settings as they are to be from now on: metres, minutes, m/s, degrees; what is left out is as at first."""
 
     settings: PatternSettings
 
@@ -50,6 +51,9 @@ async def judge_finding(principal: Principal, ask: JudgeFinding, desk: Desk) -> 
 
 async def set_patterns(principal: Principal, ask: SetPatterns, desk: Desk) -> StepTaken | Refused:
     """Set thresholds, and which kinds are told. What stands stays until it is over."""
+    wrong = wrong_areas(ask.settings.areas) if ask.settings.areas else None
+    if wrong is not None:
+        return Refused("field", wrong)
     thing = view_of(desk.views, "patterns", Patterns).thing(desk, SETTINGS_ID, THRESHOLDS)
     return await say_step(
         principal,

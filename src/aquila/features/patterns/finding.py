@@ -7,7 +7,7 @@ import msgspec
 
 from aquila.core.papers import Thing
 from aquila.core.states import ANY, Move, States
-from aquila.fusion.patterns import KINDS, Kind, Thresholds
+from aquila.fusion.pattern_kinds import KINDS, Kind, Metres, Thresholds
 
 FINDING, THRESHOLDS = "patterns.finding", "patterns.thresholds"
 
@@ -32,14 +32,64 @@ SAYS: dict[Kind, str] = {
     "co_travel": "{0} and {1} go together",
     "gap": "{0} has gone silent",
     "jump": "{0} has jumped: nothing moves so fast",
+    "too_fast": "{0} is too fast for its kind",
+    "two_places": "{0} is in two places: two use one identity",
+    "kind_change": "{0} has become another kind",
+    "deviation": "{0} has left its route",
 }
+AREAS_MAX = 20
+ROUTES_MAX = 50
+CORNERS_MAX = 200
+ROUTE_ENTITIES_MAX = 20
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Place = tuple[Annotated[float, msgspec.Meta(ge=-180, le=180)], Annotated[float, msgspec.Meta(ge=-90, le=90)]]
+"""(lon, lat) in degrees, WGS 84."""
+
+
+class AreaThresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other thresholds in an area.
+
+    Attributes:
+        corners: the last joins the first. Over 180 degrees wide = across lon 180.
+        own: thresholds by name that differ from those of everywhere. Raises ValueError for what is none.
+    """
+
+    name: Name
+    corners: Annotated[tuple[Place, ...], msgspec.Meta(min_length=3, max_length=CORNERS_MAX)]
+    own: dict[str, float]
+
+    def __post_init__(self) -> None:
+        self.over(Thresholds())
+
+    def over(self, thresholds: Thresholds) -> Thresholds:
+        """The thresholds here, where these hold elsewhere."""
+        return msgspec.convert({**msgspec.structs.asdict(thresholds), **self.own}, Thresholds)
+
+
+class DrawnRoute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A way that somebody is to keep to.
+
+    Attributes:
+        entities: ids of whom. places: its corners. half_m: so far beside it is still on it.
+    """
+
+    name: Name
+    entities: Annotated[
+        tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=200)], ...],
+        msgspec.Meta(min_length=1, max_length=ROUTE_ENTITIES_MAX),
+    ]
+    places: Annotated[tuple[Place, ...], msgspec.Meta(min_length=2, max_length=CORNERS_MAX)]
+    half_m: Metres = 500
 
 
 class PatternSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a pattern is one. off: kinds that are not told."""
+    """When a pattern is one. off: kinds that are not told. areas: the first that holds a place counts there."""
 
     thresholds: Thresholds = Thresholds()
     off: Annotated[tuple[Kind, ...], msgspec.Meta(max_length=len(KINDS))] = ()
+    areas: Annotated[tuple[AreaThresholds, ...], msgspec.Meta(max_length=AREAS_MAX)] = ()
+    routes: Annotated[tuple[DrawnRoute, ...], msgspec.Meta(max_length=ROUTES_MAX)] = ()
 
 
 def settings_of(things: Sequence[Thing]) -> PatternSettings:

@@ -12,7 +12,7 @@ from aquila.core.paper_work import state_of
 from aquila.core.view import view_of
 from aquila.features.patterns.finding import FINDING, FINDING_STATES, THRESHOLDS, PatternSettings, settings_of
 from aquila.features.patterns.view import Patterns
-from aquila.fusion.patterns import KINDS, Kind
+from aquila.fusion.pattern_kinds import KINDS, Kind
 
 PlaceRow = tuple[int, float, float]
 """(at_ms, lat_deg, lon_deg)."""

@@ -11,17 +11,7 @@ from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
 from aquila.features.patterns.finding import FINDING, SAYS
 from aquila.features.patterns.view import Patterns, Told
-from aquila.fusion.patterns import Kind, Pattern, Thresholds
-
-WHY: dict[Kind, tuple[str, ...]] = {
-    "stop": ("stop_radius_m", "stop_min"),
-    "loiter": ("loiter_radius_m", "loiter_min", "loiter_turns", "loiter_span_m"),
-    "meeting": ("meeting_m", "meeting_mps", "meeting_min"),
-    "co_travel": ("travel_m", "travel_mps", "travel_deg", "travel_min"),
-    "gap": ("gap_min", "gap_intervals"),
-    "jump": ("air_mps", "other_mps"),
-}
-"""The thresholds that each kind is judged by."""
+from aquila.fusion.pattern_kinds import INSTANT, JUDGED_BY, Pattern, Table
 
 
 def watch_patterns(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
@@ -29,31 +19,30 @@ def watch_patterns(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Prop
     if not isinstance(arrival, Tick):
         return
     view = view_of(views, "patterns", Patterns)
-    thresholds = view.settings().thresholds
     for told in view.look(arrival.at_ms, view_of(views, "moves", Moves)):
         if told.known is not None:
             yield from _over(told, view, arrival.at_ms)
         elif told.pattern is not None:
-            yield _find(told.pattern, told.moves, view, thresholds, arrival.at_ms)
+            yield _find(told.pattern, told.moves, view, view.limits, arrival.at_ms)
 
 
-def _find(pattern: Pattern, moves: tuple[Move, ...], view: Patterns, thresholds: Thresholds, now_ms: int) -> Proposal:
+def _find(pattern: Pattern, moves: tuple[Move, ...], view: Patterns, limits: Table, now_ms: int) -> Proposal:
     entities = [move.report.entity for move in moves]
     names = [move.name for move in moves]
     key = f"find {pattern.kind} {' '.join(entities)} {pattern.since_ms}"
     finding = derived_id("patterns.finding", 1, key)
     view.opened(pattern, moves, finding)
     text = SAYS[pattern.kind].format(*names)
-    values = msgspec.to_builtins(thresholds)
+    values = msgspec.structs.asdict(limits[pattern.zone])
     fields = {
         "kind": pattern.kind,
         "entities": entities,
         "names": names,
         "text": text,
         "since_ms": pattern.since_ms,
-        "over_at_ms": now_ms if pattern.kind == "jump" else None,
+        "over_at_ms": now_ms if pattern.kind in INSTANT else None,
         "measured": {name: round(value, 1) for name, value in pattern.measured.items()},
-        "thresholds": {name: values[name] for name in WHY[pattern.kind]},
+        "thresholds": {name: values[name] for name in (*JUDGED_BY[pattern.kind], *pattern.judged_by)},
         "places": [list(place) for place in pattern.places],
         "others": [list(place) for place in pattern.others],
     }
@@ -71,7 +60,7 @@ def _find(pattern: Pattern, moves: tuple[Move, ...], view: Patterns, thresholds:
 
 
 def _over(told: Told, view: Patterns, now_ms: int) -> Iterator[Proposal]:
-    thing = next((thing for context in view.contexts() if (thing := view.thing_of(context, told.known or ""))), None)
+    thing = view.thing_of(*told.known) if told.known is not None else None
     if thing is None:
         return
     why = "unwatched" if told.pattern is None else "ended"

@@ -12,17 +12,19 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import numpy as np
 
-from aquila.core.model import Context, Label
+from aquila.core.model import Arrival, Context, Label
 from aquila.core.moves import Move, Moves
 from aquila.core.papers import Papers, Thing
 from aquila.features.patterns.finding import FINDING, THRESHOLDS, PatternSettings, settings_of
-from aquila.fusion.patterns import MOVERS_MAX, Kind, Pattern, Watcher, rows_of
+from aquila.features.patterns.zones import Zones
+from aquila.fusion.pattern_kinds import DOMAIN_OF_SET, INSTANT, OTHER, Kind, Pattern, Table
+from aquila.fusion.pattern_pairs import MOVERS_MAX
+from aquila.fusion.pattern_routes import Route
+from aquila.fusion.patterns import Watcher, rows_of
 
 MOVING = frozenset({"unit", "platform", "track"})
 OPEN_MAX = 2_000
 """Findings that stand at the same time; beyond it none is told until some are over."""
-AIR = "01"
-"""Symbol set of what flies (APP-6(D), digits 5 and 6)."""
 LET_GO_MS = 3_600_000
 
 Key = tuple[Context, str]
@@ -30,11 +32,16 @@ OpenKey = tuple[Kind, tuple[Key, ...]]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Something to be said. known: the finding that is over; None = a new one. pattern: None = nobody watches on."""
+    """Something to be said.
+
+    Attributes:
+        pattern: None = nobody watches on.
+        known: context and id of the finding that is over; None = a new one.
+    """
 
     pattern: Pattern | None
     moves: tuple[Move, ...]
-    known: str | None = None
+    known: tuple[Context, str] | None = None
 
 
 class Patterns(Papers):
@@ -42,7 +49,17 @@ class Patterns(Papers):
 
     def __init__(self) -> None:
         super().__init__("patterns", 1, ("patterns.",))
+        # Read anew only when they change: findings are many, and each look would walk over all of them.
+        self._settings, self._zones = PatternSettings(), Zones(PatternSettings())
         self._forget()
+
+    def fold(self, arrival: Arrival) -> None:
+        """See View."""
+        before = self.changes
+        super().fold(arrival)
+        body = getattr(arrival, "body", None)
+        if self.changes != before and getattr(body, "type", "") == THRESHOLDS:
+            self._read_settings()
 
     def _forget(self) -> None:
         self._watcher = Watcher()
@@ -51,6 +68,8 @@ class Patterns(Papers):
         self._newest: dict[Key, Move] = {}
         self._open: dict[OpenKey, str] = {}
         self._is_begun = False
+        self._is_fresh = True
+        """Settings that the watcher has not taken up."""
         self.unwatched = 0
         """Movers for which there was no room at the last look."""
         self.untold = 0
@@ -59,12 +78,23 @@ class Patterns(Papers):
     def restore(self, data: bytes) -> None:
         """See View. What was remembered between two looks is gone."""
         super().restore(data)
+        self._read_settings()
         self._forget()
 
     def settings(self) -> PatternSettings:
         """As they are in force: for rules, never for answers."""
+        return self._settings
+
+    @property
+    def limits(self) -> Table:
+        """Their thresholds, by zone."""
+        return self._zones.limits
+
+    def _read_settings(self) -> None:
         steps = ((target, steps) for (_, target), steps in self._steps.items() if steps[0].type == THRESHOLDS)
-        return settings_of([Thing(target, each) for target, each in steps])
+        self._settings = settings_of([Thing(target, each) for target, each in steps])
+        self._zones = Zones(self._settings)
+        self._is_fresh = True
 
     def thing_of(self, context: Context, finding: str) -> Thing | None:
         """A finding as the node knows it: for rules, never for answers."""
@@ -78,28 +108,56 @@ class Patterns(Papers):
         if not self._is_begun:
             self._is_begun = True
             yield from self._left_over()
-        settings = self.settings()
         heard, begun = self._news(now_ms, moves)
         yield from self._begin(begun)
-        rows = rows_of([self._rows[each] for each in heard])
-        places = [self._newest[each].position for each in heard]
-        at_ms = [self._newest[each].report.observed_at_ms for each in heard]
-        lat, lon = np.array([each.lat_deg for each in places]), np.array([each.lon_deg for each in places])
-        found = [*self._watcher.hear(rows, lat, lon, rows_of(at_ms), now_ms, settings.thresholds)] if heard else []
-        found += self._watcher.look(now_ms, settings.thresholds)
+        if self._is_fresh or (begun and self._settings.routes):
+            self._is_fresh = False
+            self._watcher.set_zones(self._zones.of(self._watcher.lat, self._watcher.lon))
+            self._watcher.set_routes(self._routes())
+        found = [*self._hear(heard, now_ms)] if heard else []
+        found += self._watcher.look(now_ms, self.limits)
         for pattern in found:
-            yield from self._tell(pattern, settings)
+            yield from self._tell(pattern)
+
+    def _hear(self, heard: list[Key], now_ms: int) -> Iterator[Pattern]:
+        moves = [self._newest[each] for each in heard]
+        lat = np.array([move.position.lat_deg for move in moves])
+        lon = np.array([move.position.lon_deg for move in moves])
+        return self._watcher.hear(
+            rows_of([self._rows[each] for each in heard]),
+            lat,
+            lon,
+            rows_of([move.report.observed_at_ms for move in moves]),
+            now_ms,
+            self.limits,
+            rows_of([DOMAIN_OF_SET.get(move.report.sidc[4:6], OTHER) for move in moves]),
+            self._zones.of(lat, lon),
+        )
+
+    def _routes(self) -> list[Route]:
+        """Those of the settings whose movers are known, whatever context they are in."""
+        rows: dict[str, list[int]] = {}
+        if self._settings.routes:
+            for (_, entity), row in self._rows.items():
+                rows.setdefault(entity, []).append(row)
+        routes = []
+        for each in self._settings.routes:
+            of = rows_of(sorted({row for entity in each.entities for row in rows.get(entity, ())}))
+            lon, lat = np.array(each.places).T
+            if len(of):
+                routes.append(Route(of, lat, lon, each.half_m))
+        return routes
 
     def opened(self, pattern: Pattern, moves: tuple[Move, ...], finding: str) -> None:
         """It was told under this id."""
-        if pattern.kind != "jump":  # a jump is over as soon as it is seen
+        if pattern.kind not in INSTANT:
             self._open[pattern.kind, tuple(_key(move) for move in moves)] = finding
 
     def _left_over(self) -> Iterator[Told]:
-        for (_, target), steps in self._steps.items():
+        for (context, target), steps in self._steps.items():
             thing = Thing(target, steps)
             if thing.type == FINDING and thing.get("over_at_ms") is None:
-                yield Told(None, (), target)
+                yield Told(None, (), (context, target))
 
     def _news(self, now_ms: int, moves: Moves) -> tuple[list[Key], list[tuple[Key, Move, int]]]:
         """Who was heard since the last look; and who is to be begun anew in which row."""
@@ -138,20 +196,19 @@ class Patterns(Papers):
             return
         keys = {key for key, _, _ in begun}
         for open_key in [each for each in self._open if not keys.isdisjoint(each[1])]:
-            yield Told(None, (), self._open.pop(open_key))
-        is_air = np.array([move.report.sidc[4:6] == AIR for _, move, _ in begun], np.bool_)
-        self._watcher.begin(rows_of([row for _, _, row in begun]), is_air)
+            yield Told(None, (), (open_key[1][0][0], self._open.pop(open_key)))
+        self._watcher.begin(rows_of([row for _, _, row in begun]))
 
-    def _tell(self, pattern: Pattern, settings: PatternSettings) -> Iterator[Told]:
+    def _tell(self, pattern: Pattern) -> Iterator[Told]:
         keys = tuple(key for row in pattern.rows if (key := self._keys[row]) is not None)
         moves = tuple(self._newest[key] for key in keys)
         known = self._open.get((pattern.kind, keys))
         if pattern.is_over:
             if known is not None:
                 del self._open[pattern.kind, keys]
-                yield Told(pattern, moves, known)
+                yield Told(pattern, moves, (keys[0][0], known))
             return
-        if known is not None or pattern.kind in settings.off or not _is_one(move.label for move in moves):
+        if known is not None or pattern.kind in self._settings.off or not _is_one(move.label for move in moves):
             return
         if len({move.context for move in moves}) > 1:
             return

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import api from '../src/api.generated.ts?raw'
+import en from '../src/patterns/texts/en.json'
+import { sentences } from '../src/patterns/words'
+
+const say = (key: string, values: Record<string, string> = {}) => {
+  const text = key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], en) as string
+  return text.replace('{v}', values.v ?? '')
+}
+
+describe('what was measured', () => {
+  it('is said in sentences with units', () => {
+    expect(sentences({ speed_mps: 13795, limit_mps: 70, way_m: 413_000 }, say)).toEqual(['49662 km/h fast', 'nothing of its kind moves faster than 252 km/h', '413 km of way'])
+    expect(sentences({ was_domain: 3, is_domain: 1 }, say)).toEqual(['was at sea', 'is in the air'])
+  })
+  it('leaves out what it has no sentence for', () => expect(sentences({ brightness_lx: 3 }, say)).toEqual([]))
+  it('has a sentence for every threshold of the node', () => {
+    const names = [...(/export interface Thresholds \{([^}]*)\}/.exec(api)?.[1] ?? '').matchAll(/(\w+)\??:/g)].map((found) => found[1])
+    expect(names.length).toBeGreaterThan(20)
+    for (const name of names) expect(sentences({ [name]: 1 }, say), name).toHaveLength(1)
+  })
+})
