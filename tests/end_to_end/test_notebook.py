@@ -66,6 +66,9 @@ def test_no_board_of_the_demo_is_empty(api: Node) -> None:
     assert {row["kind"] for row in api.questions()} == {"PIR", "FFIR"}
     assert {row["watch"]["kind"] for row in api.watches()} == {"area", "silence"}
     assert len(api.rfis()) == 1
+    assert {row["kind"] for row in api.subjects()} == {"event", "place", "vehicle"}
+    assert {claim["sources"][0]["grade"] for row in api.subjects() for claim in row["claims"]} == {"A1", "B2"}
+    assert [row["source"] for row in api.collection_plan()] == ["STAMBECCO 12"]
     assert len(api.medevac_assets()) == 2
     assert {row["label"]["policy"] for row in api.reports()} == {row["label"]["policy"] for row in api.incidents()}
     assert api.me()["context"].startswith("EXERCISE")

@@ -1,12 +1,16 @@
 """Intelligence work: graded entries, subjects with sourced claims, persons behind a post, the collection plan."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aquila.core.model import Label
 from aquila.core.policy import EXAMPLE_POLICY
-from aquila.features.intel.collect import standing_of
+from aquila.features.intel.collect import COLLECT_STATES, standing_of
+from aquila.features.intel.grade import CREDIBILITY, RELIABILITY
+from aquila.features.intel.subject import PERSON_STATES, SUBJECT_STATES
 
 from .conftest import Desk
 
@@ -264,3 +268,11 @@ def test_what_a_partner_may_not_read_gives_him_no_claim(desk: Any, partner: Any,
     assert (len(own["claims"]), his["claims"]) == (1, [])
     desk.post("/intel/grades", entry=closed, reliability="A", credibility="1")
     partner.post("/intel/grades", 404, entry=closed, reliability="A", credibility="1")
+
+
+def test_the_guide_shows_the_tables() -> None:
+    guide = (Path(__file__).parents[2] / "docs/guide/intelligence.md").read_text()
+    tables = dict(re.findall(r"<!-- (\w+) -->\n(.*?)<!-- end -->", guide, re.DOTALL))
+    told = {"subject": SUBJECT_STATES, "person": PERSON_STATES, "plan": COLLECT_STATES}
+    assert tables == {name: states.to_markdown() for name, states in told.items()}
+    assert all(f"| {letter} | {words} |" in guide for letter, words in (RELIABILITY | CREDIBILITY).items())

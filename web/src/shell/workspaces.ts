@@ -144,6 +144,16 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../staff/questions/QuestionBoard.vue')),
   },
   {
+    id: 'intel',
+    title: 'intel.title',
+    icon: 'eye',
+    where: 'full',
+    keys: 'shift+i',
+    // What is known now; the claims say themselves when it was so.
+    when: (desk) => desk.past.value === null,
+    part: defineAsyncComponent(() => import('../intel/IntelBoard.vue')),
+  },
+  {
     id: 'orders',
     title: 'staffOrders.title',
     icon: 'book',

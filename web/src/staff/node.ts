@@ -9,7 +9,7 @@ import { whole } from './orders/whole'
 const one = (id: string) => encodeURIComponent(id)
 
 /** Features that say what needs somebody now; and whose things the page can open. */
-export const NEEDS = ['alerts', 'handover', 'incidents', 'medevac', 'orders', 'questions', 'reports', 'tasks'] as const
+export const NEEDS = ['alerts', 'handover', 'incidents', 'intel', 'medevac', 'orders', 'questions', 'reports', 'tasks'] as const
 /** Where the things of a feature lie, by the name that its needs say. */
 const THINGS: Record<string, string> = { incidents: 'incidents', medevac: 'medevac/requests', questions: 'questions', rfis: 'rfis', reports: 'reports' }
 
