@@ -281,6 +281,73 @@ class ChangeRow(TypedDict):
     notes: list[str]
 
 
+class SourceRow(TypedDict):
+    """An entry that speaks of a claim. grade: "" = nobody has graded it."""
+
+    entry: str
+    stance: Literal["denies", "supports"]
+    text: str
+    at_ms: int
+    grade: str
+
+
+class ClaimRow(TypedDict):
+    """A claim as the asker may have it."""
+
+    id: str
+    of: str
+    text: str
+    link: (
+        Literal[
+            "based_at", "happened_at", "knows", "member_of", "near_to", "part_of", "seen_at", "took_part_in", "uses"
+        ]
+        | None
+    )
+    to: str
+    at_ms: int
+    from_ms: int | None
+    until_ms: int | None
+    lat_deg: float | None
+    lon_deg: float | None
+    sources: list[SourceRow]
+    is_disputed: bool
+    by: str
+    label: Label
+
+
+class Collection(TypedDict):
+    """One line. question: id on the board. every_min: the source is silent when it is not heard for so long."""
+
+    question: str
+    indicator: str
+    source: str
+    from_ms: int
+    until_ms: int
+    every_min: int
+    remarks: str
+
+
+class CollectionRow(TypedDict):
+    """A line of the plan as it stands now."""
+
+    id: str
+    question: str
+    question_text: str
+    indicator: str
+    source: str
+    from_ms: int
+    until_ms: int
+    every_min: int
+    remarks: str
+    standing: Literal["answered", "collecting", "dropped", "over", "silent", "waiting"]
+    heard_at_ms: int | None
+    answer: str
+    sources: list[str]
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
 class CommandSignal(TypedDict):
     """Paragraph 5. pace: primary, alternate, contingency and emergency means."""
 
@@ -566,6 +633,13 @@ class EntryTest(TypedDict):
     links: list[str]
 
 
+class Erased(TypedDict):
+    """The record that is gone, and the entry that says so."""
+
+    id: str
+    entry: str
+
+
 class Facility(TypedDict):
     """Where casualties are treated. role: 1 to 4, as NATO and the UN count them."""
 
@@ -778,6 +852,15 @@ class FusedRow(TypedDict):
     position: Position
     exists: float
     members: list[list[str]]
+
+
+class GradeRow(TypedDict):
+    """One judgement. grade: both letters, "B2"."""
+
+    grade: str
+    reason: str
+    by: str
+    at_ms: int
 
 
 class Grant(TypedDict):
@@ -1059,6 +1142,19 @@ class InForceRow(TypedDict):
     is_in_force: bool
     order: Order
     applied: list[AppliedChange]
+
+
+class InboxRow(TypedDict):
+    """A line of the journal that says something of the world. grades: the newest first; empty = nobody has yet."""
+
+    entry: str
+    text: str
+    by: str
+    at_ms: int
+    grades: list[GradeRow]
+    lat_deg: float | None
+    lon_deg: float | None
+    label: Label
 
 
 class Telling(TypedDict):
@@ -1720,6 +1816,33 @@ class PersonRow(TypedDict):
     name: str
 
 
+class SubjectRow(TypedDict):
+    """A subject with all claims about it. merged: subjects that were found to be the same."""
+
+    id: str
+    kind: Literal["event", "group", "person", "place", "vehicle"]
+    name: str
+    aliases: list[str]
+    text: str
+    lat_deg: float | None
+    lon_deg: float | None
+    state: str
+    merged: list[str]
+    claims: list[ClaimRow]
+    actions: list[str]
+    heads: list[str]
+    made_at_ms: int
+    keep_until_ms: int | None
+    label: Label
+
+
+class PersonsOpened(TypedDict):
+    """The records that were read. left_out: there are so many more."""
+
+    rows: list[SubjectRow]
+    left_out: int
+
+
 class Placed(TypedDict):
     """The entity that now is, and the journal entry that says so."""
 
@@ -2051,6 +2174,15 @@ class Strength(TypedDict):
     authorised: float
     assigned: float
     present: float
+
+
+class Subject(TypedDict):
+    """What a subject is called and where it is."""
+
+    name: str
+    aliases: list[str]
+    text: str
+    place: Place | None
 
 
 class Taken(TypedDict):
@@ -2846,6 +2978,150 @@ class Node:
         )
         return answer
 
+    def collection_plan(self, *, open_only: bool | None = None, limit: int | None = None) -> list[CollectionRow]:
+        """The collection plan: who looks for what, and who is silent."""
+        answer: list[CollectionRow] = self.call(
+            "GET", "/api/v1/intel/collection", query={"open_only": open_only, "limit": limit}
+        )
+        return answer
+
+    def plan_collection(self, *, collection: Collection) -> StepTaken:
+        """Put a line into the collection plan."""
+        answer: StepTaken = self.call("POST", "/api/v1/intel/collection", body={"collection": collection})
+        return answer
+
+    def step_collection(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Change a line of the collection plan, answer it, or drop it."""
+        answer: StepTaken = self.call(
+            "POST",
+            f"/api/v1/intel/collection/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def grade_entry(
+        self,
+        *,
+        entry: str,
+        reliability: Literal["A", "B", "C", "D", "E", "F"],
+        credibility: Literal["1", "2", "3", "4", "5", "6"],
+        reason: str | None = None,
+    ) -> StepTaken:
+        """Grade a line of the journal: A to F the source, 1 to 6 what it says."""
+        answer: StepTaken = self.call(
+            "POST",
+            "/api/v1/intel/grades",
+            body={"entry": entry, "reliability": reliability, "credibility": credibility, "reason": reason},
+        )
+        return answer
+
+    def intel_inbox(self, *, ungraded_only: bool | None = None, limit: int | None = None) -> list[InboxRow]:
+        """What came in that can be graded, the newest first."""
+        answer: list[InboxRow] = self.call(
+            "GET", "/api/v1/intel/inbox", query={"ungraded_only": ungraded_only, "limit": limit}
+        )
+        return answer
+
+    def make_person(self, *, person: Subject, reason: str, days: int | None = None) -> StepTaken:
+        """Keep a sealed record of a person."""
+        answer: StepTaken = self.call(
+            "POST", "/api/v1/intel/persons", body={"person": person, "reason": reason, "days": days}
+        )
+        return answer
+
+    def open_persons(self, *, reason: str, q: str | None = None, ids: list[str] | None = None) -> PersonsOpened:
+        """Read records of persons: journalled with the reason."""
+        answer: PersonsOpened = self.call(
+            "POST", "/api/v1/intel/persons/open", body={"reason": reason, "q": q, "ids": ids}
+        )
+        return answer
+
+    def erase_person(self, id: str, *, reason: str) -> Erased:
+        """Destroy the record of a person."""
+        answer: Erased = self.call("POST", f"/api/v1/intel/persons/{_part(id)}/erase", body={"reason": reason})
+        return answer
+
+    def step_person(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """The same of a person."""
+        answer: StepTaken = self.call(
+            "POST",
+            f"/api/v1/intel/persons/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def subjects(
+        self,
+        *,
+        kind: Literal["event", "group", "place", "vehicle"] | None = None,
+        q: str | None = None,
+        limit: int | None = None,
+    ) -> list[SubjectRow]:
+        """Groups, places, vehicles and events with what is said of them and by which entries."""
+        answer: list[SubjectRow] = self.call(
+            "GET", "/api/v1/intel/subjects", query={"kind": kind, "q": q, "limit": limit}
+        )
+        return answer
+
+    def make_subject(self, *, kind: Literal["event", "group", "place", "vehicle"], subject: Subject) -> StepTaken:
+        """Keep a group, place, vehicle or event."""
+        answer: StepTaken = self.call("POST", "/api/v1/intel/subjects", body={"kind": kind, "subject": subject})
+        return answer
+
+    def step_subject(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Say something of a subject with its sources, support or deny it, merge, split, close."""
+        answer: StepTaken = self.call(
+            "POST",
+            f"/api/v1/intel/subjects/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
     def links(self, *, limit: int | None = None) -> list[LinkRow]:
         """Links with their state and counters."""
         answer: list[LinkRow] = self.call("GET", "/api/v1/links", query={"limit": limit})
@@ -3086,6 +3362,11 @@ class Node:
     def needs_incidents(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
         """Lines that need somebody now."""
         answer: list[NeedRow] = self.call("GET", "/api/v1/needs/incidents", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_intel(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Lines of the collection plan whose source is silent, or whose time is over."""
+        answer: list[NeedRow] = self.call("GET", "/api/v1/needs/intel", query={"role": role, "limit": limit})
         return answer
 
     def needs_medevac(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:

@@ -196,6 +196,24 @@ export interface ChangeRow {
   notes: string[]
 }
 
+/** A claim as the asker may have it. */
+export interface ClaimRow {
+  id: string
+  of: string
+  text: string
+  link: 'based_at' | 'happened_at' | 'knows' | 'member_of' | 'near_to' | 'part_of' | 'seen_at' | 'took_part_in' | 'uses' | null
+  to: string
+  at_ms: number
+  from_ms: number | null
+  until_ms: number | null
+  lat_deg: number | null
+  lon_deg: number | null
+  sources: SourceRow[]
+  is_disputed: boolean
+  by: string
+  label: Label
+}
+
 /** One clock of one casualty. done_at_ms: None = runs. is_from_request: when the time of injury is not known. */
 export interface ClockRow {
   mark: string
@@ -205,6 +223,37 @@ export interface ClockRow {
   done_at_ms: number | null
   is_late: boolean
   is_from_request: boolean
+}
+
+/** One line. question: id on the board. every_min: the source is silent when it is not heard for so long. */
+export interface Collection {
+  question: string
+  indicator: string
+  source: string
+  from_ms: number
+  until_ms: number
+  every_min: number
+  remarks: string
+}
+
+/** A line of the plan as it stands now. */
+export interface CollectionRow {
+  id: string
+  question: string
+  question_text: string
+  indicator: string
+  source: string
+  from_ms: number
+  until_ms: number
+  every_min: number
+  remarks: string
+  standing: 'answered' | 'collecting' | 'dropped' | 'over' | 'silent' | 'waiting'
+  heard_at_ms: number | null
+  answer: string
+  sources: string[]
+  actions: string[]
+  heads: string[]
+  label: Label
 }
 
 /** Paragraph 5. pace: primary, alternate, contingency and emergency means. */
@@ -474,6 +523,18 @@ export interface EntryTest {
   links: string[]
 }
 
+/** Whose record is destroyed, and why. */
+export interface ErasePerson {
+  id: string
+  reason: string
+}
+
+/** The record that is gone, and the entry that says so. */
+export interface Erased {
+  id: string
+  entry: string
+}
+
 /** The body of every answer that is no success. */
 export interface ErrorAnswer {
   error: ErrorBody
@@ -668,6 +729,22 @@ export interface GivePost {
   on_call?: boolean
 }
 
+/** What somebody thinks of a line of the journal. */
+export interface GradeEntry {
+  entry: string
+  reliability: 'A' | 'B' | 'C' | 'D' | 'E' | 'F'
+  credibility: '1' | '2' | '3' | '4' | '5' | '6'
+  reason?: string
+}
+
+/** One judgement. grade: both letters, "B2". */
+export interface GradeRow {
+  grade: string
+  reason: string
+  by: string
+  at_ms: number
+}
+
 /** What somebody may do: role and entitlements. */
 export interface Grant {
   kind: 'token' | 'user'
@@ -789,6 +866,18 @@ export interface InForceRow {
   is_in_force: boolean
   order: Order
   applied: AppliedChange[]
+}
+
+/** A line of the journal that says something of the world. grades: the newest first; empty = nobody has yet. */
+export interface InboxRow {
+  entry: string
+  text: string
+  by: string
+  at_ms: number
+  grades: GradeRow[]
+  lat_deg: number | null
+  lon_deg: number | null
+  label: Label
 }
 
 /** One line with its life, newest step first. */
@@ -982,6 +1071,19 @@ export interface MailRow {
   to: string
   since_ms: number
   until_ms: number
+}
+
+/** A new record of a person. reason: why it is needed; days: for how long. */
+export interface MakePerson {
+  person: Subject
+  reason: string
+  days?: number
+}
+
+/** A new subject. */
+export interface MakeSubject {
+  kind: 'event' | 'group' | 'place' | 'vehicle'
+  subject: Subject
 }
 
 /** One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task. */
@@ -1342,6 +1444,13 @@ export interface OneTrack {
   id: string
 }
 
+/** Whose records are to be read, and why: that stands in the journal. */
+export interface OpenPersons {
+  reason: string
+  q?: string
+  ids?: string[]
+}
+
 /** A file. losses: what the format cannot say of these units, as sentences. */
 export interface OrbatFile {
   name: string
@@ -1669,6 +1778,12 @@ export interface PersonRow {
   name: string
 }
 
+/** The records that were read. left_out: there are so many more. */
+export interface PersonsOpened {
+  rows: SubjectRow[]
+  left_out: number
+}
+
 /** A place on WGS 84, in degrees. ce_m: 68 % radius; None = unknown. */
 export interface Place {
   lat_deg: number
@@ -1680,6 +1795,11 @@ export interface Place {
 export interface Placed {
   entity: string
   entry: string
+}
+
+/** A new line of the plan. */
+export interface PlanCollection {
+  collection: Collection
 }
 
 /** What becomes of one line. does: make, change or keep. changes: as people read them. */
@@ -2064,6 +2184,15 @@ export interface SourceReport {
   name: string | null
 }
 
+/** An entry that speaks of a claim. grade: "" = nobody has graded it. */
+export interface SourceRow {
+  entry: string
+  stance: 'denies' | 'supports'
+  text: string
+  at_ms: number
+  grade: string
+}
+
 /** A step in the life of an order. by: for `supersede` the order that takes its place. */
 export interface StepOrder {
   id: string
@@ -2112,6 +2241,33 @@ export interface Strength {
   authorised: number
   assigned: number
   present: number
+}
+
+/** What a subject is called and where it is. */
+export interface Subject {
+  name: string
+  aliases: string[]
+  text: string
+  place: Place | null
+}
+
+/** A subject with all claims about it. merged: subjects that were found to be the same. */
+export interface SubjectRow {
+  id: string
+  kind: 'event' | 'group' | 'person' | 'place' | 'vehicle'
+  name: string
+  aliases: string[]
+  text: string
+  lat_deg: number | null
+  lon_deg: number | null
+  state: string
+  merged: string[]
+  claims: ClaimRow[]
+  actions: string[]
+  heads: string[]
+  made_at_ms: number
+  keep_until_ms: number | null
+  label: Label
 }
 
 /** Which post the asker takes over; who held it until now is relieved. */
@@ -2513,6 +2669,18 @@ export interface Operations {
   incident: { method: 'GET'; path: '/api/v1/incidents/{id}'; answer: IncidentDetail }
   incident_duplicates: { method: 'GET'; path: '/api/v1/incidents/{id}/duplicates'; answer: AlikeRow[] }
   step_line: { method: 'POST'; path: '/api/v1/incidents/{id}/steps'; answer: StepTaken }
+  collection_plan: { method: 'GET'; path: '/api/v1/intel/collection'; answer: CollectionRow[] }
+  plan_collection: { method: 'POST'; path: '/api/v1/intel/collection'; answer: StepTaken }
+  step_collection: { method: 'POST'; path: '/api/v1/intel/collection/{id}/steps'; answer: StepTaken }
+  grade_entry: { method: 'POST'; path: '/api/v1/intel/grades'; answer: StepTaken }
+  intel_inbox: { method: 'GET'; path: '/api/v1/intel/inbox'; answer: InboxRow[] }
+  make_person: { method: 'POST'; path: '/api/v1/intel/persons'; answer: StepTaken }
+  open_persons: { method: 'POST'; path: '/api/v1/intel/persons/open'; answer: PersonsOpened }
+  erase_person: { method: 'POST'; path: '/api/v1/intel/persons/{id}/erase'; answer: Erased }
+  step_person: { method: 'POST'; path: '/api/v1/intel/persons/{id}/steps'; answer: StepTaken }
+  subjects: { method: 'GET'; path: '/api/v1/intel/subjects'; answer: SubjectRow[] }
+  make_subject: { method: 'POST'; path: '/api/v1/intel/subjects'; answer: StepTaken }
+  step_subject: { method: 'POST'; path: '/api/v1/intel/subjects/{id}/steps'; answer: StepTaken }
   links: { method: 'GET'; path: '/api/v1/links'; answer: LinkRow[] }
   parse_line: { method: 'GET'; path: '/api/v1/log/parse'; answer: LineDraft }
   search_entries: { method: 'GET'; path: '/api/v1/log/search'; answer: EntryRow[] }
@@ -2542,6 +2710,7 @@ export interface Operations {
   alert_needs: { method: 'GET'; path: '/api/v1/needs/alerts'; answer: NeedRow[] }
   needs_handover: { method: 'GET'; path: '/api/v1/needs/handover'; answer: NeedRow[] }
   needs_incidents: { method: 'GET'; path: '/api/v1/needs/incidents'; answer: NeedRow[] }
+  needs_intel: { method: 'GET'; path: '/api/v1/needs/intel'; answer: NeedRow[] }
   needs_medevac: { method: 'GET'; path: '/api/v1/needs/medevac'; answer: NeedRow[] }
   needs_node: { method: 'GET'; path: '/api/v1/needs/node'; answer: NeedRow[] }
   needs_orders: { method: 'GET'; path: '/api/v1/needs/orders'; answer: NeedRow[] }
