@@ -37,7 +37,7 @@ VENV = ROOT / ".venv"
 WINDOWS = os.name == "nt"
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 EXE = ".exe" if WINDOWS else ""
-DEMO = "snow-leopard"
+DEMO = "snow-leopard+harbour"
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 """The Python below any virtual environment: the one that has pip."""
 
