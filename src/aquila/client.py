@@ -405,6 +405,13 @@ class CoverageGrid(TypedDict):
     ages: str
 
 
+class DayCount(TypedDict):
+    """How many were there on a day. day_ms: its beginning, UTC."""
+
+    day_ms: int
+    movers: int
+
+
 class Deed(TypedDict):
     """Who does what. done_at_ms: None = open."""
 
@@ -910,6 +917,23 @@ class HandoverLine(TypedDict):
     due_ms: int | None
     notes: list[str]
     label: Label
+
+
+class HeatGrid(TypedDict):
+    """Density."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    rows: int
+    cols: int
+    from_ms: int
+    until_ms: int
+    is_cut: bool
+    most: int
+    movers: int
+    counts: str
 
 
 class Hit(TypedDict):
@@ -2063,6 +2087,19 @@ class RfiRow(TypedDict):
     actions: list[str]
     heads: list[str]
     label: Label
+
+
+class RhythmRow(TypedDict):
+    """When there is how much going on in an area."""
+
+    from_ms: int
+    until_ms: int
+    is_cut: bool
+    hours: list[float]
+    days: list[DayCount]
+    before: float | None
+    after: float | None
+    change: Literal["less", "more", "steady", "unknown"]
 
 
 class SentenceRow(TypedDict):
@@ -3696,6 +3733,20 @@ class Node:
         """Rename a package."""
         answer: PackagesChanged = self.call(
             "POST", f"/api/v1/packages/{_part(uid)}/name", body={"name": name, "keywords": keywords}
+        )
+        return answer
+
+    def pattern_heat(self, *, bbox: str, from_ms: int | None = None, until_ms: int | None = None) -> HeatGrid:
+        """How much time was spent where, in a box and a span of time."""
+        answer: HeatGrid = self.call(
+            "GET", "/api/v1/pattern-heat", query={"bbox": bbox, "from_ms": from_ms, "until_ms": until_ms}
+        )
+        return answer
+
+    def pattern_rhythm(self, *, corners: str, from_ms: int | None = None, until_ms: int | None = None) -> RhythmRow:
+        """Hour by weekday and the trend of an area."""
+        answer: RhythmRow = self.call(
+            "GET", "/api/v1/pattern-rhythm", query={"corners": corners, "from_ms": from_ms, "until_ms": until_ms}
         )
         return answer
 

@@ -28,6 +28,7 @@ from aquila.features.missions import creating, edits
 from aquila.features.missions import view as missions_view
 from aquila.features.orbat import file_unit, importing
 from aquila.features.packages import iconsets, members
+from aquila.features.patterns import activity as patterns_activity
 from aquila.features.patterns import finding as patterns_finding
 from aquila.features.patterns import view as patterns_view
 from aquila.features.reports import commands as reports_commands
@@ -100,6 +101,12 @@ IN_CODE: dict[str, list[str]] = {
         f"{patterns_view.OPEN_MAX} findings",
         f"{patterns_finding.ROUTES_MAX} routes",
         f"{patterns_finding.AREAS_MAX} areas of {patterns_finding.CORNERS_MAX} corners",
+    ],
+    "one answer of density or rhythm": [
+        f"{patterns_activity.FIXES_MAX} positions",
+        f"{patterns_activity.SECONDS_MAX} seconds",
+        f"{patterns_activity.DAYS_MAX} days",
+        f"{patterns_activity.CORNERS_MAX} corners",
     ],
     "looks, for coverage": [
         f"{looks.LOOKS_MAX} cells and quarters of an hour",

@@ -309,6 +309,12 @@ export interface CoverageGrid {
   ages: string
 }
 
+/** How many were there on a day. day_ms: its beginning, UTC. */
+export interface DayCount {
+  day_ms: number
+  movers: number
+}
+
 /** Who does what. done_at_ms: None = open. */
 export interface Deed {
   id: string
@@ -788,6 +794,22 @@ export interface HandoverLine {
   due_ms: number | null
   notes: string[]
   label: Label
+}
+
+/** Density. */
+export interface HeatGrid {
+  west: number
+  south: number
+  east: number
+  north: number
+  rows: number
+  cols: number
+  from_ms: number
+  until_ms: number
+  is_cut: boolean
+  most: number
+  movers: number
+  counts: string
 }
 
 /** An entry that fits a question. */
@@ -2051,6 +2073,18 @@ export interface RfiRow {
   label: Label
 }
 
+/** When there is how much going on in an area. */
+export interface RhythmRow {
+  from_ms: number
+  until_ms: number
+  is_cut: boolean
+  hours: number[]
+  days: DayCount[]
+  before: number | null
+  after: number | null
+  change: 'less' | 'more' | 'steady' | 'unknown'
+}
+
 /** A step that needs a post, and whether the asker may take it now. */
 export interface RightRow {
   what: string
@@ -2746,6 +2780,8 @@ export interface Operations {
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }
   label_package: { method: 'POST'; path: '/api/v1/packages/{uid}/label'; answer: PackagesChanged }
   rename_package: { method: 'POST'; path: '/api/v1/packages/{uid}/name'; answer: PackagesChanged }
+  pattern_heat: { method: 'GET'; path: '/api/v1/pattern-heat'; answer: HeatGrid }
+  pattern_rhythm: { method: 'GET'; path: '/api/v1/pattern-rhythm'; answer: RhythmRow }
   pattern_rules: { method: 'GET'; path: '/api/v1/pattern-rules'; answer: PatternRule[] }
   pattern_settings: { method: 'GET'; path: '/api/v1/pattern-settings'; answer: PatternSettings }
   set_patterns: { method: 'POST'; path: '/api/v1/pattern-settings'; answer: StepTaken }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import api from '../src/api.generated.ts?raw'
 import en from '../src/patterns/texts/en.json'
+import { boxOf, shareOf, strength } from '../src/patterns/heat'
 import { sentences } from '../src/patterns/words'
 
 const say = (key: string, values: Record<string, string> = {}) => {
@@ -18,5 +19,18 @@ describe('what was measured', () => {
     const names = [...(/export interface Thresholds \{([^}]*)\}/.exec(api)?.[1] ?? '').matchAll(/(\w+)\??:/g)].map((found) => found[1])
     expect(names.length).toBeGreaterThan(20)
     for (const name of names) expect(sentences({ [name]: 1 }, say), name).toHaveLength(1)
+  })
+})
+
+describe('density', () => {
+  it('shows nothing where nobody was, and the fullest cell most', () => {
+    expect(strength(0)).toBe(0)
+    expect(strength(1)).toBeGreaterThan(0.2)
+    expect(strength(255)).toBe(1)
+  })
+  it('says the time that a shade stands for by the root it was made with', () => expect(shareOf(128)).toBeCloseTo(0.25, 2))
+  it('asks for more than the view, and for nothing beyond the world', () => {
+    expect(boxOf([10, 40, 20, 50])).toEqual([8, 38, 22, 52])
+    expect(boxOf([-200, -80, 200, 84])).toEqual([-180, -84.9, 180, 84.9])
   })
 })

@@ -84,7 +84,7 @@ export interface MapAdapter {
   destroy(): void
 }
 
-export type CoverName = 'looks' | 'shadow'
+export type CoverName = 'looks' | 'shadow' | 'heat'
 /** A picture whose rows are evenly spaced in Mercator; west, south, east, north in degrees. */
 export interface Cover {
   canvas: HTMLCanvasElement
