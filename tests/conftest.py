@@ -58,3 +58,17 @@ def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
 def show_log(process: ServedNode) -> None:
     """The end of a node's log, for the report of a failed test."""
     sys.stderr.write(f"--- log of {process.data.name}\n{process.log.read_text()[-4000:]}\n")
+
+
+BROWSER_UNTIL = 0.85
+"""Files of the browser are spread over this part of a run: beside each other they are slow, at the end one is alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the files that draw with those that do not; within a file the order stays."""
+    files = list(dict.fromkeys(item.path for item in items))
+    drawing = [path for path in files if path.parent.name == "browser"]
+    others = [path for path in files if path.parent.name != "browser"]
+    place = {path: BROWSER_UNTIL * number / len(drawing) for number, path in enumerate(drawing)}
+    place |= {path: number / len(others) for number, path in enumerate(others)}
+    items.sort(key=lambda item: place[item.path])
