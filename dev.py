@@ -217,7 +217,7 @@ def runners(to_pytest: list[str]) -> Iterator[Runner]:
 
 
 def side_by_side(to_pytest: list[str]) -> list[str]:
-    """Words that give workers their own files of tests, one more than cores, at most four; none when the user says how."""
+    """Words that give workers, one more than cores, their own files; none when the user says how, or debugs."""
     if any(word.startswith(("-n", "--numprocesses", "--dist", "--pdb", "-s")) for word in to_pytest):
         return []
     # Half of the time of a test is waiting for processes: one worker more than there are cores. The order is that of

@@ -201,7 +201,8 @@ class Papers:
         may = _release_of(reading)
         keyed = (
             (steps[0].stamp, target, steps)
-            for (context, target), steps in self._steps.items()
+            # A copy: queries that block run beside the loop, which goes on folding.
+            for (context, target), steps in list(self._steps.items())
             if context == reading.context and (type is None or steps[0].type == type)
         )
         for _, target, steps in sorted(keyed, key=lambda each: each[0]):

@@ -227,7 +227,6 @@ plan_queries = (
         row=CollectionRow,
         role="viewer",
         answer=_plan,
-        blocking=True,
         summary="The collection plan: who looks for what, and who is silent",
     ),
     Query(
@@ -237,7 +236,6 @@ plan_queries = (
         row=NeedRow,
         role="viewer",
         answer=_needs,
-        blocking=True,
         summary="Lines of the collection plan whose source is silent, or whose time is over",
     ),
 )
