@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+from aquila.core.model import Paper
 from aquila.testing.memory_node import NATIONAL, OPEN
 
 MINUTE_MS = 60_000
@@ -52,6 +53,27 @@ def test_exactly_the_planted_hits_of_a_day_are_found(desk: Any, port: Any) -> No
     found = {row["id"]: {hit["entry"] for hit in row["hits"]} for row in desk.get("/questions")}
     assert found == planted
     assert all(planted.values())
+
+
+def test_the_steps_of_one_line_are_one_hit(desk: Any) -> None:
+    """Each is an entry that holds the sought word; the first that does is the evidence."""
+    id = ask(desk, "Drones?", {"words": ["drone"]})
+    line = desk.post("/incidents", line={"text": "something in the air"})
+    fitting = desk.post(f"/incidents/{line['id']}/steps", action="amend", fields={"text": "a drone", "reason": "seen"})
+    desk.post(f"/incidents/{line['id']}/steps", action="amend", fields={"text": "a drone, black", "reason": "seen"})
+    other = desk.post("/incidents", line={"text": "one more drone"})
+    hits = desk.get(f"/questions/{id}")["row"]["hits"]
+    assert [hit["entry"] for hit in hits] == [fitting["entry"], other["entry"]]
+
+
+def test_one_line_under_two_markings_is_a_hit_for_the_readers_of_each(desk: Any, partner: Any, port: Any) -> None:
+    ask(desk, "Drones?", {"words": ["drone"]})
+    for label, action in ((NATIONAL, "log"), (OPEN, "amend"), (OPEN, "amend")):
+        fields = {"text": "a drone"}
+        line = Paper(type="incidents.line", target="l1", action=action, happened_at_ms=port.now_ms, fields=fields)
+        port.say(line, label)
+    assert len(desk.get("/questions")[0]["hits"]) == 1
+    assert len(partner.get("/questions")[0]["hits"]) == 2
 
 
 def test_a_hit_is_shown_to_whom_may_have_its_evidence(desk: Any, partner: Any, port: Any) -> None:

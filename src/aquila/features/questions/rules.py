@@ -65,13 +65,19 @@ def passes(test: EntryTest, evidence: Evidence) -> bool:
 
 
 def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
-    """One hit for each open question of which the entry passes a test."""
+    """One hit for each open question of which the entry passes a test.
+
+    Steps about one thing (a line and its triage, a report and its amendment) are one hit, that of the first that fits;
+    one more under another marking, which may have other readers.
+    """
     if not isinstance(arrival, Entry):
         return
     evidence = evidence_of(arrival)
     if evidence is None:
         return
     envelope = arrival.envelope
+    line = arrival.body.target if isinstance(arrival.body, Paper) else envelope.id
+    about = f"{line} {msgspec.json.encode(envelope.label).decode()}"
     for thing in view_of(views, "questions", WatchedPapers).watched():
         is_due = thing.get("from_ms") is None or thing.get("from_ms") <= envelope.happened_at_ms
         if thing.first.context != envelope.context or not is_due:
@@ -89,7 +95,7 @@ def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]
                 position=evidence.position,
             )
             # Under the marking of the evidence. To see the hit on the board a reader needs that of the question too.
-            yield Proposal(paper, envelope.label, key=f"hit {thing.id} {envelope.id}")
+            yield Proposal(paper, envelope.label, key=f"hit {thing.id} {about}")
 
 
 def climb(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
@@ -146,5 +152,5 @@ def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
     return 2 * EARTH_RADIUS_M * asin(sqrt(min(half, 1.0))) <= radius_m
 
 
-hit_rule = Rule("questions.hit", 1, take_hits)
+hit_rule = Rule("questions.hit", 2, take_hits)
 climb_rule = Rule("questions.climb", 1, climb, hears=frozenset({"tick"}))
