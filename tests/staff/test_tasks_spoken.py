@@ -6,6 +6,9 @@ import pytest
 
 from aquila.core.model import Address, Alias, Note, Receipt
 from aquila.core.speakers import task_code
+from aquila.core.task_verbs import VERBS
+from aquila.features.tasks.spoken import text_of
+from aquila.features.tasks.task import Task
 from aquila.testing.memory_node import MemoryPort
 from tests.staff.test_orders import said
 
@@ -74,6 +77,14 @@ def test_somebody_else_is_told_why_he_does_not_count_and_his_receipt_is_nothing(
     before = len(said(phones, Note))
     hears(phones, "OWL", "OWL", "WILCO T-0000" if code != "T-0000" else "WILCO T-0001")
     assert len(said(phones, Note)) == before + 1
+
+
+@pytest.mark.parametrize(("verb", "is_noted"), [("PATROL", True), ("GUARD", True), ("OBSRV", False)])
+def test_that_a_verb_is_meant_as_protective_is_a_note_and_no_part_of_the_name(verb: str, is_noted: bool) -> None:
+    named, *more = text_of("t1", Task(unit="FOX", verb=verb)).splitlines()
+    assert named.endswith(VERBS[verb])
+    assert "protective" not in named
+    assert ("Note: as a protective or observation task only." in more) == is_noted
 
 
 def test_an_answer_that_names_a_task_does_not_answer_an_order(desk: Any, phones: MemoryPort) -> None:

@@ -7,6 +7,7 @@ and fires are out of scope; MARK is refused because its definition means marking
 from aquila.core.errors import Refused
 
 GUARDED = "as a protective or observation task only"
+"""Note to the verbs of `GUARDED_VERBS`. It stands beside the verb wherever a task is handed on, never in its name."""
 VERBS: dict[str, str] = {
     "MoveToLocation": "move to a place",
     "Observe": "observe",
@@ -21,7 +22,7 @@ VERBS: dict[str, str] = {
     "OCCUPY": "move onto ground without opposition and hold it",
     "REST": "rest",
     "REORG": "reorganise",
-    "PATROL": f"patrol, {GUARDED}",
+    "PATROL": "patrol",
     "OBSRV": "keep in view",
     "RECCE": "reconnoitre",
     "SURVEL": "watch by electronic means",
@@ -30,8 +31,8 @@ VERBS: dict[str, str] = {
     "VERIFY": "verify",
     "WITNES": "observe officially, to give evidence",
     "MAP": "draw a map",
-    "GUARD": f"guard, {GUARDED}",
-    "SECURE": f"secure, {GUARDED}",
+    "GUARD": "guard",
+    "SECURE": "secure",
     "PRVSCY": "provide security services",
     "MEDEVC": "evacuate casualties",
     "EVACT": "clear people or materiel from a place",

@@ -91,7 +91,7 @@ def _phases(order: Order) -> Iterator[tuple[str, str]]:
 def _task(task: OrderTask) -> str:
     span = f"{date_time_group(task.start_ms)} to {date_time_group(task.end_ms)}"
     what = f"{task.unit}: {VERBS.get(task.verb, task.verb)}"
-    remark = f" ({GUARDED})" if task.verb in GUARDED_VERBS and GUARDED not in what else ""
+    remark = f" ({GUARDED})" if task.verb in GUARDED_VERBS else ""
     purpose = f" in order to {task.purpose}" if task.purpose else ""
     watched = f" Watched: {', '.join(_watch(each, task) for each in task.watch)}." if task.watch else ""
     return f"{what}{remark}, {span}{purpose}. {task.text}{watched}".strip()
