@@ -159,3 +159,18 @@ def test_alerts_hold_the_accessibility_rules_and_fit_a_phone(browse: Browse) -> 
     expect(phone.locator(".watch-area")).to_have_text("72 corners")
     expect(phone.get_by_label("Name of the watch")).to_have_value("POCKET")
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_patterns_say_where_and_when_and_hold_the_accessibility_rules(page: Page) -> None:
+    expect(page.locator(".entity").first).to_be_visible()
+    page.get_by_role("tab", name="Patterns").click()
+    page.get_by_role("button", name="Where", exact=True).click()
+    page.get_by_label("Lay density on the map").check()
+    legend = page.get_by_role("group", name="Time spent in a cell")
+    expect(legend).to_contain_text("mover")
+    page.get_by_role("button", name="When", exact=True).click()
+    expect(page.get_by_text("Fewer than four whole days are known")).to_be_visible()
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(VIOLATIONS) == []
+    page.get_by_role("button", name="Take the density away").click()
+    expect(legend).to_have_count(0)
