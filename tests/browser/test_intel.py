@@ -10,6 +10,7 @@ from aquila.testing.served import ServedNode
 from .conftest import Watched
 from .desk import Hand, board
 from .test_page import AXE, VIOLATIONS
+from .test_shell import out_of_fields
 
 pytestmark = pytest.mark.browser
 
@@ -64,6 +65,14 @@ def test_a_line_becomes_a_sourced_claim_and_all_views_follow_one_selection(brows
     page.keyboard.press("Enter")
     expect(page.locator(".subject .head")).to_contain_text("Depot")
     expect(page.locator(".subject-list .chosen")).to_contain_text("Depot")
+
+    # The find box knows subjects, and opens the board at the one that is chosen.
+    out_of_fields(page)
+    page.keyboard.press("/")
+    page.get_by_role("combobox").fill("white tr")
+    expect(page.locator(".answer.subjects")).to_contain_text("White truck")
+    page.locator(".answer.subjects").click()
+    expect(page.locator(".subject .head")).to_contain_text("White truck")
 
     # Persons: refused without the post, then read with a reason.
     hand.press("Open the records of persons")

@@ -1,7 +1,6 @@
 /** Calls to the node's REST interface; every failure becomes an ApiError that says what to do. */
 import type {
-  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow,
-  MissionDetail, MissionMade, MissionSummary, NewDevice, NewMission, PackageRow,
+  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionMade, MissionSummary, NewDevice, NewMission, PackageRow, SubjectRow,
 } from '../api.generated'
 import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
@@ -118,6 +117,8 @@ export const api = {
     list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}`)),
   /** Lines of the whole journal by the beginnings of their words, the newest first. Throws ApiError. */
   searchEntries: async (q: string, limit: number) => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit) })}`)),
+  /** Groups, places, vehicles and events of intelligence; never persons. Throws ApiError. */
+  subjects: async (q: string, limit: number) => list(await call<SubjectRow[]>('GET', `/intel/subjects?${new URLSearchParams({ q, limit: String(limit) })}`)),
   links: async () => list(await call<LinkState[]>('GET', '/links')),
   chat: (room: string, text: string, to?: string[]) =>
     call<unknown>('POST', '/chat', to?.length ? { room, text, to } : { room, text }),

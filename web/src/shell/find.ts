@@ -12,8 +12,8 @@ import { dtgShort } from '../time/dtg'
 import { bytes } from '../geo/format'
 import type { Shell } from './shell'
 
-export type FindGroup = 'grid' | 'units' | 'others' | 'places' | 'journal' | 'files'
-export const FIND_GROUPS: readonly FindGroup[] = ['grid', 'units', 'others', 'places', 'journal', 'files']
+export type FindGroup = 'grid' | 'units' | 'others' | 'places' | 'subjects' | 'journal' | 'files'
+export const FIND_GROUPS: readonly FindGroup[] = ['grid', 'units', 'others', 'places', 'subjects', 'journal', 'files']
 
 export interface Found {
   key: string
@@ -116,12 +116,24 @@ export async function findElsewhere(shell: Shell, text: string): Promise<Answers
     if (error instanceof ApiError) return []
     throw error
   }
-  const [towns, files, lines] = await Promise.all([
+  const [towns, files, lines, subjects] = await Promise.all([
     gazetteer().then((known) => known?.find(wanted, SHOWN) ?? []),
     api.packages(wanted).catch(none),
     // In the past only what had been written by then is found, and the page has that itself.
     shell.desk.past.value || !/[\p{L}\p{N}]/u.test(wanted) ? [] : api.searchEntries(wanted, SHOWN).catch(none),
+    // Persons are never among them: their records are opened on the board of intelligence, with a reason.
+    shell.desk.past.value ? [] : api.subjects(wanted, SHOWN + 1).catch(none),
   ])
+  for (const subject of subjects.slice(0, SHOWN)) {
+    answers.found.push({
+      key: `subject:${subject.id}`,
+      group: 'subjects',
+      name: subject.name,
+      about: subject.aliases.join(' · '),
+      run: () => (shell.open('intel'), shell.focus(`intel:${subject.id}`)),
+    })
+  }
+  if (subjects.length > SHOWN) answers.more.subjects = subjects.length - SHOWN
   for (const entry of lines) answers.found.push(lineFound(shell, entry))
   for (const town of towns) {
     answers.found.push({
