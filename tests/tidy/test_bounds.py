@@ -41,7 +41,7 @@ from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
 from aquila.links.feeds import cap
 from aquila.stores import terrain
-from aquila.stores.sqlite import tiles
+from aquila.stores.sqlite import shapes, tiles
 from aquila.stores.sqlite.words import TEXTS_MAX
 from aquila.stores.sqlite.writer import Limits as WriterLimits
 from aquila.web_api import contract as web_contract
@@ -142,7 +142,12 @@ IN_CODE: dict[str, list[str]] = {
         f"{iconsets.ICONSET_MAX_BYTES // MIB} MiB each",
         f"{iconsets.ICON_MAX_BYTES} bytes a picture",
     ],
-    "own maps": [f"a tile of {tiles.TILE_MAX_BYTES // MIB} MiB", f"{tiles.STEPS_MAX} steps of a query"],
+    "own maps": [
+        f"a tile of {tiles.TILE_MAX_BYTES // MIB} MiB",
+        f"{tiles.STEPS_MAX} steps of a query",
+        f"{shapes.SHAPES_MAX} shapes",
+        f"{shapes.CORNERS_MAX} corners",
+    ],
     "injectors": [
         f"{injectors.OF_UID_MAX} of one uid",
         f"{injectors.ALL_MAX} in all",

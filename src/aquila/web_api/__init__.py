@@ -293,6 +293,7 @@ def make_app(
             _route(f"{OIDC}/callback", ["GET"], web.oidc_callback),
             _route("/logout", ["POST"], web.logout),
             _route(f"/{TILES}/{{sha256:str}}", ["GET"], maps.facts),
+            _route(f"/{TILES}/{{sha256:str}}/shapes", ["GET"], maps.shapes),
             _route(f"/{TILES}/{{sha256:str}}/{{zoom:str}}/{{x:str}}/{{y:str}}", ["GET"], maps.tile),
             _stream(web),
         ],

@@ -11,6 +11,7 @@ from litestar import Response
 
 from aquila.core.errors import UsageError
 from aquila.features.packages.queries import AskContent, content
+from aquila.stores.sqlite.shapes import ShapeFile, read_shapes
 from aquila.stores.sqlite.tiles import read_facts, read_tile
 from aquila.web_api.auth import need_role
 from aquila.web_api.errors import WebError
@@ -38,6 +39,12 @@ class OwnMaps:
         """What a file of tiles says of itself. 422 when it cannot be shown."""
         body = await self._read(request, lambda path: msgspec.json.encode(read_facts(path)))
         return Response(body, status_code=200, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    async def shapes(self, request: AnyRequest) -> Response[bytes]:
+        """The vector layers of a GeoPackage as GeoJSON; `X-Left-Out` counts what is not in it."""
+        found: ShapeFile = await self._read(request, read_shapes)
+        headers = {"Cache-Control": f"private, max-age={KEEP_S}, immutable", "X-Left-Out": str(found.left_out)}
+        return Response(found.content, status_code=200, media_type="application/geo+json", headers=headers)
 
     async def tile(self, request: AnyRequest) -> Response[bytes]:
         """One tile; 204 where there is none."""

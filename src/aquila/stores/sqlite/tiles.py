@@ -1,5 +1,7 @@
 """Tiles: map files that are SQLite databases, read only: MBTiles 1.3 and the raster tiles of GeoPackage 1.3.
 
+Vector layers of a GeoPackage are read by `shapes.py`.
+
 The file came from outside, so it is trusted in nothing: it is opened read only, its own functions and triggers cannot
 act, only SELECT is let through, and a query ends after a bounded number of steps.
 """
@@ -29,6 +31,10 @@ _ABSENT = (
 )
 
 
+class NoTilesError(UsageError):
+    """A GeoPackage without tiles that can be shown; it may have vector layers."""
+
+
 class TileFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a file of tiles says of itself.
 
@@ -53,7 +59,8 @@ class Tile(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file for reading, bounded in what it may do. Raises UsageError for whatever SQLite finds wrong with it."""
     try:
         base = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, timeout=1)
     except sqlite3.Error as wrong:
@@ -65,6 +72,10 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         base.set_authorizer(lambda act, *_: sqlite3.SQLITE_OK if act in _ALLOWED else sqlite3.SQLITE_DENY)
         base.set_progress_handler(_counter(), 1000)
         yield base
+    except sqlite3.DataError as wrong:
+        raise UsageError(
+            f"a value in the file is longer than the {TILE_MAX_BYTES} bytes allowed: simplify it"
+        ) from wrong
     except sqlite3.Error as wrong:
         raise UsageError(_ABSENT) from wrong
     finally:
@@ -85,12 +96,14 @@ def _counter() -> Callable[[], bool]:
 
 def read_facts(path: Path) -> TileFile:
     """What is in a file. Raises UsageError for one that cannot be shown."""
-    with _opened(path) as base:
+    with opened(path) as base:
         tables = {str(name) for (name,) in base.execute("SELECT name FROM sqlite_master LIMIT 1000")}
         if "gpkg_tile_matrix" in tables:
             return _package_facts(base)
         if {"tiles", "metadata"} <= tables:
             return _mbtiles_facts(base)
+        if "gpkg_geometry_columns" in tables:
+            raise NoTilesError(_ABSENT)
     raise UsageError(_ABSENT)
 
 
@@ -98,7 +111,7 @@ def read_tile(path: Path, zoom: int, x: int, y: int) -> Tile | None:
     """The tile at zoom, column from the west, row from the north; None = there is none there. Raises UsageError."""
     if not (0 <= zoom <= ZOOM_MAX and 0 <= x < 1 << zoom and 0 <= y < 1 << zoom):
         return None
-    with _opened(path) as base:
+    with opened(path) as base:
         tables = {str(name) for (name,) in base.execute("SELECT name FROM sqlite_master LIMIT 1000")}
         found = _package_tile(base, zoom, x, y) if "gpkg_tile_matrix" in tables else _mbtiles_tile(base, zoom, x, y)
     return None if found is None else _tile_of(found)
@@ -191,7 +204,7 @@ def _matrices(base: sqlite3.Connection) -> list[_Matrix]:
 def _package_facts(base: sqlite3.Connection) -> TileFile:
     matrices = _matrices(base)
     if not matrices:
-        raise UsageError(_ABSENT)
+        raise NoTilesError(_ABSENT)
     zooms = [one.zoom for one in matrices]
     return TileFile(kind="raster", min_zoom=min(zooms), max_zoom=max(zooms), bounds=None)
 

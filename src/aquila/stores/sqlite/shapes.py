@@ -1,0 +1,160 @@
+"""Shapes: the vector layers of a GeoPackage 1.3 as GeoJSON in degrees, for a screen to draw whole.
+
+Bounded in features, corners and bytes; what lies beyond is counted, and the page says so.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+
+from aquila.core.errors import UsageError
+from aquila.stores.sqlite.tiles import opened
+from aquila.stores.sqlite.wkb import Shape, read_shape
+
+SHAPES_MAX = 20_000
+CORNERS_MAX = 500_000
+LAYERS_MAX = 40
+NAME_LETTERS = 80
+NAME_COLUMNS = ("name", "label", "title", "nom", "nome", "bezeichnung")
+"""Columns whose text stands beside a shape; the first that there is."""
+
+
+class ShapeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as GeoJSON.
+
+    Attributes:
+        content: a FeatureCollection; features have `layer` and, where the file has one, `name`.
+        bounds: west, south, east, north in degrees; None = nothing is in it.
+        left_out: features that were refused or lie beyond the bounds of what is drawn.
+    """
+
+    content: bytes
+    bounds: tuple[float, float, float, float] | None
+    left_out: int
+
+
+class _Layer(msgspec.Struct, frozen=True):
+    table: str
+    column: str
+    code: int
+
+
+def has_shapes(base: sqlite3.Connection) -> bool:
+    """Does an open GeoPackage name vector layers?"""
+    return bool(base.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_geometry_columns'").fetchone())
+
+
+def read_shapes(path: Path) -> ShapeFile:
+    """Everything that can be drawn of a file.
+
+    Raises:
+        UsageError: it has no vector layers, or one in a system that has no EPSG code.
+    """
+    features: list[Any] = []
+    edges: list[NDArray[np.float64]] = []
+    left_out = corners = 0
+    with opened(path) as base:
+        if not has_shapes(base):
+            raise UsageError("the file holds no vector layers: a GeoPackage with gpkg_geometry_columns is wanted")
+        for layer in _layers(base):
+            shapes: list[tuple[Shape, str | None]] = []
+            for shape, name in _shapes(base, layer):
+                count = sum(map(len, shape.parts)) if shape is not None else 0
+                if shape is None or len(features) + len(shapes) >= SHAPES_MAX or corners + count > CORNERS_MAX:
+                    left_out += 1
+                    continue
+                corners += count
+                shapes.append((shape, name))
+            drawn = _in_degrees(layer, shapes)
+            left_out += len(shapes) - len(drawn)
+            for feature, box in drawn:
+                features.append(feature)
+                edges.append(box)
+    bounds = None
+    if edges:
+        every = np.array(edges)
+        low, high = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
+        bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    content = msgspec.json.encode({"type": "FeatureCollection", "features": features})
+    return ShapeFile(content=content, bounds=bounds, left_out=left_out)
+
+
+def _layers(base: sqlite3.Connection) -> list[_Layer]:
+    rows = base.execute(
+        "SELECT g.table_name, g.column_name, s.organization, s.organization_coordsys_id FROM gpkg_geometry_columns g "
+        "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id LIMIT ?",
+        (LAYERS_MAX,),
+    ).fetchall()
+    found = []
+    for table, column, organization, code in rows:
+        if str(organization).upper() != "EPSG" or not isinstance(code, int):
+            system = f"{organization}:{code}"[:60]
+            raise UsageError(f"layer {str(table)[:60]!r} is in system {system!r}: only those of EPSG are drawn")
+        found.append(_Layer(str(table), str(column), code))
+    return found
+
+
+def _shapes(base: sqlite3.Connection, layer: _Layer) -> Iterator[tuple[Shape | None, str | None]]:
+    """Each row's shape (None = it cannot be drawn) and name (None = it has none)."""
+    # A name of a table or column cannot be a parameter; quoted as SQL wants it.
+    table, column = _quoted(layer.table), _quoted(layer.column)
+    columns = [str(told[0]) for told in base.execute(f"SELECT * FROM {table} LIMIT 0").description]  # noqa: S608
+    known = {name.lower(): name for name in columns}
+    named = next((known[name] for name in NAME_COLUMNS if name in known), None)
+    label = "NULL" if named is None else f"substr({_quoted(named)}, 1, {NAME_LETTERS})"
+    for blob, name in base.execute(f"SELECT {column}, {label} FROM {table}"):  # noqa: S608
+        try:
+            shape = read_shape(blob) if isinstance(blob, bytes) else None
+        except UsageError:
+            shape = None
+        yield shape, name if isinstance(name, str) and name else None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _in_degrees(layer: _Layer, shapes: list[tuple[Shape, str | None]]) -> list[tuple[Any, NDArray[np.float64]]]:
+    """Features, each with its west, south, east and north; without those that lie outside the world."""
+    if not shapes:
+        return []
+    runs = [part for shape, _ in shapes for part in shape.parts]
+    flat = np.concatenate(runs)
+    try:
+        system = pyproj.Transformer.from_crs(layer.code, 4326, always_xy=True)
+    except pyproj.exceptions.CRSError as wrong:
+        raise UsageError(f"layer {layer.table[:60]!r} is in EPSG:{layer.code}, which nobody knows here") from wrong
+    lon, lat = system.transform(flat[:, 0], flat[:, 1])
+    degrees = np.round(np.column_stack((lon, lat)), 7)
+    found, at = [], 0
+    for shape, name in shapes:
+        total = sum(map(len, shape.parts))
+        own = degrees[at : at + total]
+        at += total
+        if not total or not (np.isfinite(own).all() and (np.abs(own) <= (360, 90)).all()):
+            continue
+        ends = np.cumsum([len(part) for part in shape.parts])[:-1]
+        parts = [part.tolist() for part in np.split(own, ends)]
+        told = {"layer": layer.table[:NAME_LETTERS]} | ({} if name is None else {"name": name})
+        geometry = {"type": shape.kind, "coordinates": _nested(shape, parts)}
+        box = np.concatenate((own.min(axis=0), own.max(axis=0)))
+        found.append(({"type": "Feature", "properties": told, "geometry": geometry}, box))
+    return found
+
+
+def _nested(shape: Shape, parts: list[Any]) -> Any:
+    """Coordinates as GeoJSON nests them (RFC 7946, 3.1)."""
+    is_point = shape.kind.endswith("Point")
+
+    def fill(nest: Any) -> Any:
+        if isinstance(nest, list):
+            return [fill(each) for each in nest]
+        return parts[nest][0] if is_point else parts[nest]
+
+    return fill(shape.nest)
