@@ -7,8 +7,8 @@ Not a line is changed.
 
 import re
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.abc import InspectLoader
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ def specifications() -> tuple[dict[int, Any], frozenset[int]]:
 
     Raises UsageError when the installed library is laid out otherwise than known.
     """
-    text = _source().read_text(encoding="utf-8")
+    text = _source()
     head, _, rest = text.partition("\nclass ")
     body, _, manifest = f"class {rest}".partition("\nmanifest")
     classes, aliases = _cut(body)
@@ -45,11 +45,14 @@ def specifications() -> tuple[dict[int, Any], frozenset[int]]:
     return found, frozenset(int(number) for number in _CATEGORY.findall(manifest.partition("'REFS'")[0]))
 
 
-def _source() -> Path:
-    package = find_spec("asterix")
-    if package is None or package.submodule_search_locations is None:
+def _source() -> str:
+    # As an import would find and read it, without running it.
+    package = PathFinder.find_spec("asterix")
+    module = package and PathFinder.find_spec("generated", package.submodule_search_locations)
+    text = module and isinstance(module.loader, InspectLoader) and module.loader.get_source("generated")
+    if not text:
         raise UsageError("libasterix is not installed: install Aquila with its dependencies")
-    return Path(package.submodule_search_locations[0]) / "generated.py"
+    return text
 
 
 def _cut(body: str) -> tuple[dict[str, str], dict[str, str]]:
