@@ -1389,6 +1389,7 @@ class MatrixCell(TypedDict):
     order: str | None
     order_task: str
     proposal: str | None
+    proposal_from_ms: int | None
     proposed_start_ms: int | None
     proposed_end_ms: int | None
 

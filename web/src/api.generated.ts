@@ -1126,6 +1126,7 @@ export interface MatrixCell {
   order: string | null
   order_task: string
   proposal: string | null
+  proposal_from_ms: number | null
   proposed_start_ms: number | null
   proposed_end_ms: number | null
 }

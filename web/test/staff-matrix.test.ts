@@ -5,7 +5,7 @@ import { changesOf, isWithin, moved, rowsOf, spanOf, STEP_MS, ticksOf, windowOf 
 const HOUR_MS = 3_600_000
 const cell = (more: Partial<MatrixCell>): MatrixCell => ({
   id: 'a', unit: 'FOX', unit_name: 'FOX', title: '', verb: 'OBSRV', phase: '', start_ms: 0, end_ms: HOUR_MS, state: 'issued', verdict: 'open', reason: '', is_movable: true, heads: [],
-  order: 'o', order_task: 'T1', proposal: null, proposed_start_ms: null, proposed_end_ms: null, ...more,
+  order: 'o', order_task: 'T1', proposal: null, proposal_from_ms: null, proposed_start_ms: null, proposed_end_ms: null, ...more,
 })
 
 describe('the matrix', () => {

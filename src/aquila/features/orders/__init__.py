@@ -3,13 +3,13 @@
 from aquila.core.feature import Feature
 from aquila.features.orders.commands import COMMANDS
 from aquila.features.orders.queries import QUERIES
-from aquila.features.orders.rules import extract_rule, overlay_rule, receipt_rule, reply_rule, silence_rule
+from aquila.features.orders.rules import effect_rule, extract_rule, overlay_rule, receipt_rule, reply_rule, silence_rule
 from aquila.features.orders.view import orders_view
 
 feature = Feature(
     name="orders",
     views=(orders_view,),
-    rules=(extract_rule, overlay_rule, receipt_rule, reply_rule, silence_rule),
+    rules=(extract_rule, overlay_rule, receipt_rule, reply_rule, silence_rule, effect_rule),
     queries=QUERIES,
     commands=COMMANDS,
 )

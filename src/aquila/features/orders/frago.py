@@ -11,7 +11,7 @@ from aquila.core.paper_work import Id, Line, Seen, Time, state_of
 from aquila.core.papers import Thing
 from aquila.features.orders.in_force import Frago, InForce, apply_change, changes_between, in_force
 from aquila.features.orders.order import Order, OrderChange, read_order
-from aquila.features.orders.view import ORDER, STATES, issued_at, order_in, order_of, orders_in
+from aquila.features.orders.view import ORDER, STATES, effective_at, ended_at, order_in, order_of, orders_in
 
 
 class DraftFrago(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,17 +35,19 @@ class DraftFrago(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def fragos_of(reading: Reading, id: str) -> Iterator[Frago]:
     """Fragmentary orders to this one that were issued and not taken back."""
+    return (frago for frago in _ever_issued(reading, id) if frago.until_ms is None)
+
+
+def _ever_issued(reading: Reading, id: str) -> Iterator[Frago]:
     for thing in orders_in(reading.views).things(reading, ORDER):
-        order = order_in(thing)
-        at_ms = issued_at(thing)
-        if order is None or order.order_ref != id or at_ms is None or state_of(STATES, thing) != "issued":
-            continue
-        yield Frago(id=thing.id, effective_ms=max(at_ms, order.effective_ms or at_ms), order=order)
+        order, since_ms = order_in(thing), effective_at(thing)
+        if order is not None and order.order_ref == id and since_ms is not None:
+            yield Frago(id=thing.id, effective_ms=since_ms, order=order, until_ms=ended_at(thing))
 
 
 def in_force_at(reading: Reading, id: str, order: Order, at_ms: int) -> InForce:
-    """The order with all changes that hold at this time."""
-    return in_force(order, fragos_of(reading, id), at_ms)
+    """The order with all changes that hold at this time; one that was taken back since is among them."""
+    return in_force(order, _ever_issued(reading, id), at_ms)
 
 
 def wanted_order(stands: Order, before: tuple[OrderChange, ...], ask: DraftFrago) -> Order | Refused:

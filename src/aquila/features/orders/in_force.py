@@ -30,11 +30,20 @@ class AppliedChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frago(msgspec.Struct, frozen=True, kw_only=True):
-    """A fragmentary order in its place. effective_ms: from when it holds."""
+    """A fragmentary order in its place.
+
+    Attributes:
+        effective_ms: from when it holds. until_ms: when it was taken back; None = it stands.
+    """
 
     id: str
     effective_ms: int
     order: Order
+    until_ms: int | None = None
+
+    def holds_at(self, at_ms: int) -> bool:
+        """Does the order read with it at this time?"""
+        return self.effective_ms <= at_ms and (self.until_ms is None or at_ms < self.until_ms)
 
 
 class InForce(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +57,7 @@ def in_force(base: Order, fragos: Iterable[Frago], at_ms: int) -> InForce:
     """The order with all that holds at this time, the earliest first."""
     order, applied = base, []
     for frago in sorted(fragos, key=lambda each: (each.effective_ms, each.id)):
-        if frago.effective_ms > at_ms:
+        if not frago.holds_at(at_ms):
             continue
         for change in frago.order.changes:
             order, done = _apply(order, change, frago)

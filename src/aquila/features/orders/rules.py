@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from aquila.core.model import Address, Alias, Arrival, Entry, Note, Paper, Receipt, Tick
+from aquila.core.paper_work import state_of
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.speakers import TASK_CODE, callsigns_of, unit_in, why_not
@@ -17,9 +18,14 @@ from aquila.features.orders.view import (
     ANSWER,
     ANSWERED,
     ANSWERS,
+    ISSUED,
     ORDER,
+    STATES,
     OrderAnswer,
     answers_of,
+    effective_at,
+    is_pending,
+    is_unanswered,
     issued_at,
     order_in,
     orders_in,
@@ -106,7 +112,7 @@ def notice_silence(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Prop
         return
     for thing in orders_in(views).watched():
         order = order_in(thing)
-        if order is None:
+        if order is None or not is_unanswered(thing):
             continue
         issued_ms = min((each.at_ms for each in thing.steps if each.action == "issue"), default=arrival.at_ms)
         for answer in answers_of(thing):
@@ -139,6 +145,45 @@ def _noticed(thing: Thing, order: Order, answer: OrderAnswer, step: str, at_ms: 
         summary=text,
     )
     return Proposal(paper, thing.first.label, key=f"{step} {thing.id} {answer.addressee}", cause=thing.newest.entry)
+
+
+def take_effect(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """Say of a FRAGO that was issued ahead that its time has come; whatever follows from it follows from this line.
+
+    The line says the time from which it holds, also when the node was down then. Of one order one at a time, the
+    earliest first: what follows from the next has then seen what followed from this.
+    """
+    if not isinstance(arrival, Tick):
+        return
+    due = [
+        (since_ms, thing.id, thing)
+        for thing in orders_in(views).watched()
+        if is_pending(thing) and (since_ms := effective_at(thing)) is not None and since_ms <= arrival.at_ms
+    ]
+    told: set[tuple[str, str]] = set()
+    for since_ms, _, thing in sorted(due, key=lambda each: each[:2]):
+        changes = (thing.first.context, str(thing.get("order_ref")))
+        if changes not in told and _is_in_force(views, *changes):
+            told.add(changes)
+            yield _takes_effect(thing, since_ms)
+
+
+def _is_in_force(views: Mapping[str, View], context: str, id: str) -> bool:
+    things = orders_in(views).all(context, ORDER)
+    return any(thing.id == id and state_of(STATES, thing) in ISSUED for thing in things)
+
+
+def _takes_effect(thing: Thing, since_ms: int) -> Proposal:
+    named = " ".join(str(each) for each in (thing.get("kind"), thing.get("number"), thing.get("title")) if each)
+    paper = Paper(
+        type=ORDER,
+        target=thing.id,
+        action="take_effect",
+        happened_at_ms=since_ms,
+        seen=thing.heads(),
+        summary=f"{named} holds from now on",
+    )
+    return Proposal(paper, thing.first.label, key=f"take_effect {thing.id}", cause=thing.newest.entry)
 
 
 def _thing(views: Mapping[str, View], arrival: Entry, id: str) -> Thing | None:
@@ -193,7 +238,8 @@ def _answered(views: Mapping[str, View], arrival: Entry, note: Note, rest: str) 
 
     An order that the reply names by its number; else, in a line to somebody, the newest that the speaker has to answer.
     """
-    waiting = sorted(orders_in(views).watched(), key=lambda each: issued_at(each) or 0, reverse=True)
+    watched = (thing for thing in orders_in(views).watched() if is_unanswered(thing))
+    waiting = sorted(watched, key=lambda each: issued_at(each) or 0, reverse=True)
     known = [(thing, order) for thing in waiting if (order := order_in(thing)) is not None]
     named = [(thing, order) for thing, order in known if order.number and rest.split()[:1] == [order.number]]
     doubted: tuple[Thing, Order, str, str] | None = None
@@ -255,3 +301,4 @@ receipt_rule = Rule("orders.receipt", 1, hear_receipt)
 reply_rule = Rule("orders.reply", 1, hear_reply)
 overlay_rule = Rule("orders.overlay", 1, draw_overlay)
 silence_rule = Rule("orders.silence", 1, notice_silence, hears=frozenset({"tick"}))
+effect_rule = Rule("orders.effect", 1, take_effect, hears=frozenset({"tick"}))

@@ -17,6 +17,7 @@ ORDER = "orders.order"
 ANSWER = "to/"
 """Fields of a step about one addressee begin so: two addressees that answer at once do not speak about one field."""
 ISSUED = ("issued",)
+ENDS = ("supersede", "cancel")
 STATES = States(
     "order",
     "none",
@@ -34,6 +35,7 @@ STATES = States(
         Move("remind", ISSUED, None, "the node, when an addressee is silent"),
         Move("escalate", ISSUED, None, "the node, when an addressee stays silent"),
         Move("doubt", ISSUED, None, "the node, when somebody else answers for an addressee"),
+        Move("take_effect", ISSUED, None, "the node, when the time comes from which a FRAGO holds"),
         Move("supersede", ISSUED, "superseded", "operator"),
         Move("cancel", ("draft", "approved", "issued"), "cancelled", "operator"),
     ),
@@ -79,9 +81,22 @@ class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     doubt: str = ""
 
 
-def is_watched(thing: Thing) -> bool:
+def is_unanswered(thing: Thing) -> bool:
     """Is it issued, and some addressee silent?"""
     return state_of(STATES, thing) == "issued" and any(each.state not in ANSWERED for each in answers_of(thing))
+
+
+def is_pending(thing: Thing) -> bool:
+    """Is it a FRAGO that was issued to hold from a later time on, and not said yet to hold?"""
+    issued_ms, since_ms = issued_at(thing), effective_at(thing)
+    if issued_ms is None or since_ms is None or since_ms <= issued_ms or thing.get("order_ref") is None:
+        return False
+    return state_of(STATES, thing) == "issued" and all(step.action != "take_effect" for step in thing.steps)
+
+
+def is_watched(thing: Thing) -> bool:
+    """Does it wait for an answer, or for its time?"""
+    return is_unanswered(thing) or is_pending(thing)
 
 
 def orders_view() -> WatchedPapers:
@@ -112,6 +127,17 @@ def order_in(thing: Thing) -> Order | None:
 def issued_at(thing: Thing) -> int | None:
     """When it was issued; None = it was not."""
     return next((step.at_ms for step in thing.steps if step.action == "issue"), None)
+
+
+def effective_at(thing: Thing) -> int | None:
+    """From when it holds, not before it is issued; None = it was not issued."""
+    issued_ms = issued_at(thing)
+    return None if issued_ms is None else max(issued_ms, thing.get("effective_ms") or issued_ms)
+
+
+def ended_at(thing: Thing) -> int | None:
+    """When it was superseded or cancelled; None = it was not."""
+    return next((step.at_ms for step in thing.steps if step.action in ENDS), None)
 
 
 def answers_of(thing: Thing) -> tuple[OrderAnswer, ...]:

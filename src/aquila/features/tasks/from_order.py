@@ -1,4 +1,4 @@
-"""Tasks of an order: made when it is issued, changed when a FRAGO to it is issued, answered as the order is answered.
+"""Tasks of an order: made when it is issued, changed when a FRAGO to it takes effect, answered as the order is.
 
 Read from the papers of orders, as these write them; a task of an order has an id made of both, so a second node makes
 the same one.
@@ -24,7 +24,9 @@ ORDER = "orders.order"
 ADDRESSEE = "to/"
 """Fields of an order's step about one addressee begin so."""
 ANSWERS = ("deliver", "read", "acknowledge", "wilco", "cannot_comply")
+BEGINS = ("issue", "take_effect")
 ENDS = ("supersede", "cancel")
+GONE = ("superseded", "cancelled")
 IN_AREA = ("reach", "stay_out", "observe")
 RULE, VERSION = "tasks.from_order", 1
 COPIED = ("unit", "verb", "text", "purpose", "priority", "start_ms", "end_ms", "phase")
@@ -41,38 +43,75 @@ def follow_order(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Propos
     orders = views.get("orders")
     if not isinstance(arrival, Entry) or not isinstance(body, Paper) or body.type != ORDER:
         return
-    if not isinstance(orders, Papers) or body.action not in ("issue", *ENDS, *ANSWERS):
+    if not isinstance(orders, Papers) or body.action not in (*BEGINS, *ENDS, *ANSWERS):
         return
     things = {thing.id: thing for thing in orders.all(arrival.envelope.context, ORDER)}
     order = things.get(body.target)
     if order is None:
         return
     base = order.get("order_ref") or order.id
-    if body.action == "issue" and base == order.id:
-        for said in order.get("tasks", ()):
-            yield from _issued(arrival, base, said, order.get("graphics", ()))
-    elif body.action == "issue" and base in things:
-        fragos = [each for each in things.values() if each.get("order_ref") == base and _issued_stamp(each) is not None]
-        yield from _changed(arrival, views, things[base], sorted(fragos, key=_issued_stamp))
-    elif body.action in ENDS and base == order.id:
-        for thing in _tasks(views, arrival, base):
-            yield from _step(arrival, thing, body.action, {})
-    elif body.action in ANSWERS:
+    if body.action in ANSWERS:
         named = [name.removeprefix(ADDRESSEE) for name in body.fields if name.startswith(ADDRESSEE)]
         yield from _answered(arrival, views, base, body, named)
+    elif base != order.id:
+        if base in things and _stands(things[base]):
+            fragos = [each for each in things.values() if each.get("order_ref") == base]
+            before = [_before(arrival, each) if each.id == order.id else each for each in fragos]
+            yield from _changed(arrival, views, things[base], before, fragos)
+    elif body.action == "issue":
+        for said in order.get("tasks", ()):
+            yield from _issued(arrival, base, said, order.get("graphics", ()))
+    elif body.action in ENDS:
+        for thing in _tasks(views, arrival, base):
+            yield from _step(arrival, thing, body.action, {})
 
 
-def _issued_stamp(order: Thing) -> Any:
-    return next((step.stamp for step in order.steps if step.action == "issue"), None)
+def _issued_ms(order: Thing) -> int | None:
+    return next((step.at_ms for step in order.steps if step.action == "issue"), None)
+
+
+def _stands(order: Thing) -> bool:
+    """Was it issued, and not taken back?"""
+    return _issued_ms(order) is not None and all(step.action not in ENDS for step in order.steps)
+
+
+def _holds_from_ms(frago: Thing) -> int | None:
+    """From when a FRAGO holds; None = not yet, or no more.
+
+    One that was issued to hold later holds when its order says so (`take_effect`), whatever the clock shows here: then
+    each change of it is followed once and in its place, and the clock is asked nowhere.
+    """
+    issued_ms = _issued_ms(frago)
+    if issued_ms is None or not _stands(frago):
+        return None
+    from_ms = max(issued_ms, frago.get("effective_ms") or issued_ms)
+    is_ahead = from_ms > issued_ms and all(step.action != "take_effect" for step in frago.steps)
+    return None if is_ahead else from_ms
+
+
+def _holding(fragos: Iterable[Thing | None]) -> list[Thing]:
+    """Those that hold, in the order in which they are applied."""
+    found = ((from_ms, each) for each in fragos if each is not None and (from_ms := _holds_from_ms(each)) is not None)
+    return [each for _, each in sorted(found, key=lambda one: (one[0], one[1].id))]
+
+
+def _before(arrival: Entry, thing: Thing) -> Thing | None:
+    """The thing as it was before a step; None = that was its first."""
+    steps = [step for step in thing.steps if step.entry != arrival.envelope.id]
+    return Thing(thing.id, steps) if steps else None
 
 
 def _tasks(views: Mapping[str, View], arrival: Entry, order: str) -> list[Thing]:
     return [thing for thing in tasks_in(views).all(arrival.envelope.context, TASK) if thing.get("order") == order]
 
 
-def _issued(arrival: Entry, order: str, said: Mapping[str, Any], graphics: Iterable[Any]) -> Iterator[Proposal]:
+def _issued(
+    arrival: Entry, order: str, said: Mapping[str, Any], graphics: Iterable[Any], *, is_again: bool = False
+) -> Iterator[Proposal]:
+    """A task of an order, made and issued. is_again: it was taken away before, and a closed task is not opened."""
     fields = fields_of(order, said, graphics)
-    id = task_id(order, str(said.get("id", "")))
+    name = str(said.get("id", ""))
+    id = task_id(order, f"{name} again {arrival.envelope.id}" if is_again else name)
     title = str(fields["title"])
     key = f"create {id} {arrival.envelope.id}"
     for action, brings, seen in (
@@ -83,7 +122,7 @@ def _issued(arrival: Entry, order: str, said: Mapping[str, Any], graphics: Itera
             type=TASK,
             target=id,
             action=action,
-            happened_at_ms=arrival.envelope.received_at_ms,
+            happened_at_ms=arrival.envelope.happened_at_ms,
             fields=brings,
             seen=seen,
             summary=f"task {title} for {fields['unit']}: {action}",
@@ -129,20 +168,32 @@ def _condition(watch: Mapping[str, Any], said: Mapping[str, Any], area: Mapping[
     )
 
 
-def _changed(arrival: Entry, views: Mapping[str, View], base: Thing, fragos: list[Thing]) -> Iterator[Proposal]:
-    """Tasks that the newest of these FRAGOs adds, changes or takes away; what it does not speak of stays as it is."""
-    tasks, areas = _parts("tasks", base, fragos), list(_parts("graphics", base, fragos).values())
-    before, areas_before = _parts("tasks", base, fragos[:-1]), list(_parts("graphics", base, fragos[:-1]).values())
-    known = {str(thing.get("order_task")): thing for thing in _tasks(views, arrival, base.id)}
+def _changed(
+    arrival: Entry, views: Mapping[str, View], base: Thing, before: Iterable[Thing | None], after: Iterable[Thing]
+) -> Iterator[Proposal]:
+    """Tasks added, changed or taken away by FRAGOs that hold now and did not, or did and no longer do.
+
+    What they do not speak of stays as it is, also where somebody has changed it on the board.
+    """
+    was, now = _holding(before), _holding(after)
+    tasks, areas = _parts("tasks", base, now), list(_parts("graphics", base, now).values())
+    tasks_before, areas_before = _parts("tasks", base, was), list(_parts("graphics", base, was).values())
+    made = {str(thing.get("order_task")): thing for thing in _tasks(views, arrival, base.id)}
+    open_now = {name: thing for name, thing in made.items() if state_of(STATES, thing) not in GONE}
     for name, said in tasks.items():
-        if name not in known:
-            yield from _issued(arrival, base.id, said, areas)
+        thing = open_now.get(name)
+        if thing is None:
+            if name not in tasks_before or name not in made:
+                yield from _issued(arrival, base.id, said, areas, is_again=name in made)
             continue
-        now, was = fields_of(base.id, said, areas), fields_of(base.id, before.get(name, {}), areas_before)
-        fields = {field: now.get(field) for field in (*now, *was) if now.get(field) != was.get(field)}
-        yield from _step(arrival, known[name], "edit", fields)
-    for name in known.keys() - tasks.keys():
-        yield from _step(arrival, known[name], "cancel", {})
+        new = fields_of(base.id, said, areas)
+        old = fields_of(base.id, tasks_before.get(name, {}), areas_before)
+        fields = {field: new.get(field) for field in (*new, *old) if new.get(field) != old.get(field)}
+        wanted = {field: value for field, value in fields.items() if thing.get(field) != value}
+        yield from _step(arrival, thing, "edit", wanted)
+    for name in tasks_before:
+        if name not in tasks and name in open_now:
+            yield from _step(arrival, open_now[name], "cancel", {})
 
 
 def _parts(part: str, base: Thing, fragos: Iterable[Thing]) -> dict[str, dict[str, Any]]:
@@ -188,7 +239,7 @@ def _step(arrival: Entry, thing: Thing, action: str, fields: Mapping[str, Any]) 
         type=TASK,
         target=thing.id,
         action=action,
-        happened_at_ms=arrival.envelope.received_at_ms,
+        happened_at_ms=arrival.envelope.happened_at_ms,
         fields=fields,
         seen=thing.heads(),
         summary=f"task {thing.get('title') or thing.get('verb')}: {action}, as its order says",
@@ -197,25 +248,32 @@ def _step(arrival: Entry, thing: Thing, action: str, fields: Mapping[str, Any]) 
 
 
 class TaskProposal(msgspec.Struct, frozen=True):
-    """Times that a FRAGO that is a draft still would give a task; None = as it is."""
+    """What a FRAGO that does not hold yet would give a task; None = as it is.
+
+    Attributes:
+        from_ms: from when, for one that is issued; None = it is a draft still.
+    """
 
     frago: str
+    from_ms: int | None
     times: dict[str, int | None]
 
 
 def proposals_of(reading: Reading) -> dict[tuple[str, str], TaskProposal]:
-    """By (order, task of the order): what drafts would move, the newest draft last."""
+    """By (order, task of the order): what FRAGOs that do not hold yet would move; of several the newest."""
     orders = reading.views.get("orders")
     found: dict[tuple[str, str], TaskProposal] = {}
     for thing in orders.things(reading, ORDER) if isinstance(orders, Papers) else ():
-        if thing.get("kind") != "FRAGO" or any(step.action in ("issue", *ENDS) for step in thing.steps):
+        is_over = _holds_from_ms(thing) is not None or any(step.action in ENDS for step in thing.steps)
+        if thing.get("kind") != "FRAGO" or is_over:
             continue
+        from_ms = None if _issued_ms(thing) is None else thing.get("effective_ms")
         for change in thing.get("changes", ()):
             parts = str(change.get("path", "")).split(".")
             if len(parts) == 3 and parts[0] == "tasks" and parts[2] in ("start_ms", "end_ms"):
                 key = (str(thing.get("order_ref")), parts[1])
                 times = found[key].times if key in found and found[key].frago == thing.id else {}
-                found[key] = TaskProposal(thing.id, {**times, parts[2]: change.get("new")})
+                found[key] = TaskProposal(thing.id, from_ms, {**times, parts[2]: change.get("new")})
     return found
 
 

@@ -92,7 +92,8 @@ class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
     Times None = on order. A task of an order in force is moved by a FRAGO: order and order_task say which to change.
 
     Attributes:
-        proposal: a FRAGO that is a draft still and would move it to proposed_start_ms and proposed_end_ms.
+        proposal: a FRAGO that does not hold yet and moves it to proposed_start_ms and proposed_end_ms.
+        proposal_from_ms: from when that FRAGO holds; None = it is a draft still.
     """
 
     id: str
@@ -111,6 +112,7 @@ class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
     order: str | None = None
     order_task: str = ""
     proposal: str | None = None
+    proposal_from_ms: int | None = None
     proposed_start_ms: int | None = None
     proposed_end_ms: int | None = None
 
@@ -188,6 +190,7 @@ def _matrix(principal: Principal, ask: AskMatrix, reading: Reading) -> Iterator[
             order=row.task.order,
             order_task=row.task.order_task,
             proposal=None if moved is None else moved.frago,
+            proposal_from_ms=None if moved is None else moved.from_ms,
             proposed_start_ms=start_ms if moved is None else moved.times.get("start_ms", start_ms),
             proposed_end_ms=end_ms if moved is None else moved.times.get("end_ms", end_ms),
             id=row.id,
