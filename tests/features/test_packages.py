@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aquila.core.model import Act
+from aquila.features.missions.files import Archive, zipped
 from aquila.features.packages import view as package_view
 from aquila.features.packages.archive import check_archive
 from aquila.features.packages.facts import (
@@ -24,7 +26,7 @@ from aquila.features.packages.facts import (
     written,
 )
 from aquila.features.packages.view import Packages
-from aquila.testing.hostile_zip import HOSTILE_ZIPS, archive
+from aquila.testing.hostile_zip import HOSTILE_ZIPS, archive, zip64
 from aquila.testing.views import folded_in_any_order
 
 ACTIONS = ("package.add", "package.change", "package.withdraw", "other.act")
@@ -189,7 +191,20 @@ def commented() -> bytes:
     return packed.getvalue()
 
 
+def of_a_mission() -> bytes:
+    """As this node itself packs a mission: streamed, and with the large form for its files."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"plan" * 1000)
+        file.flush()
+        held = Archive(
+            name="n", guid="g", files=(("0" * 64, "plan.txt", Path(file.name)),), events=(("u", "<event/>"),)
+        )
+        return b"".join(zipped(held))
+
+
 GOOD = {
+    "large form": zip64,
+    "a mission taken home": of_a_mission,
     "deflated": lambda: archive(("MANIFEST/manifest.xml", b"<x/>" * 100), ("a/b.txt", b"b"), ("a/", b"")),
     "stored": lambda: archive(("a.bin", bytes(range(256)) * 100), method=zipfile.ZIP_STORED),
     "backslashes of Windows": lambda: archive(("MANIFEST\\manifest.xml", b"<x/>")),

@@ -16,7 +16,7 @@ from aquila.core.model import Principal
 from aquila.core.view import view_of
 from aquila.features.access import Access, Grant, Name, Secrets, act_of
 from aquila.links.directory import DirectoryError, NotProven, Person
-from aquila.links.directory.ldap import LdapDirectory, same_dn
+from aquila.links.directory.ldap import LdapDirectory, same_dn, squeezed
 from aquila.links.directory.oidc import Begun, OidcProvider
 from aquila.web_api.errors import WebError, refused
 from aquila.web_api.port import NodePort
@@ -167,10 +167,13 @@ class ForeignLogins:
 
 def rule_for(person: Person, rules: Sequence[PersonRule]) -> PersonRule | None:
     """The first rule whose group the person is in; None = no rule fits."""
+    plain = {group: squeezed(group) for group in person.groups} if person.by == "ldap" else {}
     for rule in rules:
-        for group in person.groups:
-            if group == rule.group or (person.by == "ldap" and same_dn(group, rule.group)):
-                return rule
+        if rule.group in person.groups:
+            return rule
+        wanted = squeezed(rule.group)
+        if any(each == wanted and same_dn(group, rule.group) for group, each in plain.items()):
+            return rule
     return None
 
 

@@ -18,8 +18,13 @@ RATIO_MAX = 100
 UNPACKED_MAX_BYTES = 2 << 30
 DIRECTORY_MAX_BYTES = 4 << 20
 PIECE_BYTES = 1 << 20
-ENCRYPTED, UTF8 = 0x1, 0x800
-_LOCAL = struct.Struct("<4s2xHH16xHH")
+ENCRYPTED, DESCRIBED_LATER, UTF8 = 0x2041, 0x8, 0x800
+"""Flags. Encrypted: the file, the file in another way, the list itself."""
+DESCRIPTOR_BYTES = (12, 16, 20, 24)
+"""What may stand behind a file that is described later: with or without a sign, sizes of four or eight bytes."""
+ZIP64, UNICODE_NAME, IN_ZIP64 = 0x1, 0x7075, 0xFFFFFFFF
+_LOCAL = struct.Struct("<4s2xHH4x4xLLHH")
+_LARGE = struct.Struct("<QQ")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LINKS = frozenset({0, stat.S_IFREG, stat.S_IFDIR})
 
@@ -68,13 +73,21 @@ def _check_members(file: _Bounded, archive: zipfile.ZipFile, most_bytes: int) ->
             raise ValueError(f"two files of the zip are called {member.orig_filename[:80]!r}")
         names.add(member.orig_filename)
         _check_form(member)
-    end, left = 0, most_bytes
+    end, left, later = 0, most_bytes, 0
     for member in sorted(members, key=lambda each: each.header_offset):
+        _check_gap(member.header_offset - end, later)
         start = _start_of(file, member) if member.header_offset >= end else -1
         if start < 0 or start + member.compress_size > archive.start_dir:
             raise ValueError(f"{member.orig_filename[:80]!r} lies over another file of the zip, or outside it")
-        end = start + member.compress_size
+        end, later = start + member.compress_size, member.flag_bits & DESCRIBED_LATER
         left -= _real_bytes(file, start, member, left)
+    _check_gap(archive.start_dir - end, later)
+
+
+def _check_gap(gap_bytes: int, later: int) -> None:
+    """Readers that go from file to file, without the list, would find there what was never looked at."""
+    if gap_bytes > 0 and not (later and gap_bytes in DESCRIPTOR_BYTES):
+        raise ValueError(f"the zip holds {gap_bytes} bytes between its files that its list does not name: pack it anew")
 
 
 def _check_name(name: str) -> None:
@@ -101,11 +114,36 @@ def _check_form(member: zipfile.ZipInfo) -> None:
 def _start_of(file: _Bounded, member: zipfile.ZipInfo) -> int:
     """Where its data begins. Its own header must say what the list says: readers believe the one or the other."""
     file.seek(member.header_offset)
-    sign, flags, method, name_bytes, extra_bytes = _LOCAL.unpack(file.read(_LOCAL.size))
+    sign, flags, method, packed, real, name_bytes, extra_bytes = _LOCAL.unpack(file.read(_LOCAL.size))
     name = file.read(name_bytes).decode("utf-8" if flags & UTF8 else "cp437", errors="replace")
-    if sign != b"PK\x03\x04" or method != member.compress_type or name != member.orig_filename:
+    extra = _fields(file.read(extra_bytes))
+    if IN_ZIP64 in (packed, real) and len(extra.get(ZIP64, b"")) == _LARGE.size:
+        real, packed = _LARGE.unpack(extra[ZIP64])
+    told = [(member.compress_size, member.file_size)]
+    if flags & DESCRIBED_LATER:
+        told.append((0, 0))
+    is_same = (
+        (sign, method, name) == (b"PK\x03\x04", member.compress_type, member.orig_filename)
+        and (packed, real) in told
+        and not (flags ^ member.flag_bits) & (ENCRYPTED | DESCRIBED_LATER)
+    )
+    if not is_same:
         raise ValueError(f"{member.orig_filename[:80]!r} has two descriptions in the zip that differ: pack it anew")
+    for field in (extra, _fields(member.extra)):
+        if UNICODE_NAME in field:
+            # Another name, which some readers prefer (APPNOTE 4.6.9): behind its version and a checksum.
+            _check_name(field[UNICODE_NAME][5:].decode(errors="replace"))
     return int(member.header_offset + _LOCAL.size + name_bytes + extra_bytes)
+
+
+def _fields(extra: bytes) -> dict[int, bytes]:
+    """The extra fields of a file by their kind (APPNOTE 4.5.1); a cut end is left out."""
+    found: dict[int, bytes] = {}
+    while len(extra) >= 4:
+        kind, size = struct.unpack("<HH", extra[:4])
+        found.setdefault(kind, extra[4 : 4 + size])
+        extra = extra[4 + size :]
+    return found
 
 
 def _real_bytes(file: _Bounded, start: int, member: zipfile.ZipInfo, most_bytes: int) -> int:

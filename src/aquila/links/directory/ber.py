@@ -2,6 +2,8 @@
 
 BOOLEAN, INTEGER, OCTETS, ENUMERATED, SEQUENCE, SET = 0x01, 0x02, 0x04, 0x0A, 0x30, 0x31
 LENGTH_BYTES_MAX = 4
+VALUES_MAX = 5_000
+"""Inside one value: a hostile directory could say hundreds of thousands of empty ones, and each is work."""
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
@@ -42,7 +44,10 @@ def length_bytes(first: int) -> int:
 
 
 def values(content: bytes) -> list[tuple[int, bytes]]:
-    """The values inside a value: tag and content of each. Raises ValueError when they do not fill it exactly."""
+    """The values inside a value: tag and content of each. Raises ValueError when they do not fill it exactly.
+
+    Also for more than VALUES_MAX of them.
+    """
     found, at = [], 0
     while at < len(content):
         if at + 2 > len(content):
@@ -54,4 +59,6 @@ def values(content: bytes) -> list[tuple[int, bytes]]:
         if at > len(content):
             raise ValueError("a value is longer than what holds it")
         found.append((tag, content[start:at]))
+        if len(found) > VALUES_MAX:
+            raise ValueError(f"more than {VALUES_MAX} values inside one")
     return found

@@ -11,6 +11,8 @@ import msgspec
 
 from aquila.links.directory import ANSWER_BYTES_MAX, DirectoryError
 
+PIECE_BYTES = 1 << 12
+"""So much of an answer is read at once: others are heard between two pieces, however small its chunks are."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -23,6 +25,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 def checked_url(text: str) -> SplitResult:
     """A URL that may be asked. Raises ValueError: it must be https; http is for this machine only."""
+    if not text.isascii() or any(char <= " " or char == "\x7f" for char in text):
+        raise ValueError(f"{text[:200]!a} is no address: spaces and other letters are written as %XX")
     url = urlsplit(text)
     if not url.hostname or url.username or url.password or url.fragment:
         raise ValueError(f"{text!r} is no plain address of a server: write https://HOST/PATH")
@@ -91,18 +95,23 @@ async def _exchange(
 
 
 async def _answer(talk: h11.Connection, reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    status, body = 0, b""
+    status, body, heard_bytes = 0, bytearray(), 0
     while True:
         event = talk.next_event()
         if event is h11.NEED_DATA:
-            talk.receive_data(await reader.read(1 << 16))
+            piece = await reader.read(PIECE_BYTES)
+            heard_bytes += len(piece)
+            # All that comes counts, also what only frames it: chunks of one byte, hints before the answer.
+            if heard_bytes > ANSWER_BYTES_MAX:
+                raise ValueError(f"more than {ANSWER_BYTES_MAX} bytes in one answer")
+            talk.receive_data(piece)
+            # What lies in the buffer is given at once: a fast sender would keep the loop for itself.
+            await asyncio.sleep(0)
         elif isinstance(event, h11.Response):
             status = event.status_code
         elif isinstance(event, h11.Data):
             body += event.data
-            if len(body) > ANSWER_BYTES_MAX:
-                raise ValueError(f"more than {ANSWER_BYTES_MAX} bytes in one answer")
         elif isinstance(event, h11.EndOfMessage):
-            return status, body
+            return status, bytes(body)
         elif not isinstance(event, h11.InformationalResponse):
             raise ValueError("the connection ended before the answer")

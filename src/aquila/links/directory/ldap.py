@@ -18,6 +18,9 @@ from aquila.links.directory.filters import Filter, dn_value, read_filter
 
 LOGINS_AT_ONCE = 8
 GROUPS_MAX = 1_000
+GROUP_LENGTH_MAX = 1_000
+"""Of a name of a group; a longer one is left out: no rule names it."""
+REFERRALS_MAX = 100
 START_TLS = "1.3.6.1.4.1.1466.20037"
 SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT = 0, 4, 32
 WRONG_PASSWORD = frozenset({19, 32, 34, 48, 49, 50, 53})
@@ -105,6 +108,9 @@ class LdapDirectory:
             if len(entries) > 1:
                 raise DirectoryError("more than one entry has the name: make ldap_filter narrower")
             dn = entries[0].dn
+            if not dn:
+                # RFC 4513, 5.1.1: a bind without a name may succeed whatever the password, and proves nothing.
+                raise DirectoryError("the entry that the directory gives has no name")
         groups = [group for entry in entries for group in entry.values]
         if settings.group_base is not None:
             wanted = settings.group_filter.encode({"name": name, "dn": dn})
@@ -113,7 +119,8 @@ class LdapDirectory:
             groups += [row.dn for row in rows]
         if settings.person_dn is None and not await talk.bind(dn, password):
             return None
-        return Person(by="ldap", name=name, groups=tuple(groups[:GROUPS_MAX]))
+        groups = [group for group in groups[:GROUPS_MAX] if len(group) <= GROUP_LENGTH_MAX]
+        return Person(by="ldap", name=name, groups=tuple(groups))
 
 
 class _Talk:
@@ -149,18 +156,23 @@ class _Talk:
         )
         await self._say(request)
         found: list[Found] = []
+        referrals = 0
         while True:
             tag, content = await self._message()
             if tag == 0x64:
                 found.append(_entry(content, attribute))
+                if len(found) > limit:
+                    raise ValueError(f"more than the {limit} entries that were asked for")
             elif tag == 0x65:
                 code = _result(content)
                 # A person may have no right to read his own entry; a base that is not there is a wrong setting.
                 if code not in {SUCCESS, SIZE_LIMIT} and not (code == NO_SUCH_OBJECT and scope == BASE):
                     raise DirectoryError(f"the directory answers a search under {base!r} with result {code}")
-                return found[:limit]
+                return found
             elif tag != 0x73:
                 raise ValueError(f"an answer with the tag {tag:#x} to a search")
+            elif (referrals := referrals + 1) > REFERRALS_MAX:
+                raise ValueError(f"more than {REFERRALS_MAX} referrals to a search")
 
     async def _say(self, request: bytes) -> None:
         self._number += 1
@@ -274,7 +286,13 @@ async def _exactly(connection: socket.socket, size: int) -> bytes:
 
 def same_dn(one: str, other: str) -> bool:
     """Are two distinguished names the same, but for capitals and spaces around commas and equal signs?"""
-    return _plain_dn(one) == _plain_dn(other)
+    # Quickly first: a hostile directory may give a thousand long ones, each to be held against each rule.
+    return squeezed(one) == squeezed(other) and _plain_dn(one) == _plain_dn(other)
+
+
+def squeezed(dn: str) -> str:
+    """A distinguished name without capitals and spaces: what is not the same so far is not the same name."""
+    return "".join(dn.casefold().split())
 
 
 def _plain_dn(text: str) -> Sequence[tuple[str, ...]]:

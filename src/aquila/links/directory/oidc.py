@@ -12,7 +12,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import jwt
 import msgspec
@@ -23,7 +23,11 @@ from aquila.links.directory.https import Answer, ask, checked_url
 
 ALGORITHMS = {"RS256": "RSA", "ES256": "EC"}
 """What may sign an id token, and the type of its key."""
-RSA_BITS_MIN = 2048
+RSA_BITS_MIN, RSA_BITS_MAX = 2048, 8192
+KEYS_MAX = 100
+KEY_FIELD_LENGTH_MAX = 1_400
+"""Of what a key is made of, in base64url: 8192 bits take 1,366 letters."""
+_PUBLIC = ("kty", "kid", "alg", "use", "crv", "x", "y", "n", "e")
 LEEWAY_S = 60
 BEGUN_MAX = 1_000
 BEGUN_LIFE_MS = 600_000
@@ -147,7 +151,7 @@ class OidcProvider:
             try:
                 found = msgspec.convert(_ok(answer), Provider)
                 for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-                    checked_url(url)
+                    _check_endpoint(url, issuer)
             except ValueError as wrong:
                 raise DirectoryError(f"what {issuer} says of itself cannot be used: {wrong}") from wrong
             if found.issuer != issuer:
@@ -212,26 +216,49 @@ def key_name(token: str) -> str | None:
         header = jwt.get_unverified_header(token)
     except jwt.InvalidTokenError as wrong:
         raise NotProven("What the provider says about you cannot be read.") from wrong
-    if header.get("alg") not in ALGORITHMS:
-        raise NotProven(f"The provider signs with {header.get('alg')!a}; allowed: {', '.join(ALGORITHMS)}.")
+    said = header.get("alg")
+    if not isinstance(said, str) or said not in ALGORITHMS:
+        raise NotProven(f"The provider signs with {str(said)[:40]!a}; allowed: {', '.join(ALGORITHMS)}.")
     return header.get("kid")
 
 
 def keys_of(body: Mapping[str, Any]) -> Keys:
-    """The keys of a provider (RFC 7517) that may sign an id token, by name; all others are left out."""
+    """The keys of a provider (RFC 7517) that may sign an id token, by name; all others are left out.
+
+    Raises DirectoryError when they are no list, or more than KEYS_MAX.
+    """
+    told: Any = body.get("keys")
+    if not isinstance(told, list) or len(told) > KEYS_MAX:
+        many = f"{len(told)} keys" if isinstance(told, list) else "no list of keys"
+        raise DirectoryError(f"the provider shows {many}: at most {KEYS_MAX} are read")
     found: dict[str | None, jwt.PyJWK] = {}
-    each: Any
-    for each in body.get("keys", ()):
-        if not isinstance(each, dict) or each.get("kty") not in ALGORITHMS.values() or each.get("use", "sig") != "sig":
-            continue
-        try:
-            key = jwt.PyJWK(each)
-        except jwt.PyJWTError:
-            continue
-        is_short = isinstance(key.key, RSAPublicKey) and key.key.key_size < RSA_BITS_MIN
-        if key.algorithm_name in ALGORITHMS and not is_short:
+    for each in told:
+        key = _key_of(each) if isinstance(each, dict) else None
+        if key is not None:
             found[key.key_id] = key
     return found
+
+
+def _key_of(told: Mapping[str, Any]) -> jwt.PyJWK | None:
+    # Only what a public key is made of: of a private one the primes would be looked for, which takes minutes.
+    public = {name: told[name] for name in _PUBLIC if isinstance(told.get(name), str)}
+    if any(len(value) > KEY_FIELD_LENGTH_MAX for value in public.values()):
+        return None
+    if public.get("kty") not in ALGORITHMS.values() or told.get("use", "sig") != "sig":
+        return None
+    try:
+        key = jwt.PyJWK(public)
+    except jwt.PyJWTError:
+        return None
+    if isinstance(key.key, RSAPublicKey) and not RSA_BITS_MIN <= key.key.key_size <= RSA_BITS_MAX:
+        return None
+    return key if key.algorithm_name in ALGORITHMS else None
+
+
+def _check_endpoint(url: str, issuer: str) -> None:
+    """Raises ValueError. A provider elsewhere must not send the node to ports of its own machine."""
+    if checked_url(url).scheme != "https" and urlsplit(issuer).scheme == "https":
+        raise ValueError(f"{url!r} is not encrypted, though the provider itself is")
 
 
 def _named(keys: Keys, name: str | None) -> jwt.PyJWK | None:
