@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aquila.core.model import Paper
 from aquila.features import orbat
 from aquila.features.orbat.file_unit import FileRead, FileWritten
 from aquila.features.orbat.importing import ImportOrbat, planned_of
@@ -26,6 +28,7 @@ from aquila.features.orbat.unit import (
     parent_of,
     tree_of,
 )
+from aquila.testing.memory_node import OPEN, MemoryPort
 
 AT_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
@@ -243,3 +246,24 @@ def test_msdl_written_and_read_is_the_same_tree(units: dict[str, Unit]) -> None:
 def test_whatever_is_dropped_on_it_is_read_or_refused(read: Callable[[str], FileRead], content: str) -> None:
     found = read(content)
     assert all(fault.text for fault in found.faults)
+
+
+def test_a_line_that_may_not_be_written_keeps_all_others_out(desk: Any, port: MemoryPort) -> None:
+    desk.post("/orbat/import", format="text", content="1 BN\n")
+    theirs = msgspec.structs.replace(OPEN, groups=("COMMON", "FIELD"))
+    fields = {"name": "2 BN"}
+    port.say(Paper(type="orbat.unit", target="u2", action="create", happened_at_ms=port.now_ms, fields=fields), theirs)
+    content = "name,short\n1 BN,1\n3 BN,3\n2 BN,2\n"
+    refused = desk.post("/orbat/import", 403, format="csv", content=content)["error"]["reason"]
+    assert "line 4" in refused
+    assert "nothing was written" in refused
+    assert shape(desk) == [(0, "1 BN"), (0, "2 BN")]
+    assert [row["unit"].get("short") for row in desk.get("/orbat")] == [None, None]
+
+
+def test_an_import_is_one_commit(desk: Any, port: MemoryPort, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits: list[int] = []
+    append = port.journal.append
+    monkeypatch.setattr(port.journal, "append", lambda entries: commits.append(len(entries)) or append(entries))
+    desk.post("/orbat/import", format="text", content=TREE)
+    assert commits == [4]

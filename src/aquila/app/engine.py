@@ -16,7 +16,7 @@ from typing import Any
 from aquila.app.clockwork import Clockwork
 from aquila.core.codec import Decoded
 from aquila.core.errors import Refused, UsageError
-from aquila.core.feature import Feature
+from aquila.core.feature import Feature, Saying
 from aquila.core.journal import Staged
 from aquila.core.model import REAL, Body, Entry, Label, Principal, Sample, Tick
 from aquila.core.node import Identity, Node
@@ -131,25 +131,47 @@ class Engine:
         on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """Say something born here; gives its entry after the commit, or why not."""
-        staged = self.node.write(body, principal, via, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)
-        if isinstance(staged, Refused):
-            return staged
+        said = Saying(body=body, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)
+        written = await self.write_all((said,), principal, via)
+        return written if isinstance(written, Refused) else written[0]
+
+    async def write_all(self, sayings: Sequence[Saying], principal: Principal, via: str) -> tuple[Entry, ...] | Refused:
+        """Say all of this or nothing; gives the entries in the same order after their one commit, or why not."""
+        staged: list[Staged] = []
+        for said in sayings:
+            one = self.node.write(
+                said.body,
+                principal,
+                via,
+                id=said.id,
+                subjects=said.subjects,
+                label=said.label,
+                on_behalf_of=said.on_behalf_of,
+            )
+            if isinstance(one, Refused):
+                return one
+            staged.append(one)
         settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def settle(outcome: Outcome) -> None:
             if not settled.done():
                 settled.set_result(outcome)
 
-        if not self.writer.submit([staged], settle):
+        if not staged:
+            return ()
+        if not self.writer.submit(staged, settle):
             return Refused("busy", "the journal's writer has no room: try again in a moment")
         outcome = await settled
         if isinstance(outcome, Refused):
             return outcome
-        if outcome.entries:
-            return outcome.entries[0]
-        # The same id was written before: the answer is the entry that stands.
-        known = await asyncio.to_thread(self._entry, staged.id)
-        return known or Refused("unknown", f"entry {staged.id} is neither new nor known")
+        found = {entry.envelope.id: entry for entry in outcome.entries}
+        for id in outcome.known:
+            # The same id was written before: the answer is the entry that stands.
+            known = await asyncio.to_thread(self._entry, id)
+            if known is None:
+                return Refused("unknown", f"entry {id} is neither new nor known")
+            found[id] = known
+        return tuple(found[one.id] for one in staged)
 
     def say(self, body: Body, label: Label | None = None) -> None:
         """Say something as the node itself; nobody waits for it. label: None = what policy gives the node."""

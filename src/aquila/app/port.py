@@ -13,6 +13,7 @@ import aquila
 from aquila.app.engine import Engine
 from aquila.app.tak import Speaker, TakEdge
 from aquila.core.errors import Refused
+from aquila.core.feature import Saying
 from aquila.core.journal import Head
 from aquila.core.model import Body, Context, Entry, Label, Principal
 from aquila.core.policy import Policy
@@ -239,6 +240,10 @@ class Port:
         return await self._engine.write(
             body, principal, via, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of
         )
+
+    async def write_all(self, principal: Principal, sayings: Sequence[Saying], via: str) -> tuple[Entry, ...] | Refused:
+        """The same for all of these or none, in one commit."""
+        return await self._engine.write_all(sayings, principal, via)
 
     def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
         """Hear every entry after its commit and fold; gives the way to stop."""

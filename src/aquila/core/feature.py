@@ -4,7 +4,7 @@ A query answers *labelled* rows; whoever serves it passes each through policy.re
 have is never counted, paged or sent. A command writes entries through its Desk.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -80,6 +80,16 @@ class Reading(Protocol):
         ...
 
 
+class Saying(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be said, with all that `Desk.write` takes."""
+
+    body: Body
+    id: str | None = None
+    subjects: tuple[str, ...] = ()
+    label: Label | None = None
+    on_behalf_of: str | None = None
+
+
 class Desk(Reading, Protocol):
     """What a command may use: a reading, and the one way in."""
 
@@ -104,6 +114,13 @@ class Desk(Reading, Protocol):
             subjects: persons that the body is about; then it is sealed with their keys.
             label: None = what policy gives the asker. A command that passes one has checked that the asker may use it.
             on_behalf_of: id of the principal for whom the asker speaks; None = for itself.
+        """
+        ...
+
+    async def write_all(self, sayings: Sequence[Saying]) -> tuple[Entry, ...] | Refused:
+        """Say all of this or nothing, in this order; gives the entries after their commit, which is one.
+
+        A node that dies meanwhile has all of them afterwards, or none.
         """
         ...
 

@@ -135,13 +135,51 @@ async def say_step(
     subjects: persons that it is about, see Desk.write.
     """
     state = states.first if thing is None else state_of(states, thing)
+    paper = step_paper(
+        desk,
+        states,
+        type,
+        thing,
+        action,
+        fields,
+        id=id,
+        summary=summary,
+        seen=seen,
+        at_ms=at_ms,
+        position=position,
+        to=to,
+    )
+    if isinstance(paper, Refused):
+        return paper
+    entry = await write_paper(principal, desk, paper, thing, on_behalf_of=on_behalf_of, subjects=subjects)
+    if not isinstance(entry, Entry):
+        return entry
+    return StepTaken(id=paper.target, entry=entry.envelope.id, state=states.after(state, action) or state)
+
+
+def step_paper(
+    desk: Desk,
+    states: States,
+    type: str,
+    thing: Thing | None,
+    action: str,
+    fields: Mapping[str, Any],
+    *,
+    id: str | None = None,
+    summary: str = "",
+    seen: tuple[str, ...] = (),
+    at_ms: int | None = None,
+    position: Position | None = None,
+    to: tuple[Address, ...] = (),
+) -> Paper | Refused:
+    """One step, not written yet, if the table allows it now; as `say_step`."""
+    state = states.first if thing is None else state_of(states, thing)
     refused = states.check(state, action) or wrong_time(desk, at_ms)
     if refused is not None:
         return refused
-    target = thing.id if thing is not None else (id or desk.new_id())
-    paper = Paper(
+    return Paper(
         type=type,
-        target=target,
+        target=thing.id if thing is not None else (id or desk.new_id()),
         action=action,
         happened_at_ms=desk.now_ms() if at_ms is None else at_ms,
         fields=fields,
@@ -150,10 +188,6 @@ async def say_step(
         position=position,
         to=to,
     )
-    entry = await write_paper(principal, desk, paper, thing, on_behalf_of=on_behalf_of, subjects=subjects)
-    if not isinstance(entry, Entry):
-        return entry
-    return StepTaken(id=target, entry=entry.envelope.id, state=states.after(state, action) or state)
 
 
 class WatchedPapers(Papers):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Desk, Reading
+from aquila.core.feature import Desk, Reading, Saying
 from aquila.core.model import Address, Arrival, Context, Entry, Label, Paper, Position, Principal, Stamp, Verdict
 from aquila.core.policy import label_for
 
@@ -275,7 +275,27 @@ async def write_paper(
     into: tuple[str, ...] = (),
     subjects: tuple[str, ...] = (),
 ) -> Entry | Refused:
-    """Write a step under the marking of its thing, or a new thing under the writer's own.
+    """Write a step at once; see `saying_of`."""
+    said = saying_of(principal, desk, paper, thing, id=id, on_behalf_of=on_behalf_of, into=into, subjects=subjects)
+    if isinstance(said, Refused):
+        return said
+    return await desk.write(
+        said.body, id=said.id, subjects=said.subjects, label=said.label, on_behalf_of=said.on_behalf_of
+    )
+
+
+def saying_of(
+    principal: Principal,
+    desk: Desk,
+    paper: Paper,
+    thing: Thing | None,
+    *,
+    id: str | None = None,
+    on_behalf_of: str | None = None,
+    into: tuple[str, ...] = (),
+    subjects: tuple[str, ...] = (),
+) -> Saying | Refused:
+    """A step to be written under the marking of its thing, or a new thing under the writer's own.
 
     `thing` is what the paper is about as the writer sees it; None = the paper makes it. `into` are groups for a new
     thing; empty = where the writer writes. For `id`, `on_behalf_of` and `subjects` see Desk.write.
@@ -287,4 +307,4 @@ async def write_paper(
         return label
     if thing is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
         return Refused("group", "it is marked for groups that you may not write into: ask one of them")
-    return await desk.write(paper, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)
+    return Saying(body=paper, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Feature, Role
+from aquila.core.feature import Feature, Role, Saying
 from aquila.core.ids import entity_id, uuid7_source
 from aquila.core.journal import MemoryJournal, Staged, make_entry
 from aquila.core.model import (
@@ -211,22 +211,39 @@ class MemoryPort:
         staged = self.core.write(body, principal, via, **more)
         if isinstance(staged, Refused):
             return staged
-        return self._commit(staged) or self.journal.entry(staged.id) or Refused("unknown")
+        self._commit([staged])
+        return self.journal.entry(staged.id) or Refused("unknown")
 
-    def _commit(self, staged: Staged) -> Entry | None:
-        """Append, fold, tell, and write what rules propose; None = an entry of this id was there."""
-        entry, _ = make_entry(staged, node="n1", epoch=1, head=self.journal.head("n1", 1), sealer=self.keys)
-        new = self.journal.append([entry])
+    async def write_all(self, principal: Principal, sayings: Sequence[Saying], via: str) -> tuple[Entry, ...] | Refused:
+        """See NodePort."""
+        staged: list[Staged] = []
+        for said in sayings:
+            more = {name: getattr(said, name) for name in ("id", "subjects", "label", "on_behalf_of")}
+            one = self.core.write(said.body, principal, via, **more)
+            if isinstance(one, Refused):
+                return one
+            staged.append(one)
+        self._commit(staged)
+        found = [self.journal.entry(one.id) for one in staged]
+        return tuple(entry for entry in found if entry is not None)
+
+    def _commit(self, together: Iterable[Staged]) -> list[Entry]:
+        """Append, fold, tell, and write what rules propose; gives those whose id was not there."""
+        entries, head = [], self.journal.head("n1", 1)
+        for staged in together:
+            entry, head = make_entry(staged, node="n1", epoch=1, head=head, sealer=self.keys)
+            entries.append(entry)
+        new = self.journal.append(entries)
         proposed = self.core.committed(new)
         for each in new:
             for callback in list(self._heard):
                 callback(each)
         self._commit_all(proposed)
-        return new[0] if new else None
+        return new
 
     def _commit_all(self, proposed: Iterable[Staged]) -> None:
         for staged in proposed:
-            self._commit(staged)
+            self._commit([staged])
 
     def tick(self, after_ms: int = 1000) -> None:
         """Let time pass, and rules look."""

@@ -1,9 +1,10 @@
 """Port: all that the web needs of a node. The composition root implements it; tests have one in memory."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from aquila.core.errors import Refused, UsageError
+from aquila.core.feature import Saying
 from aquila.core.journal import JournalStore
 from aquila.core.model import Body, Context, Entry, Label, Principal
 from aquila.core.policy import Decision, Policy
@@ -56,6 +57,10 @@ class NodePort(Protocol):
         on_behalf_of: str | None = None,
     ) -> Entry | Refused:
         """Admit, commit and fold; gives the entry after its commit."""
+        ...
+
+    async def write_all(self, principal: Principal, sayings: Sequence[Saying], via: str) -> tuple[Entry, ...] | Refused:
+        """The same for all of these or none, in one commit."""
         ...
 
     def subscribe(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
@@ -123,3 +128,7 @@ class Asked:
         return await self._port.write(
             self.principal, body, self._via, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of
         )
+
+    async def write_all(self, sayings: Sequence[Saying]) -> tuple[Entry, ...] | Refused:
+        """See Desk."""
+        return await self._port.write_all(self.principal, sayings, self._via)

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
+from aquila.core.feature import Command, Desk, Saying
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, StepTaken, Time, check_texts, say_step
-from aquila.core.papers import Thing
+from aquila.core.paper_work import Id, Line, Time, check_texts, step_paper
+from aquila.core.papers import Thing, saying_of
 from aquila.features.orbat.commands import UNITS_MAX
 from aquila.features.orbat.file_unit import CONTENT_MAX, Fault, FileParent, FileRead, FileUnit
 from aquila.features.orbat.msdl_file import read_msdl
@@ -110,35 +110,38 @@ async def plan_import(principal: Principal, ask: ImportOrbat, desk: Desk) -> Orb
 
 
 async def import_orbat(principal: Principal, ask: ImportOrbat, desk: Desk) -> OrbatImported | Refused:
-    """Write what the file says, parents first; a file with a fault in it is refused whole."""
+    """Write what the file says, parents first and all of it in one commit; a file with a fault is refused whole."""
     planned = await asyncio.to_thread(_plan, ask, desk)
     if planned.faults:
         first = planned.faults[0]
         where = f"line {first.line}: " if first.line else ""
         more = f" ({len(planned.faults) - 1} further lines are wrong as well)" if len(planned.faults) > 1 else ""
         return Refused("file", f"{where}{first.text}{more}")
-    made = changed = kept = 0
-    for change in planned.changes:
-        if change.before == change.after:
-            kept += 1
-            continue
-        said = await _say(principal, desk, change)
+    changes = [change for change in planned.changes if change.before != change.after]
+    sayings: list[Saying] = []
+    for change in changes:
+        said = _saying(principal, desk, change)
         if isinstance(said, Refused):
-            detail = f"line {change.row.line}: {said.detail}; {made} units were made and {changed} changed before it"
-            return Refused(said.reason, detail)
-        made, changed = made + (change.thing is None), changed + (change.thing is not None)
-    return OrbatImported(made=made, changed=changed, kept=kept)
+            return Refused(said.reason, f"line {change.row.line}: {said.detail}; nothing was written")
+        sayings.append(said)
+    written = await desk.write_all(sayings)
+    if isinstance(written, Refused):
+        return written
+    made = sum(1 for change in changes if change.thing is None)
+    return OrbatImported(made=made, changed=len(changes) - made, kept=len(planned.changes) - len(changes))
 
 
-async def _say(principal: Principal, desk: Desk, change: Change) -> StepTaken | Refused:
+def _saying(principal: Principal, desk: Desk, change: Change) -> Saying | Refused:
     after = msgspec.to_builtins(change.after)
     if change.thing is None or change.before is None:
         text = f"unit {change.after.name} made from a file"
-        return await say_step(principal, desk, STATES, UNIT, None, "create", after, id=change.id, summary=text)
-    names = _differing(change.before, change.after)
-    fields = {name: after.get(name, getattr(EMPTY, name)) for name in names}
-    text = f"unit {change.after.name}: {', '.join(names)} changed by a file"
-    return await say_step(principal, desk, STATES, UNIT, change.thing, "edit", fields, summary=text)
+        paper = step_paper(desk, STATES, UNIT, None, "create", after, id=change.id, summary=text)
+    else:
+        names = _differing(change.before, change.after)
+        fields = {name: after.get(name, getattr(EMPTY, name)) for name in names}
+        text = f"unit {change.after.name}: {', '.join(names)} changed by a file"
+        paper = step_paper(desk, STATES, UNIT, change.thing, "edit", fields, summary=text)
+    return paper if isinstance(paper, Refused) else saying_of(principal, desk, paper, change.thing)
 
 
 EMPTY = Unit(name="x")
