@@ -154,8 +154,8 @@ def test(words: list[str]) -> int:
 
 
 def fix() -> int:
-    """Format and sort; write the generated files anew."""
-    make_ready(uv_step(), python_step())
+    """Format and sort; write the generated files anew; bring the packages that a pull has locked."""
+    make_ready(uv_step(), python_step(), packages_step())
     return max(
         call([tool("ruff"), "check", "--fix", "--exit-zero", "-q", "."]),
         call([tool("ruff"), "format", "."]),

@@ -53,6 +53,8 @@ export default defineConfig({
       },
     },
   },
+  // The reader of GeoTIFF loads what unpacks a file when it meets one.
+  worker: { format: 'es' },
   server: { host: '127.0.0.1', port: 5173 },
   test: {
     root: here('.'),

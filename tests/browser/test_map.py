@@ -1,6 +1,9 @@
 """The map as a watch officer uses it: clusters, the grid, own maps, a brief, and lost graphics."""
 
+import base64
 import sqlite3
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,3 +147,109 @@ def test_where_nobody_has_looked_and_what_terrain_hides_lie_on_the_map_with_a_le
     palette(page, "Take the shadow away")
     expect(shadow).to_have_count(0)
     wait_until(lambda: not differs(0.01), "the ground is bare again")
+
+
+DROP = """([name, content]) => {
+  const carried = new DataTransfer()
+  carried.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name))
+  document.querySelector('.map-view').dispatchEvent(new DragEvent('drop', { dataTransfer: carried, bubbles: true }))
+}"""
+MAGENTA, GREEN = (255, 0, 255), (0, 200, 0)
+ACCENT = (74, 168, 255)
+"""Of the dark look; areas are filled with a fifth of it."""
+
+
+def drop(page: Page, file: Path) -> None:
+    page.evaluate(DROP, [file.name, base64.b64encode(file.read_bytes()).decode()])
+
+
+def one_pixel(colour: tuple[int, int, int]) -> bytes:
+    """A PNG."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    packed = zlib.compress(bytes((0, *colour)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def world_tiles(path: Path) -> Path:
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE metadata (name, value)")
+        base.execute("CREATE TABLE tiles (zoom_level, tile_column, tile_row, tile_data)")
+        base.executemany(
+            "INSERT INTO metadata VALUES (?, ?)", {"format": "png", "minzoom": "0", "maxzoom": "0"}.items()
+        )
+        base.execute("INSERT INTO tiles VALUES (0, 0, 0, ?)", (one_pixel(MAGENTA),))
+    base.close()
+    return path
+
+
+def geotiff(path: Path, *, is_placed: bool) -> Path:
+    """Green from 70 to 77 E and 38 to 46 N, in degrees (EPSG:4326); or without its place."""
+    data = bytes(GREEN) * 56
+    tags = [(256, "I", [7]), (257, "I", [8]), (258, "H", [8, 8, 8]), (262, "H", [2]), (273, "I", [8]), (277, "H", [3])]
+    tags += [(278, "I", [8]), (279, "I", [len(data)])]
+    if is_placed:
+        keys = [1, 1, 0, 2, 1024, 0, 1, 2, 2048, 0, 1, 4326]
+        tags += [(33550, "d", [1, 1, 0]), (33922, "d", [0, 0, 0, 70, 46, 0]), (34735, "H", keys)]
+    at = 8 + len(data)
+    spill = at + 2 + len(tags) * 12 + 4
+    directory, spilled = struct.pack("<H", len(tags)), b""
+    for tag, letter, values in tags:
+        body = struct.pack(f"<{len(values)}{letter}", *values)
+        if len(body) > 4:
+            body, spilled = struct.pack("<I", spill + len(spilled)), spilled + body
+        directory += struct.pack("<HHI", tag, {"H": 3, "I": 4, "d": 12}[letter], len(values)) + body.ljust(4, b"\0")
+    path.write_bytes(b"II*\0" + struct.pack("<I", at) + data + directory + bytes(4) + spilled)
+    return path
+
+
+def zones(path: Path) -> Path:
+    """A GeoPackage with an area from 78 to 85 E and 38 to 46 N, called Zone 7."""
+    corners = struct.pack("<I8d", 4, 78, 38, 85, 38, 85, 46, 78, 38 + 8)
+    shape = b"GP\0\1" + struct.pack("<i", 4326) + struct.pack("<BII", 1, 3, 1) + corners
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE gpkg_geometry_columns (table_name, column_name, srs_id)")
+        base.execute("CREATE TABLE gpkg_spatial_ref_sys (srs_id, organization, organization_coordsys_id)")
+        base.execute("INSERT INTO gpkg_geometry_columns VALUES ('zones', 'geom', 4326)")
+        base.execute("INSERT INTO gpkg_spatial_ref_sys VALUES (4326, 'EPSG', 4326)")
+        base.execute("CREATE TABLE zones (geom BLOB, name TEXT)")
+        base.executemany("INSERT INTO zones VALUES (?, ?)", [(shape, "Zone 7"), (b"junk", "broken")])
+    base.close()
+    return path
+
+
+def share(page: Page, colour: tuple[int, int, int]) -> float:
+    """How much of the ground has a colour, give or take what mixing rounds."""
+    return float((np.abs(ground(page)[:, :, :3].astype(int) - colour).max(axis=2) <= 4).mean())
+
+
+def test_maps_of_every_kind_are_dragged_in_and_lie_on_the_map(browse: Browse, tmp_path: Path) -> None:
+    page = opened(browse, viewport={"width": 1120, "height": 700})
+    palette(page, "Go to Maps")
+    drop(page, world_tiles(tmp_path / "world.mbtiles"))
+    wait_until(lambda: share(page, MAGENTA) > 0.6, "the tiles cover the map")
+    drop(page, geotiff(tmp_path / "valley.tif", is_placed=True))
+    wait_until(lambda: share(page, GREEN) > 0.05, "the picture lies on the tiles")
+    drop(page, zones(tmp_path / "zones.gpkg"))
+    expect(page.get_by_text("1 shape is not drawn")).to_be_visible()
+    filled = (round(255 * 0.8 + ACCENT[0] * 0.2), round(ACCENT[1] * 0.2), 255)
+    wait_until(lambda: share(page, filled) > 0.05, "the area is filled")
+    drop(page, geotiff(tmp_path / "nowhere.tif", is_placed=False))
+    expect(page.locator(".notice.bad")).to_contain_text("nowhere.tif does not say where it lies")
+    expect(page.get_by_label("Show nowhere.tif")).to_have_count(0)
+    (tmp_path / "broken.tif").write_bytes((tmp_path / "valley.tif").read_bytes()[:300])
+    drop(page, tmp_path / "broken.tif")
+    expect(page.locator(".notice.bad").last).to_contain_text("broken.tif is damaged")
+    page.get_by_label("Strength of valley.tif").fill("0.5")
+    wait_until(lambda: share(page, (127, 100, 127)) > 0.05, "the picture is half clear")
+    covered = share(page, filled)
+    page.get_by_label("Show zones.gpkg").uncheck()
+    # Areas of the exercise are of nearly that colour, too.
+    wait_until(lambda: share(page, filled) < covered / 2, "the area is hidden")
+    page.get_by_role("button", name="Remove").nth(1).click()
+    page.locator(".own-maps").get_by_role("button", name="Remove").nth(1).click()
+    expect(page.get_by_label("Show valley.tif")).to_have_count(0)
+    wait_until(lambda: share(page, MAGENTA) > 0.6, "the picture is gone")

@@ -10,7 +10,7 @@ import pytest
 from aquila.core.errors import UsageError
 from aquila.stores.sqlite import shapes
 from aquila.stores.sqlite.shapes import read_shapes
-from aquila.stores.sqlite.tiles import NoTilesError, read_facts
+from aquila.stores.sqlite.tiles import read_facts
 from aquila.stores.sqlite.wkb import read_shape
 
 HEAD = b"GP\0\1" + struct.pack("<i", 4326)
@@ -40,7 +40,9 @@ def test_points_lines_and_areas_come_as_geojson_with_their_names(tmp_path: Path)
         (HEAD + POINTS, "P"),
     ]
     found = read_shapes(package(tmp_path / "g", rows))
-    features = json.loads(found.content)["features"]
+    told = json.loads(found.content)
+    features = told["features"]
+    assert told["bbox"] == [77, 42, 78, 43]
     assert [each["geometry"]["type"] for each in features] == ["Point", "Polygon", "MultiLineString", "MultiPoint"]
     assert features[0]["geometry"]["coordinates"] == [77.5, 42.5]
     assert features[0]["properties"] == {"layer": "my zones", "name": "<script>alert(1)</script>"}
@@ -79,6 +81,16 @@ def test_a_cut_off_lying_or_nested_geometry_is_refused(blob: bytes) -> None:
         read_shape(blob)
 
 
+def test_a_file_says_whether_it_has_shapes_beside_tiles(tmp_path: Path) -> None:
+    facts = read_facts(package(tmp_path / "g", [(HEAD + POINT, "a")]))
+    assert (facts.kind, facts.shapes) == ("none", True)
+    with sqlite3.connect(tmp_path / "g") as base:
+        base.execute("DELETE FROM gpkg_geometry_columns")
+    base.close()
+    with pytest.raises(UsageError, match="nothing that can be shown"):
+        read_facts(tmp_path / "g")
+
+
 def test_what_cannot_be_drawn_is_counted_and_the_rest_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     far = struct.pack("<BIdd", 1, 1, 77.5, 95)
     nowhere = struct.pack("<BIdd", 1, 1, float("nan"), float("nan"))
@@ -94,8 +106,6 @@ def test_what_cannot_be_drawn_is_counted_and_the_rest_is_shown(tmp_path: Path, m
 def test_a_file_without_layers_or_in_an_unknown_system_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="EPSG:999999"):
         read_shapes(package(tmp_path / "g", [(HEAD + POINT, "a")], code=999_999))
-    with pytest.raises(NoTilesError):
-        read_facts(tmp_path / "g")
     (tmp_path / "h").write_bytes(b"SQLite format 3\0" + bytes(500))
     with pytest.raises(UsageError):
         read_shapes(tmp_path / "h")

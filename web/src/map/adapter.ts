@@ -493,8 +493,8 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   private drawOwn(): void {
-    const { label, accent, dim } = LOOKS[this.theme]
-    if (this.own.length || this.own_drawn) drawOwnMaps(this.map, this.own, 'border', { line: label, fill: accent, dim: dim === true })
+    const { label, plate, accent, dim } = LOOKS[this.theme]
+    if (this.own.length || this.own_drawn) drawOwnMaps(this.map, this.own, 'border', { line: label, fill: accent, halo: plate, dim: dim === true })
     this.own_drawn = this.own.length > 0
   }
 

@@ -1,12 +1,16 @@
 /** Maps that people brought to the node, as layers over the shipped one: order, dimming and what is shown are kept on this machine. */
 import { PMTiles, TileType } from 'pmtiles'
+import type { FeatureCollection } from 'geojson'
 import { ref, shallowRef, watch } from 'vue'
 import type { PackageRow } from '../api.generated'
 import { api, ApiError } from '../api/client'
 import type { Desk } from '../store/desk'
-import type { OwnMap } from './layers'
+import { MapFault, saying, type Saying } from './fault'
+import type { Ground, OwnMap } from './layers'
+import { readAside } from './reading'
+import type { Box } from './warp'
 
-export const FORMATS = ['pmtiles', 'mbtiles', 'gpkg'] as const
+export const FORMATS = ['pmtiles', 'mbtiles', 'gpkg', 'tif', 'tiff'] as const
 export type Format = (typeof FORMATS)[number]
 
 /** The format by the end of a file's name; null: no map. */
@@ -44,26 +48,41 @@ export function looksFor(rows: readonly Pick<PackageRow, 'hash'>[], kept: readon
 export const looks = ref(readLooks(localStorage.getItem(KEY)))
 watch(looks, (now) => localStorage.setItem(KEY, JSON.stringify(now)), { deep: true })
 export const rows = shallowRef<PackageRow[]>([])
-/** Why a map cannot be shown, by its digest. */
-export const faults = shallowRef<ReadonlyMap<string, string>>(new Map())
-const known = new Map<string, OwnMap>()
+/** What is to be said of a map that is not shown, or not whole, by its digest. */
+export const sayings = shallowRef<ReadonlyMap<string, Saying>>(new Map())
+/** What the files said of themselves; those that cannot be shown stay refused, others are asked again. */
+const known = new Map<string, Promise<OwnMap>>()
+const described = new Map<string, OwnMap>()
 
 /** Reads which maps there are. Throws ApiError. */
 export async function readMaps(): Promise<PackageRow[]> {
   const found = (await api.packages('')).filter((row) => mapFormat(row.name))
   rows.value = [...new Map(found.map((row) => [row.hash, row])).values()]
+  for (const hash of known.keys()) if (!rows.value.some((row) => row.hash === hash)) forget(hash)
   looks.value = looksFor(rows.value, looks.value)
   return rows.value
 }
 
-/** What the map needs to show a file; asked once for each. */
-async function describe(row: PackageRow): Promise<OwnMap> {
+function forget(hash: string): void {
+  known.delete(hash)
+  described.delete(hash)
+}
+
+/** What the map needs to show a file; asked once for each. Throws MapFault, and Error where the node does not give it. */
+function describe(row: PackageRow): Promise<OwnMap> {
   const was = known.get(row.hash)
   if (was) return was
-  const made = mapFormat(row.name) === 'pmtiles' ? await ofArchive(row) : await ofTiles(row)
-  known.set(row.hash, made)
-  return made
+  const format = mapFormat(row.name)
+  const asked = format === 'pmtiles' ? ofArchive(row) : format === 'tif' || format === 'tiff' ? ofPicture(row) : ofTiles(row)
+  known.set(row.hash, asked)
+  asked.then(
+    (own) => described.set(row.hash, own),
+    (error) => error instanceof MapFault || forget(row.hash),
+  )
+  return asked
 }
+
+const NOTHING = { ground: null, shapes: null, left_out: 0, bounds: null, attribution: '' }
 
 async function ofArchive(row: PackageRow): Promise<OwnMap> {
   const url = new URL(api.fileUrl(row.hash), location.origin).href
@@ -72,51 +91,84 @@ async function ofArchive(row: PackageRow): Promise<OwnMap> {
   const about = (await archive.getMetadata()) as { vector_layers?: { id: string }[]; attribution?: string }
   const layers = header.tileType === TileType.Mvt ? (about.vector_layers ?? []).map((layer) => layer.id) : null
   const bounds: OwnMap['bounds'] = [header.minLon, header.minLat, header.maxLon, header.maxLat]
-  return { hash: row.hash, url: `pmtiles://${url}`, layers, min_zoom: header.minZoom, max_zoom: header.maxZoom, bounds, attribution: about.attribution ?? '' }
+  return { ...NOTHING, hash: row.hash, ground: { kind: 'archive', url: `pmtiles://${url}`, layers }, bounds, attribution: about.attribution ?? '' }
+}
+
+/** A whole answer of the node. Throws Error with its reason. */
+async function given(url: string): Promise<Response> {
+  const answer = await fetch(url, { credentials: 'same-origin' })
+  if (!answer.ok) throw new Error(((await answer.json()) as { error?: { reason?: string } }).error?.reason ?? String(answer.status))
+  return answer
+}
+
+async function ofPicture(row: PackageRow): Promise<OwnMap> {
+  const { pixels, width_px, height_px, box } = await readAside(await (await given(api.fileUrl(row.hash))).blob())
+  const canvas = document.createElement('canvas')
+  canvas.width = width_px
+  canvas.height = height_px
+  canvas.getContext('2d')!.putImageData(new ImageData(pixels, width_px, height_px), 0, 0)
+  return { ...NOTHING, hash: row.hash, ground: { kind: 'picture', canvas, box }, bounds: box }
 }
 
 interface Facts {
-  kind: 'raster' | 'vector'
+  kind: 'raster' | 'vector' | 'none'
   min_zoom: number
   max_zoom: number
   bounds: OwnMap['bounds']
   layers?: string[]
   attribution?: string
+  /** It has vector layers of a GeoPackage. */
+  shapes?: boolean
 }
 async function ofTiles(row: PackageRow): Promise<OwnMap> {
-  const answer = await fetch(`/tiles/${row.hash}`, { credentials: 'same-origin' })
-  if (!answer.ok) throw new Error(((await answer.json()) as { error?: { reason?: string } }).error?.reason ?? String(answer.status))
-  const facts = (await answer.json()) as Facts
-  return { hash: row.hash, url: null, layers: facts.kind === 'vector' ? (facts.layers ?? []) : null, min_zoom: facts.min_zoom, max_zoom: facts.max_zoom, bounds: facts.bounds, attribution: facts.attribution ?? '' }
+  const facts = (await (await given(`/tiles/${row.hash}`)).json()) as Facts
+  const layers = facts.kind === 'vector' ? (facts.layers ?? []) : null
+  const tiles: Ground = { kind: 'tiles', layers, min_zoom: facts.min_zoom, max_zoom: facts.max_zoom }
+  const own = { ...NOTHING, hash: row.hash, ground: facts.kind === 'none' ? null : tiles, bounds: facts.bounds, attribution: facts.attribution ?? '' }
+  if (!facts.shapes) return own
+  const answer = await given(`/tiles/${row.hash}/shapes`)
+  const shapes = (await answer.json()) as FeatureCollection
+  return { ...own, shapes, left_out: Number(answer.headers.get('X-Left-Out') ?? 0), bounds: facts.bounds ?? (shapes.bbox as Box | undefined) ?? null }
 }
 
 export interface Shown extends OwnMap {
   opacity: number
 }
-/** The maps to draw, the lowest first. */
-export async function shownMaps(): Promise<Shown[]> {
+let asked_for = 0
+/** The maps to draw, the lowest first; null: it took so long that somebody asked anew. */
+export async function shownMaps(): Promise<Shown[] | null> {
+  const turn = ++asked_for
   const shown: Shown[] = []
-  const wrong = new Map<string, string>()
+  const said = new Map<string, Saying>()
   for (const look of [...looks.value].reverse()) {
     const row = rows.value.find((one) => one.hash === look.hash)
     if (!row || !look.shown) continue
     try {
-      shown.push({ ...(await describe(row)), opacity: look.opacity })
+      const own = await describe(row)
+      shown.push({ ...own, opacity: look.opacity })
+      if (own.left_out) said.set(look.hash, { key: 'ownMaps.leftOut', words: { n: String(own.left_out) } })
     } catch (error) {
-      wrong.set(look.hash, error instanceof Error ? error.message : String(error))
+      said.set(look.hash, saying(error, row.name))
     }
   }
-  faults.value = wrong
+  if (turn !== asked_for) return null
+  sayings.value = said
   return shown
 }
 
 /** Where a map lies, once it was described; null: not said. */
 export function boundsOf(hash: string): OwnMap['bounds'] {
-  return known.get(hash)?.bounds ?? null
+  return described.get(hash)?.bounds ?? null
 }
 
-/** Sends a file to the node as a package that every screen may show. */
+/** Sends a file to the node as a package that every screen may show. A picture is read before, so that none is sent that nobody can see. */
 export async function bringMap(file: File, desk: Desk): Promise<void> {
+  const format = mapFormat(file.name)
+  if (format === 'tif' || format === 'tiff') {
+    desk.notify({ tone: 'ok', key: 'ownMaps.reading', words: { name: file.name } })
+    const refusal = await readAside(file).then(() => null, (error: unknown) => saying(error, file.name))
+    if (refusal) return desk.notify({ tone: 'bad', ...refusal })
+  }
   desk.notify({ tone: 'ok', key: 'ownMaps.sending', words: { name: file.name } })
   if (!(await desk.attempt(() => api.upload(file)))) return
   if (await desk.attempt(readMaps)) desk.notify({ tone: 'ok', key: 'ownMaps.brought', words: { name: file.name } })

@@ -14,7 +14,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from aquila.core.errors import UsageError
-from aquila.stores.sqlite.tiles import opened
+from aquila.stores.sqlite.tiles import has_shapes, opened
 from aquila.stores.sqlite.wkb import Shape, read_shape
 
 SHAPES_MAX = 20_000
@@ -29,7 +29,7 @@ class ShapeFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file as GeoJSON.
 
     Attributes:
-        content: a FeatureCollection; features have `layer` and, where the file has one, `name`.
+        content: a FeatureCollection with its `bbox`; features have `layer` and, where the file has one, `name`.
         bounds: west, south, east, north in degrees; None = nothing is in it.
         left_out: features that were refused or lie beyond the bounds of what is drawn.
     """
@@ -43,11 +43,6 @@ class _Layer(msgspec.Struct, frozen=True):
     table: str
     column: str
     code: int
-
-
-def has_shapes(base: sqlite3.Connection) -> bool:
-    """Does an open GeoPackage name vector layers?"""
-    return bool(base.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_geometry_columns'").fetchone())
 
 
 def read_shapes(path: Path) -> ShapeFile:
@@ -81,7 +76,10 @@ def read_shapes(path: Path) -> ShapeFile:
         every = np.array(edges)
         low, high = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
         bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    content = msgspec.json.encode({"type": "FeatureCollection", "features": features})
+    whole: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    if bounds is not None:
+        whole["bbox"] = bounds
+    content = msgspec.json.encode(whole)
     return ShapeFile(content=content, bounds=bounds, left_out=left_out)
 
 

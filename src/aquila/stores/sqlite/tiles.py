@@ -26,21 +26,19 @@ WORLD_M = 40_075_016.685578488
 """Edge of the square of web mercator (EPSG:3857)."""
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 _ABSENT = (
-    "the file holds no tiles that can be shown: "
-    f"MBTiles, or a GeoPackage with raster tiles in EPSG:3857, zoom 0 to {ZOOM_MAX}"
+    "the file holds nothing that can be shown: "
+    f"MBTiles, or a GeoPackage with vector layers or with raster tiles in EPSG:3857, zoom 0 to {ZOOM_MAX}"
 )
-
-
-class NoTilesError(UsageError):
-    """A GeoPackage without tiles that can be shown; it may have vector layers."""
 
 
 class TileFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a file of tiles says of itself.
 
     Attributes:
-        kind: `raster` or `vector`. bounds: west, south, east, north in degrees; None = not said.
-        layers: names of its vector layers; empty for pictures.
+        kind: `raster` or `vector`; `none` = it has no tiles, only shapes.
+        bounds: west, south, east, north in degrees; None = not said.
+        layers: names of its layers of vector tiles; empty for pictures.
+        shapes: it has vector layers as a GeoPackage keeps them, for `shapes.py`.
     """
 
     kind: str
@@ -49,6 +47,7 @@ class TileFile(msgspec.Struct, frozen=True, kw_only=True):
     bounds: tuple[float, float, float, float] | None
     layers: tuple[str, ...] = ()
     attribution: str = ""
+    shapes: bool = False
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -98,12 +97,10 @@ def read_facts(path: Path) -> TileFile:
     """What is in a file. Raises UsageError for one that cannot be shown."""
     with opened(path) as base:
         tables = {str(name) for (name,) in base.execute("SELECT name FROM sqlite_master LIMIT 1000")}
-        if "gpkg_tile_matrix" in tables:
-            return _package_facts(base)
+        if tables & {"gpkg_tile_matrix", "gpkg_geometry_columns"}:
+            return _package_facts(base, tables)
         if {"tiles", "metadata"} <= tables:
             return _mbtiles_facts(base)
-        if "gpkg_geometry_columns" in tables:
-            raise NoTilesError(_ABSENT)
     raise UsageError(_ABSENT)
 
 
@@ -201,12 +198,20 @@ def _matrices(base: sqlite3.Connection) -> list[_Matrix]:
     return found
 
 
-def _package_facts(base: sqlite3.Connection) -> TileFile:
-    matrices = _matrices(base)
-    if not matrices:
-        raise NoTilesError(_ABSENT)
-    zooms = [one.zoom for one in matrices]
-    return TileFile(kind="raster", min_zoom=min(zooms), max_zoom=max(zooms), bounds=None)
+def has_shapes(base: sqlite3.Connection) -> bool:
+    """Does an open GeoPackage name vector layers? Many with tiles alone bring the table, but no row of it."""
+    named = base.execute("SELECT 1 FROM sqlite_master WHERE name = 'gpkg_geometry_columns'").fetchone()
+    return named is not None and base.execute("SELECT 1 FROM gpkg_geometry_columns LIMIT 1").fetchone() is not None
+
+
+def _package_facts(base: sqlite3.Connection, tables: set[str]) -> TileFile:
+    shapes = has_shapes(base)
+    zooms = [one.zoom for one in _matrices(base)] if "gpkg_tile_matrix" in tables else []
+    if zooms:
+        return TileFile(kind="raster", min_zoom=min(zooms), max_zoom=max(zooms), bounds=None, shapes=shapes)
+    if shapes:
+        return TileFile(kind="none", min_zoom=0, max_zoom=ZOOM_MAX, bounds=None, shapes=True)
+    raise UsageError(_ABSENT)
 
 
 def _package_tile(base: sqlite3.Connection, zoom: int, x: int, y: int) -> bytes | None:
