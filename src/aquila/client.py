@@ -753,6 +753,7 @@ class FeedRow(TypedDict):
     state: str
     storage: Literal["journal", "latest", "track"]
     rate_cap_per_s: float
+    has_password: bool
     label: Label
     changed_at_ms: int
     changed_by: str
@@ -2829,6 +2830,7 @@ class Node:
         *,
         format: str,
         url: str,
+        password: str | None = None,
         name: str | None = None,
         options: dict[str, Any] | None = None,
         storage: Literal["journal", "latest", "track"] | None = None,
@@ -2843,6 +2845,7 @@ class Node:
             body={
                 "format": format,
                 "url": url,
+                "password": password,
                 "name": name,
                 "options": options,
                 "storage": storage,
@@ -2858,6 +2861,7 @@ class Node:
         id: str,
         *,
         url: str | None = None,
+        password: str | None = None,
         options: dict[str, Any] | None = None,
         storage: Literal["journal", "latest", "track"] | None = None,
         rate_cap_per_s: float | None = None,
@@ -2866,7 +2870,13 @@ class Node:
         answer: FeedChanged = self.call(
             "POST",
             f"/api/v1/feeds/{_part(id)}",
-            body={"url": url, "options": options, "storage": storage, "rate_cap_per_s": rate_cap_per_s},
+            body={
+                "url": url,
+                "password": password,
+                "options": options,
+                "storage": storage,
+                "rate_cap_per_s": rate_cap_per_s,
+            },
         )
         return answer
 

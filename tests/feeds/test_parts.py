@@ -9,7 +9,7 @@ from aquila.core.sensing import Sensed
 from aquila.features.feeds import Twins
 from aquila.features.feeds.feed import STATES
 from aquila.links.feeds import cap
-from aquila.links.feeds.address import FeedAddress, read_address
+from aquila.links.feeds.address import FeedAddress, read_address, same_account, split_password
 
 
 def report(value: str, lat_deg: float, lon_deg: float, at_ms: int = 0, type: str = "a-u-S") -> Report:
@@ -32,6 +32,27 @@ def report(value: str, lat_deg: float, lon_deg: float, at_ms: int = 0, type: str
         ("tcp://radar.example:30005/", FeedAddress(scheme="tcp", host="radar.example", port=30_005)),
         ("file:///tmp/a%20b.nmea?speed=0", FeedAddress(scheme="file", path="/tmp/a b.nmea", speed=0.0)),
         ("serial:///dev/ttyS0?baud=4800", FeedAddress(scheme="serial", path="/dev/ttyS0", baud=4_800)),
+        (
+            "mqtt://guard@broker.example/msh/EU_868/2/e/#",
+            FeedAddress(scheme="mqtt", host="broker.example", port=1_883, topic="msh/EU_868/2/e/#", name="guard"),
+        ),
+        (
+            "mqtt://127.0.0.1:2883//+/a%20b%3F?retained=yes&client=node1",
+            FeedAddress(scheme="mqtt", host="127.0.0.1", port=2_883, topic="/+/a b?", retained=True, client="node1"),
+        ),
+        (
+            "mqtts://a%40b@h/t?ca=/etc/ca.pem&cert=/etc/c.pem&key=/etc/k.pem",
+            FeedAddress(
+                scheme="mqtts",
+                host="h",
+                port=8_883,
+                topic="t",
+                name="a@b",
+                ca="/etc/ca.pem",
+                cert="/etc/c.pem",
+                key="/etc/k.pem",
+            ),
+        ),
     ],
 )
 def test_an_address_is_read(url: str, address: FeedAddress) -> None:
@@ -45,12 +66,45 @@ def test_an_address_is_read(url: str, address: FeedAddress) -> None:
         *("udp://:10110", "udp://a b:1", "tcp://name@host:1", "tcp://host:1/path", "tcp://host:1?speed=2"),
         *("file://host/tmp/a", "file:tmp", "file:///a?speed=nan", "file:///a?speed=-1", "file:///a?speed=1001"),
         *("file:///a%00b", "serial:///dev/ttyS0?baud=1", "udp://127.0.0.1:1\n", "udp://[::1", "tcp://h:1#x"),
-        "file:///" + "a" * 500,
+        *("file:///" + "a" * 500, "mqtt://h", "mqtt://h/", "mqtt://h:0/a", "mqtt:///a", "mqtt://h/a#", "mqtt://h/#/a"),
+        *("mqtt://h/a+/b", "mqtt://h/a%00", "mqtt://h/a?qos=1", "mqtt://h/a?ca=/x", "mqtts://h/a?ca=x"),
+        *("mqtts://h/a?key=/x", "mqtt://h/a?retained=1", "mqtt://h/" + "a" * 301, "mqtt://name:word@h/a"),
     ],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         read_address(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "bare", "password"),
+    [
+        ("mqtt://h/a", "mqtt://h/a", None),
+        ("mqtt://me@h/a", "mqtt://me@h/a", None),
+        ("mqtt://me:p%40ss:w@h:1/a/#", "mqtt://me@h:1/a/#", "p@ss:w"),
+        ("mqtt://me:@h/a", "mqtt://me@h/a", ""),
+        ("mqtt://h/a:b@c", "mqtt://h/a:b@c", None),
+        ("no address", "no address", None),
+    ],
+)
+def test_a_password_is_taken_out_of_an_address(url: str, bare: str, password: str | None) -> None:
+    assert split_password(url) == (bare, password)
+
+
+@pytest.mark.parametrize(
+    "url", ["mqtt://me:se/cret@h/a", "mqtt://me:secret@h", "tcp://me:secret@h:1", "x://me:secret@h"]
+)
+def test_no_sentence_quotes_a_password(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read_address(url)
+    assert "cret" not in str(refused.value)
+
+
+def test_an_account_is_name_broker_and_how_it_is_reached() -> None:
+    url = "mqtts://me@h/a?ca=/x"
+    assert same_account(url, "mqtts://me@h:8883/other/#")
+    for other in ("mqtt://me@h:8883/a", "mqtts://you@h/a", "mqtts://me@g/a", "mqtts://me@h:1/a"):
+        assert not same_account(url, other)
 
 
 def test_the_cap_lets_so_many_go_on_and_keeps_the_newest() -> None:

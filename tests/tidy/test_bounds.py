@@ -39,7 +39,7 @@ from aquila.fusion import correlate, looks, pattern_pairs, timeline
 from aquila.fusion import patterns as fusion_patterns
 from aquila.links import directory, websocket
 from aquila.links.directory import ldap, oidc
-from aquila.links.feeds import cap
+from aquila.links.feeds import cap, mqtt_packets
 from aquila.stores import terrain
 from aquila.stores.sqlite import shapes, tiles
 from aquila.stores.sqlite.words import TEXTS_MAX
@@ -78,6 +78,7 @@ IN_CODE: dict[str, list[str]] = {
     ],
     "feeds": [f"{feed.FEEDS_MAX}"],
     "feed in": [f"{feed.RATE_CAP_PER_S:.0f} readings a second", f"{cap.WAITING_MAX} entities wait"],
+    "one message of a broker": [f"{mqtt_packets.MESSAGE_BYTES_MAX // MIB} MiB"],
     "identities watched of one feed": [f"{twins.WATCHED_MAX}", f"{twins.TWINS_SHOWN} findings shown"],
     "reasons of one feed's errors": [f"{listening.REASONS_MAX}"],
     "late scans": [f"{timeline.DEPTH} snapshots"],

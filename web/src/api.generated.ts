@@ -182,6 +182,7 @@ export interface Caveat {
 export interface ChangeFeed {
   id: string
   url?: string | null
+  password?: string | null
   options?: Record<string, unknown> | null
   storage?: 'journal' | 'latest' | 'track' | null
   rate_cap_per_s?: number | null
@@ -632,6 +633,7 @@ export interface FeedRow {
   state: string
   storage: 'journal' | 'latest' | 'track'
   rate_cap_per_s: number
+  has_password: boolean
   label: Label
   changed_at_ms: number
   changed_by: string
@@ -1332,6 +1334,7 @@ export interface NewDrawing {
 export interface NewFeed {
   format: string
   url: string
+  password?: string | null
   name?: string | null
   options?: Record<string, unknown>
   storage?: 'journal' | 'latest' | 'track' | null

@@ -1,6 +1,7 @@
 """The commands `aquila feed ...`: add a source of sensor data, see how it does, pause, resume, change, remove it."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,10 @@ DEFAULT_DATA = Path("aquila-data")
 Name = Annotated[str, typer.Argument(help="Name of the feed, as `aquila feed list` shows it.")]
 Storage = Annotated[str | None, typer.Option(help="journal, track or latest: what is kept of it.")]
 RateCap = Annotated[float | None, typer.Option(help="Readings a second that go on; beyond, newest per entity.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(help="File whose only line is the password of the name in a mqtt:// address; - reads it from stdin."),
+]
 Setting = Annotated[list[str] | None, typer.Option("--set", help="Setting of the format: KEY=VALUE; repeatable.")]
 
 
@@ -23,7 +28,11 @@ Setting = Annotated[list[str] | None, typer.Option("--set", help="Setting of the
 def feed_add(
     format: Annotated[str, typer.Argument(help="ais, adsb-beast, sbs, asterix ... (docs/formats/sensors.md).")],
     url: Annotated[
-        str, typer.Argument(help="udp://ADDRESS:PORT, tcp://HOST:PORT, file:///PATH?speed=N, serial:///DEV.")
+        str,
+        typer.Argument(
+            help="udp://ADDRESS:PORT, tcp://HOST:PORT, file:///PATH?speed=N, serial:///DEV?baud=N, "
+            "mqtt://NAME@HOST/TOPIC, mqtts://NAME@HOST/TOPIC?ca=/PATH.pem."
+        ),
     ],
     data: Data = DEFAULT_DATA,
     name: Annotated[str | None, typer.Option(help="For people; else made of the format.")] = None,
@@ -32,13 +41,18 @@ def feed_add(
     classification: Annotated[str | None, typer.Option(help="Of what it says; else the policy's default.")] = None,
     group: Annotated[list[str] | None, typer.Option(help="Group that may read it; repeatable.")] = None,
     setting: Setting = None,
+    password_file: PasswordFile = None,
 ) -> None:
     """Add a feed to a node; it starts at once.
 
-    Example: aquila feed add ais udp://127.0.0.1:10110 --data DIR
+    Examples: aquila feed add ais udp://127.0.0.1:10110 --data DIR
+
+    aquila feed add meshtastic-mqtt "mqtt://guard@127.0.0.1/msh/EU_868/2/e/#" --password-file FILE --data DIR
     """
-    fields = {"name": name, "storage": storage, "rate_cap_per_s": rate_cap, "classification": classification}
+    fields: dict[str, Any] = {"name": name, "storage": storage, "rate_cap_per_s": rate_cap}
+    fields["classification"] = classification
     request: dict[str, Any] = {"format": format, "url": url, "groups": group or [], "options": _options(setting)}
+    fields["password"] = _password(password_file)
     request |= {key: value for key, value in fields.items() if value is not None}
     answer = ask(data, "feeds.add_feed", request)
     typer.echo(f"feed {answer['name']} added")
@@ -62,9 +76,11 @@ def feed_change(
     storage: Storage = None,
     rate_cap: RateCap = None,
     setting: Setting = None,
+    password_file: PasswordFile = None,
 ) -> None:
     """Change a feed; it starts anew if it runs."""
     fields: dict[str, Any] = {"url": url, "storage": storage, "rate_cap_per_s": rate_cap}
+    fields["password"] = _password(password_file)
     fields["options"] = _options(setting) if setting else None
     request = {key: value for key, value in fields.items() if value is not None}
     ask(data, "feeds.change_feed", {"id": _id_of(data, name), **request})
@@ -97,6 +113,16 @@ def _id_of(data: Path, name: str) -> str:
     if name not in names:
         raise UsageError(f"there is no feed {name}: there are {', '.join(names) or 'none'}")
     return names[name]
+
+
+def _password(file: Path | None) -> str | None:
+    """What stands in the file; None = none is named. An empty file means: no password any more."""
+    if file is None:
+        return None
+    try:
+        return (sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"--password-file {file}: {wrong}. Give a file with the password as its only line.") from wrong
 
 
 def _options(settings: list[str] | None) -> dict[str, Any]:

@@ -18,13 +18,15 @@ from aquila.core.papers import Papers, Thing
 from aquila.core.plot import Plot
 from aquila.core.sensing import new_decoder
 from aquila.core.view import view_of
-from aquila.features.feeds import FEED, Feed, FeedLive, of_node, state_of
+from aquila.features.feeds import FEED, PASSWORDS, Feed, FeedLive, of_node, password_name, state_of
 from aquila.links.feeds.address import read_address
 from aquila.links.feeds.wires import inside
 
 log = logging.getLogger(__name__)
 
 DRAIN_S: Final = 0.1
+WHOLE: Final = ("udp", "mqtt", "mqtts")
+"""Wires that keep payloads apart."""
 CAPTURES: Final = "captures"
 """The one folder of a node's data that a feed may play files of."""
 
@@ -58,12 +60,23 @@ class FeedBoard:
             new_decoder(codec, feed.options)
         except UsageError as wrong:
             return str(wrong)
-        if codec.framing == "datagram" and address.scheme != "udp":
-            return f"{feed.format} comes in whole payloads: only udp:// keeps them apart"
+        if codec.framing == "datagram" and address.scheme not in WHOLE:
+            return f"{feed.format} comes in whole payloads: only udp://, mqtt:// and mqtts:// keep them apart"
+        if feed.password_at_ms is not None and not address.name:
+            return "a password needs a name, and both are for brokers only: mqtt://NAME@HOST/TOPIC"
         folder = self._engine.folder.path
-        if address.path and inside(address.path, folder) and not inside(address.path, folder / CAPTURES):
-            return f"{address.path} lies among the node's own files: of these only {CAPTURES}/ may be played"
+        for path in address.files:
+            if inside(path, folder) and not inside(path, folder / CAPTURES):
+                return f"{path} lies among the node's own files: of these only {CAPTURES}/ may be read"
         return None
+
+    async def keep_password(self, id: str, at_ms: int, password: str | None) -> None:
+        """See Feeds."""
+        secrets, name = self._engine.secrets, password_name(id, at_ms)
+        if password is None:
+            await asyncio.to_thread(secrets.remove, name)
+        else:
+            await asyncio.to_thread(secrets.put, name, password)
 
     def live(self, id: str) -> FeedLive | None:
         """See Feeds. Made once in a while on the loop's thread, so that any thread may look."""
@@ -74,6 +87,8 @@ class FeedBoard:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the feeds of this node, and follow what the journal says of them."""
+        for id in {name.split("/")[1] for name in self._engine.secrets.named(PASSWORDS)}:
+            self._forget_passwords(id)
         self._engine.on_entries.append(self._hear)
         for id, (thing, feed) in self._feeds().items():
             if state_of(thing) == "running":
@@ -103,6 +118,15 @@ class FeedBoard:
         papers = view_of(node.views, "feeds", Papers)
         return of_node(papers.all(node.context, FEED), node.identity.node)
 
+    def _forget_passwords(self, id: str) -> None:
+        """Those that this feed says no more, because it is removed or was told another one."""
+        found = self._feeds().get(id)
+        at_ms = None if found is None else found[1].password_at_ms
+        kept = None if at_ms is None else password_name(id, at_ms)
+        for name in self._engine.secrets.named(f"{PASSWORDS}{id}/"):
+            if name != kept:
+                self._engine.secrets.remove(name)
+
     def _hear(self, entries: Sequence[Entry]) -> None:
         node = self._engine.node.identity.node
         for entry in entries:
@@ -122,6 +146,8 @@ class FeedBoard:
             )
         if found is None:
             self._shown.pop(step.target, None)
+        if found is None or "password_at_ms" in step.fields:
+            self._forget_passwords(step.target)
         if wanted is not None and step.target not in self._running:
             self._start(step.target, wanted)
 

@@ -14,11 +14,12 @@ from aquila.core.errors import AquilaError, CodecError
 from aquila.core.model import Body, Principal, Removal, Report
 from aquila.core.plot import Plot
 from aquila.core.policy import claimed_time_ms
-from aquila.core.sensing import Reading, Sensed, SensorCodec, SensorDecoder, new_decoder, printable
-from aquila.features.feeds import Feed, FeedLive, LastSample, Twins
+from aquila.core.sensing import Reading, Sensed, SensorCodec, SensorDecoder, TopicDecoder, new_decoder, printable
+from aquila.features.feeds import Feed, FeedLive, LastSample, Twins, password_name
 from aquila.links.feeds.address import FeedAddress, read_address
 from aquila.links.feeds.cap import Allowance, Rate, Waiting
-from aquila.links.feeds.wires import FeedLostError, run_wire
+from aquila.links.feeds.intake import FeedLostError, Spoken
+from aquila.links.feeds.wires import run_wire
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def principal_of(feed: Feed, context: str) -> Principal:
 
 
 class Listening:
-    """One feed. Implements links.feeds.wires.Intake.
+    """One feed. Implements links.feeds.intake.Intake.
 
     Args:
         engine: who takes reports. id, feed: which one. take_plot: who takes plots.
@@ -70,6 +71,7 @@ class Listening:
         self._task: asyncio.Task[None] | None = None
         self._codec: SensorCodec | None = None
         self._decoder: SensorDecoder | None = None
+        self._by_topic: TopicDecoder | None = None
         self._address: FeedAddress = read_address(feed.url)
         self._allowance = Allowance(feed.rate_cap_per_s, self._clock_s())
         self._waiting = Waiting()
@@ -114,7 +116,7 @@ class Listening:
             try:
                 self._codec = await asyncio.to_thread(load_sensor, self.feed.format)
                 self._renew()
-                await run_wire(self._address, self)
+                await run_wire(self._address, self, await self._spoken(self._codec))
             except AquilaError as lost:
                 why = str(lost)
             except Exception:  # the boundary: one feed must not end the others
@@ -132,6 +134,16 @@ class Listening:
             self._retry_at_ms = self._now_ms() + round(wait_s * 1_000)
             await asyncio.sleep(wait_s)
 
+    async def _spoken(self, codec: SensorCodec) -> Spoken:
+        """What the wire may say. Raises FeedLostError when a password is missing, as after a copy without secrets."""
+        password = None
+        if self.feed.password_at_ms is not None:
+            name = password_name(self._id, self.feed.password_at_ms)
+            password = await asyncio.to_thread(self._engine.secrets.get, name)
+            if password is None:
+                raise FeedLostError("the password is not kept on this node: give it again")
+        return Spoken(password, codec.hello, codec.alive)
+
     async def _run_out(self) -> None:
         """The file has ended; what the cap holds back still goes on."""
         await self._drained.wait()
@@ -141,7 +153,7 @@ class Listening:
     def _turn(self, condition: str, why: str = "") -> None:
         self._condition, self._why, self._since_ms, self._retry_at_ms = condition, why, self._now_ms(), None
 
-    # -- see links.feeds.wires.Intake -------------------------------------------------------------------------------
+    # -- see links.feeds.intake.Intake ------------------------------------------------------------------------------
 
     def up(self) -> None:
         """See Intake."""
@@ -149,14 +161,17 @@ class Listening:
         self._heard_ms = self._began_ms = self._now_ms()
         self._recorded_ms = self._last_ms = 0
 
-    def take(self, data: bytes, whole: bool) -> None:
+    def take(self, data: bytes, whole: bool, topic: str = "") -> None:
         """See Intake."""
         decoder = self._decoder
         assert decoder is not None
         self._heard_ms = self._now_ms()
         self._counts["bytes"] += len(data)
         received_ms = self._received_ms()
-        readings = decoder.feed(data, received_ms)
+        if topic and self._by_topic is not None:
+            readings = self._by_topic.feed_topic(topic, data, received_ms)
+        else:
+            readings = decoder.feed(data, received_ms)
         if whole:
             readings = [*readings, *decoder.end(received_ms)]
         for reading in readings:
@@ -166,6 +181,11 @@ class Listening:
             self._count_error(CodecError("broken", "so much that cannot be read is another format"))
             if self._address.scheme != "udp":
                 raise FeedLostError(f"what comes from {self.feed.url} is no {self.feed.format}: name the right format")
+
+    def unread(self, error: CodecError) -> None:
+        """See Intake."""
+        self._heard_ms = self._now_ms()
+        self._count_error(error)
 
     def dropped(self, count: int) -> None:
         """See Intake."""
@@ -183,7 +203,8 @@ class Listening:
 
     def _renew(self) -> None:
         assert self._codec is not None
-        self._decoder = new_decoder(self._codec, self.feed.options)
+        decoder = self._decoder = new_decoder(self._codec, self.feed.options)
+        self._by_topic = decoder if isinstance(decoder, TopicDecoder) else None
 
     def _received_ms(self) -> int:
         """When these bytes came in: now, or where the recording is that is played."""

@@ -15,7 +15,7 @@ class CodecError(AquilaError):
     """A peer's bytes do not parse, or a body cannot be written in a format. `reason` is a short stable word.
 
     Reasons are counted, so they come from a small set: syntax, oversize, depth, elements, attributes, dtd, encoding,
-    number, range, time, type, missing, unsupported; from sensors also checksum, truncated.
+    number, range, time, type, missing, unsupported; from sensors also checksum, truncated; from a broker also retained.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import xor
 from re import Pattern
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -55,6 +55,15 @@ class SensorDecoder(Protocol):
         ...
 
 
+@runtime_checkable
+class TopicDecoder(SensorDecoder, Protocol):
+    """A decoder that also reads the topic under which a broker passes a payload on."""
+
+    def feed_topic(self, topic: str, data: bytes, received_at_ms: int) -> list[Reading]:
+        """Take one whole payload; otherwise as `feed`."""
+        ...
+
+
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A format that needs no settings."""
 
@@ -67,12 +76,16 @@ class SensorCodec(msgspec.Struct, frozen=True):
         decoder: makes the state of one feed from its options.
         framing: `stream` = bytes may be cut anywhere; `datagram` = each `feed` is one whole payload.
         options: what a feed of this format may be told, all with defaults.
+        hello: what a source on a line or a connection must be told before it speaks; empty = nothing.
+        alive: what it must be told every few minutes so that it goes on; empty = nothing.
     """
 
     name: str
     decoder: Callable[[Any], SensorDecoder]
     framing: Literal["stream", "datagram"] = "stream"
     options: type[msgspec.Struct] = NoOptions
+    hello: bytes = b""
+    alive: bytes = b""
 
 
 def new_decoder(codec: SensorCodec, settings: Mapping[str, Any] | None = None) -> SensorDecoder:

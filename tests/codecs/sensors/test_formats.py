@@ -8,7 +8,16 @@ from aquila.codecs import asterix, cap, dis, gpx, mavlink, meshtastic, misb, mqt
 from aquila.core.errors import CodecError, UsageError
 from aquila.core.model import Body, Note, Position, Removal, Report
 from aquila.core.plot import Plot
-from aquila.core.sensing import Lines, Reading, Sensed, SensorCodec, nearest_ms, new_decoder, nmea_checksum
+from aquila.core.sensing import (
+    Lines,
+    Reading,
+    Sensed,
+    SensorCodec,
+    TopicDecoder,
+    nearest_ms,
+    new_decoder,
+    nmea_checksum,
+)
 from aquila.testing.sensors import RECEIVED_MS, sensor_vectors
 
 
@@ -249,6 +258,58 @@ def test_encrypted_packets_stay_unread() -> None:
     assert reasons(meshtastic.mqtt, next(each for each in vectors if each.name == "encrypted").wire) == ["unsupported"]
 
 
+def test_what_two_gateways_pass_on_is_the_same_place_and_one_text() -> None:
+    decoder = new_decoder(meshtastic.mqtt)
+    vectors = {each.name: each.wire for each in sensor_vectors("aquila.codecs.meshtastic", "meshtastic-mqtt")}
+    place = vectors["json_position"]
+    others = place.replace(b"!7efeee00", b"!7efeee01").replace(b'"rssi":-61', b'"rssi":-99').replace(b"885,", b"887,")
+    assert others != place
+    first, second = (decoder.feed(wire, RECEIVED_MS) for wire in (place, others))
+    assert first == second, "the node takes it for a replay"
+    said = b'{"from":5,"id":%d,"type":"text","payload":{"text":"%s"},"timestamp":1772359%d}'
+    texts = [
+        said % one for one in ((4, b"here", 885), (4, b"here", 886), (4, b"forged", 886), (0, b"x", 1), (0, b"x", 2))
+    ]
+    found = [one for wire in texts for one in decoder.feed(wire, RECEIVED_MS)]
+    assert [one.body.text for one in found if isinstance(one, Sensed) and isinstance(one.body, Note)] == [
+        *("here", "forged", "x", "x")
+    ]
+
+
+def test_names_and_batteries_in_json_join_the_places_of_their_nodes() -> None:
+    decoder = new_decoder(meshtastic.mqtt)
+    said = (
+        b'{"from":5,"id":1,"type":"nodeinfo","payload":{"longname":"Patrol Two","shortname":"P2","hardware":9}}',
+        b'{"from":5,"id":2,"type":"telemetry","payload":{"battery_level":41,"voltage":3.7}}',
+        b'{"from":5,"id":3,"type":"position","payload":{"latitude_i":428746000,"longitude_i":745698000}}',
+        b'{"from":5,"id":4,"type":"text","payload":{"text":"at the bridge"},"to":4294967295}',
+    )
+    found = [one for payload in said for one in decoder.feed(payload, RECEIVED_MS)]
+    placed, text = (one.body for one in found if isinstance(one, Sensed))
+    assert isinstance(placed, Report)
+    assert (placed.alias.value, placed.name, placed.battery_pct) == ("!00000005", "Patrol Two", 41)
+    assert isinstance(text, Note)
+    assert (text.text, text.author_name) == ("at the bridge", "Patrol Two")
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"{", "syntax"),
+        (b'{"from":1,"type":"position","payload":[]}', "syntax"),
+        (b'{"from":1,"type":"position","payload":{"latitude_i":99999999999,"longitude_i":1}}', "syntax"),
+        (b'{"from":1,"type":"position","payload":{"latitude_i":999999999,"longitude_i":1}}', "range"),
+        (b'{"from":1,"type":"position","payload":{"latitude_i":1}}', "missing"),
+        (b'{"type":"position","payload":{"latitude_i":1,"longitude_i":1}}', "missing"),
+        (b'{"from":1,"type":"paxcounter","payload":{}}', "unsupported"),
+        (b'{"from":-1,"type":"text","payload":{"text":"x"}}', "syntax"),
+        (b'{"from":1,"type":"text","payload":{"text":"' + b"x" * 8_192 + b'"}}', "oversize"),
+    ],
+)
+def test_json_of_a_radio_that_cannot_be_read_has_its_reason(payload: bytes, reason: str) -> None:
+    assert reasons(meshtastic.mqtt, payload) == [reason]
+
+
 def test_an_entity_state_lies_where_the_samples_own_test_says() -> None:
     (report,) = told("dis", "dis", "entitystatepdu-26")
     assert isinstance(report, Report)
@@ -284,6 +345,22 @@ def test_only_the_exercise_that_was_asked_for_is_read() -> None:
 def test_a_wrong_mapping_is_refused_when_the_feed_is_made(mapping: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         new_decoder(mqtt_json.codec, mapping)
+
+
+def test_a_mapping_may_name_levels_of_the_topic() -> None:
+    mapping = {
+        "scheme": "owntracks",
+        "id": "$topic[2]",
+        "extra": {"topic": "$topic", "user": "$topic[1]", "far": "$topic[9]"},
+    }
+    decoder = new_decoder(mqtt_json.codec, mapping)
+    assert isinstance(decoder, TopicDecoder)
+    (report,) = reports(decoder.feed_topic("owntracks/guard/phone", b'{"lat":1,"lon":2}', RECEIVED_MS))
+    assert report.alias.value == "phone"
+    assert report.fields == {"topic": "owntracks/guard/phone", "user": "guard"}
+    (error,) = decoder.feed(b'{"lat":1,"lon":2}', RECEIVED_MS)
+    assert isinstance(error, CodecError)
+    assert error.reason == "missing"
 
 
 def test_paths_and_units_of_a_mapping_are_followed() -> None:

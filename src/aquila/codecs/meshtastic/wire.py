@@ -1,7 +1,7 @@
 """Meshtastic packets: places, names, batteries and texts of the nodes of a mesh.
 
-On a serial line or TCP: 0x94 0xC3, length, FromRadio. By MQTT: one ServiceEnvelope a payload. What is encrypted for a
-channel that the radio does not know stays unread.
+On a serial line or TCP: 0x94 0xC3, length, FromRadio. By MQTT: one ServiceEnvelope a payload, or the JSON that a radio
+makes of it. What is encrypted for a channel that the radio does not know stays unread.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 from google.protobuf.message import DecodeError, Message
 
+from aquila.codecs.meshtastic.json_packet import BROADCAST, NODE_INFO, POSITION, TELEMETRY, TEXT, packet_of_json
 from aquila.codecs.meshtastic.mesh_pb2 import FromRadio, Packet, Payload, Place, ServiceEnvelope, Telemetry, User
 from aquila.core.errors import CodecError
 from aquila.core.ids import entity_id
@@ -30,13 +31,17 @@ from aquila.core.sensing import (
 FRAME_BYTES_MAX: Final = 512
 HEAD_BYTES: Final = 4
 NODES_MAX: Final = 10_000
+TEXTS_MAX: Final = 10_000
+"""Texts of which it is known that they were heard: each of the gateways of a mesh passes on the same."""
+HELLO: Final = bytes([0xC3] * 32) + bytes.fromhex("94c3 0004 18ad9e04")
+"""Wakes a radio that sleeps, then ToRadio.want_config_id (field 3): before it a radio says nothing but its own log."""
+ALIVE: Final = bytes.fromhex("94c3 0002 3a00")
+"""ToRadio.heartbeat (field 7): a radio that hears nothing for 15 minutes takes the line for unplugged."""
 STALE_MS: Final = 60 * MINUTE_MS
 """Nodes at rest say their place every 15 minutes to every few hours, and packets are lost."""
 SKEW_MS_MAX: Final = 24 * 60 * MINUTE_MS
 _START: Final = re.compile(rb"\x94(?:\Z|\xc3)")
 
-TEXT, POSITION, NODE_INFO, TELEMETRY = 1, 3, 4, 67
-BROADCAST: Final = 0xFFFFFFFF
 ROOM: Final = "meshtastic"
 
 
@@ -230,24 +235,48 @@ def _measure(buffer: bytes, at: int) -> Measured:
 
 
 class MqttDecoder:
-    """Payloads of `msh/REGION/2/e/CHANNEL/GATEWAY`, each one envelope."""
+    """Payloads of `msh/REGION/2/e/CHANNEL/GATEWAY`, each one envelope, and of `.../2/json/...`."""
 
     broken = False
 
     def __init__(self, options: NoOptions) -> None:
         self._mesh = Mesh()
+        self._texts: OrderedDict[tuple[str, str | None, str], None] = OrderedDict()
 
     def feed(self, data: bytes, received_at_ms: int) -> list[Reading]:
         """One payload."""
         try:
-            envelope = _parsed(ServiceEnvelope(), data)
-            if not envelope.HasField("packet"):
-                raise CodecError("missing", "an envelope without a packet")
-            said = self._mesh.read(envelope.packet, received_at_ms)
+            # No envelope begins so: as a tag it is a group, which proto3 does not have.
+            packet = packet_of_json(data) if data[:1] == b"{" else _packet_of_envelope(data)
+            said = self._mesh.read(packet, received_at_ms)
         except CodecError as error:
             return [error]
-        return [] if said is None else [Sensed(said, data)]
+        if said is None or (isinstance(said, Note) and self._was_heard(said)):
+            return []
+        # Without what each gateway adds of its own: so the node sees that two pass on the same place.
+        bare = Packet(from_node=packet.from_node, to_node=packet.to_node, id=packet.id, decoded=packet.decoded)
+        return [Sensed(said, bare.SerializeToString(deterministic=True))]
 
     def end(self, received_at_ms: int) -> list[Reading]:
         """Each payload is whole."""
         return []
+
+    def _was_heard(self, note: Note) -> bool:
+        """A sender numbers its packets; without a number the same text may well be said twice."""
+        if note.reference is None or note.author_alias is None:
+            return False
+        # With the text, so that nobody puts out what will be said by saying its number first.
+        key = (note.author_alias.value, note.reference, note.text)
+        if key in self._texts:
+            return True
+        self._texts[key] = None
+        if len(self._texts) > TEXTS_MAX:
+            self._texts.popitem(last=False)
+        return False
+
+
+def _packet_of_envelope(data: bytes) -> Packet:
+    envelope = _parsed(ServiceEnvelope(), data)
+    if not envelope.HasField("packet"):
+        raise CodecError("missing", "an envelope without a packet")
+    return envelope.packet

@@ -16,6 +16,8 @@ from aquila.core.sensing import FOOT_M, KNOT_MPS, Reading, Sensed, plausible_ms,
 PAYLOAD_BYTES_MAX: Final = 1 << 20
 REPORTS_MAX: Final = 10_000
 TEXT_MAX: Final = 1_000
+TOPIC: Final = "$topic"
+"""As the first name of a path: the topic of the message; with an index, one level of it."""
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d{1,6})\]")
 
 UNITS: Final[dict[str, float]] = {
@@ -59,7 +61,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         scheme: of the alias; together with the value at `id` it is the identity.
-        id: path of the identity, a text or number.
+        id: path of the identity, a text or number. Any path may begin with $topic: see TOPIC.
         each: path of a list of which each element is one report; None = the payload is one.
         fields: field of a report -> where it stands. extra: name -> path, kept as words.
         type, sidc, category: what all of these are.
@@ -99,8 +101,20 @@ def steps_of(path: str) -> Steps:
     return tuple(steps)
 
 
-def _at(value: Any, steps: Steps) -> Any:
+class Part(msgspec.Struct, frozen=True):
+    """What is read as one report: a payload or an element of it, and the topic that it came under (may be empty)."""
+
+    value: Any
+    topic: str
+
+
+def _at(part: Part, steps: Steps) -> Any:
     """The value there; None = nothing stands there."""
+    value = part.value
+    if steps[0] == TOPIC:
+        # A topic is one text, and a list of its levels to who asks for one of them.
+        value = part.topic if len(steps) == 1 else part.topic.split("/")
+        steps = steps[1:]
     for step in steps:
         if isinstance(step, str) and isinstance(value, dict):
             value = value.get(step)
@@ -140,6 +154,10 @@ class JsonDecoder:
 
     def feed(self, data: bytes, received_at_ms: int) -> list[Reading]:
         """One payload."""
+        return self.feed_topic("", data, received_at_ms)
+
+    def feed_topic(self, topic: str, data: bytes, received_at_ms: int) -> list[Reading]:
+        """One payload, and the topic that it came under."""
         if len(data) > PAYLOAD_BYTES_MAX:
             return [CodecError("oversize", f"{len(data)} bytes: at most {PAYLOAD_BYTES_MAX} are allowed")]
         try:
@@ -148,18 +166,18 @@ class JsonDecoder:
             return [CodecError("syntax", str(error))]
         except RecursionError:
             return [CodecError("depth", "lists and objects nested too deeply")]
-        parts = [payload] if self._each is None else _at(payload, self._each)
+        parts = [payload] if self._each is None else _at(Part(payload, topic), self._each)
         if not isinstance(parts, list):
             return [CodecError("missing", f"{self._mapping.each}: a list is expected")]
         if len(parts) > REPORTS_MAX:
             return [CodecError("elements", f"{len(parts)} elements: at most {REPORTS_MAX} are allowed")]
-        return [self._one(part, data, received_at_ms) for part in parts]
+        return [self._one(Part(part, topic), data, received_at_ms) for part in parts]
 
     def end(self, received_at_ms: int) -> list[Reading]:
         """Each payload is whole."""
         return []
 
-    def _one(self, part: Any, data: bytes, received_at_ms: int) -> Reading:
+    def _one(self, part: Part, data: bytes, received_at_ms: int) -> Reading:
         identity = _at(part, self._id)
         if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
             return CodecError("missing", f"{self._mapping.id}: an identity is needed, text or whole number")
@@ -171,7 +189,7 @@ class JsonDecoder:
         except CodecError as error:
             return error
 
-    def _report(self, part: Any, identity: str, known: dict[str, Any], received_at_ms: int) -> Report:
+    def _report(self, part: Part, identity: str, known: dict[str, Any], received_at_ms: int) -> Report:
         mapping = self._mapping
         lat_deg, lon_deg = known["lat"], known["lon"]
         if lat_deg is None or lon_deg is None:
@@ -218,7 +236,7 @@ def _alarm(value: Any) -> str | None:
     return None if value in (False, 0, "", "0", "false", "none", None) else _words(value)
 
 
-def _reader(name: str, source: Source) -> Callable[[Any], Any]:
+def _reader(name: str, source: Source) -> Callable[[Part], Any]:
     """How one field is read. Raises UsageError for a field or unit that does not exist."""
     units = ALLOWED.get(name)
     if units is None:

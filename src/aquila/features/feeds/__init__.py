@@ -2,11 +2,24 @@
 
 from aquila.core.feature import Feature
 from aquila.features.feeds.commands import commands
-from aquila.features.feeds.feed import FEED, Feed, feeds_view, of_node, state_of
+from aquila.features.feeds.feed import FEED, PASSWORDS, Feed, feeds_view, of_node, password_name, state_of
 from aquila.features.feeds.live import FeedLive, Feeds, LastSample
 from aquila.features.feeds.queries import feeds
 from aquila.features.feeds.twins import Twin, Twins
 
 feature = Feature(name="feeds", views=(feeds_view,), queries=(feeds,), commands=commands)
 
-__all__ = ["FEED", "Feed", "FeedLive", "Feeds", "LastSample", "Twin", "Twins", "feature", "of_node", "state_of"]
+__all__ = [
+    "FEED",
+    "PASSWORDS",
+    "Feed",
+    "FeedLive",
+    "Feeds",
+    "LastSample",
+    "Twin",
+    "Twins",
+    "feature",
+    "of_node",
+    "password_name",
+    "state_of",
+]

@@ -25,8 +25,13 @@ from aquila.features.feeds.feed import (
     state_of,
 )
 from aquila.features.feeds.live import Feeds
+from aquila.links.feeds.address import same_account, split_password
 
+MOVED = Refused(
+    "field", "the password is for another name or broker: give it again, or an empty one if there is none any more"
+)
 NO_FEED = Refused("absent", "there is no such feed, or you may not see it: look into the list of feeds")
+Password = Annotated[str, msgspec.Meta(max_length=1_000)]
 Group = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
@@ -34,7 +39,8 @@ class NewFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A feed to be added.
 
     Attributes:
-        format: of docs/formats/sensors.md. url: udp://, tcp://, file:/// or serial:///.
+        format: of docs/formats/sensors.md. url: udp://, tcp://, file:///, serial:///, mqtt:// or mqtts://.
+        password: of the name in a mqtt:// address, also when it stands in there; it is kept in no entry and never told.
         name: None = made of the format. options: settings of the format.
         storage: None = as the format's nature is. rate_cap_per_s: readings a second.
         classification: of what it says; None = the policy's default. groups: empty = all that you write into.
@@ -42,6 +48,7 @@ class NewFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     format: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     url: Url
+    password: Password | None = None
     name: Name | None = None
     options: dict[str, Any] = {}
     storage: Storage | None = None
@@ -51,10 +58,15 @@ class NewFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ChangeFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be another; None = stays. The label stays: for another one the feed is removed and added anew."""
+    """What is to be another; None = stays. The label stays: for another one the feed is removed and added anew.
+
+    Attributes:
+        password: stays only with the same name at the same broker; empty = there is none any more.
+    """
 
     id: Id
     url: Url | None = None
+    password: Password | None = None
     options: dict[str, Any] | None = None
     storage: Storage | None = None
     rate_cap_per_s: RateCap | None = None
@@ -86,7 +98,10 @@ async def add_feed(principal: Principal, ask: NewFeed, desk: Desk) -> FeedChange
     label = label_for(desk.policy, principal, Marking(classification=ask.classification), ask.groups)
     if isinstance(label, Refused):
         return label
-    fields = {"name": name, "format": ask.format, "url": ask.url, "options": ask.options, "label": label}
+    url, password = _apart(ask.url, ask.password)
+    fields: dict[str, Any] = {"name": name, "format": ask.format, "url": url, "options": ask.options, "label": label}
+    if password:
+        fields["password_at_ms"] = desk.now_ms()
     fields["storage"] = ask.storage or STORAGE_OF.get(ask.format, "track")
     if ask.rate_cap_per_s is not None:
         fields["rate_cap_per_s"] = ask.rate_cap_per_s
@@ -94,7 +109,8 @@ async def add_feed(principal: Principal, ask: NewFeed, desk: Desk) -> FeedChange
     if isinstance(feed, Refused):
         return feed
     text = f"feed {name} added: {feed.format} from {feed.url}"
-    return await _say(principal, desk, (None, feed), desk.new_id(), "add", msgspec.to_builtins(fields), text)
+    change = Change("add", msgspec.to_builtins(fields), text, password)
+    return await _say(principal, desk, (None, feed), desk.new_id(), change)
 
 
 async def change_feed(principal: Principal, ask: ChangeFeed, desk: Desk) -> FeedChanged | Refused:
@@ -103,18 +119,24 @@ async def change_feed(principal: Principal, ask: ChangeFeed, desk: Desk) -> Feed
     if found is None:
         return NO_FEED
     thing, feed = found
-    fields = {
-        name: value
-        for name in ("url", "options", "storage", "rate_cap_per_s")
-        if (value := getattr(ask, name)) is not None
+    fields: dict[str, Any] = {
+        name: value for name in ("options", "storage", "rate_cap_per_s") if (value := getattr(ask, name)) is not None
     }
+    password = ask.password
+    if ask.url is not None:
+        fields["url"], password = _apart(ask.url, password)
+    if password is not None:
+        fields["password_at_ms"] = desk.now_ms() if password else None
     if not fields:
-        return Refused("field", "nothing to be changed: name url, options, storage or rate_cap_per_s")
+        return Refused("field", "nothing to be changed: name url, password, options, storage or rate_cap_per_s")
     changed = await _feed_of({**msgspec.structs.asdict(feed), **fields}, desk)
     if isinstance(changed, Refused):
         return changed
-    text = f"feed {feed.name}: {', '.join(sorted(fields))} changed"
-    return await _say(principal, desk, (thing, feed), thing.id, "change", fields, text)
+    if password is None and changed.password_at_ms is not None and not same_account(feed.url, changed.url):
+        return MOVED
+    words = sorted("password" if name == "password_at_ms" else name for name in fields)
+    change = Change("change", fields, f"feed {feed.name}: {', '.join(words)} changed", password)
+    return await _say(principal, desk, (thing, feed), thing.id, change)
 
 
 async def pause_feed(principal: Principal, ask: OneFeed, desk: Desk) -> FeedChanged | Refused:
@@ -140,7 +162,7 @@ async def _step(principal: Principal, id: str, desk: Desk, action: str, done: st
     wrong = STATES.check(state_of(thing), action)
     if wrong is not None:
         return wrong
-    return await _say(principal, desk, found, id, action, {}, f"feed {feed.name} {done}")
+    return await _say(principal, desk, found, id, Change(action, {}, f"feed {feed.name} {done}"))
 
 
 async def _feed_of(fields: dict[str, Any], desk: Desk) -> Feed | Refused:
@@ -160,29 +182,47 @@ def _free_name(format: str, names: set[str]) -> str:
     return f"{format}-{number}"
 
 
+def _apart(url: str, password: str | None) -> tuple[str, str | None]:
+    """The address without a password, and the password: the one that was given beside it goes first."""
+    bare, told = split_password(url)
+    return bare, told if password is None else password
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A step in the life of a feed: what the entry says, and a password that it does not say."""
+
+    action: str
+    fields: dict[str, Any]
+    text: str
+    password: str | None = None
+
+
 async def _say(
-    principal: Principal,
-    desk: Desk,
-    about: tuple[Thing | None, Feed],
-    id: str,
-    action: str,
-    fields: dict[str, Any],
-    text: str,
+    principal: Principal, desk: Desk, about: tuple[Thing | None, Feed], id: str, change: Change
 ) -> FeedChanged | Refused:
     thing, feed = about
+    board: Feeds = desk.part("feeds")
+    at_ms = change.fields.get("password_at_ms")
+    if at_ms is not None:
+        # Before the entry: the feed starts as soon as that is written.
+        await board.keep_password(id, at_ms, change.password)
     paper = Paper(
         type=FEED,
         target=id,
-        action=action,
+        action=change.action,
         happened_at_ms=desk.now_ms(),
-        fields=fields,
+        fields=change.fields,
         seen=() if thing is None else thing.heads(),
-        summary=text,
+        summary=change.text,
     )
     label: Label = feed.label
     # A new feed is marked as what it will say: who may not have that need not know of it.
     entry = await desk.write(paper, label=label) if thing is None else await write_paper(principal, desk, paper, thing)
-    return FeedChanged(id=id, name=feed.name, entry=entry.envelope.id) if isinstance(entry, Entry) else entry
+    if isinstance(entry, Entry):
+        return FeedChanged(id=id, name=feed.name, entry=entry.envelope.id)
+    if at_ms is not None:
+        await board.keep_password(id, at_ms, None)
+    return entry
 
 
 commands = (

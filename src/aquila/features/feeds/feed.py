@@ -51,6 +51,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         name: for people; what it says stands under `feed:NAME`. format: of the sensor codec. url: where it comes from.
         options: settings of the format. storage: what is kept. rate_cap_per_s: readings a second that go on.
         label: of everything it says.
+        password_at_ms: when the password of the address was given; None = there is none. It stands in no entry.
     """
 
     name: Name
@@ -60,6 +61,15 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options: dict[str, Any] = {}
     storage: Storage = "track"
     rate_cap_per_s: RateCap = RATE_CAP_PER_S
+    password_at_ms: int | None = None
+
+
+PASSWORDS: Final = "feed/"  # where they are kept, none of them
+
+
+def password_name(id: str, at_ms: int) -> str:
+    """Under which the store of secrets keeps the password that was given then."""
+    return f"{PASSWORDS}{id}/{at_ms}"
 
 
 def feeds_view() -> Papers:

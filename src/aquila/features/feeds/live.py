@@ -63,6 +63,10 @@ class Feeds(Protocol):
         """A sentence that says why this feed cannot be; None = it can."""
         ...
 
+    async def keep_password(self, id: str, at_ms: int, password: str | None) -> None:
+        """Keep what is said to the source, outside of the journal; None = forget it again."""
+        ...
+
     def live(self, id: str) -> FeedLive | None:
         """How it does; None = it does not run."""
         ...

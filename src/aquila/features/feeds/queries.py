@@ -23,7 +23,7 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A feed and how it does.
 
     Attributes:
-        state: running, paused or ended. heads: entries that a change has seen.
+        state: running, paused or ended. has_password: one is said to the source; it is shown to nobody.
         live: its last_error, which quotes foreign bytes, is for administrators only.
     """
 
@@ -35,6 +35,7 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     storage: Storage
     rate_cap_per_s: float
+    has_password: bool
     label: Label
     changed_at_ms: int
     changed_by: str
@@ -56,6 +57,7 @@ def _feeds(principal: Principal, ask: AskFeeds, reading: Reading) -> Iterator[La
             state=state_of(thing),
             storage=feed.storage,
             rate_cap_per_s=feed.rate_cap_per_s,
+            has_password=feed.password_at_ms is not None,
             label=feed.label,
             changed_at_ms=thing.newest.at_ms,
             changed_by=thing.newest.by,

@@ -12,83 +12,40 @@ import termios
 import tty
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from aquila.core.errors import AquilaError
 from aquila.links.feeds.address import FeedAddress
+from aquila.links.feeds.intake import CONNECT_S, READ_BYTES, FeedLostError, Intake, Spoken, Turns
+from aquila.links.feeds.mqtt import run_mqtt
 
-CONNECT_S: Final = 10.0
-READ_BYTES: Final = 65_536
 DATAGRAMS_PER_ROUND: Final = 64
 KERNEL_BYTES: Final = 1 << 20
 SO_RXQ_OVFL: Final = 40
 """Linux, socket(7): a datagram tells how many the kernel had no room for. Python has no name for it."""
-REST: Final = 3.0
-"""After its turn a feed rests so many times longer than it has worked: no feed has more than a quarter of the loop."""
-REST_FROM_S: Final = 0.002
 REPLAY_BYTES: Final = 256
 UNTIMED_PER_S: Final = 100.0
 """Readings a second of a recording that holds no times, at speed 1."""
+ALIVE_S: Final = 240.0
+"""So often a source is told that somebody listens, where its format asks for it; a radio forgets us after 900 s."""
 
 
-class FeedLostError(AquilaError):
-    """The source is not there, or is gone; it is tried again later."""
-
-
-class Intake(Protocol):
-    """Who takes what a wire brings."""
-
-    def up(self) -> None:
-        """The source is there."""
-        ...
-
-    def take(self, data: bytes, whole: bool) -> None:
-        """Bytes as they came; `whole`: a datagram or a file ends here. Raises FeedLostError for another format."""
-        ...
-
-    def dropped(self, count: int) -> None:
-        """So many datagrams had no room in the kernel since the source was up."""
-        ...
-
-    def recorded_s(self) -> float:
-        """So much time has passed in the recording, as far as it says so."""
-        ...
-
-    def read_count(self) -> int:
-        """Readings so far."""
-        ...
-
-
-class Turns:
-    """Sees to it that one feed does not take the loop from all others."""
-
-    def __init__(self) -> None:
-        self._clock: Callable[[], float] = asyncio.get_running_loop().time
-        self._spent_s = 0.0
-
-    def work(self, intake: Intake, data: bytes, whole: bool) -> None:
-        """Hand bytes over and note how long that took."""
-        began_s = self._clock()
-        intake.take(data, whole)
-        self._spent_s += self._clock() - began_s
-
-    async def rest(self) -> None:
-        """Let others work."""
-        if self._spent_s >= REST_FROM_S:
-            await asyncio.sleep(self._spent_s * REST)
-            self._spent_s = 0.0
-
-
-async def run_wire(address: FeedAddress, intake: Intake) -> None:
+async def run_wire(address: FeedAddress, intake: Intake, spoken: Spoken) -> None:
     """Bring everything that comes from there; ends when a file has ended.
 
     Raises:
         FeedLostError: with a sentence for people.
     """
-    run = {"udp": _run_udp, "tcp": _run_tcp, "file": _run_file, "serial": _run_serial}[address.scheme]
     try:
-        await run(address, intake)
+        if address.scheme in ("mqtt", "mqtts"):
+            await run_mqtt(address, intake, spoken)
+        elif address.scheme == "tcp":
+            await _run_tcp(address, intake, spoken)
+        elif address.scheme == "serial":
+            await _run_serial(address, intake, spoken)
+        else:
+            await {"udp": _run_udp, "file": _run_file}[address.scheme](address, intake)
     except (OSError, termios.error, OverflowError) as wrong:
         number = wrong.errno if isinstance(wrong, OSError) else None
         # What asyncio says of a refused connection is made of its own words.
@@ -148,7 +105,7 @@ def _udp_socket(address: FeedAddress) -> socket.socket:
 # -- tcp ---------------------------------------------------------------------------------------------------------------
 
 
-async def _run_tcp(address: FeedAddress, intake: Intake) -> None:
+async def _run_tcp(address: FeedAddress, intake: Intake, spoken: Spoken) -> None:
     turns = Turns()
     try:
         async with asyncio.timeout(CONNECT_S):
@@ -158,9 +115,10 @@ async def _run_tcp(address: FeedAddress, intake: Intake) -> None:
     try:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         intake.up()
-        while data := await reader.read(READ_BYTES):
-            turns.work(intake, data, False)
-            await turns.rest()
+        async with _speaking(spoken, writer.write):
+            while data := await reader.read(READ_BYTES):
+                turns.work(intake, data, False)
+                await turns.rest()
         intake.take(b"", True)
         raise FeedLostError(f"{_name(address)} has closed the connection")
     finally:
@@ -205,12 +163,12 @@ def _played_s(intake: Intake) -> float:
 # -- serial ------------------------------------------------------------------------------------------------------------
 
 
-async def _run_serial(address: FeedAddress, intake: Intake) -> None:
+async def _run_serial(address: FeedAddress, intake: Intake, spoken: Spoken) -> None:
     turns = Turns()
-    handle = await asyncio.to_thread(_open_line, address)
+    handle = await asyncio.to_thread(_open_line, address, bool(spoken.hello))
     try:
         intake.up()
-        async with _readable(handle) as wait:
+        async with _readable(handle) as wait, _speaking(spoken, partial(os.write, handle)):
             while True:
                 await wait()
                 data = os.read(handle, READ_BYTES)
@@ -222,9 +180,10 @@ async def _run_serial(address: FeedAddress, intake: Intake) -> None:
         os.close(handle)
 
 
-def _open_line(address: FeedAddress) -> int:
+def _open_line(address: FeedAddress, to_write: bool) -> int:
     """The device, set to eight bits without echo at its speed. Raises OSError, termios.error, FeedLostError."""
-    handle = os.open(address.path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    way = os.O_RDWR if to_write else os.O_RDONLY
+    handle = os.open(address.path, way | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not os.isatty(handle):
             raise FeedLostError(f"{address.path} is no serial line")
@@ -237,6 +196,30 @@ def _open_line(address: FeedAddress) -> int:
         os.close(handle)
         raise
     return handle
+
+
+# -- shared ------------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _speaking(spoken: Spoken, write: Callable[[bytes], object]) -> AsyncIterator[None]:
+    """Says what opens the connection and, from time to time, what keeps it; for most formats nothing at all."""
+    if spoken.hello:
+        write(spoken.hello)
+    keeping = asyncio.create_task(_keep(spoken.alive, write)) if spoken.alive else None
+    try:
+        yield
+    finally:
+        if keeping is not None:
+            keeping.cancel()
+
+
+async def _keep(alive: bytes, write: Callable[[bytes], object]) -> None:
+    # Whoever reads will notice that the source is gone.
+    with contextlib.suppress(OSError):
+        while True:
+            await asyncio.sleep(ALIVE_S)
+            write(alive)
 
 
 @asynccontextmanager
@@ -266,4 +249,4 @@ def inside(path: str, folder: Path) -> bool:
     return Path(path).resolve().is_relative_to(folder.resolve())
 
 
-__all__ = ["FeedLostError", "Intake", "inside", "run_wire"]
+__all__ = ["inside", "run_wire"]

@@ -1,0 +1,86 @@
+"""Intake: between a wire and who takes what it brings. What a wire may say. Turns: no feed has the loop alone."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from aquila.core.errors import AquilaError, CodecError
+
+CONNECT_S: Final = 10.0
+READ_BYTES: Final = 65_536
+REST: Final = 3.0
+"""After its turn a feed rests so many times longer than it has worked: no feed has more than a quarter of the loop."""
+REST_FROM_S: Final = 0.002
+
+
+class FeedLostError(AquilaError):
+    """The source is not there, or is gone; it is tried again later."""
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """What a wire may say to its source.
+
+    Attributes:
+        password: of the name in the address; None = there is none.
+        hello: bytes that open the connection. alive: bytes that keep it. Empty = nothing is said.
+    """
+
+    password: str | None = None
+    hello: bytes = b""
+    alive: bytes = b""
+
+
+class Intake(Protocol):
+    """Who takes what a wire brings."""
+
+    def up(self) -> None:
+        """The source is there."""
+        ...
+
+    def take(self, data: bytes, whole: bool, topic: str = "") -> None:
+        """Bytes as they came. Raises FeedLostError for another format.
+
+        Args:
+            data: the bytes.
+            whole: a datagram, a message or a file ends here.
+            topic: under which a broker has passed the message on; empty = there is no such thing on this wire.
+        """
+        ...
+
+    def unread(self, error: CodecError) -> None:
+        """Something came that the wire does not hand over; it is counted by its reason."""
+        ...
+
+    def dropped(self, count: int) -> None:
+        """So many datagrams had no room in the kernel since the source was up."""
+        ...
+
+    def recorded_s(self) -> float:
+        """So much time has passed in the recording, as far as it says so."""
+        ...
+
+    def read_count(self) -> int:
+        """Readings so far."""
+        ...
+
+
+class Turns:
+    """Sees to it that one feed does not take the loop from all others."""
+
+    def __init__(self) -> None:
+        self._clock: Callable[[], float] = asyncio.get_running_loop().time
+        self._spent_s = 0.0
+
+    def work(self, intake: Intake, data: bytes, whole: bool, topic: str = "") -> None:
+        """Hand bytes over and note how long that took."""
+        began_s = self._clock()
+        intake.take(data, whole, topic)
+        self._spent_s += self._clock() - began_s
+
+    async def rest(self) -> None:
+        """Let others work."""
+        if self._spent_s >= REST_FROM_S:
+            await asyncio.sleep(self._spent_s * REST)
+            self._spent_s = 0.0
