@@ -1600,6 +1600,7 @@ class OrbatFile(TypedDict):
     name: str
     mime: str
     text: str
+    base64: str
     losses: list[str]
 
 
@@ -3462,22 +3463,22 @@ class Node:
         return answer
 
     def orbat_file(
-        self, *, format: Literal["csv", "msdl", "text"] | None = None, at_ms: int | None = None
+        self, *, format: Literal["csv", "msdl", "text", "xlsx"] | None = None, at_ms: int | None = None
     ) -> OrbatFile:
-        """The order of battle as a file: indented text, CSV or MSDL."""
+        """The order of battle as a file: indented text, CSV, XLSX or MSDL."""
         answer: OrbatFile = self.call("GET", "/api/v1/orbat/file", query={"format": format, "at_ms": at_ms})
         return answer
 
     def import_orbat(
         self,
         *,
-        format: Literal["csv", "msdl", "text"],
+        format: Literal["csv", "msdl", "text", "xlsx"],
         content: str,
         under: str | None = None,
         side: str | None = None,
         at_ms: int | None = None,
     ) -> OrbatImported:
-        """Import an order of battle from indented text, CSV or MSDL."""
+        """Import an order of battle from indented text, CSV, XLSX or MSDL."""
         answer: OrbatImported = self.call(
             "POST",
             "/api/v1/orbat/import",
@@ -3488,7 +3489,7 @@ class Node:
     def plan_orbat_import(
         self,
         *,
-        format: Literal["csv", "msdl", "text"],
+        format: Literal["csv", "msdl", "text", "xlsx"],
         content: str,
         under: str | None = None,
         side: str | None = None,

@@ -1,8 +1,10 @@
 """Posts, and the order of battle as files, driven as people drive them: a shift change, an import with its preview."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -111,6 +113,23 @@ def test_a_file_is_previewed_imported_and_exported(browse: Browse, tmp_path: Pat
         page.get_by_label("Export…").select_option("csv")
     table = Path(saved.value.path()).read_text()
     assert "Snowcat/12/9" in table
+    # The same as a spreadsheet, changed in another program and brought back.
+    with page.expect_download() as saved:
+        page.get_by_label("Export…").select_option("xlsx")
+    assert saved.value.suggested_filename.endswith(".xlsx")
+    book = openpyxl.load_workbook(BytesIO(Path(saved.value.path()).read_bytes()))
+    names = [cell.value for cell in book.active[1]]
+    (line,) = (row for row in book.active.iter_rows(min_row=2) if row[names.index("name")].value == "7 ALPINI")
+    line[names.index("present")].value = 410
+    sheet = tmp_path / "brigade.xlsx"
+    book.save(sheet)
+    page.get_by_role("button", name="Import…").click()
+    page.locator(".import input[type=file]").set_input_files(sheet)
+    expect(page.locator(".import").get_by_label("Format")).to_have_value("xlsx")
+    expect(page.locator(".import textarea")).to_have_count(0)
+    expect(page.locator(".plan li.change")).to_contain_text("7 ALPINI")
+    page.get_by_role("button", name="Write 1").click()
+    expect(page.locator(".orbat-facts tr").filter(has_text="Strength")).to_contain_text("410")
     # The tree of another time can be looked at and not changed.
     page.get_by_label("Tree at").fill("2020-01-01T00:00")
     expect(page.get_by_role("button", name="Add unit")).to_be_disabled()

@@ -124,6 +124,7 @@ def test_only_an_operator_imports_and_everybody_exports_what_may_be_seen(desk: A
     desk.post("/orbat/import", format="text", content=TREE)
     viewer.post("/orbat/import/plan", 403, format="text", content=TREE)
     for format in ("text", "csv", "msdl"):
+        assert viewer.get("/orbat/file", format=format)["base64"] == ""
         assert "1 MTN BN" in viewer.get("/orbat/file", format=format)["text"]
     lost = viewer.get("/orbat/file", format="msdl")["losses"]
     assert any("callsigns" in sentence and "strength" in sentence for sentence in lost)

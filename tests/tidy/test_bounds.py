@@ -26,7 +26,7 @@ from aquila.features.log.line import LINE_MAX
 from aquila.features.mail import view as mail_view
 from aquila.features.missions import creating, edits
 from aquila.features.missions import view as missions_view
-from aquila.features.orbat import file_unit, importing
+from aquila.features.orbat import file_unit, importing, sheet_in
 from aquila.features.packages import iconsets, members
 from aquila.features.patterns import activity as patterns_activity
 from aquila.features.patterns import finding as patterns_finding
@@ -56,6 +56,9 @@ IN_CODE: dict[str, list[str]] = {
         f"{file_unit.ROWS_MAX} units",
         f"{file_unit.DEPTH_MAX} levels",
         f"{importing.TIMES_MAX} times",
+        f"{sheet_in.UNPACKED_MAX // MIB} MiB",
+        f"{sheet_in.PARTS_MAX} parts",
+        f"{sheet_in.CELL_MAX} characters a cell",
     ],
     "link in, statements": [f"{WriterLimits().waiting_max} drafts"],
     "link in, positions": [f"{fanout.LATEST_MAX} states", f"{fanout.LATEST_BYTES_MAX // MIB} MiB"],

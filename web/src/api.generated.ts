@@ -853,9 +853,9 @@ export interface IconsetRow {
   size_bytes: number
 }
 
-/** A file, as text. */
+/** A file, as text; an XLSX file as base64. */
 export interface ImportOrbat {
-  format: 'csv' | 'msdl' | 'text'
+  format: 'csv' | 'msdl' | 'text' | 'xlsx'
   content: string
   under?: string | null
   side?: string
@@ -1482,6 +1482,7 @@ export interface OrbatFile {
   name: string
   mime: string
   text: string
+  base64: string
   losses: string[]
 }
 

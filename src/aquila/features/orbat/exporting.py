@@ -1,5 +1,6 @@
-"""The order of battle as a file: indented text, a table for spreadsheets, or MSDL; only what the asker may see."""
+"""The order of battle as a file: indented text, a table (CSV, XLSX) or MSDL; only what the asker may see."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Literal
 
@@ -11,6 +12,7 @@ from aquila.core.model import Principal
 from aquila.core.paper_work import Time
 from aquila.features.orbat.file_unit import FileWritten
 from aquila.features.orbat.msdl_file import write_msdl
+from aquila.features.orbat.sheet_file import write_spreadsheet
 from aquila.features.orbat.table_file import write_table
 from aquila.features.orbat.text_file import write_text
 from aquila.features.orbat.unit import tree_of
@@ -19,6 +21,7 @@ from aquila.features.orbat.view import units_of
 MIMES = {
     "text": ("txt", "text/plain; charset=utf-8"),
     "csv": ("csv", "text/csv; charset=utf-8"),
+    "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "msdl": ("xml", "application/xml"),
 }
 
@@ -26,16 +29,21 @@ MIMES = {
 class AskOrbatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """In which format. at_ms: the tree as it stands then; None = now."""
 
-    format: Literal["text", "csv", "msdl"] = "text"
+    format: Literal["text", "csv", "xlsx", "msdl"] = "text"
     at_ms: Time | None = None
 
 
 class OrbatFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file. losses: what the format cannot say of these units, as sentences."""
+    """A file. losses: what the format cannot say of these units, as sentences.
+
+    Attributes:
+        text: empty for a file that is no text. base64: the file then, else empty.
+    """
 
     name: str
     mime: str
     text: str
+    base64: str
     losses: tuple[str, ...]
 
 
@@ -49,10 +57,18 @@ def _file(principal: Principal, ask: AskOrbatFile, reading: Reading) -> Iterator
         written = write_text(tree)
     elif ask.format == "csv":
         written = write_table(tree)
+    elif ask.format == "xlsx":
+        written = write_spreadsheet(tree)
     else:
         written = write_msdl(tree, at_ms, f"Order of battle {dtg(at_ms)}")
     ending, mime = MIMES[ask.format]
-    file = OrbatFile(name=f"orbat_{dtg(at_ms)}.{ending}", mime=mime, text=written.text, losses=written.losses)
+    file = OrbatFile(
+        name=f"orbat_{dtg(at_ms)}.{ending}",
+        mime=mime,
+        text=written.text,
+        base64=b64encode(written.data).decode(),
+        losses=written.losses,
+    )
     yield Labelled(file, None, reading.context)
 
 
@@ -65,5 +81,5 @@ orbat_file = Query(
     answer=_file,
     one=True,
     blocking=True,
-    summary="The order of battle as a file: indented text, CSV or MSDL",
+    summary="The order of battle as a file: indented text, CSV, XLSX or MSDL",
 )

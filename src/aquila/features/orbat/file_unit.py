@@ -57,9 +57,10 @@ class FileRead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileWritten(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's text, and what its format cannot say of these units."""
+    """A file's text (data for one that is no text), and what its format cannot say of these units."""
 
-    text: str
+    text: str = ""
+    data: bytes = b""
     losses: tuple[str, ...] = ()
 
 

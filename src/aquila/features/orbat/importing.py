@@ -14,19 +14,21 @@ from aquila.core.papers import Thing, saying_of
 from aquila.features.orbat.commands import UNITS_MAX
 from aquila.features.orbat.file_unit import CONTENT_MAX, Fault, FileParent, FileRead, FileUnit
 from aquila.features.orbat.msdl_file import read_msdl
+from aquila.features.orbat.sheet_file import read_spreadsheet
 from aquila.features.orbat.table_file import read_table
 from aquila.features.orbat.text_file import read_text
 from aquila.features.orbat.unit import Parent, Relation, Unit, ended, loops_in, parent_of, read_unit
 from aquila.features.orbat.view import STATES, UNIT, units_of
 
-Format = Literal["text", "csv", "msdl"]
+Format = Literal["text", "csv", "xlsx", "msdl"]
+TABLES = ("csv", "xlsx")
 FAULTS_SHOWN = 100
 TIMES_MAX = 200
 """Different times in one file: at each of them the whole tree is checked for loops."""
 
 
 class ImportOrbat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file, as text.
+    """A file, as text; an XLSX file as base64.
 
     Attributes:
         under: id of the unit that the top of the file is put under; None = the top of the tree.
@@ -158,6 +160,8 @@ def _at_ms(ask: ImportOrbat, desk: Desk) -> int:
 def _read(ask: ImportOrbat) -> FileRead:
     if ask.format == "text":
         return read_text(ask.content)
+    if ask.format == "xlsx":
+        return read_spreadsheet(ask.content)
     return read_table(ask.content) if ask.format == "csv" else read_msdl(ask.content, ask.side)
 
 
@@ -313,7 +317,7 @@ class _Matcher:
 
     def _parents(self, before: Unit | None, said: list[Parent] | None) -> Sequence[Parent]:
         """A table says all relations; text and MSDL say the one that holds: what was before stays true for before."""
-        if said is None or (before is not None and self._ask.format == "csv"):
+        if said is None or (before is not None and self._ask.format in TABLES):
             return (before.parents if before is not None else ()) if said is None else said
         if before is None:
             return said
@@ -401,6 +405,6 @@ COMMANDS = (
         answer=OrbatImported,
         role="operator",
         act=import_orbat,
-        summary="Import an order of battle from indented text, CSV or MSDL",
+        summary="Import an order of battle from indented text, CSV, XLSX or MSDL",
     ),
 )

@@ -5,7 +5,7 @@ Cells with several entries part them with `;`, and the fields of one entry with 
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aquila.features.orbat.file_unit import (
@@ -34,9 +34,13 @@ COLUMNS = (
     *("short", "nation", "echelon", "sidc", "branch", "callsigns", "trackers", *STRENGTH),
     *("readiness", "reason", "notice_min", "assessed", "equipment", "supplies", "caveats", "remarks"),
 )
+NUMBERS = frozenset({*STRENGTH, "notice_min"})
+"""Columns that hold a number; those of all others hold text."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """A cell that begins so would be worked out by a spreadsheet: it gets a quote before it."""
 MARKS = ";/"
+Row = tuple[int, Sequence[str]]
+"""A line (from 1) and its cells."""
 
 
 def read_table(content: str) -> FileRead:
@@ -46,9 +50,23 @@ def read_table(content: str) -> FileRead:
     separator = max(",;\t", key=head.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        names = [name.strip().lower().replace(" ", "_") for name in next(rows, [])]
+        names = next(rows, [])
     except csv.Error as wrong:
         return FileRead(faults=(Fault(line=1, text=f"this is no table: {wrong}"),))
+    return read_rows(names, _lines(rows))
+
+
+def _lines(rows: Any) -> Iterator[Row | Fault]:
+    try:
+        for cells in rows:
+            yield rows.line_num, [_unquoted(cell) for cell in cells]
+    except csv.Error as wrong:
+        yield Fault(line=rows.line_num, text=f"the line cannot be read as a table: {wrong}")
+
+
+def read_rows(head: Sequence[str], rows: Iterable[Row | Fault]) -> FileRead:
+    """The units of rows. head: names of the columns; of all columns only `name` must be there."""
+    names = [name.strip().lower().replace(" ", "_") for name in head]
     unknown = [name for name in names if name and name not in COLUMNS]
     if "name" not in names or unknown or len(set(names)) < len(names):
         what = (
@@ -59,18 +77,19 @@ def read_table(content: str) -> FileRead:
         return FileRead(faults=(Fault(line=1, text=f"{what}: the first line names some of {', '.join(COLUMNS)}"),))
     units: list[FileUnit] = []
     faults: list[Fault] = []
-    try:
-        for cells in rows:
-            if not any(cell.strip() for cell in cells):
-                continue
-            try:
-                units.append(_unit(rows.line_num, dict(zip(names, map(_unquoted, cells), strict=False))))
-            except ValueError as wrong:
-                faults.append(Fault(line=rows.line_num, text=str(wrong)))
-            if len(units) > ROWS_MAX:
-                return FileRead(faults=(Fault(line=rows.line_num, text=f"more than {ROWS_MAX} units in one file"),))
-    except csv.Error as wrong:
-        faults.append(Fault(line=rows.line_num, text=f"the line cannot be read as a table: {wrong}"))
+    for row in rows:
+        if isinstance(row, Fault):
+            faults.append(row)
+            continue
+        line, cells = row
+        if not any(cell.strip() for cell in cells):
+            continue
+        try:
+            units.append(_unit(line, dict(zip(names, (cell.strip(" ") for cell in cells), strict=False))))
+        except ValueError as wrong:
+            faults.append(Fault(line=line, text=str(wrong)))
+        if len(units) > ROWS_MAX:
+            return FileRead(faults=(Fault(line=line, text=f"more than {ROWS_MAX} units in one file"),))
     return FileRead(units=tuple(units), faults=tuple(faults))
 
 
@@ -163,8 +182,13 @@ def write_table(tree: Sequence[tuple[Branch, Unit]]) -> FileWritten:
     rows = csv.writer(written, lineterminator="\r\n")
     rows.writerow(COLUMNS)
     for branch, unit in tree:
-        rows.writerow([_quoted(_CELLS[name](branch, unit)) for name in COLUMNS])
+        rows.writerow([_quoted(cell) for cell in cells_of(branch, unit)])
     return FileWritten(text=written.getvalue())
+
+
+def cells_of(branch: Branch, unit: Unit) -> list[str]:
+    """A unit's cells in the order of COLUMNS."""
+    return [_CELLS[name](branch, unit) for name in COLUMNS]
 
 
 def _quoted(cell: str) -> str:
