@@ -89,6 +89,25 @@ def test_plots_reach_who_makes_tracks_and_the_node_remembers_its_feeds(tmp_path:
     asyncio.run(play())
 
 
+def test_passwords_outlive_a_restart_and_those_that_no_feed_says_do_not(tmp_path: Path) -> None:
+    url = "mqtt://guard@127.0.0.1:1/a"
+
+    async def play() -> None:
+        async with board_over(tmp_path / "data") as (engine, board):
+            for id, at_ms in (("kept", 5), ("kept", 4), ("never", 5)):
+                await board.keep_password(id, at_ms, f"{id} {at_ms}")
+            await say(engine, "kept", "add", **fields_of("meshtastic-mqtt", url), password_at_ms=5)
+            await say(engine, "bare", "add", **fields_of("meshtastic-mqtt", url, "two"), password_at_ms=7)
+            await until(lambda: (live := board.live("bare")) is not None and "not kept" in live.why, "it is said")
+            await until(lambda: (live := board.live("kept")) is not None and "refused" in live.why, "it is tried")
+        async with board_over(tmp_path / "data") as (engine, _):
+            assert engine.secrets.named("feed/") == {"feed/kept/5": "kept 5"}
+            await say(engine, "kept", "change", password_at_ms=None)
+            await until(lambda: not engine.secrets.named("feed/"), "an empty one is forgotten as well")
+
+    asyncio.run(play())
+
+
 class Failing:
     """A decoder with a fault of ours."""
 

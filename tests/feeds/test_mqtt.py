@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 
 from aquila.client import NodeError
 from aquila.codecs import meshtastic
+from aquila.links.pki.authority import Authority
 from aquila.stores.sqlite.secrets import SecretStore
 from aquila.testing.served import ServedNode, run_aquila, wait_until
 
+AIS = Path(str(files("aquila.codecs.ais"))) / "vectors"
 MESH = Path(str(files("aquila.codecs.meshtastic"))) / "vectors"
 GUARD_PASSWORD = "Pa:ss w/rd-7731"
 BY_TOPIC = {"scheme": "owntracks", "id": "$topic[2]", "fields": {"lat": {"path": "lat"}, "lon": {"path": "lon"}}}
@@ -122,6 +125,33 @@ def test_a_wrong_password_is_said_on_the_board_and_none_is_ever_shown(
     node.api.remove_feed(id)
     wait_until(lambda: not secrets.named(f"feed/{id}/"), "and with the feed the right one")
     secrets.close()
+
+
+def test_a_broker_with_tls_is_heard_if_its_authority_is_the_one_that_is_named(
+    node: ServedNode, broker: Any, feed: Callable[..., str], tmp_path: Path
+) -> None:
+    now_ms = int(time.time() * 1_000)
+    right, wrong = (Authority.create(tmp_path / name, name.upper(), now_ms) for name in ("right", "wrong"))
+    right.ensure_server((), now_ms)
+    sealed = type(broker)(tmp_path, right.server_path).start()
+    try:
+        url = f"mqtts://guard@127.0.0.1:{sealed.port}/sealed/#?ca="
+        options = {"format": "mqtt-json", "password": GUARD_PASSWORD, "options": BY_TOPIC}
+        feed(url=f"{url}{right.chain_path}", name="sealed", **options)
+        feed(url=f"{url}{wrong.chain_path}", name="forged", **options)
+        up(node, "sealed")
+        wait_until(lambda: "not trusted" in live(node, "forged")["why"], "the other authority's is refused", 60.0)
+        assert live(node, "forged")["condition"] == "lost"
+        assert live(node, "forged")["in_bytes"] == 0
+    finally:
+        sealed.stop()
+
+
+def test_any_format_may_come_by_a_broker(node: ServedNode, broker: Any, feed: Callable[..., str]) -> None:
+    feed(format="ais", url=broker.url("ais/raw"), password=GUARD_PASSWORD, name="ships")
+    up(node, "ships")
+    broker.publish("ais/raw", (AIS / "recorded_sample.ais.wire").read_bytes())
+    wait_until(lambda: len(places(node, "ships")) > 10, "the ships stand on the map")
 
 
 def test_a_mesh_is_heard_through_a_broker_in_both_forms(

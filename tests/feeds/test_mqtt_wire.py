@@ -296,6 +296,37 @@ def test_tls_trusts_the_authority_that_is_named_and_no_other(tmp_path: Path, aut
     assert "absent.pem" in asyncio.run(lost(ca=tmp_path / "absent.pem"))[0]
 
 
+def test_a_broker_that_wants_a_certificate_is_shown_the_one_that_is_named(
+    tmp_path: Path, authorities: dict[str, Authority]
+) -> None:
+    right = authorities["right"]
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(right.chain_path))
+    context.load_cert_chain(right.server_path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    issued = right.issue_device("NODE1", int(time.time() * 1000))
+    assert issued.key_pem is not None
+    cert, key = tmp_path / "node1.pem", tmp_path / "node1.key"
+    cert.write_bytes(issued.certificate_pem + right.chain_path.read_bytes())
+    key.write_bytes(issued.key_pem)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4_096)
+        writer.write(WELCOME)
+        await reader.read(4_096)
+        writer.write(SUBSCRIBED)
+        await writer.drain()
+
+    async def ups(**files: Path) -> int:
+        heard = Heard()
+        async with door(serve, context) as port:
+            with pytest.raises((FeedLostError, OSError)):
+                await wires.run_wire(secured(port, ca=right.chain_path, **files), heard, Spoken())
+        return heard.ups
+
+    assert asyncio.run(ups(cert=cert, key=key)) == 1
+    assert asyncio.run(ups()) == 0
+
+
 def test_a_port_without_tls_says_so() -> None:
     async def play() -> None:
         async with door(saying(b"hello")) as port:
