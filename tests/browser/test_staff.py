@@ -52,6 +52,31 @@ def test_a_typed_line_is_understood_and_stands_on_the_other_desk(browse: Browse)
     expect(box).to_have_value("")
 
 
+def test_another_kind_of_line_is_one_key_away(browse: Browse) -> None:
+    page = browse().open()
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    page.keyboard.press("l")
+    line = f"crowd of 60 at LEOPARD HQ, peaceful {CLOCK}"
+    page.keyboard.type(line)
+    kind = page.locator(".line-chip").filter(has_text="Kind")
+    expect(kind).to_contain_text("SPOT ?")
+    other = page.locator(".other-kind")
+    expect(other).to_contain_text("INCIDENT")
+    page.keyboard.press("ArrowUp")
+    expect(kind).to_contain_text("INCIDENT")
+    expect(kind).not_to_contain_text("?")
+    expect(page.locator(".journal form input")).to_be_focused()
+    # The one behind it, and so round to the first.
+    expect(other).to_contain_text("NOTE")
+    page.keyboard.press("ArrowUp")
+    expect(kind).to_contain_text("NOTE")
+    page.keyboard.press("ArrowUp")
+    expect(kind).to_contain_text("SPOT")
+    page.keyboard.press("Enter")
+    expect(journal_lines(page, line)).to_have_count(1)
+
+
 def test_units_are_made_moved_and_taken_back_by_keys(browse: Browse) -> None:
     page, other = browse().open(), browse().open()
     out_of_fields(page)

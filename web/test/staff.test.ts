@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LineDraft, LinePart, Unit, UnitRow } from '../src/api.generated'
-import { chipsOf, confirmedOf, offsetText } from '../src/staff/line/draft'
+import { chipsOf, confirmedOf, nextChoice, offsetText } from '../src/staff/line/draft'
 import { changesOf, formOf, found, newUnit, possibleParents, symbolOf, trackedBy, treeOf, wholeRow } from '../src/staff/orbat/tree'
 
 const NOW_MS = Date.UTC(2026, 10, 25, 12, 0)
@@ -29,6 +29,18 @@ describe('a typed line', () => {
     expect(chips[1].choices.map(({ label }) => label)).toEqual(['OP 1 · 43T FH 6695 6840', '500 m'])
     const chosen = new Map([[chips[1].key, '500 m']])
     expect(chipsOf(draft(unsure), chosen, NOW_MS)[0]).toMatchObject({ label: '500 m', state: 'chosen' })
+  })
+
+  it('offers the kinds that are near one after the other, and logs the line as the one that was chosen', () => {
+    const near = part('kind', '', { kind: 'spot' }, { start: 0, end: 0, confidence: 'unsure', alternatives: [{ label: 'incident', value: { kind: 'incident' }, field: null }, { label: 'contact_lost', value: { kind: 'contact_lost' }, field: null }] })
+    let chosen = new Map<string, string>()
+    const taken = Array.from({ length: 4 }, () => {
+      const [chip] = chipsOf(draft(near), chosen, NOW_MS)
+      chosen = new Map([[chip.key, nextChoice(chip).label]])
+      return [nextChoice(chip).label, confirmedOf(draft(near), chosen, NOW_MS).line?.category]
+    })
+    expect(taken).toEqual([['INCIDENT', 'incident'], ['CONTACT LOST', 'contact_lost'], ['SPOT', 'spot'], ['INCIDENT', 'incident']])
+    expect(confirmedOf(draft(near), new Map(), NOW_MS).line).toBeUndefined()
   })
 
   it('becomes a line of the workflow when a post must be told, whatever its kind', () => {

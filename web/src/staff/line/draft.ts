@@ -43,9 +43,11 @@ function placeText(value: Value): string | null {
   return lat_deg === null || lon_deg === null ? null : mgrs(lat_deg, lon_deg, 4)
 }
 
+const kindText = (value: Value) => String(value.kind).replaceAll('_', ' ').toUpperCase()
+
 /** A value as people read it: in words where the words say more than the typed ones, else null. */
 export function valueText(field: LinePart['field'], value: Value, now_ms: number): string | null {
-  if (field === 'kind') return String(value.kind).replaceAll('_', ' ').toUpperCase()
+  if (field === 'kind') return kindText(value)
   if (field === 'unit' || field === 'to') return value.name ? String(value.name) : null
   if (field === 'precedence') return String(value.precedence).toUpperCase()
   if (field === 'place') {
@@ -69,7 +71,8 @@ function keyOf(part: LinePart, count: Map<string, number>): string {
 
 function choicesOf(part: LinePart, label: string): Choice[] {
   if (part.confidence === 'sure' || part.problem || !part.value) return []
-  const others = part.alternatives.map((one) => ({ label: one.label, field: one.field ?? part.field, value: one.value }))
+  const labelOf = (one: LinePart['alternatives'][number]) => (part.field === 'kind' && !one.field && kindText(one.value)) || one.label
+  const others = part.alternatives.map((one) => ({ label: labelOf(one), field: one.field ?? part.field, value: one.value }))
   return [{ label, field: part.field, value: part.value }, ...others]
 }
 
@@ -79,7 +82,7 @@ export function chipsOf(draft: LineDraft, chosen: Chosen, now_ms: number): Chip[
   return draft.parts.flatMap((part) => {
     const key = keyOf(part, count)
     // A line without any sign of a kind is a plain note: no question about it.
-    const is_plain = part.field === 'kind' && part.start === part.end && part.value?.kind === 'note'
+    const is_plain = part.field === 'kind' && part.start === part.end && part.value?.kind === 'note' && !part.alternatives.length
     if (part.field === 'remainder' || is_plain) return []
     const read = (part.value && valueText(part.field, part.value, now_ms)) || part.text
     const choices = choicesOf(part, read)
@@ -87,6 +90,12 @@ export function chipsOf(draft: LineDraft, chosen: Chosen, now_ms: number): Chip[
     const state = part.problem ? 'wrong' : part.confidence === 'sure' ? 'sure' : taken ? 'chosen' : 'unsure'
     return [{ key, field: taken?.field ?? part.field, label: taken?.label ?? read, state, why: part.problem ?? part.note ?? '', choices }]
   })
+}
+
+/** The reading behind the chosen one, in a ring; of a chip that waits the second, for the first one is shown already. */
+export function nextChoice(chip: Chip): Choice {
+  const at = chip.state === 'chosen' ? chip.choices.findIndex(({ label }) => label === chip.label) : 0
+  return chip.choices[(at + 1) % chip.choices.length]
 }
 
 export interface Confirmed {

@@ -3,7 +3,10 @@
 
 from typing import Any
 
+import msgspec
+
 from aquila.features.log.line.draft import LineChoice
+from aquila.features.log.line.evidence import CLEAR, NEAR, weigh
 from aquila.features.log.line.numbers import NOUNS
 from aquila.features.log.line.own_moves import nameless_move, own_move
 from aquila.features.log.line.sheet import Found, Sheet
@@ -51,21 +54,24 @@ def read_references(sheet: Sheet) -> None:
 
 
 SIGNAL_JOINTS = frozenset({"/", "x", "х", "by", "su", "sur", "на", "из", "na", "and"})
+SPOKEN_JOINTS = frozenset({"by", "su", "sur", "на"})
+"""You are 5 by 5: nobody says a date or a size like that; 5/5 may be one."""
 READABILITY = frozenset("12345")
 
 
 def read_signal(sheet: Sheet) -> None:
     """Claim a signal report, 5/5, 4 by 4, 3 на 3: strength and readability of a link, and neither date nor count."""
-    told = any(sheet.means(at, "kind", "comms_check") for at in range(len(sheet.tokens)))
-    if not told and not sheet.anywhere("comms"):
-        return
+    checks = [at for at in range(len(sheet.tokens)) if sheet.means(at, "kind", "comms_check")]
+    spoken = bool(checks) or sheet.anywhere("comms")
     for index in range(len(sheet.tokens) - 2):
         first, joint, last = sheet.tokens[index : index + 3]
         if not sheet.free(index, index + 3) or joint.norm not in SIGNAL_JOINTS:
             continue
+        if not spoken and (joint.norm not in SPOKEN_JOINTS or sheet.anywhere("distance")):
+            continue
         if first.text not in READABILITY or last.text not in READABILITY or sheet.tagged(index + 3, *COUNTABLE):
             continue
-        if told:
+        if any(not index <= at < index + 3 for at in checks):
             sheet.set_aside(index, index + 3)
         else:
             sheet.claim(index, index + 3, "kind", {"kind": "comms_check"})
@@ -221,9 +227,52 @@ def infer_activity(sheet: Sheet) -> None:
 
 
 def infer_kind(sheet: Sheet) -> None:
-    """When no word named it: by a weaker word, by casualties, by what was counted; else a note."""
-    if sheet.has("kind"):
+    """When no word named it: by a rule, else by the weight of all that is told; kinds that are near are offered."""
+    named = [part for part in sheet.parts if part.field == "kind"]
+    if any(part.end > part.start or part.confidence == "sure" for part in named):
         return
+    ranked = weigh(sheet)
+    kind, note = ("request", "") if named else _by_rule(sheet)
+    best, weight = next((each for each in ranked if each[0] not in NAMED_ONLY), ranked[0])
+    if kind is None or (note == COUNTED and best in OVER_COUNT):
+        kind, note = (best, WEIGHED) if weight >= CLEAR else (kind or "note", note)
+    others = [other for other, much in ranked if other != kind and (much >= NEAR or kind != "note")][:OTHERS_MAX]
+    choices = tuple(LineChoice(label=other, value={"kind": other}) for other in others)
+    if named:
+        sheet.parts[sheet.parts.index(named[0])] = msgspec.structs.replace(named[0], alternatives=choices)
+    elif kind == "note" and not choices and not note:
+        sheet.infer("kind", {"kind": "note"}, "no word names a kind", "sure")
+    else:
+        sheet.infer("kind", {"kind": kind}, note or "no word names a kind", alternatives=choices)
+
+
+OTHERS_MAX = 2
+"""Other kinds that are offered: what does not fit is a note."""
+COUNTED = "from what was counted"
+WEIGHED = "from all that the line tells"
+NAMED_ONLY = frozenset({"logsitrep", "medevac"})
+"""Forms that are long and go far: only a word or a rule begins one, weight alone offers it."""
+OVER_COUNT = frozenset({"patrol", "checkpoint", "request", "incident", "intrep"})
+"""Kinds that a count alone does not outweigh: what was counted may be the unit's own."""
+
+
+def _by_rule(sheet: Sheet) -> tuple[str | None, str]:
+    """The kind by the first rule that applies, and why; None = none does."""
+    weak = _from_words(sheet)
+    if weak is not None:
+        return weak, "from the words of the line"
+    if any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts):
+        return "incident", "from the casualties"
+    if _passes_post(sheet):
+        return "checkpoint", "from the checkpoint"
+    if sheet.has("size") and not _own_convoy(sheet):
+        return "spot", COUNTED
+    if _sights(sheet):
+        return "spot", "from what was seen, though nothing was counted"
+    return None, ""
+
+
+def _from_words(sheet: Sheet) -> str | None:
     weak = _weak_kind(sheet)
     acts = {part.value["activity"] for part in sheet.parts if part.field == "activity" and part.value}
     if _calls_medic(sheet):
@@ -246,20 +295,7 @@ def infer_kind(sheet: Sheet) -> None:
         weak = "note"
     if weak in (None, "spot", "sitrep", "checkpoint") and not acts & NOT_OWN:
         weak = own_move(sheet) or nameless_move(sheet) or weak
-    if _complains(sheet, acts):
-        weak = "note"
-    if weak is not None:
-        sheet.infer("kind", {"kind": weak}, "from the words of the line")
-    elif any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in sheet.parts):
-        sheet.infer("kind", {"kind": "incident"}, "from the casualties")
-    elif _passes_post(sheet):
-        sheet.infer("kind", {"kind": "checkpoint"}, "from the checkpoint")
-    elif sheet.has("size") and not _own_convoy(sheet):
-        sheet.infer("kind", {"kind": "spot"}, "from what was counted")
-    elif _sights(sheet):
-        sheet.infer("kind", {"kind": "spot"}, "from what was seen, though nothing was counted")
-    else:
-        sheet.infer("kind", {"kind": "note"}, "no word names a kind", "sure")
+    return "note" if _complains(sheet, acts) else weak
 
 
 NOT_OWN = frozenset({"observing", "blocking", "crossing", "searching", "gathering", "firing", "throwing"})
@@ -301,7 +337,7 @@ def _calls_medic(sheet: Sheet) -> bool:
     if not hurt or not any(sheet.tagged(at, "medic") for at in tokens):
         return False
     asked = any(
-        sheet.means(at, category, "request") and not sheet.tagged(at - 1, "zero", "negated")
+        sheet.means(at, category, "request") and not any(sheet.tagged(at - back, "zero", "negated") for back in (1, 2))
         for at in tokens
         for category in ("kind_weak", "kind")
     )
@@ -427,10 +463,16 @@ HARMFUL = frozenset({"firing", "explosion", "accident", "fire", "throwing"})
 def _weak_kind(sheet: Sheet) -> str | None:
     found: list[str] = []
     for index in range(len(sheet.tokens)):
-        for match in () if sheet.tagged(index - 1, "zero", "negated") else sheet.matches(index):
+        denied = sheet.tagged(index - 1, "zero", "negated")
+        # No evac needed, no help required: what is not asked for.
+        denied = denied or (sheet.tokens[index].norm in PASSIVE and sheet.tagged(index - 2, "zero", "negated"))
+        for match in () if denied else sheet.matches(index):
             found += [tag.value for tag in match.tags if tag.category == "kind_weak"]
     order = ("incident", "request", "patrol", "weather", "sitrep", "spot")
     return next((kind for kind in order if kind in found), None)
+
+
+PASSIVE = frozenset({"needed", "required", "reqd", "requested", "necessary", "richiesto", "richiesta", "demande"})
 
 
 def _passes_post(sheet: Sheet) -> bool:

@@ -235,7 +235,8 @@ def _course(sheet: Sheet, index: int) -> bool:
     if number is None or sheet.tagged(number.stop, "distance", "speed", "people", "vehicle"):
         return False
     unit = sheet.word(number.stop, "degree")
-    if unit is None and len(number.digits) != 3:
+    short = unit is None and len(number.digits) == 2 and _steers(sheet, index, number.stop)
+    if unit is None and len(number.digits) != 3 and not short:
         return False
     factor = 1.0 if unit is None else float(unit.value)
     course_deg = number.amount * factor
@@ -244,8 +245,20 @@ def _course(sheet: Sheet, index: int) -> bool:
         sheet.claim(index, stop, "direction", None, problem=f"direction {number.amount:g}: 000 to 360 degrees")
     else:
         value = {"course_deg": round(course_deg, 1) % 360, "point": None}
-        sheet.claim(index, stop, "direction", value)
+        note = "two digits are read as degrees" if short else None
+        sheet.claim(index, stop, "direction", value, confidence="unsure" if short else "sure", note=note)
     return True
+
+
+STEERS = frozenset({"hdg", "heading", "crs", "course", "курс", "курсом", "kurs", "cap", "rotta", "prua"})
+"""Words for a course that nothing else is called by; `track 12` may be a road."""
+
+
+def _steers(sheet: Sheet, index: int, stop: int) -> bool:
+    """Курс 90: two digits are degrees when no unit, no mark and no other number follows."""
+    after = sheet.tokens[stop] if stop < len(sheet.tokens) else None
+    alone = after is None or (after.gap and after.sort != "digits") or after.text in ",;"
+    return sheet.tokens[index].norm in STEERS and alone and not sheet.tagged(stop, "minute", "hour_mark", "quantity")
 
 
 def _moving(sheet: Sheet, index: int) -> bool:

@@ -17,7 +17,8 @@ OWN = frozenset({"people", "vehicle"})
 def own_move(sheet: Sheet) -> str | None:
     """The kind that follows from what the unit says of itself: patrol, checkpoint; None = neither."""
     unit = next((part for part in sheet.parts if part.field == "unit" and part.end > part.start), None)
-    if unit is None or not _on_patrol(sheet, unit) or not all(_is_own(sheet, part, unit) for part in sheet.parts):
+    both = {part.value["what"] for part in sheet.parts if part.field == "size" and part.value} >= OWN
+    if unit is None or not on_patrol(sheet, unit) or not all(_is_own(sheet, part, unit, both) for part in sheet.parts):
         return None
     start, stop = sheet.token_range(unit.start, unit.end)
     counted = [part.start for part in sheet.parts if part.field == "size" and part.start >= unit.end]
@@ -74,7 +75,8 @@ def _begins(sheet: Sheet, index: int, category: str) -> bool:
     return spelled and not sheet.tagged(index - 1, "zero", "negated") and index not in sheet.aside
 
 
-def _on_patrol(sheet: Sheet, unit: LinePart) -> bool:
+def on_patrol(sheet: Sheet, unit: LinePart) -> bool:
+    """Is the unit of this part one that goes on patrols: by its noun, by a phonetic word or by its callsign?"""
     start, stop = sheet.token_range(unit.start, unit.end)
     named = key_of(str((unit.value or {}).get("name", "")).split(" ")[0])
     return named in PHONETIC or named.rstrip("0123456789") in ("ptl", "convoy", "helo") or any(
@@ -82,11 +84,13 @@ def _on_patrol(sheet: Sheet, unit: LinePart) -> bool:
     )  # fmt: skip
 
 
-def _is_own(sheet: Sheet, part: LinePart, unit: LinePart) -> bool:
+def _is_own(sheet: Sheet, part: LinePart, unit: LinePart, both: bool) -> bool:
     """Does this part leave it open that the unit tells of itself? Strangers, animals and the hurt do not."""
     if part.value is None or part.field not in ("size", "casualty"):
         return True
-    own = part.field == "size" and part.value["what"] in OWN and part.value["sort"] not in STRANGERS
+    own = part.field == "size" and part.value["what"] in OWN
+    # 2 mezzi 7 uomini: who counts his vehicles and his men counts his own.
+    own = own and (part.value["sort"] not in STRANGERS or (both and part.value["sort"] == "man"))
     # 11 pax 3 veh PTL3 back in camp: what it counts before its name has no sort.
     before = own and part.value["sort"] is None and _goes_at_once(sheet, unit)
     return own and (part.start >= unit.end or before) and not part.value.get("detail")

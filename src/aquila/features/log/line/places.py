@@ -67,6 +67,8 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         return False
     # 3 км южнее Алмы: the case says of.
     cased = of is None and at > 0 and at < len(sheet.tokens) and not sheet.tokens[step.stop - 1].text.isascii()
+    if of is None and sheet.free(at, at + 1) and sheet.tokens[at].norm in TOWARDS_AFTER:
+        return step.range_m is not None and _from_behind(sheet, names, step, at + 1)
     anchor = _anchor_at(sheet, names, at, worded=of is not None, cased=cased)
     if anchor is None or (step.bearing_deg is None and of is None):
         return False
@@ -92,6 +94,16 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         _claim(sheet, start, _joined(step, far), anchor, far.stop)
         return True
     _claim(sheet, start, step, anchor, anchor.stop)
+    return True
+
+
+def _from_behind(sheet: Sheet, names: Names, step: _Step, at: int) -> bool:
+    """400 м шығысқа қарай КПП 4-тен: the name stands behind, and its ending says from."""
+    name = _sighted(sheet, names, at)
+    stop = None if name is None or step.bearing_deg is None else _ablative_end(sheet, name)
+    if name is None or stop is None:
+        return False
+    _claim(sheet, step.start, step, _named(name), stop)
     return True
 
 
@@ -134,10 +146,8 @@ def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
     name = _sighted(sheet, names, index)
     if name is None:
         return False
-    at = name.stop
-    if sheet.is_mark(at, "-") and sheet.free(at + 1, at + 2) and sheet.tokens[at + 1].norm in FROM_ENDINGS:
-        at += 2
-    elif not name.text.casefold().endswith(FROM_ENDINGS):
+    at = _ablative_end(sheet, name)
+    if at is None:
         return False
     step = _step_at(sheet, at)
     if step is None:
@@ -149,6 +159,14 @@ def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
         return False
     _claim(sheet, index, step, _named(name), step.stop)
     return True
+
+
+def _ablative_end(sheet: Sheet, name: Name) -> int | None:
+    """Where the name ends with its ending for `from`; None = it has another one, or none."""
+    at = name.stop
+    if sheet.is_mark(at, "-") and sheet.free(at + 1, at + 2) and sheet.tokens[at + 1].norm in FROM_ENDINGS:
+        return at + 2
+    return at if name.text.casefold().endswith(FROM_ENDINGS) else None
 
 
 def _step_at(sheet: Sheet, index: int) -> _Step | None:

@@ -218,10 +218,21 @@ class Sheet:
         """All that this word may begin, taken or not."""
         return self._matches[index]
 
-    def infer(self, field: Field, value: dict[str, Any], note: str, confidence: Confidence = "unsure") -> None:
+    def infer(
+        self,
+        field: Field,
+        value: dict[str, Any],
+        note: str,
+        confidence: Confidence = "unsure",
+        alternatives: tuple[LineChoice, ...] = (),
+    ) -> None:
         """Add a field that follows from the others and was not typed."""
-        part = LinePart(field=field, start=0, end=0, text="", value=value, confidence=confidence, note=note)
-        self.parts.append(part)
+        self.parts.append(
+            LinePart(
+                field=field, start=0, end=0, text="", value=value, confidence=confidence, alternatives=alternatives,
+                note=note,
+            )
+        )  # fmt: skip
 
     def has(self, field: Field) -> bool:
         """Did this field take any words?"""

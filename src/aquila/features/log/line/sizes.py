@@ -148,7 +148,14 @@ def _plain_word(sheet: Sheet, at: int) -> bool:
 def noun_at(sheet: Sheet, index: int) -> Found | None:
     """A noun that can be counted, at this word."""
     found = sheet.word(index, *NOUNS)
+    if found is not None and sheet.tokens[index].sort == "digits" and _is_amount(sheet, index, found.stop):
+        return None
     return found if found is not None and found.tags else None
+
+
+def _is_amount(sheet: Sheet, index: int, stop: int) -> bool:
+    """UNP 1-26 300 л: litres; the code 300 for the wounded stands behind one number and before no unit."""
+    return sheet.tagged(stop, "quantity", "liquid", "distance", "minute") or sheet.is_mark(index - 2, "-")
 
 
 def is_of(noun: Found, category: str) -> bool:
@@ -269,9 +276,24 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
         value = {"what": tag.category, "sort": tag.value or None} | value
         field = "size"
     stop, trailing = adjectives_after(sheet, stop)
+    if _about_behind(sheet, stop) and "count_max" not in value:
+        value["about"] = True
+        stop += 1
     if detail or trailing:
         value["detail"] = f"{detail} {trailing}".strip()
     sheet.claim(start, stop, field, value, confidence=confidence, note=note)
+
+
+def _about_behind(sheet: Sheet, stop: int) -> bool:
+    """60 persone circa, 40 pers environ, человек 20 примерно: unless it belongs to a number that follows."""
+    if not sheet.free(stop, stop + 1) or sheet.tokens[stop].norm not in ABOUT_BEHIND:
+        return False
+    return stop + 1 >= len(sheet.tokens) or (
+        sheet.tokens[stop + 1].sort != "digits" and not sheet.tagged(stop + 1, "number", "hour_mark", "at_time")
+    )
+
+
+ABOUT_BEHIND = frozenset({"circa", "environ", "env", "approx", "approximately", "примерно", "шамамен", "roughly"})
 
 
 def noun_end(sheet: Sheet, noun: Found) -> int:

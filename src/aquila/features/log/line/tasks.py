@@ -56,7 +56,7 @@ def _ordered(sheet: Sheet, names: Names, index: int) -> bool:
     if _all_told(sheet, at, begun=True):
         return True
     name = _unit_at(sheet, names, at)
-    if name is None or not _bids(sheet, name.stop):
+    if name is None or not bids(sheet, name.stop):
         return False
     sheet.claim(index, word.stop, "kind", {"kind": "request"})
     claim_name(sheet, name.start, "to", name, names)
@@ -79,7 +79,7 @@ BIDS = frozenset({"to", "di", "de", "d"})
 INFINITIVE = ("ть", "ться", "ти")
 
 
-def _bids(sheet: Sheet, index: int) -> bool:
+def bids(sheet: Sheet, index: int) -> bool:
     """Does what is to be done begin here: to divert, di rientrare, вернуться, hold?"""
     if sheet.is_mark(index, ":,-"):
         index += 1
@@ -101,7 +101,7 @@ def _all_told(sheet: Sheet, index: int, *, begun: bool = False) -> bool:
     at = word.stop
     while sheet.is_mark(at, ":,.-"):
         at += 1
-    if not _bids(sheet, at):
+    if not bids(sheet, at):
         return False
     text = sheet.line[sheet.tokens[index].start : sheet.tokens[word.stop - 1].end]
     sheet.claim(index, word.stop, "to", {"name": text, "id": None})

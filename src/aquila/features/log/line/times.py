@@ -176,7 +176,7 @@ def _since(sheet: Sheet, index: int) -> bool:
 def _worded(sheet: Sheet, index: int) -> bool:
     """At 0915; ore 9.15; h 0915; à 9h15; в 09-15; ETA 1500."""
     word = sheet.word(index, "at_time")
-    if word is None or word.typo or _no_word_of_time(sheet, index):
+    if word is None or word.typo or _no_word_of_time(sheet, index) or _is_east(sheet, index):
         return False
     second = sheet.word(word.stop, "at_time")
     future = word.value == "future" or (second is not None and not second.typo and second.value == "future")
@@ -192,6 +192,14 @@ def _worded(sheet: Sheet, index: int) -> bool:
         doubt = "an hour, or so many minutes from now"
     claim_clock(sheet, index, clock, "at", future=future, doubt=doubt)
     return True
+
+
+def _is_east(sheet: Sheet, index: int) -> bool:
+    """Verso est ore 11, vers l'est 11h: east, and no estimate."""
+    before = index - 2 if sheet.is_mark(index - 1, "'’") else index - 1
+    return sheet.tagged(index, "direction") and (
+        before < index - 1 or sheet.tagged(before, "towards", "direction", "distance", "moving")
+    )
 
 
 def _roughly(sheet: Sheet, index: int) -> bool:
