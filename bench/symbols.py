@@ -9,7 +9,6 @@ CPU is `TaskDuration` of the main thread in thread time, never wall time; each f
 """
 
 import argparse
-import base64
 import functools
 import http.server
 import json
@@ -64,15 +63,14 @@ map.on('load', () => {
 class Wire:
     """Bytes of the position frames that a page was sent."""
 
-    def __init__(self, session: CDPSession) -> None:
+    def __init__(self, page: Page) -> None:
         self.bytes = self.tracks = 0
-        session.on("Network.webSocketFrameReceived", lambda event: self._note(event["response"]))
-        session.send("Network.enable")
+        # Also of sockets that live in a worker of the page, as ours does.
+        page.on("websocket", lambda socket: socket.on("framereceived", self._note))
 
-    def _note(self, frame: dict[str, object]) -> None:
-        if frame["opcode"] != 2:
+    def _note(self, data: str | bytes) -> None:
+        if isinstance(data, str):
             return
-        data = base64.b64decode(str(frame["payloadData"]))
         kind, count = data[5], struct.unpack_from("<I", data, 12)[0]
         if kind == 1:
             self.bytes += len(data)
@@ -112,11 +110,10 @@ def watch(browser: Browser, url: str, ready: str, seconds: int, tracks: int) -> 
     context = browser.new_context(viewport=SIZE)
     page = context.new_page()
     session = context.new_cdp_session(page)
-    wire = Wire(session)
+    wire = Wire(page)
     page.goto(url)
     page.locator(ready).first.wait_for(timeout=120_000)
     page.wait_for_timeout(SETTLE_S * 1000)
-    session.send("Network.disable")
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     costs = seconds_of(page, session, seconds)
     session.send("HeapProfiler.collectGarbage")

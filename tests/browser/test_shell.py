@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, expect
 
 from aquila.simulator import cot
 from aquila.simulator.cot import Spot
 from aquila.testing.served import ServedNode, wait_until
 
+from .cable import Cable
 from .conftest import DESKTOP, TakClient, Watched
 from .test_page import AXE, VIOLATIONS, WORDS, rows_of, select
 
@@ -323,30 +325,22 @@ def _clicked(page: Page, box: dict[str, float]) -> str:
     return page.locator(".details h2").inner_text()
 
 
-def test_a_dropped_stream_is_said_and_found_again(browse: Browse) -> None:
+def test_a_dropped_connection_is_said_and_found_again(browse: Browse) -> None:
     watched = browse()
+    watched.expected += ["Failed to load resource", "WebSocket connection"]
+    parts = urlsplit(watched.url)
+    cable = Cable(parts.port or 0)
     page = watched.context.new_page()
-    sockets: list[WebSocketRoute] = []
-    cut = [False]
-
-    def through(socket: WebSocketRoute) -> None:
-        if cut[0]:
-            socket.close(code=1011, reason="cut by the test")
-        else:
-            socket.connect_to_server()
-            sockets.append(socket)
-
-    page.route_web_socket("**/api/v1/stream*", through)
-    page.goto(watched.url)
+    page.goto(urlunsplit(parts._replace(netloc=f"{parts.hostname}:{cable.port}")))
     expect(page.locator(".chip.connection.live")).to_be_visible()
-    cut[0] = True
-    sockets[-1].close(code=1011, reason="cut by the test")
+    cable.pull()
     expect(page.locator(".chip.connection.lost")).to_be_visible()
     expect(page.locator(".banner.top .not-live")).to_be_visible()
     expect(page.locator(".time-strip .live.off")).to_have_text("NOT LIVE")
-    cut[0] = False
+    cable.plug()
     expect(page.locator(".chip.connection.live")).to_be_visible()
     expect(page.locator(".banner.top .not-live")).to_have_count(0)
+    cable.close()
 
 
 def test_a_sleep_makes_everything_old_until_the_node_says_the_time(browse: Browse) -> None:

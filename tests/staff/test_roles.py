@@ -176,3 +176,19 @@ def test_every_post_has_a_home_and_the_guide_shows_the_tables() -> None:
     assert all(home_of(post).panels for post in POSTS)
     tables = dict(re.findall(r"<!-- (\w+) post -->\n(.*?)<!-- end -->", GUIDE.read_text(), re.DOTALL))
     assert tables == {"states": STATES.to_markdown(), "rights": rights.to_markdown(), "homes": homes.to_markdown()}
+
+
+def test_the_needs_of_all_features_are_one_question(desk: Any, viewer: Any, port: Any) -> None:
+    later = desk.post("/incidents", line={"text": "a bridge is down", "key": True})["id"]
+    port.tick(60_000)
+    asked = desk.post("/medevac/requests", request={"title": "PTL2", "lines": {"urgent": "1"}})
+    every = {row["feature"] for row in viewer.get("/needs")}
+    assert {"incidents", "medevac"} <= every
+    assert asked["id"] in {row["id"] for row in viewer.get("/needs", role="medical_officer")}
+    rows = viewer.get("/needs")
+    assert rows == sorted(rows, key=lambda row: (not row["is_overdue"], row["since_ms"]))
+    alone = [row for part in ("incidents", "medevac") for row in viewer.get(f"/needs/{part}")]
+    assert [row for row in rows if row["feature"] in ("incidents", "medevac")] == sorted(
+        alone, key=lambda row: (not row["is_overdue"], row["since_ms"])
+    )
+    assert later in {row["id"] for row in rows}

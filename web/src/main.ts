@@ -6,10 +6,12 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { firstLanguage, loadLanguage, pageI18n } from './i18n'
 import { SHELL, Shell } from './shell/shell'
+import { SocketWorker } from './stream/socket'
 import { Desk, DESK } from './store/desk'
 import { watchPhone } from './ui/useScreen'
 
-const desk = new Desk()
+const sockets = new SocketWorker(() => new Worker(new URL('./stream/socket.worker.ts', import.meta.url), { type: 'module' }))
+const desk = new Desk((url) => sockets.open(url))
 const language = firstLanguage(localStorage.getItem('aquila.language'), navigator.languages)
 // A page in the wrong language for an instant would jump: the language comes first, at worst English.
 const spoken = await loadLanguage(language)
@@ -17,7 +19,7 @@ const shell = new Shell(desk, watchPhone(), spoken ? language : 'en')
 
 createApp(App).use(pageI18n()).provide(DESK, desk).provide(SHELL, shell).mount('#app')
 
-setInterval(() => desk.beat(), 1000)
+desk.beat()
 window.addEventListener('online', () => desk.hurry())
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') desk.hurry()

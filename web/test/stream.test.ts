@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { StreamSocket } from '../src/stream/socket'
 import { BACKOFF_MS, backoffMs, OVERDUE_MS, SILENCE_MS, StreamClient, type StreamState } from '../src/stream/stream'
 
 /** A socket that does nothing by itself. */
-class Socket {
-  static readonly OPEN = 1
+class Socket implements StreamSocket {
   static made: Socket[] = []
-  readyState = 1
+  readonly is_open = true
   onopen: (() => void) | null = null
-  onmessage: ((event: { data: string }) => void) | null = null
-  onclose: ((event: { code: number }) => void) | null = null
+  onmessage: ((data: string | ArrayBuffer) => void) | null = null
+  onclose: ((code: number) => void) | null = null
   constructor(readonly url: string) {
     Socket.made.push(this)
   }
@@ -26,25 +26,23 @@ describe('the stream', () => {
 
   beforeEach(() => {
     vi.useFakeTimers()
-    vi.stubGlobal('WebSocket', Socket)
     Socket.made = []
     states = []
     there = true
     asked = 0
     const sink = { state: (state: StreamState) => states.push(state), text: () => {}, frame: () => {}, broken: () => {} }
     const answers = () => Promise.resolve((asked++, there))
-    client = new StreamClient('ws://node/stream', sink, answers, () => Date.now())
+    client = new StreamClient('ws://node/stream', (url) => new Socket(url), sink, answers, () => Date.now())
     client.start(null)
-    newest().onmessage?.({ data: HELLO })
+    newest().onmessage?.(HELLO)
   })
   afterEach(() => {
     client.stop()
-    vi.unstubAllGlobals()
     vi.useRealTimers()
   })
 
   it('comes back within its first wait when the node answers', async () => {
-    newest().onclose?.({ code: 1006 })
+    newest().onclose?.(1006)
     expect(states.at(-1)).toBe('lost')
     await vi.advanceTimersByTimeAsync(BACKOFF_MS[0])
     expect(Socket.made).toHaveLength(2)
@@ -53,7 +51,7 @@ describe('the stream', () => {
 
   it('asks at least every two seconds while the node is gone, and opens no socket for it', async () => {
     there = false
-    newest().onclose?.({ code: 1006 })
+    newest().onclose?.(1006)
     await vi.advanceTimersByTimeAsync(60_000)
     const before = asked
     await vi.advanceTimersByTimeAsync(20_000)
@@ -66,7 +64,7 @@ describe('the stream', () => {
 
   it('tries at once when it is hurried', async () => {
     there = false
-    newest().onclose?.({ code: 1006 })
+    newest().onclose?.(1006)
     await vi.advanceTimersByTimeAsync(60_000)
     there = true
     client.hurry()

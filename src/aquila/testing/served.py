@@ -18,7 +18,7 @@ from aquila.app.asking import ask
 from aquila.client import Node
 from aquila.testing.tak_client import TakClient, device_context, fresh
 
-START_S = 30.0
+START_S = 90.0
 STOP_S = 20.0
 AQUILA = (sys.executable, "-m", "aquila.cli")
 PORT_FLAGS = ("--http-port", "--tak-port", "--tak-tls-port", "--api-tls-port", "--enrol-port")

@@ -52,6 +52,7 @@ export interface Cluster {
 
 /** More cells than this would be a view of many worlds: they share their last one. */
 const CELLS_MAX = 1 << 20
+/** Columns of the tally; places are sums, divided when they are asked for. */
 const WIDTH = 6
 const [COUNT, OLD, X, Y, FIRST, GROUP] = [0, 1, 2, 3, 4, 5]
 
@@ -105,10 +106,10 @@ export class Clusters {
     }
     const { rows } = this
     const at = (number - 1) * WIDTH
-    const count = ++rows[at + COUNT]
+    rows[at + COUNT]++
     if (old) rows[at + OLD]++
-    rows[at + X] += (x - rows[at + X]) / count
-    rows[at + Y] += (y - rows[at + Y]) / count
+    rows[at + X] += x
+    rows[at + Y] += y
     return number
   }
 
@@ -122,8 +123,10 @@ export class Clusters {
     const found: Cluster[] = []
     for (let number = 1; number <= this.size; number++) {
       if (!this.gathers(number)) continue
-      const [count, old, x, y, first, group] = this.rows.subarray((number - 1) * WIDTH, number * WIDTH)
-      found.push({ count, old, x, y, first, group })
+      const at = (number - 1) * WIDTH
+      const { rows } = this
+      const count = rows[at + COUNT]
+      found.push({ count, old: rows[at + OLD], x: rows[at + X] / count, y: rows[at + Y] / count, first: rows[at + FIRST], group: rows[at + GROUP] })
     }
     return found
   }

@@ -569,12 +569,13 @@ export class Scene {
       room.take(x + symbol.left + 4, y + symbol.top + 4, symbol.width - 8, symbol.height - 8)
       const group = one.group ? this.groups[one.group - 1] : undefined
       const text = `${group ? `${labelText(group.name)} ` : ''}×${one.count}${one.old ? ` (${one.old} ◷)` : ''}`
-      const cell = this.label(text, 'plain')
-      const spots: [number, number][] = [[-cell.width / 2, symbol.top + symbol.height - 3], [symbol.left + symbol.width - 2, -LABEL_HEIGHT / 2]]
-      const spot = spots.find(([dx, dy]) => room.free(x + dx, y + dy, cell.width, LABEL_HEIGHT))
+      // Counts change all the time: only one that finds room is written into the picture.
+      const width = this.widthOf(text)
+      const spots: [number, number][] = [[-width / 2, symbol.top + symbol.height - 3], [symbol.left + symbol.width - 2, -LABEL_HEIGHT / 2]]
+      const spot = spots.find(([dx, dy]) => room.free(x + dx, y + dy, width, LABEL_HEIGHT))
       if (!spot) continue
-      room.take(x + spot[0], y + spot[1], cell.width, LABEL_HEIGHT)
-      this.batch.push(split, 0, cell, 1, Math.round(spot[0]), Math.round(spot[1]))
+      room.take(x + spot[0], y + spot[1], width, LABEL_HEIGHT)
+      this.batch.push(split, 0, this.label(text, 'plain'), 1, Math.round(spot[0]), Math.round(spot[1]))
     }
   }
 

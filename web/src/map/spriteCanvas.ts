@@ -119,7 +119,7 @@ export class SpriteCanvas {
   private readonly gl: WebGL2RenderingContext | null
   private made: Made | null = null
   private dirty = true
-  private frame = 0
+  private is_due = false
   /** What was given to the graphics last, and the picture of the symbols that it means. */
   private drawn = new Float32Array(0)
 
@@ -145,15 +145,18 @@ export class SpriteCanvas {
     canvas.addEventListener('webglcontextrestored', () => this.touch())
   }
 
-  /** The batch changed; it is drawn in the next frame, if that shows anything new. */
+  /** The batch changed; it is drawn when this task is done, if that shows anything new. In a task of a frame, that is the same frame. */
   touch(): void {
     if (this.made && !this.dirty && this.made.atlas_version === this.atlas.version) {
       const view = this.view()
       if (this.batch.looksLike(this.drawn, SLACK_PX / view.pixel_ratio / view.world_px)) return
     }
     this.dirty = true
-    if (this.frame) return
-    this.frame = requestAnimationFrame(() => this.draw())
+    if (this.is_due) return
+    this.is_due = true
+    queueMicrotask(() => {
+      if (this.is_due) this.draw()
+    })
   }
 
   private upload(gl: WebGL2RenderingContext, made: Made): void {
@@ -180,8 +183,7 @@ export class SpriteCanvas {
 
   /** Draws now: with every frame of the map, so that both show the same moment. */
   draw(): void {
-    cancelAnimationFrame(this.frame)
-    this.frame = 0
+    this.is_due = false
     const { gl, canvas } = this
     if (!gl || gl.isContextLost()) return
     const view = this.view()
@@ -210,7 +212,7 @@ export class SpriteCanvas {
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.frame)
+    this.is_due = false
     this.gl?.getExtension('WEBGL_lose_context')?.loseContext()
     this.canvas.remove()
   }

@@ -8,8 +8,6 @@ import { whole } from './orders/whole'
 
 const one = (id: string) => encodeURIComponent(id)
 
-/** Features that say what needs somebody now; and whose things the page can open. */
-export const NEEDS = ['alerts', 'handover', 'incidents', 'intel', 'medevac', 'orders', 'questions', 'reports', 'tasks'] as const
 /** Where the things of a feature lie, by the name that its needs say. */
 const THINGS: Record<string, string> = { incidents: 'incidents', medevac: 'medevac/requests', questions: 'questions', rfis: 'rfis', reports: 'reports' }
 
@@ -92,8 +90,5 @@ export const staff = {
   /** A step about a thing of a feature. */
   step: (feature: string, { id, ...step }: TakeStep) => call<StepTaken>('POST', `/${THINGS[feature]}/${one(id)}/steps`, step),
   /** What needs somebody now, of all features; what is overdue comes first, then what waits longest. */
-  needs: async () => {
-    const rows = (await Promise.all(NEEDS.map((name) => call<NeedRow[]>('GET', `/needs/${name}`)))).flat()
-    return rows.sort((a, b) => Number(b.is_overdue) - Number(a.is_overdue) || a.since_ms - b.since_ms)
-  },
+  needs: () => call<NeedRow[]>('GET', '/needs'),
 }

@@ -5,10 +5,13 @@ import { useDesk } from '../store/desk'
 
 const EVERY_MS = 5000
 
-/** `type`: how the types of its papers begin, `orbat.`; empty for all papers. */
-export function useLive<T>(read: () => Promise<T>, type: string): Polled<T> {
+/** What only papers change is read again this often all the same: a line of the journal may have been missed. */
+export const SELDOM_MS = 60_000
+
+/** `type`: how the types of its papers begin, `orbat.`; empty for all papers. `every_ms`: how often besides, for what time alone changes. */
+export function useLive<T>(read: () => Promise<T>, type: string, every_ms = EVERY_MS): Polled<T> {
   const desk = useDesk()
-  const polled = usePolled(read, EVERY_MS)
+  const polled = usePolled(read, every_ms)
   watch(desk.entries, (now, before) => {
     const known = new Set(before.slice(-50).map((entry) => entry.id))
     if (now.slice(-20).some((entry) => !known.has(entry.id) && entry.kind === 'paper' && entry.body?.type?.startsWith(type))) void polled.again()

@@ -11,6 +11,7 @@ import type { Banner, Counts, Cursor, EntityDetail, Entry, LinkState, Me, NodeNa
 import { pageI18n } from '../i18n'
 import { entriesUntil, fill, type Past } from '../replay/past'
 import { FrameKind, type Frame } from '../stream/frame'
+import type { StreamSocket } from '../stream/socket'
 import { StreamClient, type StreamState, type View } from '../stream/stream'
 import { ServerClock } from '../time/clock'
 import { WakeWatch } from '../time/wake'
@@ -29,8 +30,12 @@ const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
 const DAY_MS = 86_400_000
 const START_AGAIN_MS = 1000
-/** A beat this soon after the lists were told tells them nothing again. */
-const TICK_MS = 900
+/** Clocks, ages and lists go on this often. */
+const BEAT_MS = 1000
+/** A frame of moves brings the beat with it, if the last one is this old: a second has one drawing of the page then, not two. */
+const BEAT_LEAST_MS = 900
+/** While frames come the beat waits a little for the next of them. */
+const BEAT_WAIT_MS = 150
 
 export interface Notice {
   id: number
@@ -93,11 +98,16 @@ export class Desk {
   /** False after a sleep until the node said the time: till then everything counts as old. */
   private clock_sure = true
   private frame_pending = false
-  private framed_ms = -Infinity
+  private beat_ms = -Infinity
+  private beat_timer: ReturnType<typeof setTimeout> | undefined
+  private moved_ms = -Infinity
+  private next_counts: Counts | null = null
   /** Did a frame bring more than moves since the lists were told? */
   private has_news = false
   private notice_id = 0
   private starting = false
+
+  constructor(private readonly open_socket: (url: string) => StreamSocket) {}
 
   /** Logs in with the cookie, reads the tail, opens the stream. Tries again until it works. */
   async start(): Promise<void> {
@@ -136,21 +146,31 @@ export class Desk {
       frame: (frame: Frame) => this.onFrame(frame),
       broken: (reason: string) => this.notify({ tone: 'bad', key: 'error.broken', words: { reason } }),
     }
-    this.stream = new StreamClient(`${scheme}://${location.host}/api/v1/stream`, sink, () => api.answers())
+    this.stream = new StreamClient(`${scheme}://${location.host}/api/v1/stream`, this.open_socket, sink, () => api.answers())
     this.stream.start(since)
   }
 
-  /** Once a second: clocks and ages go on whether or not the node speaks. */
+  /** Begins the beat: from now on, once a second and whether or not the node speaks, clocks, ages, counts and lists go on. */
   beat(): void {
+    clearTimeout(this.beat_timer)
+    const moves = performance.now() - this.moved_ms < 2 * BEAT_MS
+    this.beat_timer = setTimeout(() => this.beat(), moves ? BEAT_MS + BEAT_WAIT_MS : BEAT_MS)
     this.checkSleep()
-    this.readClocks()
-    // A frame just told everyone; a second telling would only draw the same picture again.
-    if (performance.now() - this.framed_ms > TICK_MS) this.tick.value++
+    this.tellLists()
     if (this.stream_state.value === 'live' && performance.now() - this.links_ms > LINKS_EVERY_MS) {
       this.links_ms = performance.now()
       if (!this.clock_sure) void this.checkLogin()
       void this.readLinks()
     }
+  }
+
+  private tellLists(): void {
+    this.beat_ms = performance.now()
+    this.readClocks()
+    if (this.next_counts) this.counts.value = this.next_counts
+    this.next_counts = null
+    this.meta_version.value = this.tracks.meta_version
+    this.tick.value++
   }
 
   /** After a sleep everything on the screen is as old as the sleep was long; then the node is asked. */
@@ -215,7 +235,8 @@ export class Desk {
     } else if (message.t === 'entry') {
       this.takeEntries([message.entry])
     } else if (message.t === 'counts') {
-      this.counts.value = message
+      this.next_counts = message
+      if (!this.counts.value) this.counts.value = message
     }
   }
 
@@ -305,13 +326,11 @@ export class Desk {
     requestAnimationFrame(() => {
       this.frame_pending = false
       this.moves.value++
-      // Lists follow moves with the next beat: one drawing of the page a second, not two.
+      this.moved_ms = performance.now()
+      if (this.moved_ms - this.beat_ms > BEAT_LEAST_MS) this.beat()
       if (!this.has_news && this.first_picture.value) return
       this.has_news = false
-      this.framed_ms = performance.now()
-      this.meta_version.value = this.tracks.meta_version
-      this.readClocks()
-      this.tick.value++
+      this.tellLists()
       if (!this.first_picture.value && this.tracks.bounds()) this.first_picture.value = true
     })
   }

@@ -213,14 +213,15 @@ export interface Worth {
 }
 
 export function worthOf(store: TrackStore, now_ms: number): Worth {
-  const counts: Record<AgeState, number> = { fresh: 0, ageing: 0, stale: 0 }
-  let entities = 0
+  let [fresh, guessed, stale] = [0, 0, 0]
   for (let h = 0; h < store.meta.length; h++) {
     if (!store.meta[h]) continue
-    entities++
-    counts[store.age(h, now_ms)]++
+    const age = store.age(h, now_ms)
+    if (age === 'fresh') fresh++
+    else if (age === 'ageing') guessed++
+    else stale++
   }
-  return { entities, fresh: counts.fresh, guessed: counts.ageing, stale: counts.stale }
+  return { entities: fresh + guessed + stale, fresh, guessed, stale }
 }
 
 export { AGES }

@@ -1,17 +1,18 @@
 /**
  * The live stream from the node: connects, watches, asks again, never gives up.
  *
- * It knows sockets and frames, not Vue: the page gives it a `StreamSink`. The seam is here, so
- * that it can move into a worker without a change to anything else.
+ * It knows sockets and frames, not Vue: the page gives it a `StreamSink`, and a way to open sockets.
  */
 import type { Cursor, ServerText } from '../api/types'
 import { decodeFrame, FrameError, FrameKind, type Frame } from './frame'
+import type { StreamSocket } from './socket'
 
 export type StreamState = 'connecting' | 'live' | 'lost' | 'refused'
 
 export interface StreamSink {
   state(state: StreamState): void
   text(message: ServerText): void
+  /** Its columns are views into a buffer that is gone when this returns. */
   frame(frame: Frame): void
   /** A frame that broke the contract; the stream asks for a snapshot by itself. */
   broken(reason: string): void
@@ -40,7 +41,7 @@ export function backoffMs(attempt: number, chance: number): number {
 }
 
 export class StreamClient {
-  private socket: WebSocket | null = null
+  private socket: StreamSocket | null = null
   private cursor: Cursor | null = null
   private sequence: number | null = null
   private attempt = 0
@@ -55,6 +56,7 @@ export class StreamClient {
   /** `answers` says, within a few seconds, whether the node is there at all. */
   constructor(
     private readonly url: string,
+    private readonly open: (url: string) => StreamSocket,
     private readonly sink: StreamSink,
     private readonly answers: () => Promise<boolean>,
     private readonly monotonic_ms: () => number = () => performance.now(),
@@ -109,14 +111,13 @@ export class StreamClient {
   }
 
   private say(message: unknown): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+    if (this.socket?.is_open) this.socket.send(JSON.stringify(message))
   }
 
   private connect(): void {
     if (this.stopped) return
     const since = this.cursor === null ? '' : `?since=${encodeURIComponent(String(this.cursor))}`
-    const socket = new WebSocket(this.url + since)
-    socket.binaryType = 'arraybuffer'
+    const socket = this.open(this.url + since)
     this.socket = socket
     this.sequence = null
     this.heard_ms = this.monotonic_ms()
@@ -125,14 +126,14 @@ export class StreamClient {
       this.heard_ms = this.monotonic_ms()
       this.say({ t: 'view', ...this.view })
     }
-    socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
+    socket.onmessage = (data) => {
       if (this.socket !== socket) return
       this.heard_ms = this.monotonic_ms()
-      if (typeof event.data === 'string') this.onText(event.data)
-      else this.onFrame(event.data)
+      if (typeof data === 'string') this.onText(data)
+      else this.onFrame(data)
     }
-    socket.onclose = (event) => {
-      if (this.socket === socket) this.lose(event.code)
+    socket.onclose = (code) => {
+      if (this.socket === socket) this.lose(code)
     }
   }
 

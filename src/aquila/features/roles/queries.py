@@ -181,16 +181,25 @@ def _desk(principal: Principal, ask: AskMe, reading: Reading) -> Iterator[Labell
     yield Labelled(row, None, reading.context)
 
 
-def _home(principal: Principal, ask: AskHome, reading: Reading) -> Iterator[Labelled]:
-    """The needs of all features, in the order of the post's home; each is released under its own label."""
-    post = _post_of(principal, ask.post, reading)
-    found: dict[int, Labelled] = {}
+def _all_needs(principal: Principal, ask: AskNeeds, reading: Reading, *, of_node: bool) -> Iterator[Labelled]:
+    """What all features say that the asker's roles may read; each is released under its own label."""
+    rank = max((ROLES.index(each) for each in ROLES if each in principal.roles), default=-1)
     for query in _needs_queries(reading.part("features")):
-        if ROLES.index(query.role) <= max((ROLES.index(each) for each in ROLES if each in principal.roles), default=-1):
-            for labelled in query.answer(principal, AskNeeds(), reading):
-                found[id(labelled.full)] = labelled
-    for need in ordered((each.full for each in found.values()), post):
+        if ROLES.index(query.role) <= rank and (of_node or query.answer is not node_needs):
+            yield from query.answer(principal, ask, reading)
+
+
+def _home(principal: Principal, ask: AskHome, reading: Reading) -> Iterator[Labelled]:
+    """The needs of all features, in the order of the post's home."""
+    found = {id(each.full): each for each in _all_needs(principal, AskNeeds(), reading, of_node=True)}
+    for need in ordered((each.full for each in found.values()), _post_of(principal, ask.post, reading)):
         yield found[id(need)]
+
+
+def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
+    """The needs of all features but the node's own: what is overdue first, then what waits longest."""
+    found = _all_needs(principal, ask, reading, of_node=False)
+    yield from sorted(found, key=lambda each: (not each.full.is_overdue, each.full.since_ms))
 
 
 def _needs_queries(features: Sequence[Feature]) -> Iterator[Query]:
@@ -279,6 +288,16 @@ QUERIES = (
         role="operator",
         answer=_people,
         summary="Who can be given a post; for those who give posts",
+    ),
+    Query(
+        name="needs",
+        path="/needs",
+        request=AskNeeds,
+        row=NeedRow,
+        role="viewer",
+        answer=_needs,
+        blocking=True,
+        summary="What needs somebody now, of all features but the node itself: overdue first, then what waits longest",
     ),
     Query(
         name="needs_node",
