@@ -3398,6 +3398,11 @@ class Node:
         answer: MissionWorkDone = self.call("DELETE", f"/api/v1/missions/{_part(guid)}/log", query={"id": id})
         return answer
 
+    def needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """What needs somebody now, of all features but the node itself: overdue first, then what waits longest."""
+        answer: list[NeedRow] = self.call("GET", "/api/v1/needs", query={"role": role, "limit": limit})
+        return answer
+
     def alert_needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
         """Alerts that nobody has acknowledged."""
         answer: list[NeedRow] = self.call("GET", "/api/v1/needs/alerts", query={"role": role, "limit": limit})

@@ -2746,6 +2746,7 @@ export interface Operations {
   mission_log: { method: 'GET'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogEntry[] }
   write_mission_log: { method: 'POST'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogWritten }
   drop_mission_log: { method: 'DELETE'; path: '/api/v1/missions/{guid}/log'; answer: MissionWorkDone }
+  needs: { method: 'GET'; path: '/api/v1/needs'; answer: NeedRow[] }
   alert_needs: { method: 'GET'; path: '/api/v1/needs/alerts'; answer: NeedRow[] }
   needs_handover: { method: 'GET'; path: '/api/v1/needs/handover'; answer: NeedRow[] }
   needs_incidents: { method: 'GET'; path: '/api/v1/needs/incidents'; answer: NeedRow[] }
