@@ -36,6 +36,22 @@ def test_it_waits_no_longer_than_it_was_told_to(make: Any) -> None:
     assert not box.waiting(VIPER, make.start_ms + 60_000)
 
 
+def test_what_waits_is_counted_by_its_author(make: Any) -> None:
+    box = Mailbox()
+    for number, (author, entry, wait_s) in enumerate([("a", "e1", 60), ("a", "e2", 120), ("b", "e3", 120)], 1):
+        detail = {"entry": entry, "until_ms": str(make.start_ms + wait_s * 1000), "author": author}
+        body = Act(action=MAIL_WAIT, target=target_of(VIPER), happened_at_ms=make.start_ms, detail=detail)
+        box.fold(make.entry(body, number))
+    again = Mailbox()
+    again.restore(box.snapshot())
+    for each in (box, again):
+        assert [each.count_by(author, make.start_ms) for author in "abc"] == [2, 1, 0]
+        assert each.waiting_count(make.start_ms) == 3
+        assert (each.count_by("a", make.start_ms + 60_000), each.waiting_count(make.start_ms + 60_000)) == (1, 2)
+        each.fold(act(make, 9, MAIL_DELIVER, VIPER, "e1"))
+        assert (each.count_by("a", make.start_ms), each.waiting_count(make.start_ms)) == (1, 2)
+
+
 ACTS = st.tuples(st.sampled_from([MAIL_WAIT, MAIL_DELIVER, "other"]), st.sampled_from(NAMES), st.sampled_from("abc"))
 
 

@@ -1,3 +1,6 @@
+import copy
+import gc
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -88,6 +91,42 @@ def test_a_snapshot_holds_each_act_once(make: Any) -> None:
     body = Act(action="mission.create", target="g", happened_at_ms=0, detail={"by": "c", "name": "OPS", **cells})
     missions.fold(make.entry(body, 1))
     assert len(missions.snapshot()) < len(msgspec.json.encode(cells)) * 1.5
+
+
+def test_a_deleted_mission_gives_its_memory_back(make: Any) -> None:
+    missions = Missions()
+    for number in range(1, 3_001):
+        missions.fold(act(make, number, "create" if number == 1 else "add", 3))
+        uids = {f"uid/{number} {each}": "{}" for each in range(10)}
+        body = Act(action="mission.add", target="g0", happened_at_ms=make.start_ms, detail={"by": "c", **uids})
+        missions.fold(msgspec.structs.replace(make.entry(body, 10_000 + number), arrival=number))
+    mission = missions.mission("g0")
+    assert mission is not None
+    assert mission.size_bytes > 500_000
+    gc.collect()
+    tracemalloc.start()
+    try:
+        delete = Act(action="mission.delete", target="g0", happened_at_ms=make.start_ms, detail={})
+        grown = copy.deepcopy(missions)
+        held_bytes = tracemalloc.get_traced_memory()[0]
+        grown.fold(make.entry(delete, 20_000))
+        gc.collect()
+        left_bytes = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held_bytes > 5_000_000
+    assert left_bytes < held_bytes / 50
+    assert len(grown.snapshot()) < 1_000
+
+
+def test_what_comes_late_into_a_deleted_mission_takes_no_room(make: Any) -> None:
+    missions = Missions()
+    missions.fold(act(make, 1, "create", 3))
+    body = Act(action="mission.delete", target="g0", happened_at_ms=make.start_ms, detail={})
+    missions.fold(make.entry(body, 3))
+    before = missions.snapshot()
+    missions.fold(act(make, 2, "add", 3))
+    assert missions.snapshot() == before
 
 
 def grown(missions: Missions, make: Any, guid: str, author: str, size_bytes: int, first: int) -> Mission:

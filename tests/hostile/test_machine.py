@@ -67,14 +67,15 @@ def test_a_damaged_database_is_refused_and_left_as_it_is(serve: Serve, place: st
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, which root only can make."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of its own, which root only can make. Its parameter: MiB that it holds."""
+    size_mib = getattr(request, "param", DISK_MIB)
     place = tmp_path / "disk"
     place.mkdir()
     mount = shutil.which("mount")
     if mount is None or os.geteuid() != 0:
         pytest.skip("a small disk can be mounted by root only")
-    command = [mount, "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(place)]
+    command = [mount, "-t", "tmpfs", "-o", f"size={size_mib}m", "tmpfs", str(place)]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("this machine lets nobody mount a small disk")
     try:
@@ -83,12 +84,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def fill(disk: Path) -> Path:
+def fill(disk: Path, left_kib: int = LEFT_KIB) -> Path:
     """A file that leaves next to nothing."""
     ballast = disk / "ballast"
     free = shutil.disk_usage(disk).free
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free - (LEFT_KIB << 10))
+        os.posix_fallocate(file.fileno(), 0, free - (left_kib << 10))
     return ballast
 
 

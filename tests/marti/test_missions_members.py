@@ -267,3 +267,29 @@ def test_a_person_who_may_only_look_stays_so(node: ServedNode, device: Enrolled)
     ) as person:
         assert person.get(path).status_code == 200
         assert person.put(f"{path}/contents", json={"uids": ["x"]}).status_code == 403
+
+
+def test_a_name_with_a_blank_is_no_door_into_the_subscription_of_another(device: Enrolled) -> None:
+    """ALPHA with the client "2 X" is not ALPHA 2 with the client X."""
+    short = fresh("ALPHA")
+    victim, thief = device(f"{short} 2"), device(short)
+    row = created(device())
+    path = f"{MISSIONS}/{row['name']}/subscription"
+    assert victim.put(path, params={"uid": "X"}).status_code == 201
+    assert thief.delete(path, params={"uid": "2 X"}).status_code == 404
+    assert thief.put(path, params={"uid": "2 X"}).status_code == 201
+    assert thief.delete(path, params={"uid": "2 X"}).status_code == 200
+    rows = said(victim.get(f"{MISSIONS}/{row['name']}/subscriptions"), "MissionSubscription")
+    assert "X" in rows
+
+
+def test_open_invitations_which_every_request_walks_over_are_bounded(device: Enrolled) -> None:
+    phone = device()
+    row = created(phone)
+    path = f"{MISSIONS}/{row['name']}"
+    rows = [{"type": "userName", "invitee": f"u{number}"} for number in range(2_500)]
+    sent = [phone.post(f"{path}/invite", json=rows[at : at + 500]) for at in range(0, 2_500, 500)]
+    assert [each.status_code for each in sent] == [200, 200, 200, 200, 507], sent[0].text
+    # What is full can be emptied, and then it takes again.
+    assert phone.delete(f"{path}/invite/userName/u0").status_code == 200
+    assert phone.post(f"{path}/invite", json=[{"type": "userName", "invitee": "late"}]).status_code == 200

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aquila.core.contract import Call
 from aquila.core.errors import Refused
-from aquila.core.feature import Query
+from aquila.core.feature import Query, Saying
 from aquila.core.journal import MemoryJournal, make_entry
 from aquila.core.model import Body, Entry, Principal
 from aquila.core.node import Identity, Node
@@ -84,6 +84,10 @@ class MemoryNode:
         new = self.journal.append([entry])
         self.core.committed(new)
         return new[0] if new else self.journal.entry(staged.id) or Refused("unknown")
+
+    async def write_all(self, principal: Principal, sayings: Sequence[Saying], via: str) -> tuple[Entry, ...] | Refused:
+        written = [await self.write(principal, each.body, via, id=each.id, label=each.label) for each in sayings]
+        return tuple(each for each in written if isinstance(each, Entry))
 
     async def send(
         self,

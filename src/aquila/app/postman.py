@@ -102,8 +102,13 @@ class Postman:
         self, entry: str, label: Label, author: str, away: Collection[Address], then: Callable[[], None] | None
     ) -> None:
         now_ms = self._engine.node.clock_ms()
-        for to in list(away)[:ADDRESSEES_MAX]:
-            if not self._has_room(to, author, now_ms):
+        mailbox = self._mailbox
+        # Counted once for a statement: each count looks at every letter that waits.
+        room = MAIL_MAX // 2 - mailbox.waiting_count(now_ms)
+        if author:
+            room = min(room, AUTHOR_MAX - mailbox.count_by(author, now_ms))
+        for number, to in enumerate(list(away)[:ADDRESSEES_MAX]):
+            if number >= room or len(mailbox.waiting(to, now_ms)) >= WAITING_MAX:
                 self._engine.counts["mail refused, box full"] += 1
                 continue
             detail = {"entry": entry, "until_ms": str(now_ms + self._keep_ms), "author": author}
@@ -111,14 +116,6 @@ class Postman:
             await self._engine.write(act, self._engine.node.principal, "node", label=label)
         if then is not None:
             then()
-
-    def _has_room(self, to: Address, author: str, now_ms: int) -> bool:
-        mailbox = self._mailbox
-        return (
-            len(mailbox.waiting(to, now_ms)) < WAITING_MAX
-            and mailbox.waiting_count(now_ms) < MAIL_MAX // 2
-            and (not author or mailbox.count_by(author, now_ms) < AUTHOR_MAX)
-        )
 
     def arrived(self, names: Collection[Address]) -> None:
         """Somebody who goes by these names can be reached from now on."""

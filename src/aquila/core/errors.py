@@ -11,6 +11,10 @@ class UsageError(AquilaError):
     """The caller asked for something that cannot be: says what was wrong, what is allowed, what to do."""
 
 
+class DiskError(UsageError):
+    """The disk is full or failing: nothing was kept of what was to be kept."""
+
+
 class CodecError(AquilaError):
     """A peer's bytes do not parse, or a body cannot be written in a format. `reason` is a short stable word.
 

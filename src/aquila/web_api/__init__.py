@@ -16,12 +16,13 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from aquila.core.errors import UsageError
 from aquila.core.feature import Feature, guarded
 from aquila.features.log import arrival_of
 from aquila.web_api.auth import SESSION_LIFE_MS, Gate, need_role
 from aquila.web_api.callers import Callers, Recognise, nobody
 from aquila.web_api.contract import Contract
-from aquila.web_api.errors import WebError, answer_of, on_http_exception, on_web_error
+from aquila.web_api.errors import WebError, answer_of, on_http_exception, on_usage_error, on_web_error
 from aquila.web_api.foreign import ForeignLogins
 from aquila.web_api.guard import Guard
 from aquila.web_api.metrics import prometheus
@@ -299,6 +300,7 @@ def make_app(
         ],
         exception_handlers={
             WebError: on_web_error,
+            UsageError: on_usage_error,
             HTTPException: on_http_exception,
             Exception: _on_bug,
         },

@@ -21,7 +21,7 @@ from aquila.core.model import Principal
 from aquila.features.tak.official import load_official
 from aquila.web_api.auth import has_role
 from aquila.web_api.callers import Caller, Callers
-from aquila.web_api.errors import WebError
+from aquila.web_api.errors import WebError, unavailable
 from aquila.web_api.port import Asked, NodePort
 from aquila.web_api.replies import error_reply, read_body, retry_after, send_reply
 from aquila.web_api.routes import BODY_MAX_BYTES, Pool, run_command
@@ -117,6 +117,8 @@ class Contract:
             reply = await self._reply(scope, receive)
         except WebError as error:
             reply = error_reply(error)
+        except UsageError as error:
+            reply = error_reply(unavailable(error))
         except Exception as error:  # the boundary of one request: our fault goes to the log, nothing of it to the peer
             log.error("request failed path=%s", scope["path"].split("/")[:4], exc_info=error)
             reply = error_reply(WebError(500, "internal", "the node failed; its log says why"))
@@ -263,7 +265,7 @@ class Contract:
                 rows = query.answer(asked.principal, ask, asked)
                 forms = list(asked.releaser.forms(rows, 1 if query.one else getattr(ask, "limit", None)))
             except UsageError as wrong:
-                raise WebError(503, "unavailable", str(wrong)) from wrong
+                raise unavailable(wrong) from wrong
             if query.one and not forms:
                 raise WebError(404, "absent", "there is nothing here, or you may not see it")
             return endpoint.render(forms[0] if query.one else forms, call)

@@ -4,7 +4,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from aquila.core.errors import Refused
+from aquila.core.errors import DiskError, Refused, UsageError
 
 STATUS_OF_REASON = {
     "absent": 404,
@@ -95,6 +95,13 @@ def refused(value: Refused) -> WebError:
     return WebError(status, value.reason, value.detail or value.reason)
 
 
+def unavailable(wrong: UsageError) -> WebError:
+    """The answer when the node cannot do it now, whoever asks: a part is missing, the disk is full."""
+    if isinstance(wrong, DiskError):
+        return WebError(507, "storage_full", str(wrong))
+    return WebError(503, "unavailable", str(wrong))
+
+
 def answer_of(error: WebError) -> Response[bytes]:
     """The HTTP answer."""
     headers = {"Cache-Control": "no-store"}
@@ -113,6 +120,11 @@ def answer_of(error: WebError) -> Response[bytes]:
 def on_web_error(_: Request, error: WebError) -> Response[bytes]:  # type: ignore[type-arg]
     """Exception handler of the app."""
     return answer_of(error)
+
+
+def on_usage_error(_: Request, error: UsageError) -> Response[bytes]:  # type: ignore[type-arg]
+    """Exception handler for what no route has answered itself."""
+    return answer_of(unavailable(error))
 
 
 def on_http_exception(_: Request, error: HTTPException) -> Response[bytes]:  # type: ignore[type-arg]

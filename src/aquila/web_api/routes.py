@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Feature, Query
 from aquila.web_api.auth import Asker, Gate, need_role
-from aquila.web_api.errors import WebError, absent, refused
+from aquila.web_api.errors import WebError, absent, refused, unavailable
 from aquila.web_api.openapi import PREFIX
 from aquila.web_api.port import Asked, NodePort
 
@@ -152,7 +152,7 @@ def answer_query(query: Query, ask: Any, asked: Asked) -> bytes:  # the query's 
         rows = query.answer(asked.principal, ask, asked)
         forms = list(asked.releaser.forms(rows, 1 if query.one else getattr(ask, "limit", None)))
     except UsageError as wrong:
-        raise WebError(503, "unavailable", str(wrong)) from wrong
+        raise unavailable(wrong) from wrong
     if not query.one:
         return msgspec.json.encode(forms)
     if not forms:
@@ -165,7 +165,7 @@ async def run_command(command: Command, ask: Any, asked: Asked) -> Any:  # the c
     try:
         answer = await command.act(asked.principal, ask, asked)
     except UsageError as wrong:
-        raise WebError(503, "unavailable", str(wrong)) from wrong
+        raise unavailable(wrong) from wrong
     if isinstance(answer, Refused):
         raise refused(answer)
     return answer

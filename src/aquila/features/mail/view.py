@@ -53,6 +53,8 @@ class Mailbox:
     def __init__(self) -> None:
         self._boxes: dict[Address, dict[str, Mail]] = {}
         self._count = 0
+        self._waiting: dict[str, dict[tuple[Address, str], Mail]] = {}
+        """Author -> what of his waits, also what is over by now until somebody counts: see count_by."""
 
     def fold(self, arrival: Arrival) -> None:
         """See View."""
@@ -87,15 +89,25 @@ class Mailbox:
             return
         box[mail.entry] = mail
         self._count += known is None
+        if known is not None:
+            self._wait_no_more(known)
+        if mail.state == "waiting":
+            self._waiting.setdefault(mail.author, {})[mail.to, mail.entry] = mail
         if self._count > MAIL_MAX + SLACK:
             self._trim()
 
     def _trim(self) -> None:
         # What still waits stays before what was delivered; who writes sees to it that it is never too much.
         rows = sorted(self._rows(), key=lambda mail: (mail.state == "waiting", mail.stamp))[-MAIL_MAX:]
-        self._boxes, self._count = {}, len(rows)
+        self._boxes, self._count, self._waiting = {}, 0, {}
         for mail in rows:
-            self._boxes.setdefault(mail.to, {})[mail.entry] = mail
+            self._keep(mail)
+
+    def _wait_no_more(self, mail: Mail) -> None:
+        own = self._waiting.get(mail.author, {})
+        own.pop((mail.to, mail.entry), None)
+        if not own:
+            self._waiting.pop(mail.author, None)
 
     def _rows(self) -> Iterator[Mail]:
         return (mail for box in self._boxes.values() for mail in box.values())
@@ -107,7 +119,7 @@ class Mailbox:
 
     def restore(self, data: bytes) -> None:
         """See View."""
-        self._boxes, self._count = {}, 0
+        self._boxes, self._count, self._waiting = {}, 0, {}
         for mail in _decoder.decode(data).rows:
             self._keep(mail)
 
@@ -121,13 +133,11 @@ class Mailbox:
 
     def waiting_count(self, now_ms: int) -> int:
         """How many wait for anybody."""
-        return sum(mail.state == "waiting" and now_ms < mail.until_ms for mail in self._rows())
+        return sum(self.count_by(author, now_ms) for author in list(self._waiting))
 
     def count_by(self, author: str, now_ms: int) -> int:
-        """How many of this author's wait."""
-        return sum(
-            mail.author == author and mail.state == "waiting" and now_ms < mail.until_ms for mail in self._rows()
-        )
+        """How many of this author's wait. Looks at his alone: it is asked for every addressee of every statement."""
+        return sum(now_ms < mail.until_ms for mail in list(self._waiting.get(author, {}).values()))
 
     def all_waiting(self, now_ms: int) -> list[Mail]:
         """What waits for anybody, the oldest first."""

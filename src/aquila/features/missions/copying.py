@@ -10,11 +10,11 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Desk, Reading
 from aquila.core.model import Principal
 from aquila.features.missions.creating import Save, Saved, save
-from aquila.features.missions.edits import command, opened, said
+from aquila.features.missions.edits import command, opened
 from aquila.features.missions.files import is_there
-from aquila.features.missions.forms import mission_row, seen, sight_of, tail
+from aquila.features.missions.forms import seen, sight_of, tail
 from aquila.features.missions.queries import Ask, asking
-from aquila.features.missions.roles import READ, RoleName, Which, find, missions_of, signed
+from aquila.features.missions.roles import READ, RoleName, Which, find, signed
 from aquila.features.missions.view import Mission
 
 COPIED = ("hash", "uid", "hashwords", "uidwords", "layer", "place", "external", "feed", "maplayer")
@@ -65,16 +65,10 @@ async def copy(principal: Principal, ask: Copy, desk: Desk) -> Saved | Refused:
     if mission.label.groups and not groups:
         return Refused("group", "you may write into none of the mission's groups")
     wanted = Which(name=ask.name, by=which.by, password=ask.password)
-    made = await save(principal, Save(which=wanted, fields=fields | ask.fields, groups=groups), desk)
-    if isinstance(made, Refused):
-        return made
-    new = missions_of(desk).mission(made.guid)
-    assert new is not None
-    cells = await asyncio.to_thread(_contents, mission, desk)
-    done = await said(desk, new, "mission.copy", cells, which.by)
-    if isinstance(done, Refused):
-        return done
-    return msgspec.structs.replace(made, row=await asyncio.to_thread(mission_row, new, desk))
+    contents = await asyncio.to_thread(_contents, mission, desk)
+    # Made with its contents in one step: a copy that is half of the original would keep the name from the whole one.
+    made = Save(which=wanted, fields=fields | ask.fields, groups=groups, contents=contents)
+    return await save(principal, made, desk)
 
 
 def _contents(mission: Mission, reading: Reading) -> dict[str, Any]:

@@ -2,19 +2,19 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Desk, check_text
+from aquila.core.feature import Desk, Saying, check_text
 from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.core.owners import SPOOFED, is_of_another
 from aquila.core.policy import label_for
 from aquila.core.unseen import unseen
-from aquila.features.missions.edits import Edited, command, no_room, opened, said
+from aquila.features.missions.edits import Edited, acts_of, command, new_of, no_room, opened, said
 from aquila.features.missions.forms import MissionRow, mission_row, tail
 from aquila.features.missions.roles import (
     OWNER,
@@ -51,6 +51,7 @@ class Save(msgspec.Struct, frozen=True, kw_only=True):
         fields: only what was said, by the names of the contract.
         groups: where it is to be seen; empty = where the asker writes.
         allow_dupe: another of the same name may be there. allow_group_change: the groups of one that is there change.
+        contents: cells that a new one has from its beginning.
     """
 
     which: Which
@@ -58,6 +59,7 @@ class Save(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     allow_dupe: bool = False
     allow_group_change: bool = False
+    contents: Mapping[str, Any] = {}
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,21 +149,27 @@ async def _create(principal: Principal, ask: Save, desk: Desk) -> Saved | Refuse
     if ask.which.password:
         cells["field/password"] = guid
     detail = {key: msgspec.json.encode(value).decode() for key, value in cells.items()}
-    full = no_room(standing, None, principal.id, sum(len(key) + len(text) for key, text in detail.items()))
+    contents = new_of(Mission(guid), ask.contents, desk)
+    if isinstance(contents, Refused):
+        return contents
+    size_bytes = sum(len(key) + len(text) for each in (detail, contents) for key, text in each.items())
+    full = no_room(standing, None, principal.id, size_bytes)
     if full is not None:
         return full
     act = Act(action=CREATE, target=guid, happened_at_ms=desk.now_ms(), detail={"by": by, "name": name, **detail})
-    entry = await desk.write(act, id=derived_id("mission.create", 1, guid), label=label)
-    if isinstance(entry, Refused):
-        return entry
+    sayings = [
+        Saying(body=act, id=derived_id("mission.create", 1, guid), label=label),
+        *acts_of(Mission(guid), contents, "mission.copy", by, label, desk),
+    ]
+    refused = await _written(guid, ask.which.password, sayings, desk)
+    if refused is not None:
+        return refused
     mission, first = missions_of(desk).mission(guid), find(Which(name=name), desk)
     assert mission is not None
     if isinstance(first, Mission) and first.guid != guid and not ask.allow_dupe:
         # Somebody else was quicker by a moment: the name is his, and what was just made goes.
         refused = await _deleted(mission, by, desk)
         return refused or Refused("taken", "somebody created a mission of this name at the same moment: take another")
-    if ask.which.password:
-        await _keep(guid, ask.which.password, desk)
     return await _saved(principal, mission, by, desk, is_created=True)
 
 
@@ -180,32 +188,40 @@ async def _update(principal: Principal, mission: Mission, ask: Save, desk: Desk)
     role = own_role(principal, mission, ask.which, desk)
     if not may(role, "MISSION_WRITE"):
         return Refused("taken", "there is a mission of this name, and you may not change it: take another name")
+    label, sayings = mission.label, list[Saying]()
     groups = tuple(sorted(set(ask.groups)))
-    if groups and groups != mission.label.groups and ask.allow_group_change:
-        refused = await _regroup(principal, mission, groups, may(role, "MISSION_UPDATE_GROUPS"), ask, desk)
-        if refused is not None:
-            return refused
+    if groups and groups != label.groups and ask.allow_group_change:
+        regrouped = _regrouped(principal, mission, groups, may(role, "MISSION_UPDATE_GROUPS"), ask, desk)
+        if isinstance(regrouped, Refused):
+            return regrouped
+        label, sayings = regrouped.label or label, [regrouped]
     if "expiration" in ask.fields and not may(role, "MISSION_DELETE"):
         return Refused("role", "only who may delete the mission says when it ends")
     opens = {"defaultRole": default_role(mission), "inviteOnly": field(mission, "inviteOnly", False)}
     if any(ask.fields.get(key, now) != now for key, now in opens.items()) and not may(role, "MISSION_SET_ROLE"):
         return Refused("role", f"{role} may not say who may do what here: ask an owner of the mission")
     cells = {f"field/{key}": value for key, value in ask.fields.items()}
-    done = await said(desk, mission, "mission.change", cells, ask.which.by)
-    if isinstance(done, Refused):
-        return done
-    if ask.which.password:
-        if not may(role, "MISSION_SET_PASSWORD"):
-            return Refused("role", f"{role} may not set the password: ask an owner of the mission")
-        done = await _set(mission, ask.which.password, ask.which.by, desk)
-        if isinstance(done, Refused):
-            return done
+    password = ask.which.password
+    if password and not may(role, "MISSION_SET_PASSWORD"):
+        return Refused("role", f"{role} may not set the password: ask an owner of the mission")
+    if password and not await _is_set(mission, password, desk):
+        cells["field/password"] = desk.new_id()
+    else:
+        password = ""
+    new = new_of(mission, cells, desk)
+    if isinstance(new, Refused):
+        return new
+    # All of it or nothing: a full disk must not leave a mission whose groups are new and whose password is not.
+    sayings += acts_of(mission, new, "mission.change", ask.which.by, label, desk)
+    refused = await _written(mission.guid, password, sayings, desk)
+    if refused is not None:
+        return refused
     return await _saved(principal, mission, ask.which.by if role == OWNER else None, desk, is_created=False)
 
 
-async def _regroup(
+def _regrouped(
     principal: Principal, mission: Mission, groups: tuple[str, ...], is_allowed: bool, ask: Save, desk: Desk
-) -> Refused | None:
+) -> Saying | Refused:
     if not is_allowed:
         return Refused("role", "only an owner of the mission may change its groups")
     wanted = label_of_groups(principal, groups, desk)
@@ -214,8 +230,7 @@ async def _regroup(
     label = msgspec.structs.replace(mission.label, groups=groups)
     act = Act(action=GROUPS, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": ask.which.by})
     seed = f"{mission.guid}\0{mission.marked.entry}\0{','.join(groups)}"
-    entry = await desk.write(act, id=derived_id("mission.groups", 1, seed), label=label)
-    return entry if isinstance(entry, Refused) else None
+    return Saying(body=act, id=derived_id("mission.groups", 1, seed), label=label)
 
 
 async def _saved(principal: Principal, mission: Mission, by: str | None, desk: Desk, *, is_created: bool) -> Saved:
@@ -268,19 +283,42 @@ async def set_password(principal: Principal, ask: SetPassword, desk: Desk) -> Ed
 
 
 async def _set(mission: Mission, password: str, by: str, desk: Desk) -> bool | Refused:
-    if mission.value("field/password") is not None and await asyncio.to_thread(is_password, mission, password, desk):
+    if await _is_set(mission, password, desk):
         return False
-    # The entry first: should the node stop in between, the mission is shut rather than open.
-    done = await said(desk, mission, "mission.password", {"field/password": desk.new_id()}, by)
-    if not isinstance(done, Refused):
-        await _keep(mission.guid, password, desk)
-    return done
+    new = new_of(mission, {"field/password": desk.new_id()}, desk)
+    if isinstance(new, Refused):
+        return new
+    sayings = acts_of(mission, new, "mission.password", by, mission.label, desk)
+    return await _written(mission.guid, password, sayings, desk) or True
 
 
-async def _keep(guid: str, password: str, desk: Desk) -> None:
-    passwords, secrets = desk.part("passwords"), desk.part("secrets")
-    kept = await asyncio.to_thread(passwords.password_hash, password)
-    await asyncio.to_thread(secrets.put, password_secret(guid), kept)
+async def _is_set(mission: Mission, password: str, desk: Desk) -> bool:
+    has_one = mission.value("field/password") is not None
+    return has_one and await asyncio.to_thread(is_password, mission, password, desk)
+
+
+async def _written(guid: str, password: str, sayings: Sequence[Saying], desk: Desk) -> Refused | None:
+    """Write all of it, or nothing. password: its hash is kept before, and forgotten again when it is refused.
+
+    Raises DiskError when the hash cannot be kept: then nothing was written.
+    """
+    if not password:
+        return _refusal(await desk.write_all(sayings))
+    secrets: Secrets = desk.part("secrets")
+    name = password_secret(guid)
+    before = await asyncio.to_thread(secrets.get, name)
+    kept = await asyncio.to_thread(desk.part("passwords").password_hash, password)
+    await asyncio.to_thread(secrets.put, name, kept)
+    refused = _refusal(await desk.write_all(sayings))
+    if refused is not None and before is None:
+        await asyncio.to_thread(secrets.remove, name)
+    elif refused is not None:
+        await asyncio.to_thread(secrets.put, name, before)
+    return refused
+
+
+def _refusal(written: object) -> Refused | None:
+    return written if isinstance(written, Refused) else None
 
 
 save_row = command("mission_save", Save, Saved, save)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, Role
+from aquila.core.feature import Command, Desk, Role, Saying
 from aquila.core.ids import derived_id
 from aquila.core.model import Act, Label, Principal
 from aquila.features.missions.forms import mission_row
@@ -21,6 +21,8 @@ MISSION_CELLS_MAX = 50_000
 """Cells of one kind in one mission, also those that were taken away."""
 MISSION_BYTES_MAX = 8 << 20
 """Keys and values of one mission: 50,000 contents take half of it."""
+KIND_MAX = {"layer": 1_000, "invite": 2_000, "sub": 5_000}
+"""Fewer of those that every request walks over; they count as long as they stand."""
 CREATOR_BYTES_MAX = 32 << 20
 """All missions of one creator."""
 ALL_BYTES_MAX = 128 << 20
@@ -61,28 +63,51 @@ async def said(
     desk: Desk, mission: Mission, action: str, cells: Cells, by: str, *, label: Label | None = None
 ) -> bool | Refused:
     """Write what of the cells is new; was there anything? The same again, also at the same moment, writes nothing."""
-    new = _new_of(mission, cells, desk)
-    if isinstance(new, Refused):
-        return new
+    return await said_in_all(desk, [(mission, cells)], action, by, label=label)
+
+
+async def said_in_all(
+    desk: Desk, edits: Sequence[tuple[Mission, Cells]], action: str, by: str, *, label: Label | None = None
+) -> bool | Refused:
+    """The same in several missions: all of it is written, or nothing."""
+    sayings: list[Saying] = []
+    for mission, cells in edits:
+        new = new_of(mission, cells, desk)
+        if isinstance(new, Refused):
+            return new
+        sayings += acts_of(mission, new, action, by, label or mission.label, desk)
+    written = await desk.write_all(sayings)
+    return written if isinstance(written, Refused) else bool(sayings)
+
+
+def acts_of(mission: Mission, new: Mapping[str, str], action: str, by: str, label: Label, desk: Desk) -> list[Saying]:
+    """Cells as acts that are to be written together; a long list is cut into several."""
     keys = sorted(new)
-    for start in range(0, len(keys), CELLS_MAX):
-        part = {key: new[key] for key in keys[start : start + CELLS_MAX]}
-        act = Act(action=action, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": by, **part})
-        entry = await desk.write(act, id=_id_of(mission, part), label=label or mission.label)
-        if isinstance(entry, Refused):
-            return entry
-    return bool(keys)
+    parts = [{key: new[key] for key in keys[start : start + CELLS_MAX]} for start in range(0, len(keys), CELLS_MAX)]
+    return [
+        Saying(
+            body=Act(action=action, target=mission.guid, happened_at_ms=desk.now_ms(), detail={"by": by, **part}),
+            id=_id_of(mission, part),
+            label=label,
+        )
+        for part in parts
+    ]
 
 
-def _new_of(mission: Mission, cells: Cells, desk: Desk) -> dict[str, str] | Refused:
+def new_of(mission: Mission, cells: Cells, desk: Desk) -> dict[str, str] | Refused:
+    """What of the cells is not so yet, as JSON; "" = it is taken away. Refused when it is too much."""
     new: dict[str, str] = {}
     for key, value in cells.items():
         text = "" if value is None else _encoder.encode(value).decode()
         if (mission.value(key) or "") != text:
             new[key] = text
-    for kind in {key.partition("/")[0] for key in new}:
-        if mission.count(kind) + len(new) > MISSION_CELLS_MAX:
-            return Refused("full", f"a mission holds at most {MISSION_CELLS_MAX} of these")
+    for kind in {key.partition("/")[0] for key, text in new.items() if text}:
+        most = KIND_MAX.get(kind)
+        there = mission.count(kind) if most is None else len(mission.of_kind(kind))
+        own = [key for key, text in new.items() if text and key.startswith(f"{kind}/")]
+        more = sum((mission.cell(key) if most is None else mission.value(key)) is None for key in own)
+        if more and there + more > (most or MISSION_CELLS_MAX):
+            return Refused("full", f"a mission holds at most {most or MISSION_CELLS_MAX} of these: take some away")
     size = sum(len(key) + len(text) for key, text in new.items() if text)
     creator = "" if mission.created is None else mission.created.author
     return no_room(missions_of(desk).missions(), mission, creator, size) or new

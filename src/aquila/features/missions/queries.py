@@ -311,7 +311,8 @@ def _missions(principal: Principal, ask: AskAll, reading: Reading) -> Iterator[L
         # What is in it is told only to who may come in.
         row = mission_row(mission, reading)
         if is_protected and role is None:
-            row = msgspec.structs.replace(row, lists={"uids": [], "contents": []})
+            head = {**row.head, "externalData": [], "feeds": [], "mapLayers": []}
+            row = MissionRow(head=head, lists={"uids": [], "contents": []})
         yield Labelled(row, mission.label, mission.context)
 
 

@@ -200,8 +200,11 @@ def subscriptions(mission: Mission) -> list[tuple[Subscription, int]]:
 
 
 def sub_key(user: str, uid: str) -> str:
-    """Key of a subscription: nobody has that of another, whatever uid it names."""
-    return f"sub/{user} {uid}"
+    """Key of a subscription: nobody has that of another, whatever uid it names.
+
+    Names of devices may hold blanks, but no %: so where the uid begins is never in doubt.
+    """
+    return f"sub/{user.replace(' ', '%20')} {uid}"
 
 
 def invitations(mission: Mission) -> list[tuple[Invitation, int]]:

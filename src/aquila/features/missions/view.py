@@ -137,6 +137,11 @@ class Mission:
         found = [cell for cell in list(self._cells.get(kind, {}).values()) if cell.value is not None]
         return sorted(found, key=lambda cell: (cell.said.stamp, cell.key))
 
+    def cells(self) -> Iterator[Cell]:
+        """The newest of every cell, also of those that were taken away."""
+        for cells in self._cells.values():
+            yield from cells.values()
+
     # -- fold -------------------------------------------------------------------------------------------------------
 
     def take(self, said: Said, action: str, name: str, detail: dict[str, str]) -> None:
@@ -150,8 +155,9 @@ class Mission:
         if action == DELETE and (self.deleted is None or said.stamp > self.deleted.stamp):
             self.deleted = said
         if self.deleted is not None:
-            self._cells.clear()
-            self.changes.clear()
+            # New ones, not emptied ones: a dict that held 50,000 cells keeps the room for them.
+            self._cells = {}
+            self.changes = {}
             self.edited_ms = self.size_bytes = 0
             return
         self.edited_ms = max(self.edited_ms, said.at_ms)
@@ -223,7 +229,8 @@ def told_members(mission: Mission) -> dict[str, str]:
     """
     if mission.value(INVITE_ONLY) != "true":
         return {}
-    users = {cell.key.partition("/")[2].partition(" ")[0] for kind in ("sub", "role") for cell in mission.of_kind(kind)}
+    users = {cell.key.partition("/")[2] for cell in mission.of_kind("role")}
+    users |= {msgspec.json.decode(cell.value or "{}")["user"] for cell in mission.of_kind("sub")}
     return {MEMBERS: "\n".join(sorted(users))}
 
 
@@ -257,24 +264,39 @@ class Missions:
             envelope.label,
             envelope.context,
         )
-        if arrival.arrival:
-            self._seqs[envelope.id] = arrival.arrival
         cells = {key: value for key, value in act.detail.items() if "/" in key}
+        is_told = act.action == CREATE or any(key.partition("/")[0] in CONTENT_KINDS for key in cells)
+        if is_told and arrival.arrival and not self._is_over(act.target):
+            self._seqs[envelope.id] = arrival.arrival
         self._take(_Kept(said, act.target, act.action, act.detail.get("name", ""), cells))
+
+    def _is_over(self, guid: str) -> bool:
+        mission = self._missions.get(guid)
+        return mission is not None and mission.deleted is not None
 
     def _take(self, act: _Kept) -> None:
         mission = self._missions.get(act.guid)
         if mission is None:
             mission = self._missions[act.guid] = Mission(act.guid)
-        if EXPIRATION in act.cells:
+        if EXPIRATION in act.cells and mission.deleted is None:
             self._ending.add(act.guid)
         before = mission.created
+        if act.action == DELETE:
+            self._forget(mission)
         mission.take(act.said, act.action, act.name, act.cells)
         if mission.created is not before:
             if before is not None:
                 for guids in self._named.values():
                     guids.discard(act.guid)
             self._named.setdefault((mission.context, mission.name), set()).add(act.guid)
+
+    def _forget(self, mission: Mission) -> None:
+        """What is kept besides of one that is deleted now; should something of it be asked for again, it is read."""
+        for cell in mission.changes.values():
+            self._seqs.pop(cell.said.entry, None)
+        for cell in mission.cells():
+            self._seqs.pop(cell.said.entry, None)
+        self._ending.discard(mission.guid)
 
     def snapshot(self) -> bytes:
         """See View."""

@@ -10,7 +10,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Desk, check_text
 from aquila.core.ids import derived_id
 from aquila.core.model import Principal
-from aquila.features.missions.edits import Cells, Edited, command, edit, opened, said
+from aquila.features.missions.edits import Cells, Edited, command, edit, opened, said_in_all
 from aquila.features.missions.forms import layer_forms, mission_row
 from aquila.features.missions.members import nothing
 from aquila.features.missions.queries import log_entries
@@ -207,6 +207,7 @@ async def put_log(principal: Principal, ask: PutLog, desk: Desk) -> Edited | Ref
     uid = log.id if ask.must_exist else ask.uid or _log_id(principal, ask.log, desk)
     if ask.must_exist and any(mission.value(f"log/{uid}") is None for mission in missions):
         return Refused("absent", "there is no such entry in every mission that is named: name those that it stands in")
+    edits: list[tuple[Mission, Cells]] = []
     for mission in missions:
         known = mission.value(f"log/{uid}")
         before = {} if known is None else msgspec.json.decode(known)
@@ -220,9 +221,10 @@ async def put_log(principal: Principal, ask: PutLog, desk: Desk) -> Edited | Ref
             "contentHashes": list(log.content_hashes or ()),
             "keywords": list(log.keywords or ()),
         }
-        done = await said(desk, mission, "mission.log", {f"log/{uid}": cell}, log.creator_uid)
-        if isinstance(done, Refused):
-            return done
+        edits.append((mission, {f"log/{uid}": cell}))
+    done = await said_in_all(desk, edits, "mission.log", log.creator_uid)
+    if isinstance(done, Refused):
+        return done
     forms = await asyncio.to_thread(log_entries, principal, desk, uid)
     return Edited(guid=missions[0].guid, is_new=True, shown=[form for form, _ in forms])
 
@@ -252,10 +254,10 @@ async def drop_log(principal: Principal, ask: DropLog, desk: Desk) -> Edited | R
     if not missions:
         # Where he may write into none of them, each says why.
         return next(each for each in judged if isinstance(each, Refused))
-    for mission in missions:
-        done = await said(desk, mission, "mission.log", {f"log/{ask.id}": None}, which.by)
-        if isinstance(done, Refused):
-            return done
+    edits = [(mission, {f"log/{ask.id}": None}) for mission in missions]
+    done = await said_in_all(desk, edits, "mission.log", which.by)
+    if isinstance(done, Refused):
+        return done
     return Edited(guid=missions[0].guid, is_new=True)
 
 

@@ -6,7 +6,8 @@ Hashes of passwords and tokens, one-time keys, and the keys of persons' sealed b
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,7 +16,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from aquila.core.errors import UsageError
+from aquila.core.errors import DiskError, UsageError
 from aquila.stores.sqlite.schema import DamagedError, transaction
 
 KEY_BYTES = 32
@@ -45,10 +46,20 @@ def _open(path: Path, table: str) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def _kept(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction. Raises DiskError when the disk does not take it: then nothing is changed."""
+    try:
+        with transaction(connection):
+            yield
+    except sqlite3.OperationalError as error:
+        raise DiskError(f"what must be kept secret cannot be written ({error}): free some space on the disk") from error
+
+
 class SecretStore:
     """Names and JSON values in DATA/secrets/secrets.db.
 
-    Any thread may call; a change is on the disk on return.
+    Any thread may call; a change is on the disk on return. What changes something raises DiskError when it cannot be.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,12 +76,12 @@ class SecretStore:
 
     def put(self, name: str, value: Any) -> None:  # JSON
         """Keep a value, instead of any before it."""
-        with self._lock, transaction(self._connection):
+        with self._lock, _kept(self._connection):
             self._put(name, value)
 
     def add(self, name: str, value: Any) -> bool:  # JSON
         """Keep a value if the name is free; False = it is taken, nothing changed."""
-        with self._lock, transaction(self._connection):
+        with self._lock, _kept(self._connection):
             cursor = self._connection.execute(
                 "INSERT OR IGNORE INTO secret VALUES(?,?) RETURNING name",
                 (name, msgspec.json.encode(value)),
@@ -79,7 +90,7 @@ class SecretStore:
 
     def take(self, name: str) -> Any:  # JSON
         """The value, and it is gone: of two who ask, one gets it. None = there is none."""
-        with self._lock, transaction(self._connection):
+        with self._lock, _kept(self._connection):
             rows = self._connection.execute("DELETE FROM secret WHERE name=? RETURNING value", (name,)).fetchall()
             return msgspec.json.decode(rows[0][0]) if rows else None
 
@@ -88,14 +99,14 @@ class SecretStore:
 
         Gives the new value.
         """
-        with self._lock, transaction(self._connection):
+        with self._lock, _kept(self._connection):
             value = change(self._get(name))
             self._put(name, value)
             return value
 
     def remove(self, name: str) -> bool:
         """Drop a value; False = there was none."""
-        with self._lock, transaction(self._connection):
+        with self._lock, _kept(self._connection):
             return bool(self._connection.execute("DELETE FROM secret WHERE name=? RETURNING name", (name,)).fetchall())
 
     def named(self, prefix: str) -> dict[str, Any]:
@@ -173,7 +184,7 @@ class SubjectKeys:
 
         All that was sealed with it stays closed.
         """
-        with self._lock, transaction(self._connection):
+        with self._lock, _kept(self._connection):
             had = self._connection.execute("SELECT key FROM subject WHERE id=?", (subject,)).fetchone()
             # The name stays, without a key, so that nobody makes a new one for somebody erased.
             self._connection.execute("INSERT OR REPLACE INTO subject VALUES(?, NULL)", (subject,))
