@@ -96,6 +96,32 @@ def test_everything_is_reached_by_keys(page: Page) -> None:
     expect(page.locator(".journal form input")).not_to_be_focused()
 
 
+CUT_TABS = """() => [...document.querySelectorAll('.tab-row')].flatMap((row) => {
+  const end = row.querySelector('.fold-away').getBoundingClientRect().left
+  return [...row.querySelectorAll('.tab')].filter((tab) => {
+    const box = tab.getBoundingClientRect()
+    return box.left < row.getBoundingClientRect().left || box.right > end + 0.5 || box.width < 24
+  }).map((tab) => tab.textContent)
+})"""
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_tab_is_in_its_row_at_usual_widths_and_the_open_one_says_its_word(browse: Browse, language: str) -> None:
+    page = opened(browse, language=language, viewport={"width": 1280, "height": 800})
+    for width in (1440, 1280, 1000):
+        page.set_viewport_size({"width": width, "height": 800})
+        wait_until(lambda: page.evaluate(CUT_TABS) == [], f"no tab is cut off at {width} pixels")
+    row = page.locator(".left .tab-row")
+    assert row.get_by_role("tab").count() == 6
+    last = row.get_by_role("tab").last
+    assert last.get_attribute("title")
+    last.click()
+    expect(last.locator(".tab-word")).to_have_css("position", "static")
+    expect(last.locator(".icon")).to_be_hidden()
+    expect(row.get_by_role("tab").first.locator(".icon")).to_be_visible()
+    wait_until(lambda: page.evaluate(CUT_TABS) == [], "no tab is cut off when another is open")
+
+
 def test_keys_work_on_a_cyrillic_layout(page: Page) -> None:
     out_of_fields(page)
     page.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'д', code: 'KeyL', bubbles: true }))")

@@ -3,7 +3,7 @@ import { MapFault } from './fault'
 import type { Answer } from './picture.worker'
 import type { Picture } from './warp'
 
-const READ_MAX_MS = 120_000
+const READ_MAX_MS = 300_000
 
 /** The picture in a GeoTIFF. Throws MapFault. */
 export function readAside(file: Blob): Promise<Picture> {

@@ -63,7 +63,7 @@ export const WORKSPACES: readonly Workspace[] = [
   {
     id: 'alerts',
     title: 'staffAlerts.title',
-    icon: 'eye',
+    icon: 'bell',
     where: 'right',
     keys: 'shift+a',
     count: (desk) => alertsOf(desk).raised(),
