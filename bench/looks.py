@@ -1,6 +1,6 @@
 """Coverage: what looks cost at 5,000 movers that report once a second, and what the two questions cost.
 
-Run: .venv/bin/python bench/coverage.py [--movers 5000] [--seconds 120]
+Run: .venv/bin/python bench/looks.py [--movers 5000] [--seconds 120]
 
 Counted is the CPU time of folding positions into the view, as a node does it; then that of one answer each, over the
 shipped terrain. There is no peer: no open TAK server keeps where was looked.
