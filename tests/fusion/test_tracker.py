@@ -174,3 +174,30 @@ def test_an_antenna_that_plots_one_after_the_other_is_no_worse_off():
 def test_kinds_are_told_apart_by_their_speeds():
     assert set(KINDS) == {"ship", "aircraft", "vehicle", "unknown"}
     assert KINDS["ship"].v_sigma_m_s < KINDS["vehicle"].v_sigma_m_s < KINDS["aircraft"].v_sigma_m_s
+
+
+SLOW = SceneSettings(
+    targets=40, seconds=240.0, spacing_m=1500.0, speed_m_s=(0.0, 8.0), turn_deg_s=1.0, periods_s=(10.0, 12.0),
+    sigmas_m=(20.0, 40.0), pds=(0.9, 0.9), clutter_per_target=(1.0, 1.0),
+)  # fmt: skip
+
+
+def test_who_stays_is_not_hidden_for_one_miss_of_a_slow_radar(monkeypatch):
+    scene = make_scene(SLOW, 5)
+    *_, (_, _, tracker) = pictures(scene)
+    assert tracker.life_s > 2 * tracker.settings.kind.life_s
+    learned = quality(scene, cutoff_m=150.0)
+    monkeypatch.setattr("aquila.fusion.tracker.LOOKS_OF_A_LIFE", 0.0)
+    assert learned.completeness > quality(scene, cutoff_m=150.0).completeness + 0.005
+
+
+def test_ships_are_known_as_slow_within_a_few_turns():
+    scene = make_scene(SLOW, 5)
+    speeds = {t_s: tracker.v_sigma_m_s for t_s, _, tracker in pictures(scene)}
+    assert max(speed for t_s, speed in speeds.items() if t_s > 60) < 10
+    assert min(speeds.values()) >= 1
+
+
+def test_speeds_are_believed_where_nothing_is_to_be_learned(scene):
+    *_, (_, _, tracker) = pictures(scene, Settings(learn=False))
+    assert tracker.v_sigma_m_s == pytest.approx(tracker.settings.kind.v_sigma_m_s)

@@ -23,7 +23,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     quiet_to_turn_per_s: float
     turn_to_quiet_per_s: float
     life_s: float
-    """Mean time until a target leaves or lands."""
+    """Mean time until a target leaves or lands; longer where scans are slow."""
 
 
 UNKNOWN = Kind(

@@ -6,6 +6,7 @@ Evans, IEEE TAES 40(2), 2004 (existence); Blom and Bar-Shalom, IEEE TAC 33(8), 1
 """
 
 from importlib import import_module
+from math import exp, log
 from typing import Any
 
 import msgspec
@@ -26,6 +27,10 @@ ESTABLISHED_HITS = 4
 SURE_R = 0.9
 TRACKS_OF_A_SAID_SPEED = 10.0
 SPEED_SCANS_KEPT = 100.0
+SLOWEST_M_S = 1.0
+"""Nobody is expected to be slower: who lies at anchor still swings."""
+LOOKS_OF_A_LIFE = 70.0
+"""Nobody leaves before so many scans, on average: a slow radar must not take a miss for the end of a target."""
 SLOWEST_SCALE = 0.35
 """A track manoeuvres at least as one this share as fast as usual: the slow may speed up."""
 PERIOD_UNSAID_S = 5.0
@@ -67,7 +72,8 @@ class Tracker(Rows):
             self.compile()
         self.learned = [Learned(sensor) for sensor in sensors]
         self.t_s = -np.inf
-        self.gap_s = 0.0
+        self.gap_s = self.turned_t = 0.0
+        self.turns = 0
         self.scans = 0
         self.speed2 = self.speed_weight = 0.0
         self.last_born: tuple[float, int, int] = (-np.inf, -1, 0)
@@ -96,7 +102,7 @@ class Tracker(Rows):
 
     def state(self) -> dict[str, Any]:
         """A copy of all that a later scan depends on; `restore` puts it back, bit for bit."""
-        plain = ("t_s", "gap_s", "scans", "speed2", "speed_weight", "last_born")
+        plain = ("t_s", "gap_s", "turned_t", "turns", "scans", "speed2", "speed_weight", "last_born")
         return {
             "rows": self.copy(),
             "plain": {name: getattr(self, name) for name in plain},
@@ -118,17 +124,29 @@ class Tracker(Rows):
         return float(np.sqrt(self._usual2(self.settings.kind.v_sigma_m_s**2)))
 
     def _usual2(self, said2: float) -> float:
-        """Mean square of the velocity per axis: what is said, until enough tracks show a better figure."""
+        """Mean square of the velocity per axis: what is said, until enough tracks show a better figure.
+
+        Both are joined by their logarithms: the square of a speed said for aircraft would outweigh a hundred ships.
+        """
+        if self.speed_weight == 0:
+            return said2
         weight = TRACKS_OF_A_SAID_SPEED
-        return (weight * said2 + self.speed2) / (weight + self.speed_weight)
+        seen = log(max(self.speed2 / self.speed_weight, SLOWEST_M_S**2))
+        return exp((weight * log(said2) + self.speed_weight * seen) / (weight + self.speed_weight))
+
+    @property
+    def life_s(self) -> float:
+        """Mean time until a target leaves: as said of its kind, but never shorter than so many scans."""
+        return max(self.settings.kind.life_s, LOOKS_OF_A_LIFE * self.gap_s)
 
     def _learn_speed(self, before: Bools) -> None:
         """From the tracks that were sure before the scan, as they moved then."""
         n = len(before)
         old = before & (self.hits[:n] >= ESTABLISHED_HITS)
         keep = 1 - 1 / SPEED_SCANS_KEPT
-        clean2 = np.maximum(self.speeds2[:n] - self.noise2[:n], 0.0)
-        self.speed2 = self.speed2 * keep + float(clean2[old].sum())
+        # Not cut off one by one: the noise of those at anchor would count as speed.
+        clean2 = float((self.speeds2[:n] - self.noise2[:n])[old].sum())
+        self.speed2 = self.speed2 * keep + max(clean2, 0.0)
         self.speed_weight = self.speed_weight * keep + int(old.sum())
 
     def _scale(self) -> Floats:
@@ -146,7 +164,7 @@ class Tracker(Rows):
         n = self.n
         if len(self.xc) < self.capacity:
             self._room()
-        self.r[:n] *= np.exp((self.t[:n] - t_s) / self.settings.kind.life_s)
+        self.r[:n] *= np.exp((self.t[:n] - t_s) / self.life_s)
         self.kernels.predict(
             t_s, self.q, self.rate, self._scale(), self.x[:n], self.cov[:n], self.mu[:n], self.t[:n],
             self.xo[:n], self.cov_o[:n], self.muo[:n], self.xc[:n], self.mix[:n],
@@ -180,8 +198,10 @@ class Tracker(Rows):
         if scan.t_s < self.t_s:
             raise ValueError(f"scan at {scan.t_s} s is older than the newest, {self.t_s} s: use a Timeline")
         learned = self.learned[scan.sensor]
-        if self.scans:
-            self.gap_s += (scan.t_s - self.t_s - self.gap_s) / min(self.scans, 20)
+        if scan.ends_turn:
+            if self.turns:
+                self.gap_s += (scan.t_s - self.turned_t - self.gap_s) / min(self.turns, 20)
+            self.turns, self.turned_t = self.turns + 1, scan.t_s
         self.t_s = scan.t_s
         self.scans += 1
         learned.scans += scan.ends_turn
@@ -208,7 +228,9 @@ class Tracker(Rows):
         self._note(scan, hit)
         established = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
         self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[established[ei]].sum()))
-        self._birth(scan, free, births / (births + clutter) if clutter > 0 else 0.0)
+        r_birth = births / (births + clutter) if clutter > 0 else 0.0
+        self._end(r_birth)
+        self._birth(scan, free, r_birth)
 
     def _learn_surprise(self, scan: Scan, ei: Ints, ej: Ints, pe: Floats) -> None:
         """How far plots that surely belong to an established track lie from where it was expected."""
@@ -303,12 +325,15 @@ class Tracker(Rows):
             self.hits[: self.n] >= self.settings.confirm_hits
         )
 
-    def _birth(self, scan: Scan, free: Floats, r_birth: float) -> None:
-        """Start tracks from plots that belong to none, end those that hardly exist."""
+    def _end(self, r_birth: float) -> None:
+        """End tracks that hardly exist."""
         settings = self.settings
         least = np.where(self.confirmed[: self.n], settings.drop_r, settings.drop_tentative * r_birth)
         self.keep(self.r[: self.n] > least)
-        new = np.flatnonzero(free > settings.birth_free_min)
+
+    def _birth(self, scan: Scan, free: Floats, r_birth: float) -> None:
+        """Start tracks from plots that belong to none."""
+        new = np.flatnonzero(free > self.settings.birth_free_min)
         at = self.add(len(new))
         self.x[at], self.cov[at] = 0.0, 0.0
         self.x[at, :, :2] = scan.z[new][:, None]
