@@ -1372,7 +1372,7 @@ class MailRow(TypedDict):
 
 
 class MatrixCell(TypedDict):
-    """One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task."""
+    """One task in the matrix: row `unit`, columns from start to end; moving it edits both times, or the unit."""
 
     id: str
     unit: str
@@ -1393,6 +1393,8 @@ class MatrixCell(TypedDict):
     proposal_from_ms: int | None
     proposed_start_ms: int | None
     proposed_end_ms: int | None
+    proposed_unit: str | None
+    proposed_unit_name: str | None
 
 
 class WhoAmI(TypedDict):
@@ -4137,7 +4139,7 @@ class Node:
         return answer
 
     def edit_task(self, id: str, *, fields: dict[str, Any], seen: list[str] | None = None) -> TaskChanged:
-        """Change a task, or move it in time."""
+        """Change a task, move it in time or to another unit."""
         answer: TaskChanged = self.call("POST", f"/api/v1/tasks/{_part(id)}", body={"fields": fields, "seen": seen})
         return answer
 

@@ -193,6 +193,77 @@ def test_a_cell_of_the_matrix_moves_by_keys_and_by_mouse_and_the_order_says_so(
     expect(other).to_have_attribute("aria-label", begins(start_ms))
 
 
+def row_of(page: Page, unit: str) -> Locator:
+    return page.locator(".grid-frame .unit").filter(has=page.get_by_text(unit, exact=True))
+
+
+def pull(page: Page, cell: Locator, onto: Locator) -> None:
+    """Drag a cell straight up or down into another row."""
+    box, row = settled(cell), onto.bounding_box()
+    assert row is not None
+    x, y = box["x"] + 8, row["y"] + row["height"] / 2
+    page.mouse.move(x, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def test_a_cell_of_the_matrix_goes_to_another_unit_and_who_may_not_is_told(
+    browse: Browse, sessions: dict[str, object], now_ms: Callable[[], int]
+) -> None:
+    page = browse().open()
+    start_ms = (now_ms() // HOUR_MS + 1) * HOUR_MS
+    span = {"start_ms": start_ms, "end_ms": start_ms + 2 * HOUR_MS}
+    order = {"kind": "OPORD", "title": "Aspen", "distribution": ["WREN", "LARK"]}
+    order["tasks"] = [{"id": f"T{n}", "unit": unit, "verb": "PATROL", **span} for n, unit in ((1, "WREN"), (2, "LARK"))]
+    id = post(page, "orders", order=order)
+    for action in ("approve", "issue"):
+        post(page, f"orders/{id}/step", action=action)
+    own = post(page, "tasks", task={"unit": "WREN", "verb": "GUARD", "title": "gate", **span})
+    post(page, f"tasks/{own}/step", action="issue")
+    board(page, "Shift+T", "Tasks")
+    page.get_by_role("button", name="Synchronisation matrix").click()
+    wren, lark = row_of(page, "WREN"), row_of(page, "LARK")
+    gate = page.locator("button.cell").filter(has_text="gate")
+    expect(wren.locator("button.cell")).to_have_count(2)
+    # A task of no order goes at once, by the mouse, and comes back.
+    pull(page, gate, lark)
+    expect(lark.locator("button.cell")).to_have_count(2)
+    expect(gate).to_have_attribute("aria-label", re.compile("LARK: gate"))
+    page.keyboard.press("Control+z")
+    expect(gate).to_have_attribute("aria-label", re.compile("WREN: gate"))
+    # By keys, a task of an order goes into a FRAGO; Escape lets it go.
+    page.get_by_label("Order", exact=True).select_option(label="OPORD Aspen")
+    cell = wren.locator("button.cell")
+    expect(cell).to_have_count(1)
+    page.keyboard.press("Tab")
+    cell.focus()
+    onto = "ArrowDown" if (wren.bounding_box() or {})["y"] < (lark.bounding_box() or {})["y"] else "ArrowUp"
+    page.keyboard.press(onto)
+    expect(cell).to_have_attribute("aria-label", re.compile("LARK: T1"))
+    expect(lark.locator(".cell.ghost")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(cell).to_have_attribute("aria-label", re.compile("WREN: T1"))
+    page.keyboard.press(onto)
+    page.keyboard.press("Enter")
+    expect(cell).to_have_attribute("aria-label", re.compile("a FRAGO gives it to LARK"))
+    page.get_by_role("button", name="Open the FRAGO draft").click()
+    expect(page.locator(".diff > div")).to_have_count(1)
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Issue", exact=True).click()
+    board(page, "Shift+T", "Tasks")
+    expect(lark.locator("button.cell")).to_have_count(2)
+    expect(wren).to_have_count(0)
+    # Somebody who only looks is told why nothing moves.
+    viewer = browse(storage_state=sessions["FOX"], viewport=SMALL).open()
+    board(viewer, "Shift+T", "Tasks")
+    viewer.get_by_role("button", name="Synchronisation matrix").click()
+    gate = viewer.locator("button.cell").filter(has_text="gate")
+    pull(viewer, gate, row_of(viewer, "LARK"))
+    expect(viewer.get_by_text("Only operators move tasks: ask the watch to move gate.")).to_be_visible()
+    expect(gate).to_have_attribute("aria-label", re.compile("WREN: gate"))
+
+
 def test_the_boards_hold_the_accessibility_rules_and_fit_a_phone(browse: Browse) -> None:
     page = opened(browse, theme="day")
     page.evaluate(AXE.read_text("utf-8"))

@@ -145,6 +145,26 @@ def test_tasks_follow_their_order_and_its_frago(desk: Any, port: MemoryPort, cli
     assert desk.get("/tasks")[0]["state"] == "cancelled"
 
 
+def test_a_task_given_to_another_unit_is_answered_and_judged_anew(desk: Any, port: MemoryPort) -> None:
+    by_ms = port.now_ms + 10 * MINUTE_MS
+    id = issue(desk, conditions=[{"kind": "reach", "area": AREA, "by_ms": by_ms}])
+    desk.post(f"/tasks/{id}/step", action="wilco", on_behalf=True)
+    walk(port, 11, OUTSIDE)
+    assert verdict(desk, id)[0] == "late"
+    desk.post(f"/tasks/{id}", fields={"unit": "OWL"})
+    row = desk.get(f"/tasks/{id}")["row"]
+    assert (row["unit"], row["state"], row["verdict"]) == ("OWL", "issued", "open")
+    assert "reassign" not in row["actions"]
+    # What is true of the new one is said of it as well, once.
+    walk(port, 2, None)
+    assert verdict(desk, id)[0] == "late"
+    assert [each["action"] for each in desk.get(f"/tasks/{id}")["steps"]].count("late") == 2
+    # A draft has no answer yet, so nothing begins anew.
+    draft = desk.post("/tasks", task={"unit": "FOX", "verb": "OBSRV"})["id"]
+    desk.post(f"/tasks/{draft}", fields={"unit": "OWL"})
+    assert desk.get(f"/tasks/{draft}")["row"]["state"] == "draft"
+
+
 def test_a_national_caveat_warns_with_its_text(desk: Any) -> None:
     caveats = [{"text": "no patrols by night", "verbs": ["PATROL"]}]
     unit = desk.post("/orbat/units", unit={"name": "A Coy", "caveats": caveats})["id"]

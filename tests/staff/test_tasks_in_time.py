@@ -125,6 +125,23 @@ def test_what_somebody_changed_on_the_board_stays_unless_a_frago_speaks_of_it(
     assert desk.get(f"/tasks/{own}")["row"]["state"] == "draft"
 
 
+def test_a_unit_that_gets_a_task_by_frago_is_told_and_its_answer_counts_from_then_on(
+    desk: Any, port: MemoryPort, base: str
+) -> None:
+    desk.post(f"/orders/{base}/answer", addressee="FOX", action="wilco", on_behalf=True)
+    first = frago(desk, base, START_MS + MINUTE_MS, [{"path": "tasks.T1.unit", "new": "ELK"}])
+    (cell,) = desk.get("/task-matrix")
+    assert (cell["unit"], cell["state"], cell["proposed_unit"]) == ("FOX", "wilco", "ELK")
+    assert desk.get(f"/orders/{first}")["order"]["distribution"] == ["FOX", "ELK"]
+    desk.post(f"/orders/{first}/answer", addressee="ELK", action="cannot_comply", reason="no fuel", on_behalf=True)
+    port.tick(MINUTE_MS)
+    (cell,) = desk.get("/task-matrix")
+    assert (cell["unit"], cell["state"], cell["proposed_unit"]) == ("ELK", "cannot_comply", None)
+    assert desk.get(f"/tasks/{cell['id']}")["row"]["conflicts"] == 0
+    desk.post(f"/orders/{first}/answer", addressee="ELK", action="wilco", on_behalf=True)
+    assert desk.get("/task-matrix")[0]["state"] == "wilco"
+
+
 # -- any story of an order ---------------------------------------------------------------------------------------------
 
 SAID = st.one_of(

@@ -104,3 +104,22 @@ def test_an_answer_that_names_a_task_does_not_answer_an_order(desk: Any, phones:
         assert state(desk, row["id"]) == after
     hears(phones, "FOX", "FOX", "DONE T1")
     assert state(desk, row["id"]) == "done_ok"
+
+
+def test_a_task_given_to_another_unit_is_told_to_both_phones_and_the_first_no_longer_answers(
+    desk: Any, phones: MemoryPort
+) -> None:
+    id = issued(desk)
+    code = task_code(id)
+    desk.post(f"/tasks/{id}", fields={"unit": "OWL"})
+    given, taken = said(phones, Note)[-2:]
+    assert (given.to, taken.to) == ((Address("callsign", "OWL"),), (Address("callsign", "FOX"),))
+    assert f"TASK {code} Watch the bridge" in given.text
+    assert f"TASK {code} is no longer yours" in taken.text
+    hears(phones, "FOX", "FOX", f"WILCO {code}")
+    assert state(desk, id) == "issued"
+    hears(phones, "OWL", "OWL", f"WILCO {code}")
+    assert state(desk, id) == "wilco"
+    # And back: both are told again.
+    desk.post(f"/tasks/{id}", fields={"unit": "FOX"})
+    assert [note.to[0].value for note in said(phones, Note)[-2:]] == ["FOX", "OWL"]

@@ -454,7 +454,7 @@ export interface EditOrder {
   seen?: string[]
 }
 
-/** Fields of a task to be changed, as `Task` has them; null empties one. Moving a cell changes start_ms and end_ms. */
+/** Fields of a task to be changed, as `Task` has them; null empties one. Moving a cell changes times, or the unit. */
 export interface EditTask {
   id: string
   fields: Record<string, unknown>
@@ -1110,7 +1110,7 @@ export interface MakeSubject {
   subject: Subject
 }
 
-/** One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task. */
+/** One task in the matrix: row `unit`, columns from start to end; moving it edits both times, or the unit. */
 export interface MatrixCell {
   id: string
   unit: string
@@ -1131,6 +1131,8 @@ export interface MatrixCell {
   proposal_from_ms: number | null
   proposed_start_ms: number | null
   proposed_end_ms: number | null
+  proposed_unit: string | null
+  proposed_unit_name: string | null
 }
 
 /** Who asks, whom, and what goes over the screen. */

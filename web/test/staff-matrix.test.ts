@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { MatrixCell } from '../src/api.generated'
-import { changesOf, isWithin, moved, rowsOf, spanOf, STEP_MS, ticksOf, windowOf } from '../src/staff/tasks/matrix'
+import { changesOf, isWithin, moved, rowBeside, rowsOf, spanOf, STEP_MS, ticksOf, windowOf } from '../src/staff/tasks/matrix'
 
 const HOUR_MS = 3_600_000
 const cell = (more: Partial<MatrixCell>): MatrixCell => ({
   id: 'a', unit: 'FOX', unit_name: 'FOX', title: '', verb: 'OBSRV', phase: '', start_ms: 0, end_ms: HOUR_MS, state: 'issued', verdict: 'open', reason: '', is_movable: true, heads: [],
-  order: 'o', order_task: 'T1', proposal: null, proposal_from_ms: null, proposed_start_ms: null, proposed_end_ms: null, ...more,
+  order: 'o', order_task: 'T1', proposal: null, proposal_from_ms: null, proposed_start_ms: null, proposed_end_ms: null, proposed_unit: null, proposed_unit_name: null, ...more,
 })
 
 describe('the matrix', () => {
@@ -19,6 +19,13 @@ describe('the matrix', () => {
     expect(moved(span, STEP_MS * 1.4, false)).toEqual({ start_ms: STEP_MS, end_ms: HOUR_MS + STEP_MS })
     expect(moved(span, -5 * HOUR_MS, true)).toEqual({ start_ms: 0, end_ms: STEP_MS })
     expect(spanOf(cell({ start_ms: null, end_ms: null }))).toBeNull()
+  })
+
+  it('gives a task to the unit of another row, and has a row for a unit that a FRAGO gives one', () => {
+    const rows = rowsOf([cell({ proposed_unit: 'ELK', proposed_unit_name: 'Elk' }), cell({ id: 'b', unit: 'OWL', unit_name: 'OWL' })])
+    expect(rows.map(({ name, lanes }) => [name, lanes.length])).toEqual([['FOX', 1], ['Elk', 0], ['OWL', 1]])
+    expect([rowBeside(rows, 'FOX', 1), rowBeside(rows, 'FOX', -1), rowBeside(rows, 'OWL', 1)]).toEqual(['ELK', 'FOX', 'OWL'])
+    expect(changesOf(cell({}), { start_ms: 0, end_ms: HOUR_MS }, 'OWL')).toEqual([{ path: 'tasks.T1.unit', new: 'OWL' }])
   })
 
   it('says the end before a start that lies beyond the old end', () => {

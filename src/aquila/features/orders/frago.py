@@ -10,7 +10,7 @@ from aquila.core.feature import Reading
 from aquila.core.paper_work import Id, Line, Seen, Time, state_of
 from aquila.core.papers import Thing
 from aquila.features.orders.in_force import Frago, InForce, apply_change, changes_between, in_force
-from aquila.features.orders.order import Order, OrderChange, read_order
+from aquila.features.orders.order import ADDRESSEES_MAX, Order, OrderChange, read_order
 from aquila.features.orders.view import ORDER, STATES, effective_at, ended_at, order_in, order_of, orders_in
 
 
@@ -79,6 +79,9 @@ def frago_of(reading: Reading, ask: DraftFrago) -> tuple[Thing | None, Order] | 
     wanted = wanted_order(stands, () if draft is None else draft[1].changes, ask)
     if isinstance(wanted, Refused):
         return wanted
+    wanted = _told(stands, wanted)
+    if len(wanted.distribution) > ADDRESSEES_MAX:
+        return Refused("addressee", f"an order goes to at most {ADDRESSEES_MAX}: write a second order to the others")
     changes = changes_between(stands, wanted)
     if not changes:
         return Refused("change", "nothing would be different: change the order, then draft the FRAGO")
@@ -104,6 +107,13 @@ def frago_of(reading: Reading, ask: DraftFrago) -> tuple[Thing | None, Order] | 
         escalate_after_min=order.escalate_after_min,
         escalate_to=order.escalate_to,
     )
+
+
+def _told(stands: Order, wanted: Order) -> Order:
+    """The order to those as well to whom it gives a task for the first time: else they would not hear of it."""
+    had = {task.unit for task in stands.tasks} | set(wanted.distribution)
+    newcomers = dict.fromkeys(task.unit for task in wanted.tasks if task.unit not in had)
+    return msgspec.structs.replace(wanted, distribution=(*wanted.distribution, *newcomers))
 
 
 def would_read(reading: Reading, frago: Order) -> Order | None:

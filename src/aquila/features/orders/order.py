@@ -24,6 +24,7 @@ Metres = Annotated[float, msgspec.Meta(gt=0, le=2_000_000)]
 Lat = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Lon = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Color = Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$")]
+ADDRESSEES_MAX = 200
 TASKS_MAX = 500
 POINTS: dict[str, tuple[int, int]] = {
     "line": (2, 500),
@@ -243,7 +244,7 @@ class Order(OrderPart, frozen=True, kw_only=True):
     annexes: Annotated[tuple[OrderAnnex, ...], msgspec.Meta(max_length=26)] = ()
     overlay: Lines = ()
     graphics: Annotated[tuple[OrderGraphic, ...], msgspec.Meta(max_length=100)] = ()
-    distribution: Annotated[tuple[Name, ...], msgspec.Meta(max_length=200)] = ()
+    distribution: Annotated[tuple[Name, ...], msgspec.Meta(max_length=ADDRESSEES_MAX)] = ()
     order_ref: Id | None = None
     changes: Annotated[tuple[OrderChange, ...], msgspec.Meta(max_length=200)] = ()
     effective_ms: Time | None = None

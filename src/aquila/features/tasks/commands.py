@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step
+from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.features.tasks.task import Task, wrong_in
 from aquila.features.tasks.view import STATES, TASK, names_of, task_of, units_known
@@ -25,7 +25,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class EditTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fields of a task to be changed, as `Task` has them; null empties one. Moving a cell changes start_ms and end_ms.
+    """Fields of a task to be changed, as `Task` has them; null empties one. Moving a cell changes times, or the unit.
 
     Attributes:
         seen: `heads` as the editor had them on screen; empty = as they are now.
@@ -78,11 +78,11 @@ async def create_task(principal: Principal, ask: NewTask, desk: Desk) -> TaskCha
 
 
 async def edit_task(principal: Principal, ask: EditTask, desk: Desk) -> TaskChanged | Refused:
-    """Change fields of a task that is not closed."""
+    """Change fields of a task that is not closed. Another unit answers anew, and is judged anew."""
     found = task_of(desk, ask.id)
     if found is None:
         return NO_TASK
-    thing, _ = found
+    thing, task = found
     changed = edited(Task, thing, ask.fields)
     if isinstance(changed, Refused):
         return changed
@@ -90,7 +90,8 @@ async def edit_task(principal: Principal, ask: EditTask, desk: Desk) -> TaskChan
     if refused is not None:
         return refused
     text = f"task {changed.title or changed.verb}: {', '.join(sorted(ask.fields))} changed"
-    taken = await say_step(principal, desk, STATES, TASK, thing, "edit", ask.fields, summary=text, seen=ask.seen)
+    action = "edit" if changed.unit == task.unit or state_of(STATES, thing) == "draft" else "reassign"
+    taken = await say_step(principal, desk, STATES, TASK, thing, action, ask.fields, summary=text, seen=ask.seen)
     return _changed(taken, desk, changed)
 
 
@@ -160,6 +161,8 @@ def _row(name: str, path: str, request: type[Any], role: Any, act: Any, summary:
 
 COMMANDS = (
     _row("create_task", "/tasks", NewTask, "operator", create_task, "Draft a task"),
-    _row("edit_task", "/tasks/{id}", EditTask, "operator", edit_task, "Change a task, or move it in time"),
+    _row(
+        "edit_task", "/tasks/{id}", EditTask, "operator", edit_task, "Change a task, move it in time or to another unit"
+    ),
     _row("step_task", "/tasks/{id}/step", StepTask, "viewer", step_task, "Issue, answer or close a task"),
 )

@@ -95,6 +95,11 @@ def _holding(fragos: Iterable[Thing | None]) -> list[Thing]:
     return [each for _, each in sorted(found, key=lambda one: (one[0], one[1].id))]
 
 
+def _is_out(task: Thing) -> bool:
+    """Does its addressee have it, so that another would have to answer anew?"""
+    return STATES.after(state_of(STATES, task), "reassign") is not None
+
+
 def _before(arrival: Entry, thing: Thing) -> Thing | None:
     """The thing as it was before a step; None = that was its first."""
     steps = [step for step in thing.steps if step.entry != arrival.envelope.id]
@@ -178,22 +183,52 @@ def _changed(
     was, now = _holding(before), _holding(after)
     tasks, areas = _parts("tasks", base, now), list(_parts("graphics", base, now).values())
     tasks_before, areas_before = _parts("tasks", base, was), list(_parts("graphics", base, was).values())
-    made = {str(thing.get("order_task")): thing for thing in _tasks(views, arrival, base.id)}
-    open_now = {name: thing for name, thing in made.items() if state_of(STATES, thing) not in GONE}
+    made = [(str(thing.get("order_task")), thing) for thing in _tasks(views, arrival, base.id)]
+    open_now = {name: thing for name, thing in made if state_of(STATES, thing) not in GONE}
+    names = {name for name, _ in made}
     for name, said in tasks.items():
         thing = open_now.get(name)
         if thing is None:
-            if name not in tasks_before or name not in made:
-                yield from _issued(arrival, base.id, said, areas, is_again=name in made)
+            if name not in tasks_before or name not in names:
+                given = _issued(arrival, base.id, said, areas, is_again=name in names)
+                yield from _with_answer(arrival, now, str(said.get("unit", "")), given)
             continue
         new = fields_of(base.id, said, areas)
         old = fields_of(base.id, tasks_before.get(name, {}), areas_before)
         fields = {field: new.get(field) for field in (*new, *old) if new.get(field) != old.get(field)}
         wanted = {field: value for field, value in fields.items() if thing.get(field) != value}
-        yield from _step(arrival, thing, "edit", wanted)
+        if "unit" in wanted and _is_out(thing):
+            given = _step(arrival, thing, "reassign", wanted)
+            yield from _with_answer(arrival, now, str(wanted["unit"]), given)
+        else:
+            yield from _step(arrival, thing, "edit", wanted)
     for name in tasks_before:
         if name not in tasks and name in open_now:
             yield from _step(arrival, open_now[name], "cancel", {})
+
+
+def _with_answer(arrival: Entry, fragos: Iterable[Thing], unit: str, given: Iterable[Proposal]) -> Iterator[Proposal]:
+    """What gives a unit a task, then what the unit has answered the FRAGO already, before that took effect."""
+    last: Proposal | None = None
+    for last in given:
+        yield last
+    body = arrival.body
+    steps = (step for each in fragos if isinstance(body, Paper) and each.id == body.target for step in each.steps)
+    said = [step for step in steps if step.action in ANSWERS and ADDRESSEE + unit in step.fields]
+    if last is None or not said or not isinstance(last.body, Paper):
+        return
+    answer = said[-1].fields[ADDRESSEE + unit]
+    reason = answer.get("reason", "") if isinstance(answer, Mapping) else ""
+    paper = Paper(
+        type=TASK,
+        target=last.body.target,
+        action=said[-1].action,
+        happened_at_ms=arrival.envelope.happened_at_ms,
+        fields={"reason": reason} if reason else {},
+        seen=(derived_id(RULE, VERSION, last.key),),
+        summary=f"{unit} has answered its FRAGO: {said[-1].action}",
+    )
+    yield Proposal(paper, arrival.envelope.label, key=f"{paper.action} {paper.target} {arrival.envelope.id}")
 
 
 def _parts(part: str, base: Thing, fragos: Iterable[Thing]) -> dict[str, dict[str, Any]]:
@@ -248,15 +283,17 @@ def _step(arrival: Entry, thing: Thing, action: str, fields: Mapping[str, Any]) 
 
 
 class TaskProposal(msgspec.Struct, frozen=True):
-    """What a FRAGO that does not hold yet would give a task; None = as it is.
+    """What a FRAGO that does not hold yet would give a task.
 
     Attributes:
+        times: only those that change; None = on order. unit: None = as it is.
         from_ms: from when, for one that is issued; None = it is a draft still.
     """
 
     frago: str
     from_ms: int | None
-    times: dict[str, int | None]
+    times: dict[str, int | None] = {}
+    unit: str | None = None
 
 
 def proposals_of(reading: Reading) -> dict[tuple[str, str], TaskProposal]:
@@ -270,10 +307,15 @@ def proposals_of(reading: Reading) -> dict[tuple[str, str], TaskProposal]:
         from_ms = None if _issued_ms(thing) is None else thing.get("effective_ms")
         for change in thing.get("changes", ()):
             parts = str(change.get("path", "")).split(".")
-            if len(parts) == 3 and parts[0] == "tasks" and parts[2] in ("start_ms", "end_ms"):
-                key = (str(thing.get("order_ref")), parts[1])
-                times = found[key].times if key in found and found[key].frago == thing.id else {}
-                found[key] = TaskProposal(thing.id, from_ms, {**times, parts[2]: change.get("new")})
+            if len(parts) != 3 or parts[0] != "tasks" or parts[2] not in ("start_ms", "end_ms", "unit"):
+                continue
+            key, new = (str(thing.get("order_ref")), parts[1]), change.get("new")
+            known = found.get(key)
+            said = TaskProposal(thing.id, from_ms) if known is None or known.frago != thing.id else known
+            if parts[2] == "unit":
+                found[key] = msgspec.structs.replace(said, unit=new)
+            else:
+                found[key] = msgspec.structs.replace(said, times={**said.times, parts[2]: new})
     return found
 
 

@@ -26,7 +26,8 @@ from aquila.features.tasks.view import (
 
 WORST = ("open", "on_time", "late", "violated")
 """From the best to the worst: a task shows the worst of its conditions."""
-NODE_STEPS = ("create", "enter", "leave", "on_time", "late", "violated")
+UNNAMED_STEPS = ("create", "enter", "leave", "on_time", "late", "violated", "reassign")
+"""Steps that nobody takes by name."""
 
 
 class AskTasks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,12 +88,13 @@ class TaskDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
-    """One task in the matrix: row `unit`, columns from start to end; moving it edits both times of the task.
+    """One task in the matrix: row `unit`, columns from start to end; moving it edits both times, or the unit.
 
     Times None = on order. A task of an order in force is moved by a FRAGO: order and order_task say which to change.
 
     Attributes:
-        proposal: a FRAGO that does not hold yet and moves it to proposed_start_ms and proposed_end_ms.
+        proposal: a FRAGO that does not hold yet and moves it to proposed_start_ms and proposed_end_ms, and to
+            proposed_unit; None = to no other unit.
         proposal_from_ms: from when that FRAGO holds; None = it is a draft still.
     """
 
@@ -115,6 +117,8 @@ class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
     proposal_from_ms: int | None = None
     proposed_start_ms: int | None = None
     proposed_end_ms: int | None = None
+    proposed_unit: str | None = None
+    proposed_unit_name: str | None = None
 
 
 class DraftChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +147,7 @@ def _row(thing: Thing, task: Task, name: str, now_ms: int) -> TaskRow:
         changed_at_ms=thing.newest.at_ms,
         changed_by=thing.newest.by,
         age_ms=max(0, now_ms - thing.newest.at_ms),
-        actions=tuple(action for action in STATES.allowed(state) if action not in NODE_STEPS),
+        actions=tuple(action for action in STATES.allowed(state) if action not in UNNAMED_STEPS),
         heads=thing.heads(),
         label=thing.first.label,
     )
@@ -178,7 +182,7 @@ def _task(principal: Principal, ask: AskTask, reading: Reading) -> Iterator[Labe
 
 
 def _matrix(principal: Principal, ask: AskMatrix, reading: Reading) -> Iterator[Labelled]:
-    proposals = proposals_of(reading)
+    proposals, units = proposals_of(reading), units_known(reading)
     for thing, row in sorted(_rows(reading), key=lambda each: (each[1].unit_name, each[1].task.start_ms or 0)):
         start_ms, end_ms = row.task.start_ms, row.task.end_ms
         if ask.until_ms is not None and start_ms is not None and start_ms > ask.until_ms:
@@ -186,7 +190,11 @@ def _matrix(principal: Principal, ask: AskMatrix, reading: Reading) -> Iterator[
         if ask.from_ms is not None and end_ms is not None and end_ms < ask.from_ms:
             continue
         moved = proposals.get((str(row.task.order), row.task.order_task))
+        other = None if moved is None or moved.unit == row.unit else moved.unit
+        named = None if other is None else str(units[other].get("name")) if other in units else other
         cell = MatrixCell(
+            proposed_unit=other,
+            proposed_unit_name=named,
             order=row.task.order,
             order_task=row.task.order_task,
             proposal=None if moved is None else moved.frago,

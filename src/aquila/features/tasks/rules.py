@@ -12,7 +12,7 @@ from aquila.core.view import View, view_of
 from aquila.features.tasks.heard import TaskHeard, may_use
 from aquila.features.tasks.judge import Case, Fix, judge
 from aquila.features.tasks.task import Task, TaskCondition
-from aquila.features.tasks.view import JUDGED, TASK, judgements_of, names_of, task_in, tasks_in
+from aquila.features.tasks.view import JUDGED, TASK, judgements_of, names_of, task_in, tasks_in, times_reassigned
 
 
 def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
@@ -42,6 +42,9 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
             summary=f"{thing.get('title') or thing.get('verb')}: {found.action}, {found.reason}",
         )
         key = f"{found.action} {thing.id} {found.place} {found.since}"
+        again = times_reassigned(thing)
+        # What was said of the unit before is not said yet of this one.
+        key = f"{key} {again}" if again else key
         yield Proposal(paper, thing.first.label, key=key, cause=thing.newest.entry)
 
 

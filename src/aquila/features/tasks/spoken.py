@@ -48,9 +48,14 @@ REASONED = ("cannot_comply", "done_not_ok")
 
 
 def tell(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
-    """A task of no order that is issued goes to whoever has it, under the label of the task."""
+    """A task of no order that is issued, or given to another unit, goes to whoever has it; who had it is told so.
+
+    Under the label of the task.
+    """
     body = arrival.body if isinstance(arrival, Entry) else None
-    if not isinstance(arrival, Entry) or not isinstance(body, Paper) or (body.type, body.action) != (TASK, "issue"):
+    if not isinstance(arrival, Entry) or not isinstance(body, Paper) or body.type != TASK:
+        return
+    if body.action not in ("issue", "reassign"):
         return
     thing = _thing(views, arrival.envelope.context, body.target)
     task = None if thing is None else task_in(thing)
@@ -59,7 +64,23 @@ def tell(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
     unit = unit_in(views, arrival.envelope.context, task.unit)
     for callsign in callsigns_of(unit, task.unit):
         note = _line(arrival, callsign, text_of(thing.id, task), f"{REFERENCE}{thing.id}")
-        yield Proposal(note, thing.first.label, key=f"tell {thing.id} {callsign}")
+        again = f" {arrival.envelope.id}" if body.action == "reassign" else ""
+        yield Proposal(note, thing.first.label, key=f"tell {thing.id} {callsign}{again}")
+    if body.action == "reassign":
+        yield from _taken_from(arrival, thing, task, views)
+
+
+def _taken_from(arrival: Entry, thing: Thing, task: Task, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """A line to those who had the task until now and have it no more."""
+    steps = [step for step in thing.steps if step.entry != arrival.envelope.id]
+    before = str(Thing(thing.id, steps).get("unit", "")) if steps else ""
+    context = arrival.envelope.context
+    have = set(callsigns_of(unit_in(views, context, task.unit), task.unit))
+    for callsign in callsigns_of(unit_in(views, context, before), before) if before else ():
+        if callsign not in have:
+            text = f"TASK {task_code(thing.id)} is no longer yours: it was given to another unit."
+            note = _line(arrival, callsign, text, f"aquila-told.{arrival.envelope.id}")
+            yield Proposal(note, thing.first.label, key=f"taken {thing.id} {callsign} {arrival.envelope.id}")
 
 
 def text_of(id: str, task: Task) -> str:

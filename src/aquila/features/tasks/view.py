@@ -24,6 +24,7 @@ STATES = States(
         Move("create", ("none",), "draft", "operator"),
         Move("edit", ("draft", *OPEN), None, "operator who may write to all who see it"),
         Move("issue", ("draft",), "issued", "operator"),
+        Move("reassign", OPEN, "issued", "operator: another unit has it from now on, and answers anew"),
         Move("deliver", ("issued",), "delivered", "the addressee, or an operator on its behalf"),
         Move("read", ("issued", "delivered"), "read", "the addressee, or an operator on its behalf"),
         Move("acknowledge", ("issued", "delivered", "read"), "acknowledged", "the addressee, or for it an operator"),
@@ -76,6 +77,11 @@ def tasks_in(views: Mapping[str, View]) -> WatchedPapers:
     return view_of(views, "tasks", WatchedPapers)
 
 
+def times_reassigned(thing: Thing) -> int:
+    """How often it was given to another unit."""
+    return sum(step.action == "reassign" for step in thing.steps)
+
+
 def task_in(thing: Thing) -> Task | None:
     """What the task says; None = two writers have made it unreadable together."""
     try:
@@ -92,12 +98,15 @@ def task_of(reading: Reading, id: str) -> tuple[Thing, Task] | None:
 
 
 def judgements_of(thing: Thing, task: Task) -> tuple[TaskJudgement, ...]:
-    """What the node has noticed about each condition, from the steps."""
-    found = [
+    """What the node has noticed about each condition since its addressee has it, from the steps."""
+    fresh = [
         TaskJudgement(condition=place, kind=each.kind, verdict="open", reason="", at_ms=None, inside_since_ms=None)
         for place, each in enumerate(task.conditions)
     ]
+    found = list(fresh)
     for step in thing.steps:
+        if step.action == "reassign":
+            found = list(fresh)
         for name in step.fields:
             place = name.removeprefix(JUDGED)
             if name == place or not place.isdecimal() or int(place) >= len(found):

@@ -63,11 +63,17 @@ export function placeOf(span: Span, frame: Span): { left: string; width: string 
   return { left: `${((span.start_ms - frame.start_ms) / whole) * 100}%`, width: `${((span.end_ms - span.start_ms) / whole) * 100}%` }
 }
 
+/** A row for each unit that has a task, or would get one by a FRAGO. */
 export function rowsOf(cells: readonly MatrixCell[]): Row[] {
   const rows = new Map<string, Row>()
+  const rowOf = (unit: string, name: string): Row => {
+    const row = rows.get(unit) ?? { unit, name, lanes: [] }
+    rows.set(unit, row)
+    return row
+  }
   for (const cell of cells) {
-    const row = rows.get(cell.unit) ?? { unit: cell.unit, name: cell.unit_name, lanes: [] }
-    rows.set(cell.unit, row)
+    const row = rowOf(cell.unit, cell.unit_name)
+    if (cell.proposed_unit) rowOf(cell.proposed_unit, cell.proposed_unit_name ?? cell.proposed_unit)
     const span = spanOf(cell)
     const lane = row.lanes.find((one) => one.every((other) => apart(span, spanOf(other))))
     if (lane) lane.push(cell)
@@ -84,15 +90,23 @@ export function moved(span: Span, by_ms: number, end_only: boolean): Span {
   return { start_ms: span.start_ms, end_ms: Math.max(span.start_ms + STEP_MS, span.end_ms + by) }
 }
 
+/** The row above or below; the same at either end. */
+export function rowBeside(rows: readonly Row[], unit: string, by: -1 | 1): string {
+  const at = rows.findIndex((row) => row.unit === unit)
+  return rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.unit ?? unit
+}
+
 /** What a FRAGO has to say so that the task is where the cell was moved to. */
-export function changesOf(cell: MatrixCell, to: Span): { path: string; new: number }[] {
+export function changesOf(cell: MatrixCell, to: Span, unit: string = cell.unit): { path: string; new: number | string }[] {
   const said = [
     ['start_ms', cell.start_ms, to.start_ms],
     ['end_ms', cell.end_ms, to.end_ms],
   ] as const
   // The end first: a start beyond the old end would be refused.
-  const changes = said.filter(([, was, now]) => was !== now).map(([name, , now]) => ({ path: `tasks.${cell.order_task}.${name}`, new: now }))
-  return cell.end_ms !== null && to.start_ms >= cell.end_ms ? changes.reverse() : changes
+  const path = (name: string) => `tasks.${cell.order_task}.${name}`
+  const times = said.filter(([, was, now]) => was !== now).map(([name, , now]) => ({ path: path(name), new: now }))
+  if (cell.end_ms !== null && to.start_ms >= cell.end_ms) times.reverse()
+  return unit === cell.unit ? times : [...times, { path: path('unit'), new: unit }]
 }
 
 /** Phases that have both times, as bands. */
