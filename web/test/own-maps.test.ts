@@ -20,6 +20,7 @@ import { utmOf } from '../src/geo/grid'
 import { mercatorX, mercatorY } from '../src/map/mercator'
 import { MapFault, saying } from '../src/maps/fault'
 import { readPicture } from '../src/maps/geotiff'
+import { inflate, unpackBits, unpackLzw } from '../src/maps/inflate'
 import { footprint, systemOf, type Picture } from '../src/maps/warp'
 
 const SHORT = 3
@@ -181,8 +182,11 @@ describe('a pixel looks as its samples say', () => {
     const shown = await readPicture(tiff({ width: 4, height: 1, bits: 32, format: 3, data: floats, more: [[42113, ASCII, String(none)]] }))
     expect([76.5, 77.5, 78.5, 79.5].map((lon) => at(shown, lon, 43.5))).toEqual([[0, 0, 0, 0], WHITE, [0, 0, 0, 0], BLACK])
   })
-  it('the other way where white is zero, and deflated', async () => {
+  it('the other way where white is zero, and packed', async () => {
     expect(both(await readPicture(tiff({ ...wide, photometric: 0, compression: 8, data: new Uint8Array(deflateSync(Uint8Array.of(0, 9))) })))).toEqual([WHITE, BLACK])
+    expect(both(await readPicture(tiff({ ...wide, compression: 5, data: packLzw(Uint8Array.of(0, 9)) })))).toEqual([BLACK, WHITE])
+    // Each value is the difference to the one before it.
+    expect(both(await readPicture(tiff({ ...wide, compression: 5, data: packLzw(Uint8Array.of(200, 100)), more: [[317, SHORT, [2]]] })))).toEqual([WHITE, BLACK])
   })
 })
 
@@ -229,6 +233,66 @@ describe('what cannot be read is said', () => {
   it('in kinds of pixels that are not read', async () => {
     expect((await faultOf(tiff({ ...small, photometric: 8 }))).fault).toBe('pixels')
     expect((await faultOf(tiff({ ...small, photometric: 2 }))).fault).toBe('pixels')
+  })
+})
+
+/** The writer's side of TIFF 6.0, 13: codes of 9 to 12 bits, the highest bit first, one code early. */
+function packLzw(data: Uint8Array): Uint8Array {
+  const bits: number[] = []
+  let [width, table, run] = [9, new Map<string, number>(), '']
+  const put = (code: number) => {
+    for (let i = width - 1; i >= 0; i--) bits.push((code >> i) & 1)
+  }
+  const codeOf = (text: string) => (text.length === 1 ? text.charCodeAt(0) : table.get(text)!)
+  put(256)
+  for (const byte of data) {
+    const longer = run + String.fromCharCode(byte)
+    if (longer.length === 1 || table.has(longer)) {
+      run = longer
+      continue
+    }
+    put(codeOf(run))
+    table.set(longer, 258 + table.size)
+    if (258 + table.size === (1 << width)) width++
+    if (table.size === 4094 - 258) {
+      put(256)
+      ;[width, table] = [9, new Map()]
+    }
+    run = String.fromCharCode(byte)
+  }
+  put(codeOf(run))
+  put(257)
+  const out = new Uint8Array(Math.ceil(bits.length / 8))
+  bits.forEach((bit, i) => (out[i >> 3] |= bit << (7 - (i & 7))))
+  return out
+}
+
+describe('a block is unpacked', () => {
+  let seed = 3
+  const noise = (sides: number) => Uint8Array.from({ length: 30_000 }, () => (seed = (seed * 48_271) % 2_147_483_647) % sides)
+
+  it('from LZW, whether it repeats itself or not', () => {
+    for (const sides of [1, 2, 7, 256]) {
+      const data = noise(sides)
+      expect(unpackLzw(packLzw(data), 40_000)).toEqual(data)
+      expect(unpackLzw(packLzw(data), 500)).toEqual(data.slice(0, 500))
+    }
+  })
+  it('from runs and copies, as the specification shows them', () => {
+    const packed = Uint8Array.of(0xfe, 0xaa, 0x02, 0x80, 0x00, 0x2a, 0xfd, 0xaa, 0x03, 0x80, 0x00, 0x2a, 0x22, 0xf7, 0xaa)
+    const bytes = [0xaa, 0xaa, 0xaa, 0x80, 0, 0x2a, 0xaa, 0xaa, 0xaa, 0xaa, 0x80, 0, 0x2a, 0x22, ...Array<number>(10).fill(0xaa)]
+    expect([...unpackBits(packed, 99)]).toEqual(bytes)
+    expect([...unpackBits(packed, 5)]).toEqual(bytes.slice(0, 5))
+  })
+  it('into no more than its tags say, however much is packed', async () => {
+    const bomb = new Uint8Array(deflateSync(new Uint8Array(64 << 20)))
+    expect((await inflate(bomb.buffer, 1000)).length).toBe(1000)
+    expect(unpackLzw(packLzw(new Uint8Array(1 << 20)), 1000).length).toBe(1000)
+    const shown = await readPicture(tiff({ width: 2, height: 1, compression: 8, data: bomb }))
+    expect(shown.width_px).toBe(2)
+  })
+  it('not from codes that stand for nothing', () => {
+    expect(() => unpackLzw(Uint8Array.of(0x80, 0x7f, 0xff, 0xff), 100)).toThrow(RangeError)
   })
 })
 

@@ -1,6 +1,7 @@
 /** A GeoTIFF (OGC 19-008r4) as a picture for the map. Whatever the file claims is bounded before it is believed. */
 import { fromBlob, type GeoTIFF, type GeoTIFFImage } from 'geotiff'
 import { MapFault } from './fault'
+import { boundUnpacking } from './inflate'
 import { layoutOf, painterOf, type Raster, type Tags } from './unpack'
 import { systemOf, warp, type Affine, type Picture, type System } from './warp'
 
@@ -8,7 +9,8 @@ import { systemOf, warp, type Affine, type Picture, type System } from './warp'
 export const EDGE_MAX_PX = 4096
 /** Pixels of a level that are read at all; what is drawn is thinned out of them. */
 export const PIXELS_MAX = 256_000_000
-const BLOCK_PIXELS_MAX = 64_000_000
+/** Of a tile or strip with all its samples, unpacked. */
+const BLOCK_BYTES_MAX = 256 << 20
 const BLOCKS_MAX = 100_000
 /** Pixels that are unpacked at once. */
 const WINDOW_PIXELS = 4_000_000
@@ -21,6 +23,8 @@ const MASK = 4
 const PROJECTED = 1
 const GEOGRAPHIC = 2
 const PIXEL_IS_POINT = 2
+
+boundUnpacking()
 
 /** Reads a file. Throws MapFault. */
 export async function readPicture(file: Blob, edge_px = EDGE_MAX_PX): Promise<Picture> {
@@ -107,7 +111,7 @@ function choose(levels: readonly GeoTIFFImage[], edge_px: number): GeoTIFFImage 
 function isBounded(image: GeoTIFFImage): boolean {
   const [width, height, tile_width, tile_height] = [image.getWidth(), image.getHeight(), image.getTileWidth(), image.getTileHeight()]
   const blocks = Math.ceil(width / tile_width) * Math.ceil(height / tile_height)
-  return width * height <= PIXELS_MAX && tile_width * tile_height <= BLOCK_PIXELS_MAX && blocks <= BLOCKS_MAX
+  return width * height <= PIXELS_MAX && tile_width * tile_height * image.getBytesPerPixel() <= BLOCK_BYTES_MAX && blocks <= BLOCKS_MAX
 }
 
 function tagsOf(image: GeoTIFFImage): Tags {
