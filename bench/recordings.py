@@ -5,7 +5,8 @@
     python bench/recordings.py --tune 60 [--only ships]
 
 Real are the positions, their times, manoeuvres, gaps and neighbours; noise, misses and clutter are added by seed, and
-who is who is hidden. Ours runs with its defaults and is told nothing but periods and noise; Stone Soup has been tuned
+who is who is hidden. Ours runs with its defaults and is told nothing but periods and noise (row
+"kind said": and `kind`, as a sensors file may say it); Stone Soup has been tuned
 by `--tune` on another window of the same recording, with other seeds. CPU time, one thread, both sides in one run.
 """
 
@@ -26,7 +27,7 @@ from fusion import HARD, run_ours
 
 from aquila.fusion.quality import Sample, judge, pair
 from aquila.fusion.scenes import SceneSettings, make_scene
-from aquila.fusion.settings import Settings
+from aquila.fusion.settings import KINDS, Settings
 
 CLUTTER = 1.0
 FROM_S = 60.0
@@ -37,8 +38,12 @@ START = {"aircraft": {"q": 500.0, "v_sigma": 60.0}, "ship": {"q": 0.05, "v_sigma
 START_OF_BOTH: dict[str, Any] = {"missed": 4.1, "min_points": 3, "delete_steps": 3, "initiator_steps": 1}
 LIMITS = {"q": (1e-4, 2000.0), "missed": (2.5, 7.0), "v_sigma": (1.0, 300.0)}
 WHOLE = {"min_points": (2, 5), "delete_steps": (1, 6), "initiator_steps": (1, 4)}
-TUNED: dict[str, dict[str, Any]] = {kind: START_OF_BOTH | START[kind] for kind in START}
-"""Found by `--tune 60`."""
+TUNED: dict[str, dict[str, Any]] = {
+    "aircraft": {"q": 156.0, "v_sigma": 16.7, "missed": 5.0, "min_points": 3, "delete_steps": 4, "initiator_steps": 1},
+    "ship": {"q": 0.0457, "v_sigma": 2.31, "missed": 4.9, "min_points": 3, "delete_steps": 3, "initiator_steps": 1},
+}
+"""Found by `--tune 60`, broken off after some 50 evaluations for aircraft and 16 for ships: GOSPA_n on the development
+windows fell from 179.2 to 157.7 and from 31.5 to 31.3 m."""
 Pictures = list[tuple[float, list[Any], np.ndarray]]
 
 
@@ -74,6 +79,7 @@ def compare(name: str, kind: str, scenes: list[RealScene]) -> list[dict[str, Any
         "Stone Soup": lambda scene: run_stone_soup(scene, **TUNED[kind]),
         "LBP": lambda scene: run_ours(scene, Settings()),
         "GNN": lambda scene: run_ours(scene, HARD),
+        "LBP, kind said": lambda scene: run_ours(scene, Settings(kind=KINDS[kind])),
     }
     rows = []
     for side, run in sides.items():
@@ -84,7 +90,7 @@ def compare(name: str, kind: str, scenes: list[RealScene]) -> list[dict[str, Any
         mean = {key: float(np.mean([one[key] for one in found])) for key in found[0]}
         worse = {} if side == "Stone Soup" else {"worse_in": worse_than(mean, rows[0])}
         rows.append({"what": f"{name}: {side}"} | mean | worse)
-        print(f"{name + ': ' + side:24s}", *(_said(*pair) for pair in list(rows[-1].items())[1:]), flush=True)
+        print(f"{name + ': ' + side:26s}", *(_said(*pair) for pair in list(rows[-1].items())[1:]), flush=True)
     return rows
 
 

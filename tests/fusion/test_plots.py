@@ -17,6 +17,7 @@ from aquila.fusion.plots import into_scans, read_plots
 from aquila.fusion.quality import Sample, judge
 from aquila.fusion.scenes import SceneSettings, make_scene
 from aquila.fusion.sensor_file import read_sensors
+from aquila.fusion.settings import KINDS, UNKNOWN
 
 NOTHING = read_sensors("[]")
 HEADER = "time,sensor,x,y,sigma"
@@ -201,3 +202,16 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     assert result.exit_code != 0
     assert isinstance(result.exception, UsageError)
     assert "cannot be read" in str(result.exception)
+
+
+def test_a_kind_is_where_learning_starts():
+    assert read_sensors('{"kind": "ship", "sensors": []}').kind is KINDS["ship"]
+    assert read_sensors('{"kind": "ship", "radar-1": {"pd": 0.9}}').sensors.keys() == {"radar-1"}
+    assert read_sensors('{"kind": {"pd": 0.9}}').sensors.keys() == {"kind"}
+    assert read_sensors("[]").kind is UNKNOWN
+
+
+@pytest.mark.parametrize("kind", ['"boat"', "3", '["ship"]'])
+def test_a_kind_that_nobody_knows_is_refused_with_those_that_are(kind):
+    with pytest.raises(UsageError, match=r'"kind" is .*; allowed are "unknown", "aircraft", "ship", "vehicle"'):
+        read_sensors(f'{{"sensors": [], "kind": {kind}}}')

@@ -13,6 +13,7 @@ from aquila.core.errors import UsageError
 from aquila.fusion.pipeline import Fusion
 from aquila.fusion.plots import PlotFile, into_scans, read_plots
 from aquila.fusion.sensor_file import read_sensors
+from aquila.fusion.settings import Kind, Settings
 from aquila.fusion.timeline import Taken
 
 ROWS_NAMED = 20
@@ -42,7 +43,7 @@ def fuse_files(plots: Path, sensors: Path, out: Path) -> None:
     for name in known.unknown:
         _tell(screen, f"not understood and not used: {name}")
     try:
-        _write(found, out, screen)
+        _write(found, known.kind, out, screen)
     except OSError as wrong:
         raise UsageError(f"{out} cannot be written: {wrong.strerror}") from None
 
@@ -60,14 +61,14 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path} is no UTF-8 text") from None
 
 
-def _write(found: PlotFile, out: Path, screen: Console) -> None:
+def _write(found: PlotFile, kind: Kind, out: Path, screen: Console) -> None:
     """Writes beside the file and renames: a run that is broken off leaves no half file behind."""
     scans = into_scans(found)
     sigmas = [
         float(np.sqrt(np.median(found.noise[found.sensor == k, :2]))) if (found.sensor == k).any() else np.inf
         for k in range(len(found.sensors))
     ]
-    fusion = Fusion(found.sensors, sigmas, late=found.arrival_s is not None)
+    fusion = Fusion(found.sensors, sigmas, Settings(kind=kind), late=found.arrival_s is not None)
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -9,6 +9,7 @@ from pyproj import Proj
 from aquila.core.errors import UsageError
 from aquila.fusion.rows import Floats
 from aquila.fusion.sensors import Sensor
+from aquila.fusion.settings import KINDS, UNKNOWN, Kind
 
 FARTHEST_M = 2e7
 SIGMA_M = (1e-3, 1e6)
@@ -40,6 +41,8 @@ class SensorFile(msgspec.Struct, frozen=True):
     sensors: dict[str, Sensor]
     plane: Plane | None
     unknown: list[str]
+    kind: Kind = UNKNOWN
+    """How what they watch moves."""
 
 
 _SENSOR_KEYS = {
@@ -66,10 +69,14 @@ def read_sensors(text: str) -> SensorFile:
     except (msgspec.DecodeError, UnicodeEncodeError) as wrong:
         raise UsageError(f"the sensors file is no JSON: {wrong}") from None
     origin = found.get("origin") if isinstance(found, dict) else None
+    said_kind = found.get("kind") if isinstance(found, dict) else None
+    # A sensor may be called "kind": then an object stands there.
+    kind = UNKNOWN if said_kind is None or isinstance(said_kind, dict) else _kind(said_kind)
     if isinstance(found, dict) and "sensors" in found:
         found = found["sensors"]
     elif isinstance(found, dict):
-        found = {name: one for name, one in found.items() if name != "origin"}
+        no_sensors = {"origin"} if isinstance(said_kind, dict) else {"origin", "kind"}
+        found = {name: one for name, one in found.items() if name not in no_sensors}
     if isinstance(found, dict):
         found = [{"name": name, **one} if isinstance(one, dict) else one for name, one in found.items()]
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
@@ -92,7 +99,14 @@ def read_sensors(text: str) -> SensorFile:
         if sensor.name in sensors:
             raise UsageError(f"sensor {sensor.name!r} stands twice in the sensors file: give each its own name")
         sensors[sensor.name] = sensor
-    return SensorFile(sensors, plane, unknown)
+    return SensorFile(sensors, plane, unknown, kind)
+
+
+def _kind(said: Any) -> Kind:
+    if not isinstance(said, str) or said not in KINDS:
+        allowed = ", ".join(f'"{name}"' for name in KINDS)
+        raise UsageError(f'"kind" is {said!r}; allowed are {allowed}, or leave it out')
+    return KINDS[said]
 
 
 def _within(one: dict[str, Any], key: str, whose: str, low: float, high: float) -> float | None:

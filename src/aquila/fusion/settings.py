@@ -40,7 +40,9 @@ KINDS = {
     kind.name: kind
     for kind in (
         UNKNOWN,
-        msgspec.structs.replace(UNKNOWN, name="aircraft", v_sigma_m_s=110.0, q_quiet_m2_s3=2.0, q_turn_m2_s3=2000.0),
+        msgspec.structs.replace(
+            UNKNOWN, name="aircraft", v_sigma_m_s=110.0, q_quiet_m2_s3=2.0, q_turn_m2_s3=2000.0, life_s=600.0
+        ),
         msgspec.structs.replace(
             UNKNOWN,
             name="ship",
