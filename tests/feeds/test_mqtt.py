@@ -17,9 +17,10 @@ from aquila.links.pki.authority import Authority
 from aquila.stores.sqlite.secrets import SecretStore
 from aquila.testing.served import ServedNode, run_aquila, wait_until
 
+from .conftest import PASSWORD, Broker
+
 AIS = Path(str(files("aquila.codecs.ais"))) / "vectors"
 MESH = Path(str(files("aquila.codecs.meshtastic"))) / "vectors"
-GUARD_PASSWORD = "Pa:ss w/rd-7731"
 BY_TOPIC = {"scheme": "owntracks", "id": "$topic[2]", "fields": {"lat": {"path": "lat"}, "lon": {"path": "lon"}}}
 
 
@@ -58,10 +59,10 @@ def up(node: ServedNode, name: str) -> None:
 
 
 def test_json_of_a_broker_stands_on_the_map_and_rubbish_is_counted(
-    node: ServedNode, broker: Any, feed: Callable[..., str]
+    node: ServedNode, broker: Broker, feed: Callable[..., str]
 ) -> None:
     url = broker.url("owntracks/+/#")
-    feed(format="mqtt-json", url=url, password=GUARD_PASSWORD, name="phones", options=BY_TOPIC)
+    feed(format="mqtt-json", url=url, password=PASSWORD, name="phones", options=BY_TOPIC)
     up(node, "phones")
     broker.publish(
         "owntracks/guard/one", b'{"lat":42.8,"lon":74.6}', b"\xff\x00{", b'{"lat":"x","lon":1}', b"[" * 5_000
@@ -79,8 +80,8 @@ def test_json_of_a_broker_stands_on_the_map_and_rubbish_is_counted(
     wait_until(lambda: node.api.tracks(entity=kept), "its track is on the disk")
 
 
-def test_a_broker_that_was_away_is_heard_again(node: ServedNode, broker: Any, feed: Callable[..., str]) -> None:
-    feed(format="mqtt-json", url=broker.url("back/+/+"), password=GUARD_PASSWORD, name="back", options=BY_TOPIC)
+def test_a_broker_that_was_away_is_heard_again(node: ServedNode, broker: Broker, feed: Callable[..., str]) -> None:
+    feed(format="mqtt-json", url=broker.url("back/+/+"), password=PASSWORD, name="back", options=BY_TOPIC)
     up(node, "back")
     broker.stop()
     try:
@@ -94,7 +95,7 @@ def test_a_broker_that_was_away_is_heard_again(node: ServedNode, broker: Any, fe
 
 
 def test_a_wrong_password_is_said_on_the_board_and_none_is_ever_shown(
-    node: ServedNode, broker: Any, feed: Callable[..., str], tmp_path: Path
+    node: ServedNode, broker: Broker, feed: Callable[..., str], tmp_path: Path
 ) -> None:
     bare = broker.url("secret/#")
     id = feed(format="mqtt-json", url=bare.replace("guard@", "guard:wr0ng-9921@"), name="locked", options=BY_TOPIC)
@@ -102,7 +103,7 @@ def test_a_wrong_password_is_said_on_the_board_and_none_is_ever_shown(
     assert live(node, "locked")["condition"] == "lost"
 
     file = tmp_path / "password"
-    file.write_text(GUARD_PASSWORD + "\n")
+    file.write_text(PASSWORD + "\n")
     node.command("feed", "change", "locked", "--password-file", str(file))
     up(node, "locked")
     with pytest.raises(NodeError, match="another name or broker"):
@@ -115,28 +116,28 @@ def test_a_wrong_password_is_said_on_the_board_and_none_is_ever_shown(
     assert row["url"] == bare.replace("secret/#", "other/#")
     shown = json.dumps(node.api.feeds()) + node.command("feed", "list") + node.log.read_text()
     journal = b"".join(path.read_bytes() for path in node.data.glob("journal.db*"))
-    for password in ("wr0ng-9921", GUARD_PASSWORD):
+    for password in ("wr0ng-9921", PASSWORD):
         assert password not in shown
         assert password.encode() not in journal
     assert b"locked" in journal, "the journal was looked at"
 
     secrets = SecretStore(node.data / "secrets" / "secrets.db")
-    assert list(secrets.named(f"feed/{id}/").values()) == [GUARD_PASSWORD], "the wrong one is forgotten"
+    assert list(secrets.named(f"feed/{id}/").values()) == [PASSWORD], "the wrong one is forgotten"
     node.api.remove_feed(id)
     wait_until(lambda: not secrets.named(f"feed/{id}/"), "and with the feed the right one")
     secrets.close()
 
 
 def test_a_broker_with_tls_is_heard_if_its_authority_is_the_one_that_is_named(
-    node: ServedNode, broker: Any, feed: Callable[..., str], tmp_path: Path
+    node: ServedNode, broker: Broker, feed: Callable[..., str], tmp_path: Path
 ) -> None:
     now_ms = int(time.time() * 1_000)
     right, wrong = (Authority.create(tmp_path / name, name.upper(), now_ms) for name in ("right", "wrong"))
     right.ensure_server((), now_ms)
-    sealed = type(broker)(tmp_path, right.server_path).start()
+    sealed = Broker(tmp_path, right.server_path).start()
     try:
         url = f"mqtts://guard@127.0.0.1:{sealed.port}/sealed/#?ca="
-        options = {"format": "mqtt-json", "password": GUARD_PASSWORD, "options": BY_TOPIC}
+        options = {"format": "mqtt-json", "password": PASSWORD, "options": BY_TOPIC}
         feed(url=f"{url}{right.chain_path}", name="sealed", **options)
         feed(url=f"{url}{wrong.chain_path}", name="forged", **options)
         up(node, "sealed")
@@ -147,17 +148,17 @@ def test_a_broker_with_tls_is_heard_if_its_authority_is_the_one_that_is_named(
         sealed.stop()
 
 
-def test_any_format_may_come_by_a_broker(node: ServedNode, broker: Any, feed: Callable[..., str]) -> None:
-    feed(format="ais", url=broker.url("ais/raw"), password=GUARD_PASSWORD, name="ships")
+def test_any_format_may_come_by_a_broker(node: ServedNode, broker: Broker, feed: Callable[..., str]) -> None:
+    feed(format="ais", url=broker.url("ais/raw"), password=PASSWORD, name="ships")
     up(node, "ships")
     broker.publish("ais/raw", (AIS / "recorded_sample.ais.wire").read_bytes())
     wait_until(lambda: len(places(node, "ships")) > 10, "the ships stand on the map")
 
 
 def test_a_mesh_is_heard_through_a_broker_in_both_forms(
-    node: ServedNode, broker: Any, feed: Callable[..., str]
+    node: ServedNode, broker: Broker, feed: Callable[..., str]
 ) -> None:
-    feed(format="meshtastic-mqtt", url=broker.url("msh/EU_868/2/#"), password=GUARD_PASSWORD, name="mesh")
+    feed(format="meshtastic-mqtt", url=broker.url("msh/EU_868/2/#"), password=PASSWORD, name="mesh")
     up(node, "mesh")
     envelope = (MESH / "position.meshtastic-mqtt.wire").read_bytes()
     other = (MESH / "json_position.meshtastic-mqtt.wire").read_bytes().replace(b'"from":1128143404', b'"from":77')

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -165,6 +166,40 @@ def test_what_the_broker_has_kept_is_taken_only_when_asked_for() -> None:
     assert (heard.errors, [payload for _, payload in heard.taken]) == ([], [b"old", b"new"])
 
 
+def test_what_comes_at_a_higher_qos_than_asked_for_is_taken_and_acknowledged() -> None:
+    answers = b""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal answers
+        await reader.read(4_096)
+        writer.write(WELCOME)
+        await reader.read(4_096)
+        once = message(b"a/b", b"\x00\x07least", flags=2)
+        writer.write(SUBSCRIBED + once + message(b"a/b", b"\x00\x08exactly", flags=4) + b"\x62\x02\x00\x08")
+        answers = await reader.readexactly(12)
+
+    heard = Heard()
+    listen(serve, heard)
+    assert [payload for _, payload in heard.taken] == [b"least", b"exactly"]
+    assert answers == bytes.fromhex("4002 0007 5002 0008 7002 0008")
+
+
+@pytest.mark.long  # the buffers of two kernels are large
+def test_a_broker_that_takes_no_answers_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "SILENT_S", 1.0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4_096)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        writer.write(GREETED)
+        # What it does not read fills its own buffer, those of both kernels, and ours; no more.
+        while True:
+            writer.write(message(b"a/b", b"\x00\x07", flags=2) * 5_000)
+            await writer.drain()
+
+    assert "has taken nothing from us" in listen(serve, Heard(), wait_s=90.0)
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
@@ -178,7 +213,10 @@ def test_what_the_broker_has_kept_is_taken_only_when_asked_for() -> None:
         (message(b"a/b", b"too early"), "not MQTT"),
         (WELCOME + b"\x90\x03\x00\x01\x80", "refuses the topic a/#"),
         (WELCOME + b"\x90\x03\x00\x07\x00", "not MQTT"),
-        (GREETED + message(b"a/b", b"x", flags=4), "QoS"),
+        (GREETED + message(b"a/b", b"x", flags=6), "not MQTT"),
+        (GREETED + message(b"a/b", b"", flags=2), "not MQTT"),
+        (GREETED + b"\x62\x01\x00", "not MQTT"),
+        (b"\x62\x02\x00\x01", "not MQTT"),
         (GREETED + message(b"a/\xff", b"x"), "not MQTT"),
         (GREETED + b"\x30\x03\x00\x09a", "not MQTT"),
         (GREETED + b"\x30\xff\xff\xff\xff\x01", "not MQTT"),

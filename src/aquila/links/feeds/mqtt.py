@@ -17,11 +17,13 @@ from aquila.links.feeds.mqtt_packets import (
     PINGREQ,
     PINGRESP,
     PUBLISH,
+    PUBREL,
     SUBACK,
     Oversize,
     Packet,
     Packets,
     connect,
+    pubcomp,
     read_connack,
     read_publish,
     read_suback,
@@ -51,15 +53,24 @@ async def run_mqtt(address: FeedAddress, intake: Intake, spoken: Spoken) -> None
         try:
             await _Subscriber(address, intake, reader, writer).run(spoken)
         finally:
-            with contextlib.suppress(OSError):
-                writer.write(DISCONNECT)
-            writer.close()
+            _leave(writer)
     except ssl.SSLCertVerificationError as wrong:
         raise FeedLostError(f"{where} shows a certificate that is not trusted: {wrong.verify_message}") from wrong
     except ssl.SSLError as wrong:
         raise FeedLostError(f"{where}: no TLS with it ({wrong.reason or wrong})") from wrong
     except FeedLostError as wrong:
         raise FeedLostError(f"{where} {wrong}") from wrong
+
+
+def _leave(writer: asyncio.StreamWriter) -> None:
+    """Say good-bye, and close."""
+    with contextlib.suppress(OSError):
+        writer.write(DISCONNECT)
+    if writer.transport.get_write_buffer_size():
+        # Who takes nothing from us would keep the connection open for ever.
+        writer.transport.abort()
+    else:
+        writer.close()
 
 
 def _context_of(address: FeedAddress) -> ssl.SSLContext:
@@ -88,9 +99,9 @@ class _Subscriber:
         self._clock_s: Callable[[], float] = asyncio.get_running_loop().time
         self._turns = Turns()
         self._stage: Literal["greeted", "subscribed", "up"] = "greeted"
-        self._heard_s = self._clock_s()
-        self._answer_by_s = self._heard_s + CONNECT_S
-        self._ping_at_s = self._heard_s + PING_S
+        now_s = self._clock_s()
+        self._answer_by_s = now_s + CONNECT_S
+        self._ping_at_s = now_s + PING_S
 
     async def run(self, spoken: Spoken) -> None:
         """Raises FeedLostError and OSError."""
@@ -100,8 +111,10 @@ class _Subscriber:
                 why = f"a message of {packet.size} bytes: at most {MESSAGE_BYTES_MAX} are taken"
                 self._intake.unread(CodecError("oversize", why))
             elif packet.kind == PUBLISH and self._stage != "greeted":
-                self._take(packet)
+                await self._answer(self._take(packet))
                 await self._turns.rest()
+            elif packet.kind == PUBREL and self._stage != "greeted":
+                await self._answer(pubcomp(packet))
             else:
                 self._go_on(packet)
 
@@ -118,14 +131,27 @@ class _Subscriber:
         elif packet.kind != PINGRESP:
             raise FeedLostError(NO_MQTT)
 
-    def _take(self, packet: Packet) -> None:
+    async def _answer(self, packet: bytes) -> None:
+        """Raises FeedLostError when the broker does not take what it waits for: it would pile up here."""
+        if not packet:
+            return
+        self._writer.write(packet)
+        try:
+            async with asyncio.timeout(SILENT_S):
+                await self._writer.drain()
+        except TimeoutError as wrong:
+            raise FeedLostError(f"has taken nothing from us for {SILENT_S:g} s") from wrong
+
+    def _take(self, packet: Packet) -> bytes:
+        """Hand a message over; gives what the broker waits for."""
         message = read_publish(packet)
         if message.is_retained and not self._address.retained:
             # A payload without a time would pass for one of this moment.
             why = f"{message.topic}: kept by the broker since nobody knows when; ?retained=yes takes such messages"
             self._intake.unread(CodecError("retained", why))
-            return
-        self._turns.work(self._intake, message.payload, True, message.topic)
+        else:
+            self._turns.work(self._intake, message.payload, True, message.topic)
+        return message.answer
 
     async def _packets(self) -> AsyncIterator[Packet | Oversize]:
         packets = Packets()
@@ -141,11 +167,13 @@ class _Subscriber:
 
     async def _read(self) -> bytes:
         """The next bytes; empty = the broker has hung up. Says from time to time that we are there."""
+        # Not since it was heard: what we do with its messages is no silence of the broker.
+        since_s = self._clock_s()
         while True:
             now_s = self._clock_s()
             if self._stage != "up" and now_s >= self._answer_by_s:
                 raise FeedLostError(f"does not answer as a broker within {CONNECT_S:g} s")
-            if now_s - self._heard_s >= SILENT_S:
+            if now_s - since_s >= SILENT_S:
                 raise FeedLostError(f"has said nothing for {SILENT_S:g} s, not even to a ping")
             if now_s >= self._ping_at_s:
                 self._writer.write(PINGREQ)
@@ -153,6 +181,4 @@ class _Subscriber:
             until_s = self._ping_at_s if self._stage == "up" else min(self._ping_at_s, self._answer_by_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(until_s):
-                    data = await self._reader.read(READ_BYTES)
-                self._heard_s = self._clock_s()
-                return data
+                    return await self._reader.read(READ_BYTES)

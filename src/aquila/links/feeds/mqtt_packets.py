@@ -10,7 +10,7 @@ from aquila.links.feeds.intake import FeedLostError
 MESSAGE_BYTES_MAX: Final = 1 << 20
 """A longer message is passed over as it comes in, without being kept. The protocol would allow 256 MiB."""
 
-CONNACK, PUBLISH, SUBACK, PINGRESP = 2, 3, 9, 13
+CONNACK, PUBLISH, PUBREL, SUBACK, PINGRESP = 2, 3, 6, 9, 13
 PINGREQ: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 SUBSCRIPTION: Final = 1
@@ -41,11 +41,17 @@ class Oversize(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """What somebody published. is_retained: it is older than the subscription (3.3.1.3)."""
+    """What somebody published.
+
+    Attributes:
+        is_retained: it is older than the subscription (3.3.1.3).
+        answer: what the broker waits for; empty = nothing, as at QoS 0.
+    """
 
     topic: str
     payload: bytes
     is_retained: bool
+    answer: bytes
 
 
 def connect(client: str, name: str, password: str | None, keep_alive_s: int) -> bytes:
@@ -58,7 +64,7 @@ def connect(client: str, name: str, password: str | None, keep_alive_s: int) -> 
 
 
 def subscribe(topic: str) -> bytes:
-    """3.8: to one filter, at most once (QoS 0), so that nothing need be acknowledged."""
+    """3.8: to one filter, at most once (QoS 0)."""
     return _packet(0x82, SUBSCRIPTION.to_bytes(2, "big") + _text(topic) + b"\x00")
 
 
@@ -80,18 +86,30 @@ def read_suback(packet: Packet, topic: str) -> None:
 
 
 def read_publish(packet: Packet) -> Message:
-    """3.3. Raises FeedLostError for what the subscription does not allow."""
-    if packet.flags & 0x06:
-        raise FeedLostError("sends messages of QoS 1 or 2, and 0 was asked for")
-    body = packet.body
-    start = 2 + int.from_bytes(body[:2], "big")
-    if len(body) < start:
+    """3.3. Raises FeedLostError for what is none.
+
+    A broker may send no higher QoS than was asked for (3.8.4), and some do all the same with what they have retained:
+    that is acknowledged at once and taken at once, so that nothing is kept. At QoS 2 it could then come twice.
+    """
+    body, qos = packet.body, packet.flags >> 1 & 0x03
+    end = 2 + int.from_bytes(body[:2], "big")
+    start = end + (2 if qos else 0)
+    if qos == 3 or len(body) < start:
         raise FeedLostError(NO_MQTT)
     try:
-        topic = body[2:start].decode("utf-8")
+        topic = body[2:end].decode("utf-8")
     except UnicodeDecodeError as wrong:
         raise FeedLostError(NO_MQTT) from wrong
-    return Message(topic, body[start:], bool(packet.flags & 0x01))
+    # 3.4 PUBACK for QoS 1, 3.5 PUBREC for QoS 2.
+    answer = b"" if not qos else bytes([0x40 if qos == 1 else 0x50, 2]) + body[end:start]
+    return Message(topic, body[start:], bool(packet.flags & 0x01), answer)
+
+
+def pubcomp(packet: Packet) -> bytes:
+    """3.7: the end of a message of QoS 2, after PUBREL (3.6). Raises FeedLostError for what is none."""
+    if len(packet.body) != 2:
+        raise FeedLostError(NO_MQTT)
+    return b"\x70\x02" + packet.body
 
 
 def _text(text: str) -> bytes:
