@@ -23,7 +23,8 @@ class Connection:
         self.cycle = Cycle(owes_head)
         self.received_bytes = 0
         self.is_closed = False
-        self.transport = SimpleNamespace(abort=self.abort)
+        self.unread_bytes = 0
+        self.transport = SimpleNamespace(abort=self.abort, get_write_buffer_size=lambda: self.unread_bytes)
 
     def abort(self) -> None:
         self.is_closed = True
@@ -57,6 +58,22 @@ def test_a_body_that_stands_still_is_closed_even_late() -> None:
     for second in range(60, 101):
         server._close_late(float(second))
         assert upload.is_closed == (second > 99)
+
+
+def test_an_answer_that_is_read_slowly_is_waited_for_and_one_that_is_not_read_is_closed() -> None:
+    slow, mute = Connection(owes_head=True), Connection(owes_head=True)
+    slow.unread_bytes, mute.unread_bytes = 5_000_000, 5_000_000
+    server = server_of(slow, mute)
+    for second in range(500):
+        slow.unread_bytes -= 1_000 if second % 50 == 0 else 0
+        server._close_late(float(second))
+        assert mute.is_closed == (second > 120)
+    assert not slow.is_closed
+    slow.unread_bytes = 0
+    for second in range(500, 512):
+        server._close_late(float(second))
+    # All of it was read: now it owes a new request, from here on.
+    assert slow.is_closed
 
 
 def test_head_and_body_of_an_answer_do_not_wait_for_one_another() -> None:

@@ -49,6 +49,20 @@ def test_many_targets_are_no_way_around_it() -> None:
     assert None not in tried[CALLER_TRIES_PER_MIN:]
 
 
+def test_all_addresses_of_one_network_are_one_caller() -> None:
+    guesses = Guesses(Clock())
+    for number in range(TRIES_PER_MIN):
+        guesses.count(f"2001:db8::{number:x}", "x")
+        guesses.count(f"link 2001:db8::{number:x}", "x")
+    assert counted(guesses, "2001:db8::ffff:1", "x") is not None
+    assert counted(guesses, "link 2001:db8::ffff:1", "x") is not None
+    for other in ("2001:db8:0:1::1", "192.0.2.1", "192.0.2.2", "::ffff:192.0.2.3", "device:ab::1"):
+        assert counted(guesses, other, "x") is None
+    for _ in range(TRIES_PER_MIN):
+        counted(guesses, "::ffff:192.0.2.4", "x")
+    assert counted(guesses, "::ffff:192.0.2.5", "x") is None
+
+
 def test_who_is_right_is_not_counted() -> None:
     guesses = Guesses(Clock())
     for _ in range(3 * CALLER_TRIES_PER_MIN):

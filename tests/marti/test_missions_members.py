@@ -1,15 +1,19 @@
 """Who follows a mission, as what, and who was invited: as node-tak asks."""
 
+import contextlib
 import hashlib
 import io
+import socket
 import zipfile
 from typing import Any
 
 import httpx
 import pytest
 
+from aquila.features.missions.members import SUBSCRIPTIONS_OF_ONE
 from aquila.testing.served import ServedNode, wait_until
-from aquila.testing.tak_client import fresh
+from aquila.testing.tak_client import TakClient, device_context, fresh
+from aquila.web_api.routes import QUERIES_OF_ONE
 
 from .conftest import Enrolled
 from .test_missions import MISSIONS, bearer, created, read, said
@@ -293,3 +297,58 @@ def test_open_invitations_which_every_request_walks_over_are_bounded(device: Enr
     # What is full can be emptied, and then it takes again.
     assert phone.delete(f"{path}/invite/userName/u0").status_code == 200
     assert phone.post(f"{path}/invite", json=[{"type": "userName", "invitee": "late"}]).status_code == 200
+
+
+def test_an_invitation_by_callsign_is_not_told_to_who_takes_the_callsign(node: ServedNode, device: Enrolled) -> None:
+    """A callsign is whatever a client says; the name of a mission for invited people is no business of others."""
+    name, thief = fresh("VIPER"), fresh("THIEF")
+    owner, clients = device(), {each: (device(each), node.data.parent / f"{each}-files") for each in (name, thief)}
+    row = created(owner, inviteOnly="true")
+    with (
+        node.device_client(name, clients[name][1]) as invited,
+        TakClient(node.ports["tak_tls"], name, tls=device_context(clients[thief][1], thief)) as taker,
+    ):
+        taker.uid = fresh("ANDROID-")
+        invited.report()
+        taker.report()
+        invited.hear_uid(taker.uid)
+        taker.hear_uid(invited.uid)
+        answer = owner.post(f"{MISSIONS}/{row['name']}/invite", json=[{"type": "callsign", "invitee": name}])
+        assert answer.status_code == 200
+        invited.hear(lambda each: each.get("type") == "t-x-m-i")
+        word = fresh("fence ")
+        invited.chat(word)
+        taker.hear_text(word)
+        assert not [each for each in taker.heard if each.get("type", "").startswith("t-x-m")]
+
+
+def test_a_client_follows_a_mission_with_so_many_uids(device: Enrolled) -> None:
+    phone = device()
+    row = created(phone)
+    path = f"{MISSIONS}/{row['name']}/subscription"
+    sent = [phone.put(path, params={"uid": f"U{number}"}).status_code for number in range(SUBSCRIPTIONS_OF_ONE + 1)]
+    # Its creator follows it from the beginning.
+    assert sent == [201] * (SUBSCRIPTIONS_OF_ONE - 1) + [507] * 2
+    assert phone.delete(path, params={"uid": "U0"}).status_code == 200
+    assert phone.put(path, params={"uid": "late"}).status_code == 201
+
+
+def test_who_reads_slowly_waits_for_himself_alone(node: ServedNode, device: Enrolled) -> None:
+    """The rows of a large answer are in memory until its last byte is read."""
+    name = fresh("SLOW")
+    slow, other = device(name), device()
+    row = created(other)
+    path = f"{MISSIONS}/{row['name']}"
+    for at in range(0, 48_000, 6_000):
+        uids = [f"{number:06} of a long list of things" for number in range(at, at + 6_000)]
+        assert other.put(f"{path}/contents", json={"uids": uids}).status_code == 200
+    context = device_context(node.data.parent / f"{name}-files", name)
+    with contextlib.ExitStack() as opened:
+        for _ in range(QUERIES_OF_ONE):
+            plain = socket.create_connection(("localhost", node.ports["api_tls"]), timeout=60)
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            wire = opened.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+            wire.sendall(f"GET {path.replace(' ', '%20')} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        wait_until(lambda: slow.get(f"{path}/role").status_code == 429, "his turns are taken", 60)
+        assert other.get(f"{path}/role").status_code == 200
+    wait_until(lambda: slow.get(f"{path}/role").status_code == 200, "his turns are free again", 60)

@@ -171,10 +171,15 @@ class MissionEdge:
             if not key.startswith("invite/") or not value:
                 continue
             said = msgspec.json.decode(value, type=Invitation)
-            scheme = {"clientUid": "uid", "callsign": "callsign"}.get(said.type)
-            if scheme is None:
+            # A callsign is whatever a client says of itself: only that of its certificate is invited, and told of it.
+            to = tuple(
+                Address("uid", uid)
+                for principal, uid in self._present()
+                if (said.type == "callsign" and principal.name == said.invitee)
+                or (said.type == "clientUid" and uid == said.invitee)
+            )
+            if not to:
                 continue
-            to = Address("uid" if scheme == "uid" else "callsign", said.invitee)
             told = Notice(
                 kind="INVITE",
                 name=mission.name,
@@ -183,7 +188,7 @@ class MissionEdge:
                 role=said.role,
                 permissions=PERMISSIONS[said.role],
             )
-            self._publish(entry, told, (to,))
+            self._publish(entry, told, to)
 
     def _tell_role(self, entry: Entry, act: Act, mission: Mission, author: str) -> None:
         for said, _ in subscriptions(mission):

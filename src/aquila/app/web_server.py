@@ -50,7 +50,7 @@ class Doors:
         """Answer on every door, all on this loop.
 
         A connection that owes the head of a request for `unfinished_s` is closed; one that owes its body, when less
-        than PROGRESS_BYTES of it come in four times as long.
+        than PROGRESS_BYTES of it come in four times as long; one that reads nothing of its answer, after twelve times.
         """
         servers: list[_Quiet] = []
         tasks: list[asyncio.Task[None]] = []
@@ -126,6 +126,8 @@ class _Quiet(uvicorn.Server):
         self._unfinished_s = unfinished_s
         self._owing: dict[tuple[Any, Any], tuple[float, int]] = {}
         """Connection and request -> since when, and how many bytes had come then."""
+        self._unread: dict[tuple[Any, Any], tuple[float, int]] = {}
+        """The same for answers that wait to be read: since when so many bytes wait."""
 
     async def on_tick(self, counter: int) -> bool:
         """See uvicorn: ten times a second."""
@@ -136,11 +138,22 @@ class _Quiet(uvicorn.Server):
     def _close_late(self, now_s: float) -> None:
         # A screen's WebSocket has no cycle. One cycle is one request: with each the time begins anew.
         asking = [each for each in self.server_state.connections if hasattr(each, "cycle")]
+        waiting = {(each, each.cycle): each.transport.get_write_buffer_size() for each in asking}
+        self._unread = {key: self._unread_since(key, now_s, count) for key, count in waiting.items() if count}
+        for (connection, _), (since_s, _) in self._unread.items():
+            if now_s - since_s > self._unfinished_s * 12:
+                connection.transport.abort()
+        # Who has yet to read an answer owes no new request, however thin his line.
+        asking = [each for each in asking if not waiting[each, each.cycle]]
         owing = [(each, each.cycle) for each in asking if _owes_head(each.cycle) or each.cycle.more_body]
         self._owing = {(each, cycle): self._since(each, cycle, now_s) for each, cycle in owing}
         for (connection, cycle), (since_s, _) in self._owing.items():
             if now_s - since_s > self._unfinished_s * (1 if _owes_head(cycle) else 4):
                 connection.transport.abort()
+
+    def _unread_since(self, key: tuple[Any, Any], now_s: float, waiting_bytes: int) -> tuple[float, int]:
+        since_s, had_bytes = self._unread.get(key, (now_s, waiting_bytes))
+        return (since_s, had_bytes) if had_bytes == waiting_bytes else (now_s, waiting_bytes)
 
     def _since(self, connection: Any, cycle: Any, now_s: float) -> tuple[float, int]:
         now = now_s, int(connection.received_bytes)

@@ -4,9 +4,11 @@ Every row goes the same way: who calls, size, ask, query or command, release, re
 these contracts have their own idea of paths, content types and errors.
 """
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
 
@@ -24,7 +26,7 @@ from aquila.web_api.callers import Caller, Callers
 from aquila.web_api.errors import WebError, unavailable
 from aquila.web_api.port import Asked, NodePort
 from aquila.web_api.replies import error_reply, read_body, retry_after, send_reply
-from aquila.web_api.routes import BODY_MAX_BYTES, Pool, run_command
+from aquila.web_api.routes import BODY_MAX_BYTES, QUERIES_OF_ONE, Pool, run_command
 from aquila.web_api.uploads import let_go, receive_files
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 PARTS_MAX = 24
 UPLOADS_AT_ONCE = 64
 UPLOADS_OF_ONE = 8
+ANSWERS_OF_ONE = 4
 TEXT_KINDS = ("application/x-www-form-urlencoded",)
 
 
@@ -93,6 +96,32 @@ class Paths:
             yield from self._rows(place["{}"], rest)
 
 
+class Turns:
+    """Gives one asker a few large answers at once, from the question to the last byte.
+
+    Their rows are in memory until then, so who reads slowly on many connections waits for himself alone.
+    """
+
+    def __init__(self) -> None:
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._counts: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def of(self, who: str) -> AsyncIterator[None]:
+        """Wait for a turn, and have it. Raises WebError 429 when too many of this asker's wait."""
+        if self._counts[who] >= QUERIES_OF_ONE:
+            raise WebError(429, "rate", f"{self._counts[who]} of your queries are at work", do="read their answers")
+        self._counts[who] += 1
+        turn = self._turns.setdefault(who, asyncio.Semaphore(ANSWERS_OF_ONE))
+        try:
+            async with turn:
+                yield
+        finally:
+            self._counts[who] -= 1
+            if not self._counts[who]:
+                del self._counts[who], self._turns[who]
+
+
 class Contract:
     """An ASGI application for all rows.
 
@@ -107,14 +136,20 @@ class Contract:
         self._callers = callers
         self._server = server
         self._pool = pool
+        self._turns = Turns()
         self._uploads: Counter[str] = Counter()
         """Principal -> files that it sends at this moment."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Only for requests, never for a WebSocket."""
         assert scope["type"] == ScopeType.HTTP
+        async with AsyncExitStack() as held:
+            await self._answered(scope, receive, send, held)
+
+    async def _answered(self, scope: HTTPScope, receive: Receive, send: Send, held: AsyncExitStack) -> None:
+        """Answer to the last byte. held: is let go then."""
         try:
-            reply = await self._reply(scope, receive)
+            reply = await self._reply(scope, receive, held)
         except WebError as error:
             reply = error_reply(error)
         except UsageError as error:
@@ -124,10 +159,10 @@ class Contract:
             reply = error_reply(WebError(500, "internal", "the node failed; its log says why"))
         await send_reply(reply, self.port.part("files"), scope, send)
 
-    async def _reply(self, scope: HTTPScope, receive: Receive) -> Reply:
+    async def _reply(self, scope: HTTPScope, receive: Receive, held: AsyncExitStack) -> Reply:
         endpoint, parts = self._find(scope)
         try:
-            return await self._served(endpoint, parts, scope, receive)
+            return await self._served(endpoint, parts, scope, receive, held)
         except WebError as error:
             if endpoint.fail is None:
                 raise
@@ -136,7 +171,14 @@ class Contract:
                 return reply
             return msgspec.structs.replace(reply, headers=(*reply.headers, retry_after(error.retry_s)))
 
-    async def _served(self, endpoint: Endpoint, parts: Mapping[str, str], scope: HTTPScope, receive: Receive) -> Reply:
+    async def _served(
+        self,
+        endpoint: Endpoint,
+        parts: Mapping[str, str],
+        scope: HTTPScope,
+        receive: Receive,
+        held: AsyncExitStack,
+    ) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         address = _address_of(scope)
         principal: Principal | None = None
@@ -151,7 +193,7 @@ class Contract:
                 raise
         query = _query_of(scope["query_string"])
         if endpoint.files is not None:
-            return await self._sent(endpoint, parts, scope, receive, headers, query, principal)
+            return await self._sent(endpoint, parts, scope, receive, headers, query, principal, held)
         body = b""
         if scope["method"] not in ("GET", "HEAD"):
             body = await read_body(receive, BODY_MAX_BYTES)
@@ -162,18 +204,26 @@ class Contract:
             principal = await self._callers.person(user[:200], password[:4000], address)
         call = self._call(scope, parts, headers, query, body, ())
         if endpoint.role == "login":
-            return await self._answer(endpoint, call, principal)
-        return await self._judged(endpoint, call, principal, scope, parts)
+            return await self._answer(endpoint, call, principal, held)
+        return await self._judged(endpoint, call, principal, scope, parts, held)
 
     async def _judged(
-        self, endpoint: Endpoint, call: Call, principal: Principal | None, scope: HTTPScope, parts: Mapping[str, str]
+        self,
+        endpoint: Endpoint,
+        call: Call,
+        principal: Principal | None,
+        scope: HTTPScope,
+        parts: Mapping[str, str],
+        held: AsyncExitStack,
     ) -> Reply:
         """The answer; one that depends on a password counts as a guess, however it was sent."""
         if principal is None or not call.one("password"):
-            return await self._answer(endpoint, call, principal)
+            return await self._answer(endpoint, call, principal, held)
         address = _address_of(scope)
         target = " ".join(parts.values())
-        return await self._callers.guessed(principal, target, address, lambda: self._answer(endpoint, call, principal))
+        return await self._callers.guessed(
+            principal, target, address, lambda: self._answer(endpoint, call, principal, held)
+        )
 
     async def _sent(
         self,
@@ -184,6 +234,7 @@ class Contract:
         headers: Mapping[str, str],
         query: Mapping[str, Sequence[str]],
         principal: Principal | None,
+        held: AsyncExitStack,
     ) -> Reply:
         """A request that brings files. They stay when its answer is a success; else nothing of them does."""
         assert endpoint.files is not None
@@ -201,7 +252,7 @@ class Contract:
         try:
             files, fields = await receive_files(receive, headers, rule, store)
             call = self._call(scope, parts, headers, {**query, **fields}, b"", files)
-            reply = await self._judged(endpoint, call, principal, scope, parts)
+            reply = await self._judged(endpoint, call, principal, scope, parts, held)
             wanted = endpoint.files.keep and reply.status < 400
         finally:
             self._uploads -= Counter({sender: 1})
@@ -247,7 +298,7 @@ class Contract:
             raise WebError(405, "method", f"{scope['method']} is not allowed here", allowed=", ".join(sorted(found)))
         raise WebError(404, "absent", "this server has no such path")
 
-    async def _answer(self, endpoint: Endpoint, call: Call, principal: Principal | None) -> Reply:
+    async def _answer(self, endpoint: Endpoint, call: Call, principal: Principal | None, held: AsyncExitStack) -> Reply:
         try:
             ask = endpoint.ask(call)
         except (ValueError, RecursionError) as wrong:
@@ -256,10 +307,12 @@ class Contract:
             return endpoint.render(None, call)
         asked = Asked(self.port, principal, "marti")
         if isinstance(endpoint.work, Query):
-            return await self._queried(endpoint, endpoint.work, ask, asked, call)
+            return await self._queried(endpoint, endpoint.work, ask, asked, call, held)
         return endpoint.render(await run_command(endpoint.work, ask, asked), call)
 
-    async def _queried(self, endpoint: Endpoint, query: Query, ask: Any, asked: Asked, call: Call) -> Reply:
+    async def _queried(
+        self, endpoint: Endpoint, query: Query, ask: Any, asked: Asked, call: Call, held: AsyncExitStack
+    ) -> Reply:
         def work() -> Reply:
             try:
                 rows = query.answer(asked.principal, ask, asked)
@@ -270,7 +323,14 @@ class Contract:
                 raise WebError(404, "absent", "there is nothing here, or you may not see it")
             return endpoint.render(forms[0] if query.one else forms, call)
 
-        return await self._pool.run(asked.principal.id, work) if query.blocking else work()
+        if not query.blocking:
+            return work()
+        await held.enter_async_context(self._turns.of(asked.principal.id))
+        reply = await self._pool.run(asked.principal.id, work)
+        if isinstance(reply.body, bytes) or reply.file is not None:
+            # Only what is made piece by piece has its rows in memory until the last is read.
+            await held.aclose()
+        return reply
 
 
 def _allowed(endpoint: Endpoint, caller: Caller | None) -> Principal | None:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from aquila.web_api.errors import WebError
 
@@ -32,11 +33,13 @@ class Guesses:
 
     def count(self, caller: str, target: str = "") -> None:
         """Before a try: count it. Raises WebError 429 when this caller has none left in this minute."""
+        caller = _one_of(caller)
         self._count((caller, None), CALLER_TRIES_PER_MIN)
         self._count((caller, target), TRIES_PER_MIN)
 
     def forgive(self, caller: str, target: str = "") -> None:
         """The try was right: it does not count."""
+        caller = _one_of(caller)
         for key in ((caller, None), (caller, target)):
             if key in self._tries:
                 minute, count = self._tries[key]
@@ -53,3 +56,16 @@ class Guesses:
         if count > limit:
             left_s = (MINUTE_MS - now_ms % MINUTE_MS + 999) // 1000
             raise WebError(429, "rate", f"more than {limit} tries a minute", do="wait a minute", retry_s=left_s)
+
+
+def _one_of(caller: str) -> str:
+    """The same for all addresses of one IPv6 network of 64 bits: each of its machines has as many as it likes."""
+    said, blank, text = caller.rpartition(" ")
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return caller
+    if isinstance(address, IPv4Address):
+        return caller
+    network = address.ipv4_mapped or ip_network((address, 64), strict=False)
+    return f"{said}{blank}{network}"

@@ -31,6 +31,8 @@ from aquila.features.missions.roles import (
 )
 from aquila.features.missions.view import Mission
 
+SUBSCRIPTIONS_OF_ONE = 100
+"""To one mission: every request of everybody looks at them all."""
 InviteType = Literal["clientUid", "callsign", "userName", "group", "team"]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -105,6 +107,8 @@ async def join(principal: Principal, ask: Join, desk: Desk) -> Joined | Refused:
         return SPOOFED
     key = sub_key(principal.id, ask.uid)
     if mission.value(key) is None:
+        if sum(each.user == principal.id for each, _ in subscriptions(mission)) >= SUBSCRIPTIONS_OF_ONE:
+            return Refused("full", f"you follow this mission with {SUBSCRIPTIONS_OF_ONE} clients: leave it with one")
         given = shown_role(mission, ask.which, desk) or invited_as(mission, principal, desk) or role
         if is_over_all(principal):
             # An administrator who follows stays one for as long as it is one, and no longer.

@@ -14,6 +14,7 @@ from aquila.features.missions.forms import (
     Change,
     MissionRow,
     changes,
+    is_seen,
     layer_forms,
     log_form,
     mission_row,
@@ -42,7 +43,7 @@ from aquila.features.missions.roles import (
     token,
     username,
 )
-from aquila.features.missions.view import Mission
+from aquila.features.missions.view import Cell, Mission
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -363,13 +364,20 @@ def log_entries(principal: Principal, reading: Reading, uid: str = "") -> list[t
     """
     found: dict[tuple[str, str | None], tuple[Any, list[Mission]]] = {}
     for mission in _readable(principal, reading):
-        for cell in seen(mission, "log", reading):
-            if not uid or tail(cell.key) == uid:
-                key = cell.key, cell.value
-                newest, missions = found.get(key, (cell, []))
-                newest = cell if cell.said.stamp > newest.said.stamp else newest
-                found[key] = (newest, [*missions, mission])
+        for cell in _log_cells(mission, uid, reading):
+            key = cell.key, cell.value
+            newest, missions = found.get(key, (cell, []))
+            newest = cell if cell.said.stamp > newest.said.stamp else newest
+            found[key] = (newest, [*missions, mission])
     return [(log_form([each.name for each in missions], cell), missions) for cell, missions in found.values()]
+
+
+def _log_cells(mission: Mission, uid: str, reading: Reading) -> list[Cell]:
+    if not uid:
+        return seen(mission, "log", reading)
+    # One entry is looked up: logs are long, and who takes an entry out of them waits on the loop.
+    cell = mission.cell(f"log/{uid}")
+    return [cell] if cell is not None and cell.value is not None and is_seen(mission, cell.said, reading) else []
 
 
 def _all_logs(principal: Principal, ask: Ask, reading: Reading) -> Iterator[Labelled]:

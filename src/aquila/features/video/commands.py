@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
+from aquila.core.feature import Command, Desk, Saying
 from aquila.core.model import Act, Label, Principal
 from aquila.core.policy import label_for
 from aquila.features.video.connections import Connection, Feed, Text, Uid, written
@@ -71,11 +71,15 @@ async def put_videos(principal: Principal, ask: PutVideos, desk: Desk) -> Videos
     new_count = sum(action == VIDEO_ADD for action, *_ in planned)
     if new_count and videos_of(desk).count_of(principal.id) + new_count > VIDEOS_OF_ONE:
         return Refused("full", f"you have {VIDEOS_OF_ONE} videos on this node: remove some first")
-    for action, uid, text, label in planned:
-        act = Act(action=action, target=uid, happened_at_ms=desk.now_ms(), detail={"connection": text})
-        entry = await desk.write(act, label=label)
-        if isinstance(entry, Refused):
-            return entry
+    now_ms = desk.now_ms()
+    entries = await desk.write_all(
+        [
+            Saying(body=Act(action=action, target=uid, happened_at_ms=now_ms, detail={"connection": text}), label=label)
+            for action, uid, text, label in planned
+        ]
+    )
+    if isinstance(entries, Refused):
+        return entries
     return VideosPut(uids=tuple(uid for uid, _ in ask.connections), changed_count=len(planned))
 
 
