@@ -341,7 +341,7 @@ def page_step() -> Step:
             "vite.config.ts",
         ),
         (ROOT / "src/aquila/static/index.html",),
-        lambda: must([npm(), "exec", "--", "vite", "build", "--logLevel", "warn"]),
+        lambda: must([npm(), "exec", "--", "vite", "build", "--logLevel", "error"]),
         skip=lambda path: path.name.endswith(".test.ts"),
     )
 

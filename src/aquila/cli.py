@@ -179,7 +179,9 @@ def user_remove(name: str, data: Data = DEFAULT_DATA) -> None:
 def device_add(
     name: Annotated[str, typer.Argument(help="Certificate name, for instance PATROL1.")],
     data: Data = DEFAULT_DATA,
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the device's files.")] = Path("device-files"),
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the device's files; else device-files/NAME.")
+    ] = None,
     nation: Annotated[str, typer.Option(help="Three letters, for instance ITA.")] = "ITA",
     group: Annotated[list[str] | None, typer.Option(help="Group it reads and writes; repeatable.")] = None,
     callsign: Annotated[str | None, typer.Option(help="Name for people; else the certificate name.")] = None,
@@ -190,10 +192,12 @@ def device_add(
     request: dict[str, Any] = {"name": name, "nation": nation, "groups_in": group or ["COMMON"]}
     request |= _said(callsign=callsign, clearance=clearance, host=host)
     answer = ask(data, "devices.add_device", request)
-    out_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A folder of its own: the trust store of every device has the same name and another password.
+    folder = out_folder or Path("device-files") / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(answer["package"]))) as package:
         for member in package.infolist():
-            path = out_folder / Path(member.filename).name
+            path = folder / Path(member.filename).name
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, (member.external_attr >> 16) & 0o777)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(package.read(member))

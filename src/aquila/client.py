@@ -1532,6 +1532,16 @@ class MissionMade(TypedDict):
     is_created: bool
 
 
+class MissionMember(TypedDict):
+    """One client that follows a mission. name: its callsign; None = not known, or not for the asker."""
+
+    uid: str
+    username: str
+    role: Literal["MISSION_OWNER", "MISSION_READONLY_SUBSCRIBER", "MISSION_SUBSCRIBER"]
+    since_ms: int
+    name: str | None
+
+
 class MissionWorkDone(TypedDict):
     """The mission. is_new: it changed anything."""
 
@@ -1727,6 +1737,12 @@ class PackageRow(TypedDict):
     classification: str
     may_change: bool
     expires_at_ms: int | None
+
+
+class PackageSent(TypedDict):
+    """The offer: its id stands in the receiver's answer. Who is away gets it when he connects."""
+
+    offer: str
 
 
 class PackagesChanged(TypedDict):
@@ -3322,11 +3338,25 @@ class Node:
         return answer
 
     def create_mission(
-        self, *, name: str, description: str | None = None, groups: list[str] | None = None
+        self,
+        *,
+        name: str,
+        description: str | None = None,
+        groups: list[str] | None = None,
+        password: str | None = None,
+        invite_only: bool | None = None,
     ) -> MissionMade:
         """Create a mission."""
         answer: MissionMade = self.call(
-            "POST", "/api/v1/missions", body={"name": name, "description": description, "groups": groups}
+            "POST",
+            "/api/v1/missions",
+            body={
+                "name": name,
+                "description": description,
+                "groups": groups,
+                "password": password,
+                "invite_only": invite_only,
+            },
         )
         return answer
 
@@ -3372,6 +3402,20 @@ class Node:
         )
         return answer
 
+    def invite_to_mission(
+        self,
+        guid: str,
+        *,
+        type: Literal["callsign", "clientUid", "group", "team", "userName"],
+        invitee: str,
+        role: Literal["MISSION_OWNER", "MISSION_READONLY_SUBSCRIBER", "MISSION_SUBSCRIBER"] | None = None,
+    ) -> MissionWorkDone:
+        """Invite somebody into a mission."""
+        answer: MissionWorkDone = self.call(
+            "POST", f"/api/v1/missions/{_part(guid)}/invitations", body={"type": type, "invitee": invitee, "role": role}
+        )
+        return answer
+
     def cancel_mission_invitation(
         self, guid: str, *, type: Literal["callsign", "clientUid", "group", "team", "userName"], invitee: str
     ) -> MissionWorkDone:
@@ -3398,6 +3442,26 @@ class Node:
     def drop_mission_log(self, guid: str, *, id: str) -> MissionWorkDone:
         """Take a line out of the log of a mission."""
         answer: MissionWorkDone = self.call("DELETE", f"/api/v1/missions/{_part(guid)}/log", query={"id": id})
+        return answer
+
+    def mission_members(self, guid: str, *, limit: int | None = None) -> list[MissionMember]:
+        """Who follows a mission, and as what."""
+        answer: list[MissionMember] = self.call(
+            "GET", f"/api/v1/missions/{_part(guid)}/members", query={"limit": limit}
+        )
+        return answer
+
+    def give_mission_role(
+        self,
+        guid: str,
+        *,
+        uid: str,
+        role: Literal["MISSION_OWNER", "MISSION_READONLY_SUBSCRIBER", "MISSION_SUBSCRIBER"] | None = None,
+    ) -> MissionWorkDone:
+        """Give a member of a mission a role."""
+        answer: MissionWorkDone = self.call(
+            "POST", f"/api/v1/missions/{_part(guid)}/members", body={"uid": uid, "role": role}
+        )
         return answer
 
     def needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
@@ -3753,6 +3817,11 @@ class Node:
         answer: PackagesChanged = self.call(
             "POST", f"/api/v1/packages/{_part(uid)}/name", body={"name": name, "keywords": keywords}
         )
+        return answer
+
+    def send_package(self, uid: str, *, to: list[str]) -> PackageSent:
+        """Offer a package to contacts; who is away gets the offer when he connects."""
+        answer: PackageSent = self.call("POST", f"/api/v1/packages/{_part(uid)}/send", body={"to": to})
         return answer
 
     def pattern_heat(self, *, bbox: str, from_ms: int | None = None, until_ms: int | None = None) -> HeatGrid:

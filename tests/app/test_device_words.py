@@ -1,5 +1,9 @@
 """The words of the command line about devices."""
 
+from pathlib import Path
+
+import pytest
+
 from aquila.app.asking import ask
 from aquila.testing.served import ServedNode
 from aquila.testing.tak_client import fresh
@@ -29,6 +33,17 @@ def test_the_list_of_devices_says_what_became_of_each(node: ServedNode) -> None:
     assert gone not in {row["name"] for row in node.api.devices(limit=10_000)}
     told = {row["name"]: row["state"] for row in ask(node.data, "devices.devices", {"revoked": True})}
     assert (told[here], told[gone]) == ("active", "revoked")
+
+
+def test_files_lie_in_a_folder_of_their_own_when_none_is_named(
+    node: ServedNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = fresh("ONE"), fresh("TWO")
+    monkeypatch.chdir(tmp_path)
+    for name in (one, two):
+        node.command("device", "add", name)
+    stores = {name: tmp_path / "device-files" / name / "truststore.p12" for name in (one, two)}
+    assert stores[one].read_bytes() != stores[two].read_bytes()
 
 
 def test_a_device_is_added_with_callsign_and_clearance(node: ServedNode) -> None:

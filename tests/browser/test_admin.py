@@ -339,6 +339,52 @@ def test_a_mission_is_made_filled_and_shared_with_a_phone(desk: Page, node: Serv
         assert phone.get(f"/Marti/api/missions/{name}").status_code == 410
 
 
+def test_a_package_is_offered_to_a_contact(desk: Page, node: ServedNode) -> None:
+    name, file = fresh("CONTACT"), f"{fresh('sketch')}.txt"
+    files = node.enrolled(name)
+    dialog = at_tab(desk, "Packages")
+    dialog.locator("input[type=file]").set_input_files({"name": file, "mimeType": "text/plain", "buffer": b"sketch"})
+    row = piece(dialog, file)
+    with node.device_client(name, files) as phone:
+        phone.say(position(phone.uid, name))
+        row.get_by_role("button", name=f"Send to: {file}").click()
+        form = dialog.locator("form.edit")
+        expect(form.get_by_role("searchbox")).to_be_focused()
+        form.get_by_role("searchbox").fill(name.lower())
+        form.get_by_label(name).check()
+        form.get_by_role("button", name="Send", exact=True).click()
+        share = phone.hear(lambda each: each.get("type") == "b-f-t-r").find("detail/fileshare")
+        assert share is not None
+        assert share.get("name") == file
+    expect(dialog.get_by_text(f"{file} is offered")).to_be_visible()
+    expect(row).to_be_visible()
+
+
+def test_a_member_of_a_mission_is_invited_and_gets_another_role(desk: Page, node: ServedNode) -> None:
+    name, mission = fresh("MEMBER"), fresh("RELIEF ")
+    guid = node.api.create_mission(name=mission)["guid"]
+    with phone_of(node, name) as http, node.device_client(name, node.data.parent / f"{name}-files") as phone:
+        phone.say(position(phone.uid, name))
+        dialog = at_tab(desk, "Missions")
+        dialog.get_by_role("button", name=f"Open: {mission}").click()
+        members = dialog.get_by_role("region", name="Members")
+        expect(members.locator(".part")).to_have_count(1)
+        members.get_by_label("Choose whom to invite").select_option(label=name)
+        members.get_by_label("As what").select_option(label="reads")
+        members.get_by_role("button", name="Invite", exact=True).click()
+        expect(members.locator(".part").filter(has_text=name)).to_contain_text("invited: reads")
+        told = http.put(f"/Marti/api/missions/{mission}/subscription", params={"uid": phone.uid})
+        assert told.status_code == 201, told.text
+        role = members.get_by_label(f"Role of {name}")
+        expect(role).to_have_value("MISSION_READONLY_SUBSCRIBER")
+        role.select_option(label="reads and writes")
+        expect(role).to_have_value("MISSION_SUBSCRIBER")
+        roles = {row["uid"]: row["role"] for row in node.api.mission_members(guid)}
+        assert roles[phone.uid] == "MISSION_SUBSCRIBER"
+        members.get_by_role("button", name=f"Cancel: {name}").click()
+        expect(members.get_by_text("invited: reads")).to_have_count(0)
+
+
 def test_keys_stay_in_the_dialog_and_escape_closes_it(desk: Page) -> None:
     button = desk.get_by_role("button", name="Devices and data")
     button.focus()

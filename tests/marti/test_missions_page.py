@@ -1,5 +1,6 @@
 """Missions in our own API: their log and their open invitations, as phones wrote them and the other way round."""
 
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from aquila.client import NodeError
 from aquila.testing.served import ServedNode
+from aquila.testing.tak_client import fresh
 
 from .conftest import Enrolled
 from .test_missions import MISSIONS, created, said
@@ -57,6 +59,43 @@ def test_open_invitations_are_listed_and_taken_back(node: ServedNode, device: En
         api.cancel_mission_invitation(row["guid"], type="userName", invitee="GUEST")
     assert refused.value.status == 404
     assert said(phone.get(f"{MISSIONS}/{row['name']}/invitations"), "MissionInvitation") == []
+
+
+def test_a_member_is_invited_follows_and_gets_another_role(node: ServedNode, device: Enrolled) -> None:
+    api, name = node.api, fresh("GUEST")
+    guest = device(name)
+    mission = f"page {uuid4()}"
+    guid = api.create_mission(name=mission, invite_only=True)["guid"]
+    path = f"{MISSIONS}/{mission}"
+    assert guest.get(path).status_code == 404
+    assert api.invite_to_mission(guid, type="userName", invitee=name, role="MISSION_READONLY_SUBSCRIBER")["is_new"]
+    assert guest.put(f"{path}/subscription", params={"uid": name}).status_code == 201
+    assert _role(api.mission_members(guid), name) == "MISSION_READONLY_SUBSCRIBER"
+    added = {"uids": ["page-members-uid"]}
+    assert guest.put(f"{path}/contents", json=added).status_code == 403
+    assert api.give_mission_role(guid, uid=name, role="MISSION_SUBSCRIBER")["is_new"]
+    assert _role(api.mission_members(guid), name) == "MISSION_SUBSCRIBER"
+    assert guest.put(f"{path}/contents", json=added).status_code == 200
+    for call, status in (
+        (lambda: api.give_mission_role(guid, uid="nobody", role="MISSION_OWNER"), 404),
+        (lambda: api.give_mission_role("none", uid=name), 404),
+        (lambda: api.invite_to_mission(guid, type="userName", invitee="bell \x07"), 400),
+    ):
+        with pytest.raises(NodeError) as refused:
+            call()
+        assert refused.value.status == status
+    assert api.mission_members("none") == []
+
+
+def _role(members: list[Any], username: str) -> str:
+    return next(str(row["role"]) for row in members if row["username"] == username)
+
+
+def test_a_mission_of_the_page_has_a_password(node: ServedNode, device: Enrolled) -> None:
+    phone, mission = device(), f"page {uuid4()}"
+    node.api.create_mission(name=mission, password="long and secret")
+    assert phone.get(f"{MISSIONS}/{mission}").status_code == 403
+    assert phone.get(f"{MISSIONS}/{mission}", params={"password": "long and secret"}).status_code == 200
 
 
 def test_who_is_outside_is_told_nothing(node: ServedNode, device: Enrolled) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from aquila.client import NodeError
 from aquila.testing.served import Serve, ServedNode, wait_until
-from aquila.testing.tak_client import device_context, event, fresh
+from aquila.testing.tak_client import device_context, event, fresh, position
 
 from .conftest import Enrolled, door
 
@@ -453,6 +453,46 @@ def test_a_package_is_sent_to_a_contact_fetched_with_a_resume_and_acknowledged(
         sender.chat("done")
         other.hear_text("done")
         assert not [each for each in other.heard if (each.get("type") or "").startswith("b-f-t")]
+
+
+def test_a_package_is_sent_from_the_page_to_who_is_here_and_to_who_is_away(node: ServedNode, device: Enrolled) -> None:
+    names = [fresh("HERE"), fresh("AWAY"), fresh("OUTSIDE")]
+    groups = {names[2]: {"groups_in": ["NIGHT"], "groups_out": ["NIGHT"]}}
+    http = {name: device(name, **groups.get(name, {})) for name in names}
+    files = {name: node.data.parent / f"{name}-files" for name in names}
+    here, away, outside = (node.device_client(name, files[name]) for name in names)
+    data = package()
+    with here, outside:
+        with away:
+            for phone in (here, away, outside):
+                phone.report()
+            here.hear_uid(away.uid)
+            wait_until(lambda: away.uid in {row["uid"] for row in node.api.contacts()}, "the node knows who is away")
+        wait_until(lambda: not _row_of(node, away.uid)["connected"], "one is away")
+        send(http[names[0]], data)
+        (row,) = (each for each in node.api.packages() if each["hash"] == digest(data))
+        sent = node.api.send_package(row["uid"], to=[here.uid, away.uid, outside.uid])
+        share = here.hear(lambda each: each.get("type") == "b-f-t-r").find("detail/fileshare")
+        assert share is not None
+        assert share.get("sha256") == digest(data)
+        got = http[names[0]].get("/Marti" + (share.get("senderUrl") or "").partition("/Marti")[2])
+        assert digest(got.content) == digest(data)
+        wait_until(lambda: away.uid in {mail["to"] for mail in node.api.mail()}, "the offer waits")
+        outside.read(1.0)
+        assert not [each for each in outside.heard if each.get("type") == "b-f-t-r"]
+    with node.device_client(names[1], files[names[1]]) as back:
+        back.say(position(away.uid, names[1]))
+        offer = back.hear(lambda each: each.get("type") == "b-f-t-r").find("detail/ackrequest")
+        assert offer is not None
+        assert offer.get("uid") == sent["offer"]
+    for uid, to, status in (("none", [here.uid], 404), (row["uid"], [], 400), (row["uid"], ["bell \x07"], 400)):
+        with pytest.raises(NodeError) as refused:
+            node.api.send_package(uid, to=to)
+        assert refused.value.status == status
+
+
+def _row_of(node: ServedNode, uid: str) -> Any:
+    return next(row for row in node.api.contacts() if row["uid"] == uid)
 
 
 def test_the_head_of_a_file_is_told_without_its_bytes(device: Enrolled) -> None:

@@ -731,6 +731,13 @@ export interface FusedRow {
   members: ([string, string])[]
 }
 
+/** A role for the member with this client. role: None = that of everybody again. */
+export interface GiveMissionRole {
+  guid: string
+  uid: string
+  role?: 'MISSION_OWNER' | 'MISSION_READONLY_SUBSCRIBER' | 'MISSION_SUBSCRIBER' | null
+}
+
 /** A post to be given. on_call: the person does not hold it yet, but may take it over in this time. */
 export interface GivePost {
   turn: Turn
@@ -976,6 +983,14 @@ export interface InviteDevice {
   callsign?: string | null
   host?: string | null
   minutes?: number
+}
+
+/** Somebody who is invited. type: by which name he is meant. role: None = that of everybody. */
+export interface InviteToMission {
+  guid: string
+  type: 'callsign' | 'clientUid' | 'group' | 'team' | 'userName'
+  invitee: string
+  role?: 'MISSION_OWNER' | 'MISSION_READONLY_SUBSCRIBER' | 'MISSION_SUBSCRIBER' | null
 }
 
 /** Was it worth telling? remarks: why, for those who set the thresholds. */
@@ -1234,6 +1249,15 @@ export interface MissionMade {
   is_created: boolean
 }
 
+/** One client that follows a mission. name: its callsign; None = not known, or not for the asker. */
+export interface MissionMember {
+  uid: string
+  username: string
+  role: 'MISSION_OWNER' | 'MISSION_READONLY_SUBSCRIBER' | 'MISSION_SUBSCRIBER'
+  since_ms: number
+  name: string | null
+}
+
 /** One mission. role: of the asker; None = it needs a password or an invitation. */
 export interface MissionSummary {
   guid: string
@@ -1376,11 +1400,13 @@ export interface NewMarker {
   valid_h?: number
 }
 
-/** A mission to be created. groups: where it is to be seen; None = where the asker writes. */
+/** A mission to be created. */
 export interface NewMission {
   name: string
   description?: string
   groups?: string[] | null
+  password?: string
+  invite_only?: boolean
 }
 
 /** A line for the staff log; `happened_at_ms` None = now. */
@@ -1743,6 +1769,11 @@ export interface PackageRow {
   classification: string
   may_change: boolean
   expires_at_ms: number | null
+}
+
+/** The offer: its id stands in the receiver's answer. Who is away gets it when he connects. */
+export interface PackageSent {
+  offer: string
 }
 
 /** Uids of the packages that were meant, and how many of them were changed. */
@@ -2135,6 +2166,12 @@ export interface SaidLine {
   entry: string
   at_ms: number
   text: string
+}
+
+/** Which package, and to whom: uids of contacts. */
+export interface SendPackage {
+  uid: string
+  to: string[]
 }
 
 /** One sentence under a field of the form, with the most restrictive label of its sources. */
@@ -2744,10 +2781,13 @@ export interface Operations {
   add_mission_content: { method: 'POST'; path: '/api/v1/missions/{guid}/contents'; answer: MissionEdited }
   remove_mission_content: { method: 'DELETE'; path: '/api/v1/missions/{guid}/contents'; answer: MissionEdited }
   mission_invitations: { method: 'GET'; path: '/api/v1/missions/{guid}/invitations'; answer: MissionInvitation[] }
+  invite_to_mission: { method: 'POST'; path: '/api/v1/missions/{guid}/invitations'; answer: MissionWorkDone }
   cancel_mission_invitation: { method: 'DELETE'; path: '/api/v1/missions/{guid}/invitations'; answer: MissionWorkDone }
   mission_log: { method: 'GET'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogEntry[] }
   write_mission_log: { method: 'POST'; path: '/api/v1/missions/{guid}/log'; answer: MissionLogWritten }
   drop_mission_log: { method: 'DELETE'; path: '/api/v1/missions/{guid}/log'; answer: MissionWorkDone }
+  mission_members: { method: 'GET'; path: '/api/v1/missions/{guid}/members'; answer: MissionMember[] }
+  give_mission_role: { method: 'POST'; path: '/api/v1/missions/{guid}/members'; answer: MissionWorkDone }
   needs: { method: 'GET'; path: '/api/v1/needs'; answer: NeedRow[] }
   alert_needs: { method: 'GET'; path: '/api/v1/needs/alerts'; answer: NeedRow[] }
   needs_handover: { method: 'GET'; path: '/api/v1/needs/handover'; answer: NeedRow[] }
@@ -2788,6 +2828,7 @@ export interface Operations {
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }
   label_package: { method: 'POST'; path: '/api/v1/packages/{uid}/label'; answer: PackagesChanged }
   rename_package: { method: 'POST'; path: '/api/v1/packages/{uid}/name'; answer: PackagesChanged }
+  send_package: { method: 'POST'; path: '/api/v1/packages/{uid}/send'; answer: PackageSent }
   pattern_heat: { method: 'GET'; path: '/api/v1/pattern-heat'; answer: HeatGrid }
   pattern_rhythm: { method: 'GET'; path: '/api/v1/pattern-rhythm'; answer: RhythmRow }
   pattern_rules: { method: 'GET'; path: '/api/v1/pattern-rules'; answer: PatternRule[] }

@@ -45,13 +45,18 @@ LOGIN_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Aqui
 <meta name="viewport" content="width=device-width"><meta name="referrer" content="same-origin">
 <link rel="icon" href="/favicon.svg">
 <style>body{background:#101418;color:#e6e6e6;font:16px system-ui,sans-serif;display:grid;place-items:center;
-height:100vh;margin:0}form{display:grid;gap:12px;width:18rem}input,button,a{font:inherit;padding:8px;
-border-radius:4px;border:1px solid #567;background:#1a2128;color:inherit}a{text-align:center;text-decoration:none}
-p{margin:0}</style>
+min-height:100vh;margin:0}form{display:grid;gap:14px;width:min(20rem,calc(100vw - 32px))}label{display:grid;gap:4px}
+h1,p{margin:0}input,button,a{font:inherit;padding:8px;border-radius:6px;border:1px solid #567;background:#1a2128;
+color:inherit;min-width:0}a{text-align:center;text-decoration:none}button{background:#4aa3ff;border-color:#4aa3ff;
+color:#06121f;font-weight:600;cursor:pointer}code{color:#9cf;overflow-wrap:anywhere}</style>
 <form method="post" action="/login"><h1>Aquila</h1><p role="alert">%s</p>
 <label>Name <input name="user" autocomplete="username" autofocus required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Log in</button>%s</form></html>"""
+LINK_OVER = (
+    "This link was used already or is older than ten minutes. Make another one on the node with `aquila login`"
+    " and its --data, or log in by name."
+)
 OIDC = "/login/oidc"
 OIDC_BUTTON = f'<a href="{OIDC}">Log in with %s</a>'
 OIDC_LIFE_S = 600
@@ -171,7 +176,7 @@ class Web:
             return self._form("", 200)
         value = await self.gate.redeem(key, _address(request))
         if value is None:
-            return self._form("This link was used already or is older than ten minutes.", 401)
+            return self._form(LINK_OVER, 401)
         return self._welcome(request, value)
 
     async def login(self, request: AnyRequest) -> Response[bytes]:

@@ -1,6 +1,6 @@
 /** Calls to the node's REST interface; every failure becomes an ApiError that says what to do. */
 import type {
-  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionMade, MissionSummary, NewDevice, NewMission, PackageRow, SubjectRow,
+  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, SubjectRow,
 } from '../api.generated'
 import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
@@ -138,6 +138,8 @@ export const api = {
   renamePackage: (uid: string, name: string, keywords: string[]) => call<unknown>('POST', `/packages/${one(uid)}/name`, { name, keywords }),
   labelPackage: (uid: string, groups: string[]) => call<unknown>('POST', `/packages/${one(uid)}/label`, { groups }),
   withdrawPackage: (uid: string) => call<unknown>('DELETE', `/packages/${one(uid)}`),
+  /** Offers it to contacts, by uid; who is away gets the offer when he connects. */
+  sendPackage: (uid: string, to: string[]) => call<PackageSent>('POST', `/packages/${one(uid)}/send`, { to }),
   packageUrl: (uid: string) => `/Marti/sync/content?uid=${one(uid)}`,
   fileUrl: (sha256: string) => `/Marti/sync/content?hash=${sha256}`,
   /** A zip gets the word by which TAK clients know a data package. */
@@ -155,6 +157,12 @@ export const api = {
   addToMission: (guid: string, content: { files?: string[]; uids?: string[] }) => call<unknown>('POST', `/missions/${one(guid)}/contents`, content),
   removeFromMission: (guid: string, content: { file?: string; uid?: string }) =>
     call<unknown>('DELETE', `/missions/${one(guid)}/contents?${new URLSearchParams(content as Record<string, string>)}`),
+  missionMembers: (guid: string) => call<MissionMember[]>('GET', `/missions/${one(guid)}/members`),
+  giveMissionRole: (guid: string, uid: string, role: MissionMember['role']) => call<unknown>('POST', `/missions/${one(guid)}/members`, { uid, role }),
+  missionInvitations: (guid: string) => call<MissionInvitation[]>('GET', `/missions/${one(guid)}/invitations`),
+  inviteToMission: (guid: string, who: Pick<MissionInvitation, 'type' | 'invitee' | 'role'>) => call<unknown>('POST', `/missions/${one(guid)}/invitations`, who),
+  cancelMissionInvitation: (guid: string, { type, invitee }: MissionInvitation) =>
+    call<unknown>('DELETE', `/missions/${one(guid)}/invitations?${new URLSearchParams({ type, invitee })}`),
   missionLog: (guid: string) => marti<MissionLine[]>('GET', `/api/missions/guid/${one(guid)}/log`),
   logInMission: (name: string, content: string) => marti<unknown>('POST', '/api/missions/logs/entries', { content, missionNames: [name] }),
 }

@@ -13,6 +13,17 @@ export interface DeviceLine {
   software: string
 }
 
+/** Contacts that have a device's certificate, without which nobody fetches a file: the chosen ones first, then who is here. */
+export function reachable(contacts: ContactRow[], devices: Device[], query: string, chosen: string[]): ContactRow[] {
+  const wanted = query.trim().toLowerCase()
+  const names = new Set(devices.map((device) => device.name))
+  const order = (one: ContactRow) => (chosen.includes(one.uid) ? 0 : one.connected ? 1 : 2)
+  return contacts
+    .filter((one) => names.has(one.principal))
+    .filter((one) => chosen.includes(one.uid) || `${one.callsign} ${one.uid}`.toLowerCase().includes(wanted))
+    .sort((a, b) => order(a) - order(b) || a.callsign.localeCompare(b.callsign))
+}
+
 const DAY_MS = 86_400_000
 export const NEAR_END_DAYS = 30
 

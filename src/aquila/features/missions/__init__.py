@@ -4,6 +4,8 @@ from aquila.core.feature import Feature
 from aquila.features.missions.ending import end_mission
 from aquila.features.missions.marti import endpoints
 from aquila.features.missions.page import COMMANDS, QUERIES
+from aquila.features.missions.page_members import COMMANDS as MEMBER_COMMANDS
+from aquila.features.missions.page_members import QUERIES as MEMBER_QUERIES
 from aquila.features.missions.page_work import COMMANDS as WORK_COMMANDS
 from aquila.features.missions.page_work import QUERIES as WORK_QUERIES
 from aquila.features.missions.view import Mission, Missions
@@ -12,8 +14,8 @@ feature = Feature(
     name="missions",
     views=(Missions,),
     rules=(end_mission,),
-    queries=(*QUERIES, *WORK_QUERIES),
-    commands=(*COMMANDS, *WORK_COMMANDS),
+    queries=(*QUERIES, *WORK_QUERIES, *MEMBER_QUERIES),
+    commands=(*COMMANDS, *WORK_COMMANDS, *MEMBER_COMMANDS),
     endpoints=endpoints,
 )
 

@@ -100,13 +100,20 @@ class MissionChangeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewMission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mission to be created. groups: where it is to be seen; None = where the asker writes."""
+    """A mission to be created.
+
+    Attributes:
+        groups: where it is to be seen; None = where the asker writes.
+        password: who has no invitation needs it to come in; empty = none. invite_only: hidden from who is not invited.
+    """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
     description: Annotated[str, msgspec.Meta(max_length=4000)] = ""
     groups: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=100)], ...], msgspec.Meta(max_length=100)] | None = (
         None
     )
+    password: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    invite_only: bool = False
 
 
 class MissionMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,8 +238,10 @@ async def create_mission(principal: Principal, ask: NewMission, desk: Desk) -> M
         name = check_name(ask.name)
     except ValueError as wrong:
         return Refused("name", str(wrong))
-    fields = {"description": ask.description} if ask.description else {}
-    made = await save(principal, Save(which=Which(name=name), fields=fields, groups=ask.groups or ()), desk)
+    said = {"description": ask.description, "inviteOnly": ask.invite_only}
+    fields = {key: value for key, value in said.items() if value}
+    which = Which(name=name, password=ask.password)
+    made = await save(principal, Save(which=which, fields=fields, groups=ask.groups or ()), desk)
     return MissionMade(guid=made.guid, is_created=made.is_created) if isinstance(made, Saved) else made
 
 

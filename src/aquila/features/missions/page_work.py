@@ -159,7 +159,7 @@ async def write_mission_log(principal: Principal, ask: WriteMissionLog, desk: De
 
 async def drop_mission_log(principal: Principal, ask: DropMissionLog, desk: Desk) -> MissionWorkDone | Refused:
     """Take a line out of the log of this mission."""
-    return _told(await drop_log(principal, DropLog(id=ask.id, which=Which(guid=ask.guid)), desk))
+    return told(await drop_log(principal, DropLog(id=ask.id, which=Which(guid=ask.guid)), desk))
 
 
 async def cancel_mission_invitation(
@@ -172,10 +172,11 @@ async def cancel_mission_invitation(
     ):
         return Refused("absent", "there is no such invitation")
     row = Invite(type=ask.type, invitee=ask.invitee, role="MISSION_READONLY_SUBSCRIBER", is_taken_back=True)
-    return _told(await invite_row.act(principal, Edit(which=Which(guid=ask.guid), body=Invites(rows=(row,))), desk))
+    return told(await invite_row.act(principal, Edit(which=Which(guid=ask.guid), body=Invites(rows=(row,))), desk))
 
 
-def _told(done: Edited | Refused) -> MissionWorkDone | Refused:
+def told(done: Edited | Refused) -> MissionWorkDone | Refused:
+    """What an edit has done, in our own words."""
     return done if isinstance(done, Refused) else MissionWorkDone(guid=done.guid, is_new=done.is_new)
 
 

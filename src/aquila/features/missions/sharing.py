@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 
 from aquila.codecs.cot import cot_xml
-from aquila.codecs.cot.event import element, event_xml
+from aquila.codecs.cot.offer import Offer, offer_event, plain_name
 from aquila.core.codec import Decoded
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Desk, Reading, check_text
@@ -21,8 +21,6 @@ from aquila.features.missions.queries import archive_of
 from aquila.features.missions.roles import READ, WRITE, Which, signed
 from aquila.features.missions.view import Mission
 
-SHARE_TYPE = "b-f-t-r"
-STALE_MS = 600_000
 Uid = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
@@ -177,10 +175,9 @@ async def send(principal: Principal, ask: Send, desk: Desk) -> Sent | Refused:
     except UsageError as wrong:
         return Refused("full", str(wrong))
     packages: Packages = desk.part("packages")
-    name = f"{_plain(mission.name)}.zip"
     kept: Any = None
     try:
-        kept = await packages.keep(narrow, packed.sha256, name, sorted(narrow.groups_in), which.by, desk)
+        kept = await packages.keep(narrow, packed.sha256, _filename(mission), sorted(narrow.groups_in), which.by, desk)
     finally:
         wanted = kept is not None and not isinstance(kept, Refused)
         await files.run(partial(files.let_go, packed.sha256, wanted=wanted))
@@ -195,33 +192,24 @@ def _pack(files: Any, archive: Any) -> Any:
     return files.put(zipped(archive), held=True)
 
 
-def _plain(name: str) -> str:
-    plain = "".join(char if char.isalnum() or char in "-_ .()" else "_" for char in name).strip(". ")[:200]
-    return plain or "mission"
-
-
 def _offer(mission: Mission, ask: Send, by: str, callsign: str, packed: Any, desk: Desk) -> bytes:
     """A file transfer request, as ATAK makes it for a data package."""
     now_ms = desk.now_ms()
-    uid = derived_id("mission.send", 1, f"{mission.guid}\0{packed.sha256}\0{now_ms}\0{' '.join(ask.uids)}")
-    share = element(
-        "fileshare",
-        {
-            "filename": f"{_plain(mission.name)}.zip",
-            "name": mission.name,
-            "senderCallsign": callsign,
-            "senderUid": by,
-            "senderUrl": f"{ask.base}/Marti/sync/content?hash={packed.sha256}",
-            "sha256": packed.sha256,
-            "sizeInBytes": str(packed.size_bytes),
-            "peerHosted": "false",
-        },
+    offer = Offer(
+        uid=derived_id("mission.send", 1, f"{mission.guid}\0{packed.sha256}\0{now_ms}\0{' '.join(ask.uids)}"),
+        name=mission.name,
+        filename=_filename(mission),
+        sha256=packed.sha256,
+        size_bytes=packed.size_bytes,
+        url=f"{ask.base}/Marti/sync/content?hash={packed.sha256}",
+        sender_uid=by,
+        callsign=callsign,
     )
-    receipt = element("ackrequest", {"uid": uid, "ackrequested": "true", "tag": mission.name})
-    to = element("marti", {}, "".join(element("dest", {"uid": each}) for each in ask.uids))
-    return event_xml(
-        uid=uid, cot_type=SHARE_TYPE, at_ms=now_ms, stale_ms=now_ms + STALE_MS, how="h-e", detail=share + receipt + to
-    )
+    return offer_event(offer, ask.uids, now_ms)
+
+
+def _filename(mission: Mission) -> str:
+    return f"{plain_name(mission.name, 'mission')}.zip"
 
 
 fill_row = command("mission_fill", Fill, Filled, fill)
