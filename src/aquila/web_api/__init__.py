@@ -54,8 +54,8 @@ color:#06121f;font-weight:600;cursor:pointer}code{color:#9cf;overflow-wrap:anywh
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Log in</button>%s</form></html>"""
 LINK_OVER = (
-    "This link was used already or is older than ten minutes. Make another one on the node with `aquila login`"
-    " and its --data, or log in by name."
+    "This link was used already or is older than ten minutes. Make another one on the node:"
+    " aquila login --data DIR. Or log in by name."
 )
 OIDC = "/login/oidc"
 OIDC_BUTTON = f'<a href="{OIDC}">Log in with %s</a>'
