@@ -7,10 +7,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from aquila.simulator import cot
+from aquila.testing.served import wait_until
 
 from .conftest import TakClient, Watched
 from .test_draw import SPOT, strike
 from .test_page import AXE, VIOLATIONS
+from .test_replay import iso
 from .test_shell import PHONE, out_of_fields
 
 pytestmark = pytest.mark.browser
@@ -121,6 +123,36 @@ def test_silence_is_watched_paused_and_answered_from_the_needs(browse: Browse, t
     watch.get_by_role("button", name="Remove: PATROL 2").click()
     watch.get_by_role("button", name="Remove", exact=True).click()
     expect(watch).to_have_count(0)
+
+
+def test_a_moment_of_the_past_has_the_alerts_of_then(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    page = browse().open()
+    phone = tak("ANDROID-alert-9", "CERVO 9")
+    corners = [[SPOT.lon_deg + x, SPOT.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))]
+    area = {"kind": "area", "name": "Ford", "corners": corners, "triggers": ["enter"], "level": "warning"}
+    said(page, "watches", {"watch": area})
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    panel(page)
+    expect(alerts(page, "To acknowledge", "CERVO 9")).to_have_count(1)
+    moment = now_ms()
+    wait_until(lambda: now_ms() > moment + 1500, "time goes on")
+    alerts(page, "To acknowledge", "CERVO 9").get_by_role("button", name="Close").click()
+    expect(alerts(page, "To acknowledge", "CERVO 9")).to_have_count(0)
+    page.evaluate(f"location.hash = 'at={iso(moment)}'")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    was = alerts(page, "To acknowledge", "CERVO 9")
+    expect(was).to_have_count(1)
+    expect(was.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    expect(page.get_by_role("button", name="Watch an area")).to_have_count(0)
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(0)
+    expect(alerts(page, "To acknowledge", "CERVO 9")).to_have_count(0)
+    # What the past does not have leaves no empty side.
+    page.locator(".tab").filter(has_text="Patterns").click()
+    page.evaluate(f"location.hash = 'at={iso(moment + 1)}'")
+    expect(page.locator(".right .tab[data-state=active]")).to_have_text("Now")
+    page.keyboard.press("r")
+    expect(page.locator(".right .tab[data-state=active]")).to_have_text("Patterns")
 
 
 def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:

@@ -48,6 +48,28 @@ def test_who_enters_is_told_once_and_the_alert_is_worked_to_its_end(desk: Any, p
     assert "alert is closed" in str(again)
 
 
+def test_alerts_and_watches_are_asked_as_they_were(desk: Any, port: Any) -> None:
+    before_ms = port.now_ms
+    port.tick(MINUTE_MS)
+    watch = area(desk, "enter")
+    port.place("FOX", 42.1, 77.1)
+    port.tick(MINUTE_MS)
+    (alert,) = desk.get("/alerts")
+    raised_ms = port.now_ms
+    port.tick(MINUTE_MS)
+    desk.post(f"/alerts/{alert['id']}", action="acknowledge")
+    seen_ms = port.now_ms
+    port.tick(MINUTE_MS)
+    desk.post(f"/alerts/{alert['id']}", action="close")
+    desk.post(f"/watches/{watch}/state", action="pause")
+    states = [[row["state"] for row in desk.get("/alerts", at_ms=at)] for at in (before_ms, raised_ms, seen_ms)]
+    assert (states, texts(desk)) == ([[], ["raised"], ["acknowledged"]], [])
+    assert [[row["state"] for row in desk.get("/watches", at_ms=at)] for at in (before_ms, seen_ms)] == [[], ["active"]]
+    assert desk.get("/watches")[0]["state"] == "paused"
+    (was,) = desk.get("/alerts", at_ms=raised_ms)
+    assert (was["actions"], was["watch_name"], [step["action"] for step in was["steps"]]) == ([], "Bridge", ["raise"])
+
+
 def test_leaving_staying_and_who_is_not_meant(desk: Any, port: Any) -> None:
     area(desk, "leave", "dwell", dwell_min=2, affiliations=["friend"], max_hae_m=2000)
     port.place("FOX", 42.1, 77.1)

@@ -67,8 +67,6 @@ export const WORKSPACES: readonly Workspace[] = [
     where: 'right',
     keys: 'shift+a',
     count: (desk) => alertsOf(desk).raised(),
-    // Watches and alerts are those of now, like the links.
-    when: (desk) => desk.past.value === null,
     part: defineAsyncComponent(() => import('../staff/alerts/AlertPanel.vue')),
   },
   {
@@ -76,7 +74,7 @@ export const WORKSPACES: readonly Workspace[] = [
     title: 'patterns.title',
     icon: 'target',
     where: 'right',
-    // Like alerts, those of now.
+    // Like the links, those of now.
     when: (desk) => desk.past.value === null,
     part: defineAsyncComponent(() => import('../patterns/PatternPanel.vue')),
   },

@@ -7,6 +7,11 @@ import { wholeRow } from './orbat/tree'
 import { whole } from './orders/whole'
 
 const one = (id: string) => encodeURIComponent(id)
+/** A path and its question; null is left out: as things are now. */
+const ask = (path: string, asked: Record<string, string | number | boolean | null>) => {
+  const said = Object.entries(asked).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]]))
+  return said.length ? `${path}?${new URLSearchParams(said)}` : path
+}
 
 /** Where the things of a feature lie, by the name that its needs say. */
 const THINGS: Record<string, string> = { incidents: 'incidents', medevac: 'medevac/requests', questions: 'questions', rfis: 'rfis', reports: 'reports' }
@@ -25,7 +30,7 @@ export const staff = {
   parse: (line: string, tz: string) => call<LineDraft>('GET', `/log/parse?${new URLSearchParams({ line, tz })}`),
   note: (note: NewNote) => call<Written>('POST', '/notes', note),
   /** `at_ms`: the tree as it stands then; null = now. */
-  orbat: async (at_ms: number | null = null) => (await call<UnitRow[]>('GET', at_ms === null ? '/orbat' : `/orbat?at_ms=${at_ms}`)).map(wholeRow),
+  orbat: async (at_ms: number | null = null) => (await call<UnitRow[]>('GET', ask('/orbat', { at_ms }))).map(wholeRow),
   unit: (id: string) => call<UnitDetail>('GET', `/orbat/units/${one(id)}`),
   makeUnit: (unit: Partial<NewUnit['unit']>) => call<StepTaken>('POST', '/orbat/units', { unit }),
   editUnit: ({ id, ...edit }: EditUnit) => call<StepTaken>('POST', `/orbat/units/${one(id)}`, edit),
@@ -53,10 +58,11 @@ export const staff = {
   fileRollup: (rollup: AskRollup, to: string, replaces: string) => call<StepTaken>('POST', '/rollups', { rollup, to, replaces }),
   document: (id: string) => call<DocumentRow>('GET', `/reports/${one(id)}/document`),
   /** Those that are not closed. */
-  alerts: () => call<AlertRow[]>('GET', '/alerts'),
-  closedAlerts: () => call<AlertRow[]>('GET', '/alerts?state=closed&limit=50'),
+  /** `at_ms`: as they stood then; null = now. */
+  alerts: (at_ms: number | null) => call<AlertRow[]>('GET', ask('/alerts', { at_ms })),
+  closedAlerts: (at_ms: number | null) => call<AlertRow[]>('GET', ask('/alerts', { state: 'closed', limit: 50, at_ms })),
   settleAlert: (id: string, action: 'acknowledge' | 'close', seen: string[]) => call<StepTaken>('POST', `/alerts/${one(id)}`, { action, seen }),
-  watches: () => call<WatchRow[]>('GET', '/watches'),
+  watches: (at_ms: number | null) => call<WatchRow[]>('GET', ask('/watches', { at_ms })),
   makeWatch: (watch: AreaWatch | SilenceWatch) => call<StepTaken>('POST', '/watches', { watch }),
   editWatch: ({ id, ...edit }: EditWatch) => call<StepTaken>('POST', `/watches/${one(id)}`, edit),
   turnWatch: (id: string, action: 'pause' | 'resume') => call<StepTaken>('POST', `/watches/${one(id)}/state`, { action }),
@@ -75,7 +81,7 @@ export const staff = {
     return { ...row, order: whole(row.order) }
   },
   orderFile: (id: string, format: string, at_ms: number | null, in_force: boolean) =>
-    call<OrderFile>('GET', `/orders/${one(id)}/file?${new URLSearchParams({ format, in_force: String(in_force), ...(at_ms === null ? {} : { at_ms: String(at_ms) }) })}`),
+    call<OrderFile>('GET', ask(`/orders/${one(id)}/file`, { format, in_force, at_ms })),
   tasks: () => call<TaskRow[]>('GET', '/tasks'),
   matrix: () => call<MatrixCell[]>('GET', '/task-matrix'),
   makeTask: (task: Pick<Task, 'unit' | 'verb'> & Partial<Task>) => call<TaskChanged>('POST', '/tasks', { task }),

@@ -8,7 +8,7 @@ import msgspec
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow, StepRow, steps_of
-from aquila.core.paper_work import state_of
+from aquila.core.paper_work import Time, state_of
 from aquila.core.papers import Thing
 from aquila.core.view import view_of
 from aquila.features.alerts.view import Alerts
@@ -29,20 +29,22 @@ PRECEDENCE: dict[Level, str] = {"warning": "Z", "caution": "O", "advisory": "R"}
 
 
 class AskWatches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which watches: all that were not removed."""
+    """Which watches: all that were not removed. at_ms: as they were then; None = now."""
 
+    at_ms: Time | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
 
 
 class AskAlerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which alerts. state: None = all that are not closed."""
+    """Which alerts. state: None = all that are not closed. at_ms: as they were then; None = now."""
 
     state: Literal["raised", "acknowledged", "closed"] | None = None
+    at_ms: Time | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
 
 
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One watch."""
+    """One watch. actions: none for what is shown as it was."""
 
     id: str
     watch: AreaWatch | SilenceWatch
@@ -58,7 +60,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         over_at_ms: since when its reason is gone; None = it stands.
-        steps: newest first: who acknowledged and closed it, and when.
+        actions: none for what is shown as it was. steps: newest first: who acknowledged and closed it, and when.
     """
 
     id: str
@@ -80,7 +82,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterator[Labelled]:
-    for thing in _view(reading).things(reading, WATCH):
+    for thing in _things(reading, WATCH, ask.at_ms):
         watch, state = read_watch(thing), state_of(WATCH_STATES, thing)
         if watch is None or state == "removed":
             continue
@@ -89,7 +91,7 @@ def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterato
             watch=watch,
             state=state,
             by=thing.first.by,
-            actions=WATCH_STATES.allowed(state),
+            actions=WATCH_STATES.allowed(state) if ask.at_ms is None else (),
             heads=thing.heads(),
             label=thing.first.label,
         )
@@ -97,11 +99,13 @@ def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterato
 
 
 def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[Labelled]:
-    for thing, state in _found(reading):
+    for thing, state in _found(reading, ask.at_ms):
         if state != ask.state if ask.state else state == "closed":
             continue
         watch, place = thing.get("watch", ""), thing.position()
         named = _view(reading).thing(reading, watch, WATCH) if watch else None
+        if named is not None and ask.at_ms is not None:
+            named = named.at(ask.at_ms)
         row = AlertRow(
             id=thing.id,
             text=thing.get("text", ""),
@@ -115,7 +119,7 @@ def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[
             lat_deg=None if place is None else place.lat_deg,
             lon_deg=None if place is None else place.lon_deg,
             state=state,
-            actions=_settling(state),
+            actions=_settling(state) if ask.at_ms is None else (),
             heads=thing.heads(),
             steps=steps_of(thing),
             label=thing.first.label,
@@ -142,10 +146,18 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
             yield Labelled(row, thing.first.label, thing.first.context)
 
 
-def _found(reading: Reading) -> Iterator[tuple[Thing, str]]:
+def _found(reading: Reading, at_ms: int | None = None) -> Iterator[tuple[Thing, str]]:
     """Alerts that the asker may have, newest first, with their states."""
-    for thing in reversed(list(_view(reading).things(reading, ALERT))):
+    for thing in reversed(list(_things(reading, ALERT, at_ms))):
         yield thing, state_of(ALERT_STATES, thing)
+
+
+def _things(reading: Reading, type: str, at_ms: int | None) -> Iterator[Thing]:
+    """As they are, or as they were."""
+    for thing in _view(reading).things(reading, type):
+        was = thing if at_ms is None else thing.at(at_ms)
+        if was is not None:
+            yield was
 
 
 def _settling(state: str) -> tuple[str, ...]:
