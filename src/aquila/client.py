@@ -2480,7 +2480,7 @@ class VideosPut(TypedDict):
 
 
 class WatchRow(TypedDict):
-    """One watch."""
+    """One watch. actions: none for what is shown as it was."""
 
     id: str
     watch: AreaWatch | SilenceWatch
@@ -2593,10 +2593,16 @@ class Node:
                 raise _error(wrong.code, wrong.read()) from wrong
 
     def alerts(
-        self, *, state: Literal["acknowledged", "closed", "raised"] | None = None, limit: int | None = None
+        self,
+        *,
+        state: Literal["acknowledged", "closed", "raised"] | None = None,
+        at_ms: int | None = None,
+        limit: int | None = None,
     ) -> list[AlertRow]:
         """Alerts, newest first."""
-        answer: list[AlertRow] = self.call("GET", "/api/v1/alerts", query={"state": state, "limit": limit})
+        answer: list[AlertRow] = self.call(
+            "GET", "/api/v1/alerts", query={"state": state, "at_ms": at_ms, "limit": limit}
+        )
         return answer
 
     def settle_alert(
@@ -4362,9 +4368,9 @@ class Node:
         answer: VideoDropped = self.call("DELETE", f"/api/v1/videos/{_part(uid)}")
         return answer
 
-    def watches(self, *, limit: int | None = None) -> list[WatchRow]:
+    def watches(self, *, at_ms: int | None = None, limit: int | None = None) -> list[WatchRow]:
         """What somebody wants to be told of."""
-        answer: list[WatchRow] = self.call("GET", "/api/v1/watches", query={"limit": limit})
+        answer: list[WatchRow] = self.call("GET", "/api/v1/watches", query={"at_ms": at_ms, "limit": limit})
         return answer
 
     def create_watch(self, *, watch: AreaWatch | SilenceWatch) -> StepTaken:

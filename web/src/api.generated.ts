@@ -2653,7 +2653,7 @@ export interface WarningPart {
   special: string
 }
 
-/** One watch. */
+/** One watch. actions: none for what is shown as it was. */
 export interface WatchRow {
   id: string
   watch: AreaWatch | SilenceWatch
