@@ -103,5 +103,9 @@ describe('fused tracks and nations', () => {
     expect(index.nationsSeen()).toEqual(['ITA'])
     expect(index.find({ nation: 'ITA' }, NOW_MS)).toEqual([0])
     expect(index.find({ nation: 'FRA' }, NOW_MS)).toEqual([])
+    // The order of battle knows better whose unit somebody's link brings.
+    index.called = new Map([['ship', 'KAZ']])
+    expect(index.nationsSeen()).toEqual(['KAZ'])
+    expect(index.find({ nation: 'ITA' }, NOW_MS)).toEqual([])
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ContactRow, Device, LinkRow } from '../src/api.generated'
 import type { Me } from '../src/api/types'
 import { certificateState, deviceLines } from '../src/exchange/presence'
+import { oneAtATime } from '../src/exchange/oneAtATime'
 import { mayDo } from '../src/exchange/roles'
 
 const READS = ['G']
@@ -52,5 +53,33 @@ describe('a role', () => {
   it('that is unknown may nothing', () => {
     expect(mayDo(me(), 'viewer')).toBe(false)
     expect(mayDo(null, 'viewer')).toBe(false)
+  })
+})
+
+describe('asking one at a time', () => {
+  it('shows an answer however fast the wishes come, and asks once more for all of them', async () => {
+    const answers: (() => void)[] = []
+    let asked = 0
+    const again = oneAtATime(() => new Promise<void>((done) => (asked++, answers.push(done))))
+    const wishes = [again(), again(), again()]
+    expect(asked).toBe(1)
+    answers[0]()
+    await wishes[0]
+    await Promise.resolve()
+    expect(asked).toBe(2)
+    answers[1]()
+    await Promise.all(wishes)
+    expect(asked).toBe(2)
+  })
+
+  it('goes on after one that failed', async () => {
+    let asked = 0
+    const again = oneAtATime(async () => {
+      if (++asked === 1) throw new Error('gone')
+    })
+    const [first, second] = [again(), again()]
+    await expect(first).rejects.toThrow('gone')
+    await second
+    expect(asked).toBe(2)
   })
 })

@@ -2,6 +2,7 @@
 import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import { ApiError } from '../api/client'
 import { useDesk } from '../store/desk'
+import { oneAtATime } from './oneAtATime'
 
 export interface Polled<T> {
   value: ShallowRef<T | null>
@@ -14,27 +15,25 @@ export function usePolled<T>(read: () => Promise<T>, every_ms = 3000): Polled<T>
   const desk = useDesk()
   const value = shallowRef<T | null>(null)
   const error = ref<string | null>(null)
-  let turn = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let over = false
 
-  async function again(): Promise<void> {
-    const mine = ++turn
+  const again = oneAtATime(async () => {
     clearTimeout(timer)
+    if (over) return
     try {
       const answer = await read()
-      // A slow answer to an older question must not overwrite a newer one.
-      if (over || mine !== turn) return
+      if (over) return
       value.value = answer
       error.value = null
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem
-      if (over || mine !== turn) return
+      if (over) return
       if (problem.status === 401) desk.login_needed.value = true
       error.value = problem.message
     }
     timer = setTimeout(() => void beat(), every_ms)
-  }
+  })
   /** A hidden page asks nothing; it looks again when it is seen. */
   async function beat(): Promise<void> {
     if (document.visibilityState === 'visible') await again()

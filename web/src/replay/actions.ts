@@ -1,6 +1,7 @@
 /** Looking back by keys and from the palette. */
 import type { Action } from '../shell/actions'
 import type { Shell } from '../shell/shell'
+import { dtg, dtgSeconds } from '../time/dtg'
 import { momentText, MINUTE_MS } from './past'
 import { replayOf } from './replay'
 
@@ -17,6 +18,14 @@ export async function copyLink(shell: Shell): Promise<void> {
   shell.desk.notify({ tone: 'ok', key: 'replay.copied' })
 }
 
+/** While all goes on, one key must do: it has the time as its name. */
+function markNow(shell: Shell): void {
+  const now_ms = shell.desk.present_ms.value
+  const at = `${dtg(now_ms)}:${dtgSeconds(now_ms)}`
+  replay(shell).keep(at)
+  shell.desk.notify({ tone: 'ok', key: 'replay.marked', words: { at } })
+}
+
 export const REPLAY_ACTIONS: Action[] = [
   { id: 'replay.begin', title: 'replay.begin', section: 'look', keys: ['r'], when: (shell) => !active(shell), run: (shell) => replay(shell).begin() },
   { id: 'replay.live', title: 'replay.live', section: 'look', keys: ['r'], when: active, run: (shell) => replay(shell).live() },
@@ -25,6 +34,7 @@ export const REPLAY_ACTIONS: Action[] = [
   { id: 'replay.forward', title: 'replay.minuteOn', section: 'look', keys: ['.'], when: active, run: (shell) => replay(shell).step(MINUTE_MS) },
   { id: 'replay.slower', title: 'replay.slower', section: 'look', keys: ['-'], when: active, run: (shell) => replay(shell).faster(-1) },
   { id: 'replay.faster', title: 'replay.faster', section: 'look', keys: ['+'], when: active, run: (shell) => replay(shell).faster(1) },
+  { id: 'replay.keepNow', title: 'replay.keepNow', section: 'look', keys: ['b'], when: (shell) => !active(shell), run: markNow },
   { id: 'replay.keep', title: 'replay.keep', section: 'look', keys: ['b'], when: active, run: (shell) => shell.focus('bookmark') },
   {
     id: 'replay.link',

@@ -100,9 +100,9 @@ export class Replay {
     this.speed.value = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + steps))]
   }
 
+  /** Names the moment that is shown, be it past or present. */
   keep(name: string): void {
-    if (this.wanted_ms.value === null) return
-    this.setBookmarks([...this.bookmarks.value, { name, at_ms: this.wanted_ms.value }])
+    this.setBookmarks([...this.bookmarks.value, { name, at_ms: this.wanted_ms.value ?? this.desk.present_ms.value }])
   }
 
   forget(mark: Bookmark): void {

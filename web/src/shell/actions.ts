@@ -116,6 +116,7 @@ export const ACTIONS: readonly Action[] = [
   ...COVERAGE_ACTIONS,
   ...PRINT_ACTIONS,
   { id: 'exchange', title: 'exchange.open', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
+  { id: 'exchange.packages', title: 'packages.send', section: 'write', run: (shell) => shell.sendFiles() },
   { id: 'logout', title: 'me.logout', section: 'page', run: (shell) => shell.logOut() },
 ]
 

@@ -173,6 +173,12 @@ export class Shell {
     await this.focus('chat')
   }
 
+  /** The list of files, where new ones are sent. */
+  async sendFiles(): Promise<void> {
+    this.overlay.value = 'exchange'
+    await this.focus('exchange:packages')
+  }
+
   placeMarker(): void {
     this.full.value = null
     if (this.phone.value) this.sheet.value = 'map'

@@ -113,6 +113,7 @@ export const WORKSPACES: readonly Workspace[] = [
     title: 'feeds.title',
     icon: 'target',
     where: 'full',
+    keys: 'shift+f',
     // Like the links, those of now.
     when: (desk) => desk.past.value === null,
     part: defineAsyncComponent(() => import('../staff/feeds/FeedBoard.vue')),
@@ -180,6 +181,7 @@ export const WORKSPACES: readonly Workspace[] = [
     title: 'staffReports.title',
     icon: 'file',
     where: 'full',
+    keys: 'shift+r',
     part: defineAsyncComponent(() => import('../staff/reports/ReportBoard.vue')),
   },
 ]

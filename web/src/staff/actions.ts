@@ -17,10 +17,11 @@ const inPanel = (id: string, what: string): Action['run'] => async (shell) => {
 }
 
 export const STAFF_ACTIONS: readonly Action[] = [
+  { id: 'medevac.ask', title: 'staffMedevac.actionAsk', section: 'write', keys: ['shift+e'], run: inPanel('medevac', 'ask'), python: () => 'node.ask_medevac(request={"title": "…"})' },
   { id: 'orders.new', title: 'staffOrders.actionNew', section: 'write', run: inPanel('orders', 'new'), python: () => 'node.create_order(order={"kind": "OPORD", "title": "…"})' },
   { id: 'orders.issue', title: 'staffOrders.actionIssue', section: 'write', run: (shell) => shell.open('orders'), python: () => 'node.step_order("…", action="issue")' },
   { id: 'orders.frago', title: 'staffOrders.frago', section: 'write', run: (shell) => shell.open('orders'), python: () => 'node.draft_frago("…", changes=[{"path": "mission.when", "new": "H+1"}])' },
-  { id: 'tasks.matrix', title: 'staffTasks.matrix', section: 'go', run: inPanel('tasks', 'matrix'), python: () => 'node.task_matrix()' },
+  { id: 'tasks.matrix', title: 'staffTasks.matrix', section: 'go', keys: ['shift+s'], run: inPanel('tasks', 'matrix'), python: () => 'node.task_matrix()' },
   { id: 'reports.rollup', title: 'staffRollup.action', section: 'write', run: inPanel('reports', 'rollup'), python: () => 'node.rollup("sitrep", unit="…", from_ms=ms("…"), until_ms=ms("…"))' },
   { id: 'handover.sign', title: 'staffHandover.sign', section: 'write', run: inPanel('handover', 'sign'), python: () => 'node.offer_handover(remarks="…")' },
   { id: 'orbat.new', title: 'staffOrbat.actionNew', section: 'write', run: inOrbat('new'), python: () => 'node.create_unit(unit={"name": "…"})' },

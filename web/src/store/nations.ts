@@ -1,6 +1,7 @@
-/** Whose sources are whose: nations of devices, and of whoever asks; read when somebody filters by nation. */
+/** Who is whose: nations of devices, of units by their callsigns, and of whoever asks; read when somebody filters. */
 import { shallowRef } from 'vue'
-import { api, ApiError } from '../api/client'
+import type { UnitRow } from '../api.generated'
+import { api, ApiError, call } from '../api/client'
 import type { Me } from '../api/types'
 import type { TrackIndex } from './search'
 
@@ -16,6 +17,13 @@ export async function readNations(index: TrackIndex, me: Me | null): Promise<voi
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
   }
+  const called = new Map<string, string>()
+  try {
+    for (const { unit } of await call<UnitRow[]>('GET', '/orbat')) if (unit.nation) for (const callsign of unit.callsigns ?? []) called.set(callsign, unit.nation)
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+  }
   index.nations = found
+  index.called = called
   nations_version.value++
 }

@@ -54,6 +54,8 @@ export class TrackIndex {
 
   /** Nation of a source, where it is known. */
   nations: ReadonlyMap<string, string> = new Map()
+  /** Nations by callsign, as the order of battle has them: what it says of a unit goes before whose link brings it. */
+  called: ReadonlyMap<string, string> = new Map()
 
   constructor(private readonly store: TrackStore) {}
 
@@ -95,7 +97,7 @@ export class TrackIndex {
       if (filter.kind && meta.category !== filter.kind) continue
       if (filter.affiliation && meta.affiliation !== filter.affiliation) continue
       if (filter.source && meta.source !== filter.source) continue
-      if (filter.nation && this.nations.get(meta.source) !== filter.nation) continue
+      if (filter.nation && this.nationOf(meta) !== filter.nation) continue
       if (area && !(store.placed[h] && within(area, store.lat_deg[h], store.lon_deg[h]))) continue
       if (filter.age && store.age(h, now_ms) !== filter.age) continue
       if (holds(words[h], wanted)) found.push(h)
@@ -111,9 +113,14 @@ export class TrackIndex {
     return [...found].sort()
   }
 
-  /** The nations of the sources there are, in the order of their codes. */
+  private nationOf(meta: TrackMeta): string | undefined {
+    return this.called.get(meta.name) ?? this.nations.get(meta.source)
+  }
+
+  /** The nations of whoever is in the picture, in the order of their codes. */
   nationsSeen(): string[] {
-    return [...new Set(this.sources().flatMap((source) => this.nations.get(source) ?? []))].sort()
+    this.update()
+    return [...new Set(this.sorted.flatMap((h) => this.nationOf(this.known[h]!) ?? []))].sort()
   }
 
   /** The same handles in the order of a column; what is unknown stands last, either way. */
