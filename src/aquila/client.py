@@ -202,6 +202,17 @@ class AssetRow(TypedDict):
     label: Label
 
 
+class Attachment(TypedDict):
+    """One file. package: its uid. at_ms: when it was sent. lat_deg, lon_deg: of its sender then; None = not known."""
+
+    package: str
+    name: str
+    mime: str
+    at_ms: int
+    lat_deg: float | None
+    lon_deg: float | None
+
+
 class Banner(TypedDict):
     """The line over every screen: classification, and that this is an exercise."""
 
@@ -1786,6 +1797,7 @@ class PatrolDraftRow(TypedDict):
     said: list[SaidLine]
     sources: list[str]
     label: Label
+    attachments: list[Attachment]
 
 
 class PatternRule(TypedDict):
@@ -2030,6 +2042,7 @@ class ReportRow(TypedDict):
     heads: list[str]
     conflicts: int
     label: Label
+    attachments: list[Attachment]
 
 
 class ReportDetail(TypedDict):
@@ -2051,6 +2064,7 @@ class ReportText(TypedDict):
     until_ms: int | None
     sources: list[str]
     replaces: str
+    attachments: list[Attachment]
 
 
 class RequestRow(TypedDict):

@@ -1,13 +1,18 @@
 """The staff's panels: a typed line, the order of battle, and the chain between two desks."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from aquila.testing.served import ServedNode, wait_until
+from aquila.testing.tak_client import device_context, fresh, position
+
 from .conftest import Watched
-from .test_page import AXE, VIOLATIONS, journal_lines
+from .test_page import AXE, VIOLATIONS, journal_lines, select
 from .test_shell import PHONE, opened, options_of, out_of_fields
 
 pytestmark = pytest.mark.browser
@@ -171,3 +176,37 @@ def test_a_phone_has_room_for_them(browse: Browse) -> None:
     page.get_by_role("button", name="Add unit").click()
     expect(page.get_by_label("Unit's name")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_a_patrol_report_is_drafted_with_the_photo_of_its_phone(browse: Browse, demo: ServedNode) -> None:
+    name = fresh("PTL")
+    files = demo.enrolled(name)
+    api = f"https://localhost:{demo.ports['api_tls']}"
+    with (
+        demo.device_client(name, files) as phone,
+        httpx.Client(base_url=api, verify=device_context(files, name), timeout=30) as sender,
+    ):
+        phone.say(position(phone.uid, name))
+        asked = {"name": "bridge.png", "creatorUid": phone.uid}
+        answer = sender.post("/Marti/sync/upload", params=asked, content=PNG, headers={"Content-Type": "image/png"})
+        assert answer.status_code == 200, answer.text
+        page = browse().open()
+        select(page, name).get_by_role("button", name="Patrol report").click()
+        form = page.get_by_role("form", name="Patrol report")
+        photo = form.get_by_role("img", name="bridge.png")
+        expect(photo).to_be_visible()
+        wait_until(lambda: photo.evaluate("one => one.naturalWidth") == 1, "the photo is drawn")
+        expect(form.get_by_label("Who reports *")).to_have_value(name)
+        form.get_by_label("Mission: type, place, purpose *").fill("look at the bridge")
+        page.keyboard.press("Enter")
+        card = page.locator(".thing").filter(has_text=f"Patrol report of {name}")
+        expect(card).to_contain_text("filed")
+        expect(card.get_by_role("link", name="bridge.png")).to_have_attribute("download", "bridge.png")
+        with page.expect_download() as pdf:
+            card.get_by_role("button", name="PDF").click()
+        assert b"/Image" in pdf.value.path().read_bytes()

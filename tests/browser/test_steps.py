@@ -138,6 +138,13 @@ def test_u2_a_patrol_leader_on_a_phone(at_desk: Callable[..., Scene], demo: Serv
     scene = at_desk("U2", "stambecco", viewport=PHONE, has_touch=True)
     page, hand = scene.page, scene.hand
     find_oneself(scene)
+    hand.press("Patrol report")
+    form = page.get_by_role("form", name="Patrol report")
+    expect(form.get_by_label("Who reports *")).to_have_value(PATROL)
+    hand.fill("Mission: type, place, purpose *", "look at the cornices", form)
+    hand.keys("Enter")
+    expect(scene.thing(f"Patrol report of {PATROL}").first).to_contain_text("filed")
+    scene.took("file the patrol report")
     scene.nav("More")
     hand.press("Links")
     expect(page.locator(".sheet .link").first).to_be_visible()

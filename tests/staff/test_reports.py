@@ -1,10 +1,13 @@
 """Forms as data; drafts, filing, approval; a patrol report from the patrol's own track."""
 
 import base64
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Note
+from aquila.core.model import Act, Alias, Note
+from aquila.features.packages.facts import Facts, written
 from aquila.features.picture import TrackFix
 from aquila.testing.memory_node import NATIONAL, OPEN
 
@@ -107,3 +110,87 @@ def test_a_patrol_report_is_drafted_from_its_track_and_chat(desk: Any, port: Any
     assert [line["text"] for line in draft["said"]] == ["bridge passed"]
     id = write(desk, "patrol", {**draft["values"], "mission": "visit"}, sources=draft["sources"])["id"]
     assert "bridge passed" in desk.get(f"/reports/{id}/document")["text"]
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class Kept:
+    """The part `files` of a node, over a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        (self.folder / sha256).write_bytes(data)
+        return sha256
+
+    def path_of(self, sha256: str) -> Path:
+        return self.folder / sha256
+
+
+def sent(port: Any, label: Any, sha256: str, **facts: Any) -> str:
+    """A file that came; gives the uid of its package."""
+    said = {"name": "bridge.png", "mime": "image/png", "size_bytes": len(PNG), "creator_uid": "PTL3", **facts}
+    whole = Facts(
+        sha256=sha256,
+        keywords=(),
+        tool="public",
+        submitter="device:x",
+        submitter_name="x",
+        added_at_ms=port.now_ms,
+        **said,
+    )
+    uid = f"package-{said['name']}-{said['creator_uid']}"
+    port.say(Act(action="package.add", target=uid, happened_at_ms=port.now_ms, detail=written(whole)), label)
+    return uid
+
+
+def test_photos_of_the_patrol_come_with_time_and_place_and_are_printed(desk: Any, port: Any, tmp_path: Path) -> None:
+    port.parts["files"] = kept = Kept(tmp_path)
+    sha256, broken = kept.put(PNG), kept.put(PNG[:20])
+    fix = TrackFix(
+        entity=entity_id("cot", "PTL3"),
+        at_ms=port.now_ms,
+        lat_deg=33.1,
+        lon_deg=35.3,
+        hae_m=None,
+        course_deg=None,
+        speed_mps=None,
+        label=OPEN,
+        context=port.context,
+    )
+    port.parts["tracks"].fixes.append(fix)
+    photo = sent(port, OPEN, sha256)
+    hidden = sent(port, NATIONAL, sha256, name="secret.png")
+    sent(port, OPEN, sha256, name="other.png", creator_uid="PTL4")
+    span = {"from_ms": port.now_ms - MINUTE_MS, "until_ms": port.now_ms + MINUTE_MS}
+    draft = desk.get("/drafts/patrol", uid="PTL3", **span)
+    (found,) = draft["attachments"]
+    assert (found["package"], found["name"], found["at_ms"]) == (photo, "bridge.png", port.now_ms)
+    assert (found["lat_deg"], found["lon_deg"]) == (33.1, 35.3)
+    values = {**draft["values"], "mission": "look at the bridge"}
+    assert "leave it out" in str(write(desk, "patrol", values, 422, attachments=[{**found, "package": hidden}]))
+    id = write(desk, "patrol", values, attachments=[found])["id"]
+    assert desk.get(f"/reports/{id}")["row"]["attachments"] == [found]
+    document = desk.get(f"/reports/{id}/document")
+    assert "bridge.png, " in document["text"]
+    assert ", 33.10000, 35.30000" in document["text"]
+    pdf = base64.b64decode(document["pdf"])
+    assert b"/Subtype /Image" in pdf or b"/Subtype/Image" in pdf
+    # One that cannot be read costs its picture, not the paper.
+    other = sent(port, OPEN, broken, name="broken.png")
+    id = write(desk, "patrol", values, attachments=[{**found, "package": other}])["id"]
+    assert base64.b64decode(desk.get(f"/reports/{id}/document")["pdf"]).startswith(b"%PDF-")
+    # What is withdrawn is no longer shown beside the report.
+    port.say(Act(action="package.withdraw", target=other, happened_at_ms=port.now_ms), OPEN)
+    assert desk.get(f"/reports/{id}")["row"]["attachments"] == []
+
+
+def test_a_photo_far_from_any_position_has_no_place(desk: Any, port: Any) -> None:
+    sent(port, OPEN, "0" * 64)
+    draft = desk.get("/drafts/patrol", uid="PTL3", from_ms=port.now_ms - MINUTE_MS, until_ms=port.now_ms + MINUTE_MS)
+    assert "lat_deg" not in draft["attachments"][0] or draft["attachments"][0]["lat_deg"] is None

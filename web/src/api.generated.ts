@@ -136,6 +136,16 @@ export interface AssetRow {
   label: Label
 }
 
+/** One file. package: its uid. at_ms: when it was sent. lat_deg, lon_deg: of its sender then; None = not known. */
+export interface Attachment {
+  package: string
+  name: string
+  mime: string
+  at_ms: number
+  lat_deg: number | null
+  lon_deg: number | null
+}
+
 /** The line over every screen: classification, and that this is an exercise. */
 export interface Banner {
   classification: string
@@ -1813,6 +1823,7 @@ export interface PatrolDraftRow {
   said: SaidLine[]
   sources: string[]
   label: Label
+  attachments: Attachment[]
 }
 
 /** How a kind has done so far, by the findings that the asker may have. */
@@ -2044,6 +2055,7 @@ export interface ReportRow {
   heads: string[]
   conflicts: number
   label: Label
+  attachments: Attachment[]
 }
 
 /** A filled-in form. */
@@ -2056,6 +2068,7 @@ export interface ReportText {
   until_ms: number | null
   sources: string[]
   replaces: string
+  attachments: Attachment[]
 }
 
 /** One request with its life, newest step first. */

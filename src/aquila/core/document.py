@@ -15,12 +15,16 @@ class Paragraph(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """What is printed. marking: at the top and the bottom of each page. signed: who signed, empty = nobody yet."""
+    """What is printed. marking: at the top and the bottom of each page. signed: who signed, empty = nobody yet.
+
+    pictures: files, JPEG or PNG; one that cannot be read leaves all of them out.
+    """
 
     title: str
     marking: str
     paragraphs: tuple[Paragraph, ...]
     signed: tuple[str, ...] = ()
+    pictures: tuple[bytes, ...] = ()
 
     def numbered(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Each paragraph with the numbers of its notes."""
@@ -43,6 +47,7 @@ PAGE = """
     block[#line.text#if line.notes.len() > 0 { super(line.notes.map(str).join(",")) }]
   }
 }
+#for data in doc.pictures { box(image(bytes(data), width: 48%)); h(1fr) }
 #let signed = if doc.signed.len() > 0 { "Signed: " + doc.signed.join("; ") } else { "Not signed" }
 #block(above: 2em, signed)
 #if doc.notes.len() > 0 {
@@ -72,10 +77,16 @@ def to_pdf(document: Document) -> bytes:
         "lines": [{"text": text, "notes": notes, "heading": each.is_heading} for each, (text, notes) in pairs],
         "notes": document.notes(),
         "signed": document.signed,
+        "pictures": [list(each) for each in document.pictures],
     }
     import typst  # with its fonts; a node that prints nothing does not load it
 
-    made: bytes = typst.compile(PAGE.encode(), sys_inputs={"document": json.dumps(body)})
+    try:
+        made: bytes = typst.compile(PAGE.encode(), sys_inputs={"document": json.dumps(body)})
+    except typst.TypstError:
+        if not document.pictures:
+            raise
+        return to_pdf(msgspec.structs.replace(document, pictures=()))
     return made
 
 

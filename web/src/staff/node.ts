@@ -1,7 +1,7 @@
 /** Calls of the staff's panels to the node; shapes come from the generated client. */
 import { call } from '../api/client'
 import type {
-  AlertRow, AnswerOrder, AreaWatch, AskRollup, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, RollupRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
+  AlertRow, AnswerOrder, AreaWatch, AskRollup, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, PatrolDraftRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, RollupRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
 } from '../api.generated'
 import { wholeRow } from './orbat/tree'
 import { whole } from './orders/whole'
@@ -52,6 +52,7 @@ export const staff = {
   forms: () => call<FormRow[]>('GET', '/forms'),
   reports: () => call<ReportRow[]>('GET', '/reports'),
   /** `file`: it must be whole and is handed in; else it is a draft. */
+  patrolDraft: (uid: string, from_ms: number, until_ms: number) => call<PatrolDraftRow>('GET', `/drafts/patrol?${new URLSearchParams({ uid, from_ms: String(from_ms), until_ms: String(until_ms) })}`),
   writeReport: (report: Pick<ReportText, 'form' | 'unit' | 'values'> & Partial<ReportText>, file: boolean) => call<StepTaken>('POST', '/reports', { report, file }),
   /** What a level can say now, from the reports of those below it. */
   rollup: ({ form, ...span }: AskRollup) => call<RollupRow>('GET', `/rollups/${one(form)}?${new URLSearchParams({ unit: span.unit, from_ms: String(span.from_ms), until_ms: String(span.until_ms) })}`),

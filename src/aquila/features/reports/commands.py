@@ -10,6 +10,7 @@ from aquila.core.model import Position, Principal
 from aquila.core.paper_work import NoFields, StepTaken, TakeStep, Time, check_texts, read_form, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.core.states import ANY, Move, States
+from aquila.features.reports.attachments import label_of
 from aquila.features.reports.form import Form, own_forms, wrong_values
 from aquila.features.reports.report import FORM, REPORT, STATES, ReportText, Values, forms_of, papers_of, values_of
 
@@ -61,7 +62,7 @@ async def write_report(principal: Principal, ask: NewReport, desk: Desk) -> Step
     form = forms_of(desk).get(text.form)
     if form is None:
         return Refused("form", f"there is no form {text.form}: take one of {', '.join(forms_of(desk))}"[:500])
-    refused = _wrong(form, text.values, whole=ask.file) or _wrong_span(text)
+    refused = _wrong(form, text.values, whole=ask.file) or _wrong_span(text) or _wrong_files(text, desk)
     if refused is not None:
         return refused
     replaced = None
@@ -146,6 +147,7 @@ def fields_of(text: ReportText) -> dict[str, Any]:
         "from_ms": text.from_ms,
         "until_ms": text.until_ms,
         "sources": list(text.sources),
+        "attachments": msgspec.to_builtins(text.attachments),
     }
     return {**head, **{f"v.{name}": value for name, value in text.values.items()}}
 
@@ -174,6 +176,13 @@ def _wrong_span(text: ReportText) -> Refused | None:
         return Refused("field", str(wrong))
     if text.from_ms is not None and text.until_ms is not None and text.until_ms <= text.from_ms:
         return Refused("time", f"until {text.until_ms} is not after {text.from_ms}: name a later end")
+    return None
+
+
+def _wrong_files(text: ReportText, desk: Desk) -> Refused | None:
+    for each in text.attachments:
+        if label_of(each.package, desk) is None:
+            return Refused("attachment", f"there is no file {each.name}, or you may not have it: leave it out")
     return None
 
 

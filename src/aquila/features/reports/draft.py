@@ -12,6 +12,7 @@ from aquila.core.ids import entity_id
 from aquila.core.model import Label, Note, Principal, Verdict
 from aquila.core.paper_work import Id, Time
 from aquila.core.policy import derive
+from aquila.features.reports.attachments import ATTACHMENTS_MAX, Attachment, sent_by
 
 EARTH_RADIUS_M = 6_371_008.8
 EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
@@ -66,6 +67,7 @@ class PatrolDraftRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         values: for the form `patrol`. path: (lat_deg, lon_deg) in order of time. sources: entries it stands on.
+        attachments: files that its device sent meanwhile, photos among them, and where it was then.
     """
 
     uid: str
@@ -76,6 +78,7 @@ class PatrolDraftRow(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[SaidLine, ...]
     sources: tuple[str, ...]
     label: Label
+    attachments: tuple[Attachment, ...] = ()
 
 
 def way_m(a: Fix, b: Fix) -> float:
@@ -114,7 +117,8 @@ def _draft(principal: Principal, ask: AskPatrolDraft, reading: Reading) -> Itera
     found = reading.part("tracks").inside(EVERYWHERE, ask.from_ms, ask.until_ms, may, entity, FIXES_MAX)
     fixes = sorted((fix for fix in found if fix.entity == entity), key=lambda fix: fix.at_ms)
     said = list(_said(ask, reading))
-    labels = [*{fix.label for fix in fixes}, *(label for _, label in said)]
+    files = list(sent_by(ask.uid, ask.from_ms, ask.until_ms, reading, fixes))[-ATTACHMENTS_MAX:]
+    labels = [*{fix.label for fix in fixes}, *(label for _, label in said), *(label for _, label in files)]
     if not labels:
         return
     halts, distance_m = walk(fixes)
@@ -138,6 +142,7 @@ def _draft(principal: Principal, ask: AskPatrolDraft, reading: Reading) -> Itera
         said=lines,
         sources=tuple(line.entry for line in lines),
         label=label,
+        attachments=tuple(each for each, _ in files),
     )
     yield Labelled(row, label, reading.context)
 

@@ -6,16 +6,23 @@ from typing import Annotated, Any
 import msgspec
 
 from aquila.core.document import Document, Paragraph, to_pdf, to_text
+from aquila.core.errors import UsageError
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Line, Time, Word, state_of
 from aquila.core.papers import Thing
 from aquila.core.policy import derive
+from aquila.features.reports.attachments import Attachment, attachments_of, files_of, label_of, text_of
 from aquila.features.reports.commands import STEPS
 from aquila.features.reports.form import Form
 from aquila.features.reports.report import REPORT, STATES, forms_of, papers_of, values_of
 from aquila.features.reports.text import value_text
+
+PICTURES_MAX = 12
+PICTURE_MAX_BYTES = 1 << 20
+PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+"""JPEG and PNG."""
 
 
 class AskForms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,7 +61,7 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         values: what is filled in, by name of the field. said_at_ms: when it was begun. signed_by: who approved it; None
-            = nobody yet.
+            = nobody yet. attachments: files beside it that the asker may have.
     """
 
     id: str
@@ -75,6 +82,7 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     heads: tuple[str, ...]
     conflicts: int
     label: Label
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +103,8 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
-def row_of(thing: Thing) -> ReportRow:
-    """The row of a report."""
+def row_of(thing: Thing, attachments: tuple[Attachment, ...] = ()) -> ReportRow:
+    """The row of a report, with the files beside it that are to be shown."""
     state = state_of(STATES, thing)
     signer = next((step.by for step in reversed(thing.steps) if step.action == "approve"), None)
     return ReportRow(
@@ -118,6 +126,7 @@ def row_of(thing: Thing) -> ReportRow:
         heads=thing.heads(),
         conflicts=len(thing.conflicts()),
         label=thing.first.label,
+        attachments=attachments,
     )
 
 
@@ -126,7 +135,9 @@ def marking_of(label: Label) -> str:
     return f"{label.classification} REL TO {' '.join(label.releasable_to)}"
 
 
-def document_of(thing: Thing, form: Form, label: Label) -> Document:
+def document_of(
+    thing: Thing, form: Form, label: Label, attachments: tuple[Attachment, ...] = (), pictures: tuple[bytes, ...] = ()
+) -> Document:
     """A report as it is printed: each value stands on the step that said it and on what the report names for it."""
     notes, writers, values = thing.get("notes", {}), thing.writers(), values_of(thing)
     row = row_of(thing)
@@ -139,6 +150,9 @@ def document_of(thing: Thing, form: Form, label: Label) -> Document:
             if value not in (None, ""):
                 below = tuple(notes.get(field.name, ())) or (writers[f"v.{field.name}"].entry,)
                 paragraphs.append(Paragraph(f"{field.title}: {value_text(field.kind, value)}", below))
+    if attachments:
+        paragraphs.append(Paragraph("Attachments", (), True))
+        paragraphs.extend(Paragraph(text_of(each)) for each in attachments)
     missing = thing.get("missing", ())
     if missing:
         paragraphs.append(Paragraph(f"Missing: no report of {', '.join(missing)}"))
@@ -147,6 +161,7 @@ def document_of(thing: Thing, form: Form, label: Label) -> Document:
         marking=marking_of(label),
         paragraphs=tuple(paragraphs),
         signed=() if row.signed_by is None else (row.signed_by,),
+        pictures=pictures,
     )
 
 
@@ -158,7 +173,8 @@ def _forms(principal: Principal, ask: AskForms, reading: Reading) -> Iterator[La
 def _reports(principal: Principal, ask: AskReports, reading: Reading) -> Iterator[Labelled]:
     for thing in reversed(list(papers_of(reading).things(reading, REPORT))):
         if _is_wanted(ask, thing):
-            yield Labelled(row_of(thing), thing.first.label, thing.first.context)
+            row = row_of(thing, attachments_of(thing, reading))
+            yield Labelled(row, thing.first.label, thing.first.context)
 
 
 def _is_wanted(ask: AskReports, thing: Thing) -> bool:
@@ -176,7 +192,8 @@ def _is_wanted(ask: AskReports, thing: Thing) -> bool:
 def _report(principal: Principal, ask: AskReport, reading: Reading) -> Iterator[Labelled]:
     thing = papers_of(reading).thing(reading, ask.id, REPORT)
     if thing is not None:
-        row = ReportDetail(row=row_of(thing), conflicts=conflict_rows(thing), steps=steps_of(thing))
+        shown = row_of(thing, attachments_of(thing, reading))
+        row = ReportDetail(row=shown, conflicts=conflict_rows(thing), steps=steps_of(thing))
         yield Labelled(row, thing.first.label, thing.first.context)
 
 
@@ -185,12 +202,30 @@ def _document(principal: Principal, ask: AskReport, reading: Reading) -> Iterato
     form = None if thing is None else forms_of(reading).get(str(thing.get("form")))
     if thing is None or form is None:
         return
-    label = derive(reading.policy, [step.label for step in thing.steps])
-    document = document_of(thing, form, label)
+    files = attachments_of(thing, reading)
+    marks = [label for each in files if (label := label_of(each.package, reading)) is not None]
+    label = derive(reading.policy, [*(step.label for step in thing.steps), *marks])
+    document = document_of(thing, form, label, files, tuple(_pictures(files, reading)))
     row = DocumentRow(
         title=document.title, text=to_text(document), pdf=to_pdf(document), notes=document.notes(), label=label
     )
     yield Labelled(row, label, thing.first.context)
+
+
+def _pictures(files: tuple[Attachment, ...], reading: Reading) -> Iterator[bytes]:
+    """Photos small enough to be printed; what they are is read from their first bytes, whatever the sender said."""
+    try:
+        kept = reading.part("files")
+    except UsageError:
+        return
+    view = files_of(reading)
+    for each in files[:PICTURES_MAX]:
+        package = None if view is None else view.package(reading.context, each.package, reading.now_ms())
+        if package is None or package.facts is None or package.facts.size_bytes > PICTURE_MAX_BYTES:
+            continue
+        data: bytes = kept.path_of(package.facts.sha256).read_bytes()
+        if data.startswith(PICTURE_STARTS):
+            yield data
 
 
 def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:

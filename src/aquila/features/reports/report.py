@@ -9,6 +9,7 @@ from aquila.core.paper_work import Id, Line, Time, Word
 from aquila.core.papers import Papers, Thing
 from aquila.core.states import Move, States
 from aquila.core.view import view_of
+from aquila.features.reports.attachments import Attachments
 from aquila.features.reports.form import Form, own_forms
 
 REPORT, FORM = "reports.report", "reports.form"
@@ -34,7 +35,7 @@ class ReportText(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
 
     Attributes:
         form: name of the form. unit: who reports (id or name). to: unit that it goes to, whose roll-up takes it in.
-        values: by name of the field. sources: entries that it stands on.
+        values: by name of the field. sources: entries that it stands on. attachments: files beside it.
     """
 
     form: Word
@@ -45,6 +46,7 @@ class ReportText(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
     until_ms: Time | None = None
     sources: Annotated[tuple[Id, ...], msgspec.Meta(max_length=1000)] = ()
     replaces: Line = ""
+    attachments: Attachments = ()
 
 
 def reports_view() -> Papers:

@@ -20,6 +20,14 @@ export function blankValues(form: Form, now_ms: number): Record<string, string> 
   return Object.fromEntries(form.sections.flatMap(({ fields }) => fields.map((field) => [field.name, field.kind === 'time' && field.required ? zuluInput(now_ms) : ''])))
 }
 
+/** Values as the fields show them; lines of a text become parts of one. */
+export function textsOf(form: Form, values: Record<string, unknown>): Record<string, string> {
+  const kinds = new Map(form.sections.flatMap(({ fields }) => fields.map((field) => [field.name, field.kind])))
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, kinds.get(name) === 'time' ? zuluInput(Number(value)) : String(value ?? '').replace(/\n/g, '; ')]),
+  )
+}
+
 /** The values by name; what is empty is left out. `wrong`: a field whose place cannot be read. */
 export function valuesOf(form: Form, texts: Record<string, string | number>): { values: Record<string, unknown>; wrong: string | null } {
   const values: Record<string, unknown> = {}
