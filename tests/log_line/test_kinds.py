@@ -1,4 +1,5 @@
 """The kinds of line: what the guide promises, and the other kind that is offered where two are near."""
+# ruff: noqa: RUF001  # Cyrillic letters are what people type
 
 import re
 from pathlib import Path
@@ -62,6 +63,39 @@ def test_what_stands_behind_the_distance_with_the_ending_for_from_is_where_it_is
     value = part(parse_line("ақ фургон тұр, 400 м шығысқа қарай КПП 4-тен", CONTEXT), "place").value
     assert value is not None
     assert (value["name"], value["range_m"], value["bearing_deg"]) == ("КПП 4", 400, 90)
+
+
+@pytest.mark.parametrize(
+    ("line", "range_m", "bearing_deg"),
+    [
+        ("4 катера в 3 км от Alma", 3000, None),
+        ("В 3 км от Alma 4 катера", 3000, None),
+        ("4 boats heading S 3 nm off Naqoura", 5556, None),
+        ("4 катера идут на юг в 3 милях от Naqoura", 5556, None),
+        ("shots 3 km S of Alma", 3000, 180),
+    ],
+)
+def test_a_small_letter_and_where_somebody_goes_are_no_bearing(
+    line: str, range_m: float, bearing_deg: float | None
+) -> None:
+    found = part(parse_line(line, CONTEXT), "place")
+    assert found.value is not None
+    assert (found.value["range_m"], found.value["bearing_deg"]) == (range_m, bearing_deg)
+    assert found.confidence == ("unsure" if bearing_deg is None else "sure")
+
+
+@pytest.mark.parametrize("line", ["напротив UNP 1-31 человек с биноклем", "à Tibnin chauffeur blessé"])
+def test_the_words_and_numbers_of_a_name_count_nothing(line: str) -> None:
+    draft = parse_line(line, CONTEXT)
+    assert part(draft, "place").value is not None
+    assert all(each.value is not None and each.value["count"] == 1 for each in draft.all("size"))
+
+
+@pytest.mark.parametrize(
+    "line", ["кілт кімде?", "у кого ключи от склада?", "who has the keys", "confirm receipt of order 12"]
+)
+def test_a_question_and_a_bidding_are_requests(line: str) -> None:
+    assert part(parse_line(line, CONTEXT), "kind").value == {"kind": "request"}
 
 
 def test_litres_are_no_wounded() -> None:

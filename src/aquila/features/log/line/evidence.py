@@ -10,6 +10,7 @@ from aquila.features.log.line.draft import LinePart
 from aquila.features.log.line.own_moves import on_patrol
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.tasks import bids
+from aquila.features.log.line.words import normalise
 
 KINDS = (
     "medevac", "incident", "contact_lost", "patrol", "checkpoint", "spot", "request", "weather", "comms_check",
@@ -56,9 +57,17 @@ OWN_ACTS = {
 QUESTIONS = frozenset(
     "what who when where which how why can could may is are do does has have chi cosa che quando dove quanti quante "
     "quale quali perche qui que quoi quand ou combien quel quelle pourquoi peut кто что когда где сколько какой какая "
-    "какие почему куда можно есть ким не кашан кайда канша неге".split()
+    "какие почему куда можно есть".split()
 )
 """As normalised; one of them opens a question when a question mark ends it."""
+ASKING_ALONE = frozenset(
+    normalise(word)
+    for word in (
+        "who what where why chi cosa dove quanti quante perché qui combien pourquoi quel quelle кто где сколько почему "
+        "какой какая какие кім қайда қашан қанша неге"
+    ).split()
+)
+"""These ask wherever they stand, and at the head of a line without a question mark."""
 ASKED = {"request": 4}
 """A question of the whole line."""
 
@@ -68,6 +77,9 @@ def weigh(sheet: Sheet) -> list[tuple[str, int]]:
     weights: Counter[str] = Counter({"note": 1})
     _add_words(sheet, weights)
     _add_fields(sheet, weights)
+    if sheet.tagged(0, "bid_first"):
+        # Confirm receipt of order 12: a verb at the head of a line bids.
+        weights["request"] += 2
     if _asks(sheet):
         weights.update(ASKED)
     return sorted(((kind, weights[kind]) for kind in KINDS if weights[kind] > 0), key=lambda each: -each[1])
@@ -102,6 +114,19 @@ def _add_fields(sheet: Sheet, weights: Counter[str]) -> None:
             weights.update(OWN_ACTS.get(act, {}))
     if own and not strangers:
         weights["patrol"] += 1
+    if (
+        unit is None
+        and not counted
+        and any(
+            sheet.tagged(at, "people", "vehicle", "animal") and sheet.free(at, at + 1)
+            for at in range(len(sheet.tokens))
+        )
+    ):
+        # Pax on the roof: seen, though nobody counted them.
+        weights["spot"] += 1
+    if unit is None and acts & {"moving", "stationary"}:
+        # Lights moving along the fence: nobody tells of himself.
+        weights["spot"] += 1
     if counted:
         weights["spot"] += 3 if strangers or not own else 1 if _is_convoy(sheet, unit) else 2
     if any(part.field == "casualty" and part.value and part.value["count"] > 0 for part in typed):
@@ -132,9 +157,19 @@ def _strange(value: dict[str, object]) -> bool:
 
 
 def _asks(sheet: Sheet) -> bool:
-    """A question word opens the line or a phrase of it, and the line ends with a question mark."""
-    words = [token for token in sheet.tokens if token.sort == "word"]
-    if not words or not sheet.line.rstrip().endswith("?"):
-        return False
+    """A question: its word opens the line, or a question mark ends it and the word stands where it may."""
+    norms = [token.norm for token in sheet.tokens]
+    if (
+        len(norms) > 1
+        and norms[-1] == "?"
+        and sheet.tokens[-2].sort == "word"
+        and sheet.free(len(norms) - 2, len(norms))
+    ):
+        # Behind a value a question mark only doubts that.
+        return True
+    if not sheet.line.rstrip().endswith("?"):
+        return bool(norms) and norms[0] in ASKING_ALONE
     opens = [0, *(at + 1 for at, token in enumerate(sheet.tokens) if token.text in ",;:.-")]
-    return any(at < len(sheet.tokens) and sheet.tokens[at].norm in QUESTIONS for at in opens)
+    return any(norm in ASKING_ALONE for norm in norms) or any(
+        at < len(norms) and norms[at] in QUESTIONS for at in opens
+    )

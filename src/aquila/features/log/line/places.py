@@ -7,7 +7,7 @@ import msgspec
 
 from aquila.features.log.line.draft import LineChoice, LinePart
 from aquila.features.log.line.geodesy import POINTS, mgrs_of, moved
-from aquila.features.log.line.moves import is_letter, point_at
+from aquila.features.log.line.moves import WORDS_TOO, is_letter, point_at
 from aquila.features.log.line.names import Name, Names, name_at
 from aquila.features.log.line.numbers import decimal_at, spaced_at
 from aquila.features.log.line.sheet import Sheet
@@ -65,6 +65,8 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
         return False
     if of is not None and step.range_m is None and sheet.tokens[of.start].norm in FROM and _goes(sheet, index - 1):
         return False
+    if step.range_m is not None and sheet.tagged(index, "direction") and _heads(sheet, index):
+        return False
     # 3 км южнее Алмы: the case says of.
     cased = of is None and at > 0 and at < len(sheet.tokens) and not sheet.tokens[step.stop - 1].text.isascii()
     if of is None and sheet.free(at, at + 1) and sheet.tokens[at].norm in TOWARDS_AFTER:
@@ -111,6 +113,14 @@ def _goes(sheet: Sheet, index: int) -> bool:
     """Heading W from Tibnin: a direction, and where it began; but shots heard S from Tibnin are south of it."""
     verb = sheet.tagged(index, "moving") and sheet.tagged(index, "activity")
     return verb or (sheet.tagged(index, "course") and sheet.tokens[index].norm in ("hdg", "heading", "crs"))
+
+
+def _heads(sheet: Sheet, index: int) -> bool:
+    """Heading S 3 nm off Naqoura, идут на юг в 3 милях от ...: where they go, and then where they are."""
+    before = index - 1
+    while before > index - 3 and sheet.tagged(before, "towards") and not sheet.tagged(before, "moving"):
+        before -= 1
+    return _goes(sheet, before)
 
 
 def _range_after(sheet: Sheet, at: int) -> _Step | None:
@@ -182,7 +192,16 @@ def _step_at(sheet: Sheet, index: int) -> _Step | None:
         return None
     at = _past(sheet, turn.stop, frozenset({"a", "at", "for", "на", "в", "à"}))
     second = _distance(sheet, at)
+    if second is not None and turn.letter and _is_plain_letter(sheet, index):
+        return None
     return turn if second is None else _joined(turn, second)
+
+
+def _is_plain_letter(sheet: Sheet, index: int) -> bool:
+    """В 3 км от Накуры, e 2 km da Alma: a small letter before a distance is a word, and so is the first of a line."""
+    token = sheet.tokens[index]
+    small = token.text == token.text.casefold() or (index == 0 and not token.text.isascii())
+    return small and token.norm in WORDS_TOO
 
 
 def _past(sheet: Sheet, at: int, leads: frozenset[str]) -> int:

@@ -55,6 +55,7 @@ class Sheet:
         self._words = words
         self.aside: set[int] = set()
         self.reserved: set[int] = set()
+        self.name_words = frozenset(normalise(piece) for name in context.names for piece in PIECES.findall(name.name))
         self._anywhere: dict[str, bool] = {}
         self._doubts: dict[int, str] = {}
         self._forgive()
@@ -67,7 +68,7 @@ class Sheet:
         for index, matches in enumerate(self._matches):
             for match in matches:
                 known.update(range(index, index + match.length))
-        names = {normalise(piece) for name in self.context.names for piece in PIECES.findall(name.name)}
+        names = self.name_words
         for index, token in enumerate(self.tokens):
             if token.sort == "word" and index not in known and token.norm not in names:
                 near = self._words.near(token.norm)

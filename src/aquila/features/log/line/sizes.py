@@ -45,6 +45,9 @@ def _counted(sheet: Sheet, index: int) -> bool:
     number = number_at(sheet, index)
     if number is None or number.amount != int(number.amount) or number.amount > COUNT_MAX:
         return False
+    if index in sheet.reserved and (number.top is not None or index - 1 in sheet.reserved):
+        # UNP 1-31 человек: the numbers of the name.
+        return False
     if sheet.ends(index, "other_number") is not None or _is_time(sheet, number):
         return False
     if not number.digits and number.amount == 1 and sheet.anywhere("complaint"):
@@ -141,6 +144,7 @@ def _plain_word(sheet: Sheet, at: int) -> bool:
         sheet.free(at, at + 1)
         and sheet.tokens[at].sort == "word"
         and not sheet.known_word(at)
+        and sheet.tokens[at].norm not in sheet.name_words
         and (len(sheet.tokens[at].text) > 2)
     )
 
