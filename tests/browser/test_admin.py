@@ -413,7 +413,7 @@ def test_italian_is_whole(browse: Browse, node: ServedNode, admin: object) -> No
     page.get_by_label("Lingua").select_option("it")
     page.get_by_role("button", name="Dispositivi e dati").click()
     dialog = page.get_by_role("dialog", name="Dispositivi e dati")
-    expect(dialog.locator(".piece").first).to_contain_text("mai collegato")
+    expect(dialog.locator(".piece").filter(has_text="ITALIA").first).to_contain_text("mai collegato")
     assert raw_key.findall(page.evaluate(WORDS)) == []
     dialog.get_by_role("button", name="Aggiungi dispositivo").click()
     dialog.get_by_label("Nome", exact=True).fill(fresh("ITALIA"))
