@@ -139,7 +139,8 @@ def disputed(entries: list[Entry], known: dict[str, frozenset[str]]) -> set[str]
     """Fields of which the newest statements, those that no later writer had before him, say different things."""
     found = set()
     for field in "xy":
-        said = {e.envelope.id: e.body.fields[field] for e in entries if field in e.body.fields}  # type: ignore[union-attr]
+        papers = {e.envelope.id: e.body for e in entries if isinstance(e.body, Paper)}
+        said = {id: paper.fields[field] for id, paper in papers.items() if field in paper.fields}
         newest = {value for id, value in said.items() if not any(id in known[other] for other in said)}
         if len(newest) > 1:
             found.add(field)

@@ -1,5 +1,7 @@
 """Errors as the web says them: {error: {code, reason, allowed?, do?}}, never more than the asker may know."""
 
+from typing import Any
+
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -117,17 +119,17 @@ def answer_of(error: WebError) -> Response[bytes]:
     )
 
 
-def on_web_error(_: Request, error: WebError) -> Response[bytes]:  # type: ignore[type-arg]
+def on_web_error(_: Request[Any, Any, Any], error: WebError) -> Response[bytes]:
     """Exception handler of the app."""
     return answer_of(error)
 
 
-def on_usage_error(_: Request, error: UsageError) -> Response[bytes]:  # type: ignore[type-arg]
+def on_usage_error(_: Request[Any, Any, Any], error: UsageError) -> Response[bytes]:
     """Exception handler for what no route has answered itself."""
     return answer_of(unavailable(error))
 
 
-def on_http_exception(_: Request, error: HTTPException) -> Response[bytes]:  # type: ignore[type-arg]
+def on_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Exception handler for what the framework itself refuses (no route, wrong method, body too large)."""
     status = error.status_code
     if status == 404:

@@ -80,6 +80,7 @@ def _opened(data: bytes) -> zipfile.ZipFile:
         raise SheetError("this is an old .xls or has a password: save it as an Excel workbook (.xlsx) without one")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
+    # What zipfile raises for a directory that is no such thing, lies about its offsets, or is of a later format.
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as wrong:
         raise SheetError(NO_SHEET) from wrong
     parts = archive.infolist()
@@ -101,6 +102,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> bytes:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise SheetError(BROKEN.format(f"{name[:60]} is packed in another way"))
         return archive.read(info)
+    # A sheet that is not there, one with a wrong sum, cut or broken, and one with a password: zipfile has no one error.
     except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as wrong:
         raise SheetError(BROKEN.format(f"{name[:60]} cannot be unpacked")) from wrong
 
