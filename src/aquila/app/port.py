@@ -12,6 +12,7 @@ import msgspec
 import aquila
 from aquila.app.engine import Engine
 from aquila.app.tak import Speaker, TakEdge
+from aquila.core.box import Box
 from aquila.core.errors import Refused
 from aquila.core.feature import Saying
 from aquila.core.journal import Head
@@ -24,7 +25,6 @@ from aquila.features.picture.queries import TrackFix
 from aquila.links.hub import Hub
 from aquila.links.stream import StreamListener
 from aquila.stores.sqlite.store import SqliteStore
-from aquila.stores.sqlite.tracks import Box
 from aquila.stores.sqlite.words import JournalWords
 from aquila.stores.terrain import Terrain
 
@@ -88,22 +88,19 @@ class PooledTracks:
 
     def inside(
         self,
-        box: tuple[float, float, float, float],
+        box: Box,
         from_ms: int,
         until_ms: int,
         may: Callable[[Label, Context], bool],
         entity: str | None,
         limit: int,
     ) -> list[TrackFix]:
-        """Points in the box (west, south, east, north) and the time, of the labels that `may` lets through."""
-        west, south, east, north = box
+        """Points in the box and the time, of the labels that `may` lets through."""
         with self._store.reader() as reading:
             classes = reading.label_classes()
             allowed = {number for number, each in classes.items() if may(each.label, each.context)}
             if entity is None:
-                found = reading.tracks.inside(
-                    Box(south, west, north, east), from_ms, until_ms, label_classes=allowed, limit=limit
-                )
+                found = reading.tracks.inside(box, from_ms, until_ms, label_classes=allowed, limit=limit)
             else:
                 found = reading.tracks.of_entity(entity, from_ms, until_ms, label_classes=allowed, limit=limit)
         return [

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from aquila.core.box import Box
 from aquila.core.errors import Refused
 from aquila.core.feature import Feature, Role, Saying
 from aquila.core.ids import entity_id, uuid7_source
@@ -135,7 +136,7 @@ class NoTracks:
 
     def inside(
         self,
-        box: tuple[float, float, float, float],
+        box: Box,
         from_ms: int,
         until_ms: int,
         may: Callable[[Label, str], bool],

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
+from aquila.core.box import Box
 from aquila.core.errors import UsageError
 from aquila.core.model import Audience, Entry, audience_of
 from aquila.core.view import view_of
 from aquila.features.links import Links
 from aquila.features.log import arrival_of, cursor_of, labelled_entry
 from aquila.features.picture import Picture
-from aquila.features.picture.queries import parse_box
 from aquila.web_api import frames
 from aquila.web_api.auth import Asker, Gate
 from aquila.web_api.port import NodePort
@@ -173,7 +173,7 @@ class Screen:
         self._heard = 0
         self._is_live = False
         self._sequence = 0
-        self._box: tuple[float, float, float, float] | None = None
+        self._box: Box | None = None
         self._interval_ms = 1000
         self._wants_all = True
         self._moved = np.zeros(0, dtype=np.int64)
@@ -263,7 +263,7 @@ class Screen:
             if not east - west < 360:
                 west, east = -180.0, 180.0
             wrapped = (_wrapped(west), max(-90.0, south), _wrapped(east), min(90.0, north))
-            box = parse_box(",".join(map(str, wrapped)))
+            box = Box(*wrapped).checked()
         self._box = box
         low, high = INTERVAL_MS
         self._interval_ms = int(max(low, min(high, word.interval_ms)))
@@ -442,7 +442,7 @@ def _wrapped(lon_deg: float) -> float:
     return lon_deg if -180 <= lon_deg <= 180 else (lon_deg + 180) % 360 - 180
 
 
-def _inside(columns: frames.Columns, box: tuple[float, float, float, float]) -> npt.NDArray[np.bool_]:
+def _inside(columns: frames.Columns, box: Box) -> npt.NDArray[np.bool_]:
     """Rows in the box or without a place of their own; drawings reach further than their place, so all of them."""
     west, south, east, north = box
     lat, lon = columns["lat_e7"], columns["lon_e7"]

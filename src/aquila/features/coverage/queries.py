@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from aquila.core.box import Box, map_box_of
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal, Verdict
 from aquila.core.moves import Moves
@@ -55,7 +56,7 @@ class AskCoverage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     radar_m: Metres = 0.0
 
     def __post_init__(self) -> None:
-        box_of(self.bbox)
+        near_box_of(self.bbox)
 
     def reach_m(self, kind: Kind) -> float:
         """How far a kind looks; a footprint no further than it lies."""
@@ -131,20 +132,15 @@ class ShadowGrid(msgspec.Struct, frozen=True, kw_only=True):
     bands: str
 
 
-def box_of(text: str) -> tuple[float, float, float, float]:
-    """West, south, east, north; east may lie beyond 180. Raises ValueError with what is allowed."""
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"bbox {text[:80]!r}: four numbers west,south,east,north in degrees are needed") from None
-    if not (-180 <= west <= 180 and west < east <= west + 360 and -85 <= south < north <= 85):
-        raise ValueError(f"bbox {text[:80]!r}: west -180..180, east beyond it, south below north, both -85..85")
+def near_box_of(text: str) -> Box:
+    """A box that is not too wide. Raises ValueError with what is allowed."""
+    box = west, south, east, north = map_box_of(text)
     wide_m = max(_metres(east - west) * math.cos(math.radians((south + north) / 2)), _metres(north - south))
     if wide_m > WIDTH_MAX_M:
         raise ValueError(
             f"bbox {text[:80]!r} is {wide_m / 1000:.0f} km wide: at most {WIDTH_MAX_M / 1000:.0f}, so zoom in"
         )
-    return west, south, east, north
+    return box
 
 
 def heights_of(text: str) -> tuple[float, ...]:
@@ -169,7 +165,7 @@ def _metres(degrees: float) -> float:
 def _coverage(principal: Principal, ask: AskCoverage, reading: Reading) -> Iterator[Labelled]:
     view = view_of(reading.views, "coverage", Coverage)
     at_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
-    box = west, south, east, north = box_of(ask.bbox)
+    box = west, south, east, north = near_box_of(ask.bbox)
     middle = math.cos(math.radians((south + north) / 2))
     high = float(np.degrees(np.ptp(mercator(np.array([south, north])))))
     edge = max((east - west) / COLS_MAX, high / ROWS_MAX, math.degrees(CELL_MIN_M / EARTH_M) / middle)
@@ -198,7 +194,7 @@ def _last_looks(
     ask: AskCoverage,
     reading: Reading,
     at_ms: int,
-    box: tuple[float, float, float, float],
+    box: Box,
     shape: tuple[int, int],
     cell_m: float,
 ) -> tuple[Ints, int | None]:
@@ -237,9 +233,7 @@ def _seen_from(row: Ints, col: Ints, times: Ints, radius: float, shape: tuple[in
     return seen.repeat(coarse, axis=0).repeat(coarse, axis=1)[: shape[0], : shape[1]]
 
 
-def _cells(
-    lat: NDArray[np.float64], lon: NDArray[np.float64], box: tuple[float, float, float, float], shape: tuple[int, int]
-) -> tuple[Ints, Ints]:
+def _cells(lat: NDArray[np.float64], lon: NDArray[np.float64], box: Box, shape: tuple[int, int]) -> tuple[Ints, Ints]:
     """Row and column of places in the grid; those of others lie outside it."""
     west, south, east, north = box
     top, bottom = mercator(np.array([north, south]))

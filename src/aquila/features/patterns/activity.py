@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
+from aquila.core.box import Box, map_box_of
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Context, Label, Principal, Verdict
 from aquila.fusion.rows import Floats, Ints
@@ -27,7 +28,6 @@ DAYS_MAX = 92
 CORNERS_MAX = 200
 MONDAY_MS = 4 * DAY_MS
 """1970-01-05 was the first Monday."""
-MERCATOR_LAT = 85.0
 
 Time = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)]
 Corners = tuple[tuple[float, float], ...]
@@ -41,7 +41,7 @@ class AskHeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     until_ms: Time | None = None
 
     def __post_init__(self) -> None:
-        box_of(self.bbox)
+        check_box(map_box_of(self.bbox))
         check_span(self.from_ms, self.until_ms)
 
 
@@ -120,15 +120,10 @@ class Fixes(msgspec.Struct, frozen=True):
     is_cut: bool
 
 
-def box_of(text: str) -> tuple[float, float, float, float]:
-    """West, south, east, north. Raises ValueError with what is allowed."""
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"bbox {text[:80]!r}: four numbers west,south,east,north in degrees are needed") from None
-    if not (-180 <= west < east <= 180 and -MERCATOR_LAT <= south < north <= MERCATOR_LAT):
-        raise ValueError(f"bbox {text[:80]!r}: -180 <= west < east <= 180 and -85 <= south < north <= 85")
-    return west, south, east, north
+def check_box(box: Box) -> None:
+    """Raises ValueError for a box that crosses 180 degrees: kept positions are read without a turn round the globe."""
+    if box.east > 180:
+        raise ValueError(f"bbox west {box.west}, east {box.east}: at most 180, so ask for the sides of it one by one")
 
 
 def corners_of(text: str) -> Corners:
@@ -156,7 +151,7 @@ def _span(ask: AskHeat | AskRhythm, days: int, now_ms: int) -> tuple[int, int]:
     return max(0, from_ms, until_ms - DAYS_MAX * DAY_MS), until_ms
 
 
-def _fixes(reading: Reading, box: tuple[float, float, float, float], from_ms: int, until_ms: int) -> Fixes:
+def _fixes(reading: Reading, box: Box, from_ms: int, until_ms: int) -> Fixes:
     def may(label: Label, context: Context) -> bool:
         return reading.release(label, context).verdict is Verdict.FULL
 
@@ -192,7 +187,7 @@ def _fixes(reading: Reading, box: tuple[float, float, float, float], from_ms: in
 
 
 def _heat(principal: Principal, ask: AskHeat, reading: Reading) -> Iterator[Labelled]:
-    box = west, south, east, north = box_of(ask.bbox)
+    box = west, south, east, north = map_box_of(ask.bbox)
     from_ms, until_ms = _span(ask, 1, reading.now_ms())
     fixes = _fixes(reading, box, from_ms, until_ms)
     top, bottom = _mercator(np.array([north, south]))
@@ -238,7 +233,7 @@ def _rhythm(principal: Principal, ask: AskRhythm, reading: Reading) -> Iterator[
 
     area: Any = cut_at_antimeridian(shapely.Polygon(corners_of(ask.corners)))
     from_ms, until_ms = _span(ask, 28, reading.now_ms())
-    fixes = _fixes(reading, area.bounds, from_ms, until_ms)
+    fixes = _fixes(reading, Box(*area.bounds), from_ms, until_ms)
     inside = shapely.intersects_xy(area, fixes.lon, fixes.lat) if len(fixes.who) else np.zeros(0, np.bool_)
     who, at_ms = fixes.who[inside], fixes.at_ms[inside]
     # Days before anything was kept of anybody are not days without anybody: nobody knows.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from aquila.codecs.cot import convert, cot_xml
+from aquila.core.box import EVERYWHERE, Box
 from aquila.core.codec import Outgoing
 from aquila.core.errors import CodecError
 from aquila.core.feature import Labelled, Query, Reading
@@ -25,7 +26,7 @@ from aquila.core.model import (
     Verdict,
 )
 from aquila.core.policy import redact
-from aquila.features.picture.queries import TrackFix, TrackTable, in_box, picture_of
+from aquila.features.picture.queries import TrackFix, TrackTable, picture_of
 from aquila.features.picture.view import Picture, Sight
 
 EVENTS_MAX = 5_000
@@ -37,7 +38,6 @@ SLACK_MS = 600_000
 """Entries that were merged lie that much out of order of time, as far as they are looked for."""
 FIX_VALID_MS = 300_000
 UIDS_MAX = 1_000
-EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 
 
 class AskHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +55,9 @@ class AskLatest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskArea(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest event of every entity in a box (west, south, east, north) and a time."""
+    """The newest event of every entity in a box and a time."""
 
-    box: tuple[float, float, float, float] = EVERYWHERE
+    box: Box = EVERYWHERE
     from_ms: int | None = None
     until_ms: int | None = None
 
@@ -98,7 +98,7 @@ def _area(principal: Principal, ask: AskArea, reading: Reading) -> Iterator[Labe
         if sight is None or sight.report.position is None:
             continue
         place = sight.report.position
-        if in_box(ask.box, place.lat_deg, place.lon_deg) and _within(sight.observed_at_ms, ask.from_ms, ask.until_ms):
+        if ask.box.holds(place.lat_deg, place.lon_deg) and _within(sight.observed_at_ms, ask.from_ms, ask.until_ms):
             yield from _row_of_sight(sight, reading)
 
 

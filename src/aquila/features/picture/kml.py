@@ -7,12 +7,13 @@ import msgspec
 from lxml import etree
 
 from aquila.codecs.kml import TrackPoint, placemark
+from aquila.core.box import EVERYWHERE
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading, check_text
 from aquila.core.ids import entity_id, statement_id
 from aquila.core.model import Alias, Context, Geometry, Label, Principal, Report, Verdict
 from aquila.core.symbol import affiliation, sidc_of_cot
-from aquila.features.picture.history import EVERYWHERE, entities_of
+from aquila.features.picture.history import entities_of
 from aquila.features.picture.queries import TrackTable, picture_of
 from aquila.features.picture.view import Sight
 

@@ -9,12 +9,12 @@ import msgspec
 from aquila.codecs.cot.event import UID_LENGTH_MAX
 from aquila.codecs.cot.marti import as_text, enveloped, instant, span_of
 from aquila.codecs.kml import KIND, TrackPoint, document, kmz, track
+from aquila.core.box import EVERYWHERE, box_of
 from aquila.core.contract import Call, Reply
 from aquila.core.feature import Endpoint
 from aquila.core.ids import entity_id
 from aquila.features.picture.commands import DropEntity, Dropped, drop
 from aquila.features.picture.history import (
-    EVERYWHERE,
     UIDS_MAX,
     AskArea,
     AskHistory,
@@ -25,7 +25,6 @@ from aquila.features.picture.history import (
     latest_events,
 )
 from aquila.features.picture.kml import AskKml, KmlRow, PublishTrack, TrackPublished, kml, points_of, publish
-from aquila.features.picture.queries import parse_box
 from aquila.features.picture.repeater import (
     AskEmergencies,
     EmergencyRow,
@@ -77,7 +76,7 @@ def _ask_many(call: Call) -> AskLatest:
 def _ask_area(call: Call) -> AskArea:
     from_ms, until_ms = _span(call)
     sides = [call.one(name) for name in ("left", "bottom", "right", "top")]
-    box = parse_box(",".join(sides)) if any(sides) else EVERYWHERE
+    box = box_of(",".join(sides)) if any(sides) else EVERYWHERE
     return AskArea(box=box, from_ms=from_ms, until_ms=until_ms)
 
 

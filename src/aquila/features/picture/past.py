@@ -5,18 +5,17 @@ from typing import Annotated
 
 import msgspec
 
+from aquila.core.box import EVERYWHERE, Box, box_of
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.hlc import hlc_ms
 from aquila.core.journal import JournalStore
 from aquila.core.model import Context, Entry, Label, Principal, Sample, Stamp, Verdict
-from aquila.features.picture.history import EVERYWHERE, PAGE, SLACK_MS, arrival_near, report_of_fix
+from aquila.features.picture.history import PAGE, SLACK_MS, arrival_near, report_of_fix
 from aquila.features.picture.queries import (
     EntityRow,
     TrackFix,
     TrackTable,
     entity_row,
-    in_box,
-    parse_box,
     picture_of,
 )
 from aquila.features.picture.view import Picture, Sight
@@ -47,7 +46,7 @@ class AskPast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         if self.bbox is not None:
-            parse_box(self.bbox)
+            box_of(self.bbox)
 
 
 def _at(principal: Principal, ask: AskPast, reading: Reading) -> Iterator[Labelled]:
@@ -57,7 +56,7 @@ def _at(principal: Principal, ask: AskPast, reading: Reading) -> Iterator[Labell
         past.fold(entry)
     for fix in _fixes_until(reading, ask.at_ms):
         past.fold(_sample(fix, reading))
-    box = None if ask.bbox is None else parse_box(ask.bbox)
+    box = None if ask.bbox is None else box_of(ask.bbox)
     for entity in past.entities():
         sight = past.sight(entity, reading.release, reading.policy)
         if sight is not None and _is_inside(sight, box):
@@ -66,9 +65,9 @@ def _at(principal: Principal, ask: AskPast, reading: Reading) -> Iterator[Labell
             yield Labelled(row if full else None, sight.label, sight.context, None if full else row)
 
 
-def _is_inside(sight: Sight, box: tuple[float, float, float, float] | None) -> bool:
+def _is_inside(sight: Sight, box: Box | None) -> bool:
     place = sight.report.position
-    return box is None or (place is not None and in_box(box, place.lat_deg, place.lon_deg))
+    return box is None or (place is not None and box.holds(place.lat_deg, place.lon_deg))
 
 
 def _entries_until(journal: JournalStore, at_ms: int) -> Iterator[Entry]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Protocol, get_args
 
 import msgspec
 
+from aquila.core.box import Box, box_of
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import (
     Alias,
@@ -112,14 +113,14 @@ class TrackTable(Protocol):
 
     def inside(
         self,
-        box: tuple[float, float, float, float],
+        box: Box,
         from_ms: int,
         until_ms: int,
         may: Callable[[Label, Context], bool],
         entity: str | None,
         limit: int,
     ) -> list[TrackFix]:
-        """Points in the box (west, south, east, north) and the time, only of the labels that `may` lets through.
+        """Points in the box and the time, only of the labels that `may` lets through.
 
         `entity` None = of all.
         """
@@ -141,25 +142,6 @@ class TrackRow(msgspec.Struct, frozen=True, kw_only=True):
 # -- requests ---------------------------------------------------------------------------------------------------------
 
 
-def parse_box(text: str) -> tuple[float, float, float, float]:
-    """(west, south, east, north) of a text; west > east crosses 180 degrees. Raises ValueError with what is allowed."""
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"bbox {text[:80]!r}: four numbers west,south,east,north in degrees are needed") from None
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-        raise ValueError(f"bbox {text[:80]!r}: west and east -180..180, south and north -90..90, south not above north")
-    return west, south, east, north
-
-
-def in_box(box: tuple[float, float, float, float], lat_deg: float, lon_deg: float) -> bool:
-    """Does the box (west, south, east, north) hold the place?"""
-    west, south, east, north = box
-    if not south <= lat_deg <= north:
-        return False
-    return west <= lon_deg <= east if west <= east else lon_deg >= west or lon_deg <= east
-
-
 class AskEntities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which entities.
 
@@ -178,7 +160,7 @@ class AskEntities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         if self.bbox is not None:
-            parse_box(self.bbox)
+            box_of(self.bbox)
         if self.kind is not None and self.kind not in KINDS and "-" not in self.kind:
             raise ValueError(
                 f"kind {self.kind!r}: one of {', '.join(KINDS)} or the beginning of a CoT type such as a-f-G"
@@ -201,7 +183,7 @@ class AskTracks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     limit: Annotated[int, msgspec.Meta(ge=1, le=TRACK_POINTS_MAX)] = 10_000
 
     def __post_init__(self) -> None:
-        parse_box(self.bbox)
+        box_of(self.bbox)
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
@@ -303,7 +285,7 @@ def _labelled(sight: Sight, row: EntityRow) -> Labelled:
 def _entities(principal: Principal, ask: AskEntities, reading: Reading) -> Iterator[Labelled]:
     picture = picture_of(reading)
     now_ms, policy = reading.now_ms(), reading.policy
-    box = parse_box(ask.bbox) if ask.bbox is not None else None
+    box = box_of(ask.bbox) if ask.bbox is not None else None
     words = ask.q.casefold() if ask.q else None
     for entity in picture.entities():
         sight = picture.sight(entity, reading.release, policy)
@@ -317,16 +299,14 @@ def _entities(principal: Principal, ask: AskEntities, reading: Reading) -> Itera
 def _wanted(
     sight: Sight,
     ask: AskEntities,
-    box: tuple[float, float, float, float] | None,
+    box: Box | None,
     words: str | None,
     now_ms: int,
 ) -> bool:
     report = sight.report
     if ask.max_age_s is not None and now_ms - sight.observed_at_ms > ask.max_age_s * 1000:
         return False
-    if box is not None and (
-        report.position is None or not in_box(box, report.position.lat_deg, report.position.lon_deg)
-    ):
+    if box is not None and (report.position is None or not box.holds(report.position.lat_deg, report.position.lon_deg)):
         return False
     if ask.kind is not None and not (
         ask.kind == report.category
@@ -363,7 +343,7 @@ def _tracks(principal: Principal, ask: AskTracks, reading: Reading) -> Iterator[
     from_ms = until_ms - 3_600_000 if ask.from_ms is None else ask.from_ms
     table: TrackTable = reading.part("tracks")
     fixes = table.inside(
-        parse_box(ask.bbox),
+        box_of(ask.bbox),
         from_ms,
         until_ms,
         lambda label, context: reading.release(label, context).verdict is Verdict.FULL,

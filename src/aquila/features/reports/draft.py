@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from aquila.core.box import EVERYWHERE
 from aquila.core.document import dtg
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.ids import entity_id
@@ -15,7 +16,6 @@ from aquila.core.policy import derive
 from aquila.features.reports.attachments import ATTACHMENTS_MAX, Attachment, sent_by
 
 EARTH_RADIUS_M = 6_371_008.8
-EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 FIXES_MAX = 20_000
 CHUNK = 1000
 HALT_MS = 5 * 60_000

@@ -15,7 +15,6 @@ from aquila.stores.sqlite.secrets import SecretStore, SubjectKeys
 from aquila.stores.sqlite.snapshots import Snapshot, Snapshots
 from aquila.stores.sqlite.store import Origin, Reading, SqliteStore
 from aquila.stores.sqlite.tracks import (
-    Box,
     TrackAnswer,
     TrackPoint,
     TrackRow,
@@ -32,7 +31,6 @@ from aquila.stores.sqlite.writer import (
 )
 
 __all__ = [
-    "Box",
     "DamagedError",
     "DataFolder",
     "FileStore",

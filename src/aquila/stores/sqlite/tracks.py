@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
+from aquila.core.box import Box
 from aquila.core.model import Context, Label
 from aquila.core.policy import Thinning
 from aquila.stores.sqlite.marking import class_id
@@ -55,33 +56,6 @@ class TrackAnswer(msgspec.Struct, frozen=True):
 
     points: list[TrackRow]
     cut: bool
-
-
-class Box(msgspec.Struct, frozen=True):
-    """A box in degrees; west > east means that it crosses 180 degrees.
-
-    Raises ValueError when out of range.
-    """
-
-    south_deg: float
-    west_deg: float
-    north_deg: float
-    east_deg: float
-
-    def __post_init__(self) -> None:
-        if not (-90 <= self.south_deg <= self.north_deg <= 90):
-            raise ValueError(f"box south {self.south_deg}, north {self.north_deg}: -90 <= south <= north <= 90")
-        if not (-180 <= self.west_deg <= 180 and -180 <= self.east_deg <= 180):
-            raise ValueError(f"box west {self.west_deg}, east {self.east_deg}: -180..180 degrees")
-
-    def halves(self) -> tuple["Box", ...]:
-        """The box, cut in two at 180 degrees where it crosses it."""
-        if self.west_deg <= self.east_deg:
-            return (self,)
-        return (
-            Box(self.south_deg, self.west_deg, self.north_deg, 180.0),
-            Box(self.south_deg, -180.0, self.north_deg, self.east_deg),
-        )
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -174,12 +148,12 @@ class Tracks:
     ) -> TrackAnswer:
         """Points in the box with from_ms <= t <= until_ms.
 
-        `label_classes` None = all, else only of these.
+        `label_classes` None = all, else only of these. Raises ValueError for a box that is none.
         """
         buckets = self._buckets(from_ms // BUCKET_MS, until_ms // BUCKET_MS)
         rows: list[tuple[float | int | None, ...]] = []
         cut = False
-        for half in box.halves():
+        for half in box.checked().halves():
             for row in self._scan(half, buckets, from_ms, until_ms):
                 if label_classes is not None and row[7] not in label_classes:
                     continue
@@ -192,14 +166,14 @@ class Tracks:
     def _scan(
         self, box: Box, buckets: list[int], from_ms: int, until_ms: int
     ) -> Iterator[tuple[float | int | None, ...]]:
-        bounds = (from_ms, until_ms, box.south_deg, box.north_deg, box.west_deg, box.east_deg)
+        bounds = (from_ms, until_ms, box.south, box.north, box.west, box.east)
         first_row, last_row = (
-            math.floor(box.south_deg / CELL_DEG),
-            math.floor(box.north_deg / CELL_DEG),
+            math.floor(box.south / CELL_DEG),
+            math.floor(box.north / CELL_DEG),
         )
         first_cell, last_cell = (
-            math.floor(box.west_deg / CELL_DEG),
-            math.floor(box.east_deg / CELL_DEG),
+            math.floor(box.west / CELL_DEG),
+            math.floor(box.east / CELL_DEG),
         )
         if len(buckets) * (last_row - first_row + 1) > RANGES_MAX:
             # A large box over a long time: seeking each row of cells costs more than reading the
