@@ -35,6 +35,8 @@ SHEET = """async (png) => {
 GREEN = [0, 107, 60]
 AMBER = [255, 176, 32]
 WHITE = [255, 255, 255]
+SHEET_MS = 45_000
+"""The page waits twice for its map, 15 s each at most, before it takes what is there; a slow machine needs them."""
 
 
 def opened_sheet(page: Page) -> None:
@@ -42,7 +44,7 @@ def opened_sheet(page: Page) -> None:
     out_of_fields(page)
     page.keyboard.press("Control+p")
     expect(page.locator(".print-preview canvas")).to_have_attribute("aria-label", "Drawing the sheet …")
-    expect(page.locator(".print-preview:not(.waiting)")).to_be_visible()
+    expect(page.locator(".print-preview:not(.waiting)")).to_be_visible(timeout=SHEET_MS)
 
 
 def saved(page: Page, folder: Path) -> dict[str, object]:
@@ -74,7 +76,7 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     assert friends > 500
     page.get_by_label("Paper").select_option("A3")
     expect(page.locator(".print-preview.waiting")).to_have_count(1)
-    expect(page.locator(".print-preview:not(.waiting)")).to_be_visible()
+    expect(page.locator(".print-preview:not(.waiting)")).to_be_visible(timeout=SHEET_MS)
     assert saved(page, tmp_path)["size"] == [2520, 1782]
     pdf = page.pdf(prefer_css_page_size=True, print_background=True)
     # A3 landscape in points, one page.

@@ -79,6 +79,25 @@ def test_a_split_holds_through_a_third_source():
     assert all(not {"a0", "c0"} <= {name for _, name in group.members} for group in groups)
 
 
+def moving(*states, source, sigmas=(30.0, 30.0, 2.0, 2.0)):
+    x = np.array(states, float)
+    cov = np.tile(np.diag(np.square(sigmas)), (len(x), 1, 1))
+    names = [f"{source}{k}" for k in range(len(x))]
+    return SourceTracks(source=source, names=names, x=x, cov=cov, keys=[frozenset()] * len(x))
+
+
+def test_a_young_radar_track_between_a_ship_and_an_aircraft_does_not_make_them_one():
+    """It fits both while it knows nothing of its motion: seen on a slow machine, as one symbol with two callsigns."""
+    correlator = Correlator()
+    for second in range(12):
+        ship = moving((3 * second, 0, 3, 0), source="mmsi")
+        aircraft = moving((100 * second, 30, 100, 0), source="icao24")
+        young = moving((60 * second, 15, 60, 0), source="radar", sigmas=(150, 150, 60, 60))
+        groups = members(correlator.update([ship, aircraft, young]))
+        assert not any({"mmsi0", "icao240"} <= set(names) for names in groups), (second, groups)
+    assert any(len(names) == 2 for names in groups)
+
+
 def test_tracks_of_one_source_cannot_be_merged():
     with pytest.raises(ValueError, match="only two sources"):
         Correlator().merge(("a", "1"), ("a", "2"))

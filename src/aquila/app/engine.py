@@ -222,11 +222,10 @@ class Engine:
             call()
 
     def tick(self) -> None:
-        """Once a second: time passes for the views, positions go to the disk."""
+        """Once a second: time passes for the views."""
         tick = self.node.tick()
         self._record(tick)
         self._submit(self.node.ticked(tick), None)
-        self.positions.flush()
         if self._recording is not None:
             self._recording.flush()
         now_ms = self.clockwork.clock_ms()
@@ -238,10 +237,16 @@ class Engine:
             self.keep_snapshots()
 
     async def run_ticks(self) -> None:
-        """Tick until cancelled."""
+        """Tick until cancelled.
+
+        Positions go to the disk twice as often: with the time of a write, kill -9 costs none older than a second.
+        """
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S / 2)
+            self.positions.flush()
+            await asyncio.sleep(TICK_S / 2)
             self.tick()
+            self.positions.flush()
 
     def keep_snapshots(self) -> None:
         """Have the state of every view written, so that the next start need not fold from the beginning."""

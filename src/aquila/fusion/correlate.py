@@ -281,16 +281,22 @@ class Correlator:
     # --- the result ----------------------------------------------------------------------------
 
     def _groups(self, sources: list[SourceTracks]) -> list[Group]:
-        """Pairs, best first, grow groups that hold no source twice and nothing an operator forbade."""
+        """Pairs, best first, grow groups: no source twice, nothing an operator forbade, nothing that is plainly apart.
+
+        A young radar track between a ship and an aircraft fits both, and makes them no single thing.
+        """
         where = {(one.source, name): (one, row) for one in sources for row, name in enumerate(one.names)}
         group: dict[TrackKey, set[TrackKey]] = {track: {track} for track in where}
         current = [pair for pair, state in self.pairs.items() if state.paired and not state.missing]
-        current.sort(key=lambda pair: (frozenset(pair) not in self.locked, -sum(self.pairs[pair].votes), pair))
+        current.sort(key=self._rank)
         for one, other in current:
             a, b = group[one], group[other]
             if a is b or {track[0] for track in a} & {track[0] for track in b}:
                 continue
             if self.forbidden and any(frozenset((p, q)) in self.forbidden for p in a for q in b):
+                continue
+            said = frozenset((one, other)) in self.locked
+            if not said and len(a) + len(b) > 2 and any(self._are_apart(where, p, q) for p in a for q in b):
                 continue
             a |= b
             for track in b:
@@ -311,6 +317,25 @@ class Correlator:
         named = [Group(self._name(members, numbers), members, x[k], cov[k]) for k, members in enumerate(together)]
         self._forget_numbers(where)
         return named
+
+    def _rank(self, pair: Pair) -> tuple[bool, int, float, Pair]:
+        """What a person locked comes first, then the most votes, then the nearest."""
+        state = self.pairs[pair]
+        distance = 0.0 if state.evidence is None else state.evidence.distance
+        return frozenset(pair) not in self.locked, -sum(state.votes), distance, pair
+
+    def _are_apart(self, where: dict[TrackKey, tuple[SourceTracks, int]], one: TrackKey, other: TrackKey) -> bool:
+        """Whether two tracks that are no pair themselves are too far from each other, or too unlike in their motion."""
+        (a, row_a), (b, row_b) = where[one], where[other]
+        pair = (one, other)
+        if (b.source, a.source) in self.offsets:
+            (a, row_a), (b, row_b), pair = (b, row_b), (a, row_a), (other, one)
+        state = self.pairs.get(pair)
+        if state is not None and state.paired and not state.missing:
+            return False
+        difference = b.x[row_b] - a.x[row_a] - self.offsets[a.source, b.source]
+        squared = difference @ np.linalg.solve(a.cov[row_a] + b.cov[row_b], difference)
+        return bool(squared > self.settings.gate_chi2)
 
     def _forget_numbers(self, alive: Container[TrackKey]) -> None:
         """Drop the numbers of tracks that are gone, once they are many: a track that comes back soon keeps its own."""

@@ -72,7 +72,7 @@ class Positions:
         self._points.append(point)
 
     def flush(self, done: Callable[[Refused | None], None] | None = None) -> bool:
-        """Have all that was heard written; call it once a second.
+        """Have all that was heard written; call it twice a second.
 
         False = the last flush is not through: kept for later.
         """
