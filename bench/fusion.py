@@ -266,7 +266,7 @@ def bench_fences(quick: bool) -> None:
             crossed += len(crossings.entered) + len(crossings.left)
         spent = time.process_time() - start
         say(
-            f"fences 10000 x 1000: {'compiled' if compiled else 'shapely'}",
+            f"fences 10000 x 1000: {'compiled' if compiled else 'without a compiler'}",
             updates_per_cpu_s=ticks * len(xy) / spent,
             crossings=crossed,
             inside=len(crossings.inside),

@@ -6,7 +6,7 @@ import shapely
 
 from aquila.fusion.geofence import Geofences, cut_at_antimeridian
 
-BOTH = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "shapely"])
+BOTH = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
 
 
 def star(rng, x, y, size):
@@ -46,6 +46,40 @@ def test_every_point_in_every_area_is_found(compiled, seed):
     assert list(zip(row.tolist(), area.tolist(), strict=True)) == brute(fences, xy) or sorted(
         zip(row.tolist(), area.tolist(), strict=True)
     ) == brute(fences, xy)
+
+
+@BOTH
+@pytest.mark.parametrize("seed", range(4))
+def test_points_on_the_lines_between_cells_and_far_from_zero_are_found(compiled, seed):
+    """Cells of some micrometres ten thousand kilometres from zero, where a coordinate itself is rounded to 2 nm."""
+    rng = np.random.default_rng(seed)
+    offset, size = 1e7 * rng.uniform(-1, 1, 2), 10.0 ** -(seed + 1)
+    fences = [shapely.transform(area, lambda xy: offset + size * xy) for area in areas(rng, 30)]
+    fences = [area for area in fences if area.is_valid]
+    geofences = Geofences(fences, degrees=False, compiled=compiled)
+    grid = geofences._grid
+    lines = grid.low + grid.cell * rng.integers(0, grid.shape, (2000, 2))
+    xy = np.nextafter(lines, lines + rng.choice([-np.inf, 0, np.inf], lines.shape))
+    # A compiled ray may differ from the oracle where a point lies on a border, but for rounding.
+    borders = shapely.STRtree([area.boundary for area in fences])
+    far = np.ones(len(xy), np.bool_)
+    far[borders.query(shapely.points(xy), "dwithin", 1e-8)[0]] = not compiled
+    row, area = geofences.inside(xy)
+    got = {(i, k) for i, k in zip(row.tolist(), area.tolist(), strict=True) if far[i]}
+    assert got == {(i, k) for i, k in brute(fences, xy) if far[i]}
+    assert len(got) > 100
+
+
+@BOTH
+def test_a_few_huge_areas_among_small_ones_stay_cheap(compiled):
+    rng = np.random.default_rng(5)
+    huge = [shapely.box(-80, -80 - k / 10, 80, 80) for k in range(20)]
+    small = [shapely.box(x, y, x + 1e-3, y + 1e-3) for x, y in rng.uniform(-60, 60, (300, 2))]
+    geofences = Geofences(huge + small, compiled=compiled)
+    assert len(geofences._grid.cell_areas) < 128 * 330
+    xy = np.concatenate([rng.uniform(-60, 60, (200, 2)), [area.centroid.coords[0] for area in small]])
+    row, area = geofences.inside(xy)
+    assert sorted(zip(row.tolist(), area.tolist(), strict=True)) == brute(huge + small, xy)
 
 
 @BOTH

@@ -1,7 +1,8 @@
 """Which points are in which areas, and what they entered and left: exact, with holes, multipolygons, antimeridian.
 
-Boxes by a tree, then the points that share a box with an area are tested all at once. An area that crosses the
-antimeridian is cut there. Where numba is installed a compiled even-odd ray does the same over a grid of boxes.
+A grid of cells knows which areas hold a cell whole and which have their border in it, so that only points near a border
+are tested, all of them at once. An area that crosses the antimeridian is cut there. Where numba is installed a compiled
+even-odd ray makes that test.
 """
 
 from importlib import import_module
@@ -13,10 +14,15 @@ import shapely
 from numpy.typing import NDArray
 
 from aquila.fusion.compiled import has_compiler
-from aquila.fusion.rows import Floats, Ints
+from aquila.fusion.rows import Bools, Floats, Ints
 
 PACK = 1 << 32
 CELLS_MAX = 512
+"""Of the grid, along each axis."""
+CELLS_ACROSS = 7.0
+"""So many cells lie across a usual area."""
+CELLS_PER_AREA = 128
+"""On average over all areas: above, cells are made wider, so that a few huge areas do not eat the memory."""
 
 
 class Crossings(msgspec.Struct, frozen=True):
@@ -73,25 +79,18 @@ class Geofences:
         self.compiled = has_compiler() if compiled is None else compiled
         self._inside = np.zeros(0, np.int64)
         self._since_s = np.zeros(0)
-        self._prepared = np.array(self.areas, dtype=object)
-        shapely.prepare(self._prepared)
-        self._tree = shapely.STRtree(self.areas)
-        self._grid = _Grid(self.areas) if self.compiled and self.areas else None
+        kind = _CompiledGrid if self.compiled else _Grid
+        self._grid = kind(np.array(self.areas, dtype=object)) if self.areas else None
 
     def inside(self, xy: Floats) -> tuple[Ints, Ints]:
         """Row of the point, number of the area, for every point in an area, sorted. NaN points are nowhere."""
         xy = np.asarray(xy, np.float64).reshape(-1, 2)
-        if self.degrees:
-            xy = np.column_stack([(xy[:, 0] + 180) % 360 - 180, xy[:, 1]])
-        if self._grid is not None:
-            return self._grid.inside(xy)
-        fine = np.flatnonzero(np.isfinite(xy).all(axis=1))
-        boxed, area = self._tree.query(shapely.points(xy[fine]))
-        row = fine[boxed]
-        keep = shapely.contains_xy(self._prepared[area], xy[row, 0], xy[row, 1])
-        row, area = row[keep], area[keep]
-        sort = np.lexsort((area, row))
-        return row[sort].astype(np.int64), area[sort].astype(np.int64)
+        if self._grid is None or len(xy) == 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        if self.degrees and not ((xy[:, 0] >= -180) & (xy[:, 0] < 180)).all():
+            with np.errstate(invalid="ignore"):  # an infinite longitude becomes none at all
+                xy = np.column_stack([(xy[:, 0] + 180) % 360 - 180, xy[:, 1]])
+        return self._grid.inside(xy)
 
     def update(self, ids: Ints, xy: Floats, now_s: float) -> Crossings:
         """Where the points are now; what they entered and left since the last update.
@@ -104,13 +103,17 @@ class Geofences:
         row, area = self.inside(xy)
         keys = np.asarray(ids, np.int64)[row] * PACK + area
         keys.sort()
-        entered = np.setdiff1d(keys, self._inside, assume_unique=True)
-        left = np.setdiff1d(self._inside, keys, assume_unique=True)
+        at = np.searchsorted(self._inside, keys)
+        stayed = at < len(self._inside)
+        stayed[stayed] = self._inside[at[stayed]] == keys[stayed]
+        was = at[stayed]
+        gone = np.ones(len(self._inside), np.bool_)
+        gone[was] = False
         since = np.full(len(keys), now_s)
-        stayed = np.isin(keys, self._inside, assume_unique=True)
-        since[stayed] = self._since_s[np.searchsorted(self._inside, keys[stayed])]
+        since[stayed] = self._since_s[was]
+        left = self._inside[gone]
         self._inside, self._since_s = keys, since
-        return Crossings(_unpack(entered), _unpack(left), _unpack(keys))
+        return Crossings(_unpack(keys[~stayed]), _unpack(left), _unpack(keys))
 
     def dwell_s(self, now_s: float) -> Floats:
         """How long each row of the last `Crossings.inside` has been there."""
@@ -122,45 +125,77 @@ def _unpack(keys: Ints) -> NDArray[np.int64]:
 
 
 class _Grid:
-    """All edges of all areas in one array, and a grid of cells that name the areas whose box touches them."""
+    """Cells that name the areas which touch them, and which of those hold the whole cell."""
 
-    def __init__(self, areas: list[shapely.Geometry]) -> None:
-        starts, edges = [0], []
-        for area in areas:
-            for polygon in shapely.get_parts(area):
-                for ring in (polygon.exterior, *polygon.interiors):
-                    xy = shapely.get_coordinates(ring)
-                    edges.append(np.column_stack([xy[:-1], xy[1:]]))
-            starts.append(sum(len(part) for part in edges))
-        self.edges = np.concatenate(edges)
-        self.starts = np.array(starts, np.int64)
-        self.boxes = shapely.bounds(np.array(areas, dtype=object)).reshape(-1, 4)
-        low, high = self.boxes[:, :2].min(axis=0), self.boxes[:, 2:].max(axis=0)
-        usual = np.maximum(np.median(self.boxes[:, 2:] - self.boxes[:, :2], axis=0), (high - low) / CELLS_MAX)
-        self.low, self.cell = low, np.maximum(usual, 1e-12)
-        self.shape = np.minimum(((high - low) / self.cell).astype(np.int64) + 1, CELLS_MAX)
-        self.cell_starts, self.cell_areas = self._fill()
+    def __init__(self, areas: NDArray[np.object_]) -> None:
+        self.areas = areas
+        shapely.prepare(areas)
+        boxes = shapely.bounds(areas).reshape(-1, 4)
+        self.low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+        size = boxes[:, 2:] - boxes[:, :2]
+        self.cell = np.maximum(np.median(size, axis=0) / CELLS_ACROSS, (high - self.low) / (CELLS_MAX - 1))
+        while (size / self.cell + 1).prod(axis=1).sum() > CELLS_PER_AREA * (len(areas) + 8):
+            self.cell = self.cell * 1.25
+        self.shape = ((high - self.low) / self.cell).astype(np.int64) + 1
+        area, at = self._boxed(boxes)
+        # A little wider than the cell: no rounding may put a point into a cell that does not hold it.
+        edge = 1e-9 * self.cell + 4 * np.spacing(np.abs([self.low, high]).max(axis=0))
+        corner = self.low + at * self.cell
+        squares = shapely.box(*(corner - edge).T, *(corner + self.cell + edge).T)
+        touched = np.flatnonzero(shapely.intersects(areas[area], squares))
+        area, cell = area[touched], at[touched] @ [self.shape[1], 1]
+        order = np.lexsort((area, cell))
+        self.cell_areas = area[order]
+        self.whole: Bools = shapely.contains_properly(areas[area], squares[touched])[order]
+        self.cell_starts = np.searchsorted(cell[order], np.arange(self.shape.prod() + 1))
+
+    def _boxed(self, boxes: Floats) -> tuple[Ints, Ints]:
+        """Area, and column and row of the cell, for every cell that the box of an area touches."""
+        first, last = (((corner - self.low) / self.cell).astype(np.int64) for corner in np.split(boxes, 2, axis=1))
+        wide, high = (last - first + 1).T
+        count = wide * high
+        area = np.repeat(np.arange(len(boxes)), count)
+        nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return area, first[area] + np.column_stack([nth // high[area], nth % high[area]])
+
+    def inside(self, xy: Floats) -> tuple[Ints, Ints]:
+        """Row of the point and number of the area, sorted."""
+        column, line = np.floor((xy - self.low) / self.cell).T
+        columns, lines = self.shape
+        on = np.flatnonzero((column >= 0) & (column < columns) & (line >= 0) & (line < lines))  # NaN is on no cell
+        cell = (column[on] * lines + line[on]).astype(np.int64)
+        start = self.cell_starts[cell]
+        count = self.cell_starts[cell + 1] - start
+        row = np.repeat(on, count)
+        entry = np.arange(len(row)) + np.repeat(start - (np.cumsum(count) - count), count)
+        area, keep = self.cell_areas[entry], self.whole[entry]
+        border = np.flatnonzero(~keep)
+        border = border[np.argsort(area[border])]  # one area after the other: twice as fast
+        keep[border] = shapely.contains_xy(self.areas[area[border]], xy[row[border]])
+        return row[keep], area[keep]
+
+
+class _CompiledGrid(_Grid):
+    """The same cells, and all edges of all areas in one array for the compiled test."""
+
+    def __init__(self, areas: NDArray[np.object_]) -> None:
+        super().__init__(areas)
+        parts, owner = shapely.get_parts(areas, return_index=True)
+        rings, part = shapely.get_rings(parts, return_index=True)
+        corners, ring = shapely.get_coordinates(rings, return_index=True)
+        along = np.flatnonzero(np.diff(ring) == 0)  # each corner of a ring but its last
+        self.edges = np.column_stack([corners[along], corners[along + 1]])
+        self.starts = np.searchsorted(owner[part[ring[along]]], np.arange(len(areas) + 1))
         # The compiler is loaded for those who fence, not for those who only read an area.
         self._find_inside: Any = import_module("aquila.fusion.geofence_loops").find_inside
 
-    def _fill(self) -> tuple[Ints, Ints]:
-        first = np.clip(((self.boxes[:, :2] - self.low) / self.cell).astype(np.int64), 0, self.shape - 1)
-        last = np.clip(((self.boxes[:, 2:] - self.low) / self.cell).astype(np.int64), 0, self.shape - 1)
-        cells, owners = [], []
-        for area, (a, b) in enumerate(zip(first, last, strict=True)):
-            covered = np.arange(a[0], b[0] + 1)[:, None] * self.shape[1] + np.arange(a[1], b[1] + 1)
-            cells.append(covered.ravel())
-            owners.append(np.full(covered.size, area))
-        cell, owner = np.concatenate(cells), np.concatenate(owners)
-        order = np.argsort(cell, kind="stable")
-        return np.searchsorted(cell[order], np.arange(self.shape.prod() + 1)), owner[order]
-
     def inside(self, xy: Floats) -> tuple[Ints, Ints]:
+        """Row of the point and number of the area, sorted."""
         room = max(4 * len(xy), 64)
         while True:
             row, area = np.empty(room, np.int64), np.empty(room, np.int64)
             count = self._find_inside(
-                xy, self.low, self.cell, self.shape, self.cell_starts, self.cell_areas, self.boxes, self.starts,
+                xy, self.low, self.cell, self.shape, self.cell_starts, self.cell_areas, self.whole, self.starts,
                 self.edges, row, area,
             )  # fmt: skip
             if count >= 0:
