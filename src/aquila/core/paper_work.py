@@ -5,14 +5,14 @@ refused with a sentence. Papers that something waits for are kept apart, so that
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Desk, check_text
+from aquila.core.feature import Desk, Saying, check_text
 from aquila.core.model import TIME_MAX_MS, TIME_MIN_MS, Address, Arrival, Context, Entry, Paper, Position, Principal
-from aquila.core.papers import SEEN_MAX, Papers, Thing, write_paper
+from aquila.core.papers import SEEN_MAX, Papers, Thing, saying_of
 from aquila.core.states import States
 
 Form = TypeVar("Form")
@@ -112,82 +112,69 @@ def wrong_time(desk: Desk, at_ms: int | None, what: str = "the time") -> Refused
     return None
 
 
-async def say_step(
-    principal: Principal,
-    desk: Desk,
-    states: States,
-    type: str,
-    thing: Thing | None,
-    action: str,
-    fields: Mapping[str, Any],
-    *,
-    id: str | None = None,
-    summary: str = "",
-    seen: tuple[str, ...] = (),
-    at_ms: int | None = None,
-    on_behalf_of: str | None = None,
-    position: Position | None = None,
-    to: tuple[Address, ...] = (),
-    subjects: tuple[str, ...] = (),
-) -> StepTaken | Refused:
-    """Write one step if the table allows it now. thing None = the step makes it; id None = it gets a new id.
+class NextStep(NamedTuple):
+    """A step that is to be taken.
 
-    subjects: persons that it is about, see Desk.write.
+    Attributes:
+        states: the table of what may follow on what. type: of the thing's papers.
+        thing: what it is about, as the writer sees it; None = the step makes it.
+        id: of a thing that it makes; None = a new one.
+        seen: `heads` as the writer had them on screen; empty = as they are now.
+        at_ms: when it happened, UTC ms; None = now.
+        on_behalf_of: id of the principal for whom it is done.
     """
-    state = states.first if thing is None else state_of(states, thing)
-    paper = step_paper(
-        desk,
-        states,
-        type,
-        thing,
-        action,
-        fields,
-        id=id,
-        summary=summary,
-        seen=seen,
-        at_ms=at_ms,
-        position=position,
-        to=to,
-    )
-    if isinstance(paper, Refused):
-        return paper
-    entry = await write_paper(principal, desk, paper, thing, on_behalf_of=on_behalf_of, subjects=subjects)
+
+    states: States
+    type: str
+    thing: Thing | None
+    action: str
+    fields: Mapping[str, Any]
+    id: str | None = None
+    summary: str = ""
+    seen: tuple[str, ...] = ()
+    at_ms: int | None = None
+    on_behalf_of: str | None = None
+    position: Position | None = None
+    to: tuple[Address, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """Of the thing, before the step."""
+        return self.states.first if self.thing is None else state_of(self.states, self.thing)
+
+
+async def say_step(principal: Principal, desk: Desk, step: NextStep) -> StepTaken | Refused:
+    """Write a step if the table allows it now."""
+    state = step.state
+    said = step_saying(principal, desk, step)
+    if isinstance(said, Refused):
+        return said
+    entry = await desk.write(said.body, label=said.label, on_behalf_of=said.on_behalf_of)
     if not isinstance(entry, Entry):
         return entry
-    return StepTaken(id=paper.target, entry=entry.envelope.id, state=states.after(state, action) or state)
+    assert isinstance(said.body, Paper)
+    after = step.states.after(state, step.action) or state
+    return StepTaken(id=said.body.target, entry=entry.envelope.id, state=after)
 
 
-def step_paper(
-    desk: Desk,
-    states: States,
-    type: str,
-    thing: Thing | None,
-    action: str,
-    fields: Mapping[str, Any],
-    *,
-    id: str | None = None,
-    summary: str = "",
-    seen: tuple[str, ...] = (),
-    at_ms: int | None = None,
-    position: Position | None = None,
-    to: tuple[Address, ...] = (),
-) -> Paper | Refused:
-    """One step, not written yet, if the table allows it now; as `say_step`."""
-    state = states.first if thing is None else state_of(states, thing)
-    refused = states.check(state, action) or wrong_time(desk, at_ms)
+def step_saying(principal: Principal, desk: Desk, step: NextStep) -> Saying | Refused:
+    """A step that is not written yet, if the table allows it now."""
+    refused = step.states.check(step.state, step.action) or wrong_time(desk, step.at_ms)
     if refused is not None:
         return refused
-    return Paper(
-        type=type,
-        target=thing.id if thing is not None else (id or desk.new_id()),
-        action=action,
-        happened_at_ms=desk.now_ms() if at_ms is None else at_ms,
-        fields=fields,
-        seen=() if thing is None else (seen or thing.heads()),
-        summary=summary,
-        position=position,
-        to=to,
+    thing = step.thing
+    paper = Paper(
+        type=step.type,
+        target=thing.id if thing is not None else (step.id or desk.new_id()),
+        action=step.action,
+        happened_at_ms=desk.now_ms() if step.at_ms is None else step.at_ms,
+        fields=step.fields,
+        seen=() if thing is None else (step.seen or thing.heads()),
+        summary=step.summary,
+        position=step.position,
+        to=step.to,
     )
+    return saying_of(principal, desk, paper, thing, step.on_behalf_of)
 
 
 class WatchedPapers(Papers):

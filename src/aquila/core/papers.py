@@ -264,47 +264,25 @@ def _released(
     return Thing(target, [step for step in steps if may(step.label, step.context)])
 
 
-async def write_paper(
-    principal: Principal,
-    desk: Desk,
-    paper: Paper,
-    thing: Thing | None,
-    *,
-    id: str | None = None,
-    on_behalf_of: str | None = None,
-    into: tuple[str, ...] = (),
-    subjects: tuple[str, ...] = (),
-) -> Entry | Refused:
-    """Write a step at once; see `saying_of`."""
-    said = saying_of(principal, desk, paper, thing, id=id, on_behalf_of=on_behalf_of, into=into, subjects=subjects)
-    if isinstance(said, Refused):
-        return said
-    return await desk.write(
-        said.body, id=said.id, subjects=said.subjects, label=said.label, on_behalf_of=said.on_behalf_of
-    )
+async def write_paper(principal: Principal, desk: Desk, paper: Paper, thing: Thing) -> Entry | Refused:
+    """Write a step about a thing at once, under its marking; see `saying_of`."""
+    said = saying_of(principal, desk, paper, thing)
+    return said if isinstance(said, Refused) else await desk.write(said.body, label=said.label)
 
 
 def saying_of(
-    principal: Principal,
-    desk: Desk,
-    paper: Paper,
-    thing: Thing | None,
-    *,
-    id: str | None = None,
-    on_behalf_of: str | None = None,
-    into: tuple[str, ...] = (),
-    subjects: tuple[str, ...] = (),
+    principal: Principal, desk: Desk, paper: Paper, thing: Thing | None, on_behalf_of: str | None = None
 ) -> Saying | Refused:
     """A step to be written under the marking of its thing, or a new thing under the writer's own.
 
-    `thing` is what the paper is about as the writer sees it; None = the paper makes it. `into` are groups for a new
-    thing; empty = where the writer writes. For `id`, `on_behalf_of` and `subjects` see Desk.write.
+    `thing` is what the paper is about as the writer sees it; None = the paper makes it. For `on_behalf_of` see
+    Desk.write.
 
     A writer who may not write into all groups of the thing is refused: what he says would reach fewer than saw it.
     """
-    label = label_for(desk.policy, principal, None, into) if thing is None else thing.first.label
+    label = label_for(desk.policy, principal, None) if thing is None else thing.first.label
     if isinstance(label, Refused):
         return label
     if thing is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
         return Refused("group", "it is marked for groups that you may not write into: ask one of them")
-    return Saying(body=paper, id=id, subjects=subjects, label=label, on_behalf_of=on_behalf_of)
+    return Saying(body=paper, label=label, on_behalf_of=on_behalf_of)

@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, say_step
+from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, say_step
 from aquila.core.papers import Thing
 from aquila.core.view import view_of
 from aquila.features.alerts.view import Alerts
@@ -100,9 +100,7 @@ async def settle_alert(principal: Principal, ask: SettleAlert, desk: Desk) -> St
         check_texts("remarks", ask.remarks)
     except ValueError as wrong:
         return Refused("field", str(wrong))
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         ALERT_STATES,
         ALERT,
         thing,
@@ -112,6 +110,7 @@ async def settle_alert(principal: Principal, ask: SettleAlert, desk: Desk) -> St
         summary=f"alert {ask.action}d: {thing.get('text', '')}",
         on_behalf_of=ask.on_behalf_of,
     )
+    return await say_step(principal, desk, step)
 
 
 def _view(desk: Desk) -> Alerts:
@@ -145,7 +144,9 @@ async def _say(
     if thing is not None:
         fields |= {name: None for name in thing.fields() if name not in fields}
     text = f"watch {watch.name}: {action}"
-    return await say_step(principal, desk, WATCH_STATES, WATCH, thing, action, fields, seen=seen, summary=text)
+    return await say_step(
+        principal, desk, NextStep(WATCH_STATES, WATCH, thing, action, fields, seen=seen, summary=text)
+    )
 
 
 async def _turn(principal: Principal, desk: Desk, id: str, action: str) -> StepTaken | Refused:
@@ -153,7 +154,7 @@ async def _turn(principal: Principal, desk: Desk, id: str, action: str) -> StepT
     if thing is None:
         return NO_WATCH
     text = f"watch {thing.get('name', id)}: {action}"
-    return await say_step(principal, desk, WATCH_STATES, WATCH, thing, action, {}, summary=text)
+    return await say_step(principal, desk, NextStep(WATCH_STATES, WATCH, thing, action, {}, summary=text))
 
 
 alert_commands = (

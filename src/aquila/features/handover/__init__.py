@@ -10,7 +10,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
 from aquila.core.model import Entry, Label, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
-from aquila.core.paper_work import Id, StepTaken, Text, Time, say_step, state_of
+from aquila.core.paper_work import Id, NextStep, StepTaken, Text, Time, say_step, state_of
 from aquila.core.papers import Papers, Thing
 from aquila.core.policy import derive, label_for
 from aquila.core.view import view_of
@@ -205,7 +205,7 @@ async def take_handover(principal: Principal, ask: SignHandover, desk: Desk) -> 
     if thing.first.by == principal.id:
         return Refused("signature", "who hands over cannot take over as well: somebody else has to sign")
     fields = {"remarks_of_who_came": ask.remarks}
-    return await say_step(principal, desk, STATES, HANDOVER, thing, "take", fields, summary="handover taken")
+    return await say_step(principal, desk, NextStep(STATES, HANDOVER, thing, "take", fields, summary="handover taken"))
 
 
 async def withdraw_handover(principal: Principal, ask: SignHandover, desk: Desk) -> StepTaken | Refused:
@@ -215,7 +215,9 @@ async def withdraw_handover(principal: Principal, ask: SignHandover, desk: Desk)
         return NO_HANDOVER
     if thing.first.by != principal.id:
         return Refused("signature", f"{thing.first.by} offered this handover: only they can withdraw it")
-    return await say_step(principal, desk, STATES, HANDOVER, thing, "withdraw", {}, summary="handover withdrawn")
+    return await say_step(
+        principal, desk, NextStep(STATES, HANDOVER, thing, "withdraw", {}, summary="handover withdrawn")
+    )
 
 
 def _kept(line: HandoverLine) -> dict[str, Any]:

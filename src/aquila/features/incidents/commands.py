@@ -10,6 +10,7 @@ from aquila.core.feature import Command, Desk, check_text
 from aquila.core.model import Principal
 from aquila.core.paper_work import Line as Name
 from aquila.core.paper_work import (
+    NextStep,
     StepTaken,
     TakeStep,
     Time,
@@ -75,9 +76,7 @@ async def log_line(principal: Principal, ask: NewIncident, desk: Desk) -> StepTa
     fields.pop("tell", None)
     for role in dict.fromkeys((*(rules.key_tell if line.key else ()), *line.tell)):
         fields[f"tell.{role}"] = now_ms + rules.tell_within_ms[line.precedence]
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         STATES,
         LINE,
         None,
@@ -88,6 +87,7 @@ async def log_line(principal: Principal, ask: NewIncident, desk: Desk) -> StepTa
         on_behalf_of=ask.on_behalf_of,
         position=None if line.place is None else line.place.to_position(),
     )
+    return await say_step(principal, desk, step)
 
 
 async def step_line(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
@@ -110,9 +110,7 @@ async def step_line(principal: Principal, ask: TakeStep, desk: Desk) -> StepTake
     if isinstance(said, Refused):
         return said
     place = getattr(read, "place", None)
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         STATES,
         LINE,
         thing,
@@ -124,6 +122,7 @@ async def step_line(principal: Principal, ask: TakeStep, desk: Desk) -> StepTake
         on_behalf_of=ask.on_behalf_of,
         position=None if place is None else place.to_position(),
     )
+    return await say_step(principal, desk, step)
 
 
 def line_of(desk: Any, id: str) -> Thing | None:
@@ -146,12 +145,11 @@ async def _merge(principal: Principal, desk: Desk, thing: Thing, read: Other, as
     for each in tellings_of(thing):
         if each.role not in known and each.ack_at_ms is None:
             fields[f"tell.{each.role}"] = each.due_ms
-    taken = await say_step(principal, desk, STATES, LINE, other, "absorb", fields, summary=text)
+    taken = await say_step(principal, desk, NextStep(STATES, LINE, other, "absorb", fields, summary=text))
     if isinstance(taken, Refused):
         return taken
-    return await say_step(
-        principal, desk, STATES, LINE, thing, "merge", {"merged_into": other.id}, summary="merged", seen=ask.seen
-    )
+    step = NextStep(STATES, LINE, thing, "merge", {"merged_into": other.id}, summary="merged", seen=ask.seen)
+    return await say_step(principal, desk, step)
 
 
 Said = dict[str, Any] | Refused

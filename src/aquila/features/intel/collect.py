@@ -17,6 +17,7 @@ from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import (
     Id,
     Line,
+    NextStep,
     Said,
     StepTaken,
     TakeStep,
@@ -193,7 +194,7 @@ async def plan_collection(principal: Principal, ask: PlanCollection, desk: Desk)
         return Refused("question", "there is no such question on the board: ask it first")
     fields = msgspec.to_builtins(row)
     text = f"{row.source} looks for: {row.indicator}"
-    return await say_step(principal, desk, COLLECT_STATES, COLLECT, None, "plan", fields, summary=text[:200])
+    return await say_step(principal, desk, NextStep(COLLECT_STATES, COLLECT, None, "plan", fields, summary=text[:200]))
 
 
 async def step_collection(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
@@ -215,7 +216,7 @@ async def step_collection(principal: Principal, ask: TakeStep, desk: Desk) -> St
     fields = msgspec.to_builtins(read)
     text = f"{ask.action}: {thing.first.summary}"[:200]
     return await say_step(
-        principal, desk, COLLECT_STATES, COLLECT, thing, ask.action, fields, summary=text, seen=ask.seen
+        principal, desk, NextStep(COLLECT_STATES, COLLECT, thing, ask.action, fields, summary=text, seen=ask.seen)
     )
 
 

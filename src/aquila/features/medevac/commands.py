@@ -11,6 +11,7 @@ from aquila.core.model import Principal
 from aquila.core.paper_work import (
     Count,
     Id,
+    NextStep,
     NoFields,
     Seen,
     StepTaken,
@@ -118,9 +119,7 @@ async def ask_medevac(principal: Principal, ask: AskMedevac, desk: Desk) -> Step
     if refused is not None:
         return refused
     place = ask.request.place
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         STATES,
         REQUEST,
         None,
@@ -130,6 +129,7 @@ async def ask_medevac(principal: Principal, ask: AskMedevac, desk: Desk) -> Step
         at_ms=ask.happened_at_ms,
         position=None if place is None else place.to_position(),
     )
+    return await say_step(principal, desk, step)
 
 
 async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
@@ -152,9 +152,7 @@ async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
         return fields
     if ask.action in MARK_OF_STEP:
         fields[f"time.{MARK_OF_STEP[ask.action]}"] = at_ms
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         STATES,
         REQUEST,
         thing,
@@ -165,6 +163,7 @@ async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
         at_ms=ask.happened_at_ms,
         on_behalf_of=ask.on_behalf_of,
     )
+    return await say_step(principal, desk, step)
 
 
 def _fields_of(lines: MedevacLines) -> dict[str, Any]:
@@ -232,9 +231,7 @@ async def _keep(
         return Refused("absent", "there is none of this id, or you may not see it: leave the id out to make a new one")
     fields = {name: getattr(kept, name) for name in kept.__struct_fields__}
     place = kept.place
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         KEPT,
         type,
         thing,
@@ -244,6 +241,7 @@ async def _keep(
         seen=seen,
         position=None if place is None else place.to_position(),
     )
+    return await say_step(principal, desk, step)
 
 
 COMMANDS = (

@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Seen, StepTaken, Time, check_texts, edited, say_step
+from aquila.core.paper_work import Id, NextStep, Seen, StepTaken, Time, check_texts, edited, say_step
 from aquila.features.orbat.unit import Parent, Relation, Unit, ended, loop_with
 from aquila.features.orbat.view import STATES, UNIT, unit_of, units_of
 
@@ -68,7 +68,7 @@ async def create_unit(principal: Principal, ask: NewUnit, desk: Desk) -> StepTak
     except ValueError as wrong_text:
         return Refused("field", str(wrong_text))
     text = f"unit {ask.unit.name} made"
-    return await say_step(principal, desk, STATES, UNIT, None, "create", fields, id=id, summary=text)
+    return await say_step(principal, desk, NextStep(STATES, UNIT, None, "create", fields, id=id, summary=text))
 
 
 async def edit_unit(principal: Principal, ask: EditUnit, desk: Desk) -> StepTaken | Refused:
@@ -85,7 +85,9 @@ async def edit_unit(principal: Principal, ask: EditUnit, desk: Desk) -> StepTake
         if refused is not None:
             return refused
     text = f"unit {changed.name}: {', '.join(sorted(ask.fields))} changed"
-    return await say_step(principal, desk, STATES, UNIT, thing, "edit", ask.fields, summary=text, seen=ask.seen)
+    return await say_step(
+        principal, desk, NextStep(STATES, UNIT, thing, "edit", ask.fields, summary=text, seen=ask.seen)
+    )
 
 
 async def move_unit(principal: Principal, ask: MoveUnit, desk: Desk) -> StepTaken | Refused:
@@ -120,7 +122,9 @@ async def remove_unit(principal: Principal, ask: RemoveUnit, desk: Desk) -> Step
     ]
     if below:
         return Refused("parent", f"{', '.join(below)[:200]} stand under {unit.name}: move them first")
-    return await say_step(principal, desk, STATES, UNIT, thing, "remove", {}, summary=f"unit {unit.name} removed")
+    return await say_step(
+        principal, desk, NextStep(STATES, UNIT, thing, "remove", {}, summary=f"unit {unit.name} removed")
+    )
 
 
 def _wrong_parents(id: str, unit: Unit, units: dict[str, Unit]) -> Refused | None:

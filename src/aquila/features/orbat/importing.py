@@ -9,8 +9,8 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Saying
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, Time, check_texts, step_paper
-from aquila.core.papers import Thing, saying_of
+from aquila.core.paper_work import Id, Line, NextStep, Time, check_texts, step_saying
+from aquila.core.papers import Thing
 from aquila.features.orbat.commands import UNITS_MAX
 from aquila.features.orbat.file_unit import CONTENT_MAX, Fault, FileParent, FileRead, FileUnit
 from aquila.features.orbat.msdl_file import read_msdl
@@ -137,13 +137,13 @@ def _saying(principal: Principal, desk: Desk, change: Change) -> Saying | Refuse
     after = msgspec.to_builtins(change.after)
     if change.thing is None or change.before is None:
         text = f"unit {change.after.name} made from a file"
-        paper = step_paper(desk, STATES, UNIT, None, "create", after, id=change.id, summary=text)
+        step = NextStep(STATES, UNIT, None, "create", after, id=change.id, summary=text)
     else:
         names = _differing(change.before, change.after)
         fields = {name: after.get(name, getattr(EMPTY, name)) for name in names}
         text = f"unit {change.after.name}: {', '.join(names)} changed by a file"
-        paper = step_paper(desk, STATES, UNIT, change.thing, "edit", fields, summary=text)
-    return paper if isinstance(paper, Refused) else saying_of(principal, desk, paper, change.thing)
+        step = NextStep(STATES, UNIT, change.thing, "edit", fields, summary=text)
+    return step_saying(principal, desk, step)
 
 
 EMPTY = Unit(name="x")

@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Address, Principal
-from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step, state_of
+from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.core.speakers import callsigns_of
 from aquila.features.orders.c2sim import BYTES_MAX, from_c2sim
@@ -77,7 +77,7 @@ async def create_order(principal: Principal, ask: NewOrder, desk: Desk) -> StepT
         return refused
     fields = msgspec.to_builtins(ask.order)
     text = f"{ask.order.kind} {ask.order.number} {ask.order.title} drafted"
-    return await say_step(principal, desk, STATES, ORDER, None, "create", fields, summary=text)
+    return await say_step(principal, desk, NextStep(STATES, ORDER, None, "create", fields, summary=text))
 
 
 class ImportOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +107,9 @@ async def edit_order(principal: Principal, ask: EditOrder, desk: Desk) -> StepTa
     if refused is not None:
         return refused
     text = f"{changed.kind} {changed.number} {changed.title}: {', '.join(sorted(ask.fields))} changed"
-    return await say_step(principal, desk, STATES, ORDER, thing, "edit", ask.fields, summary=text, seen=ask.seen)
+    return await say_step(
+        principal, desk, NextStep(STATES, ORDER, thing, "edit", ask.fields, summary=text, seen=ask.seen)
+    )
 
 
 async def draft_frago(principal: Principal, ask: DraftFrago, desk: Desk) -> StepTaken | Refused:
@@ -141,7 +143,9 @@ async def step_order(principal: Principal, ask: StepOrder, desk: Desk) -> StepTa
         fields["reason"] = ask.reason
     to = _addresses(desk, order) if ask.action == "issue" else ()
     text = f"{order.kind} {order.number} {order.title}: {ask.action}"
-    return await say_step(principal, desk, STATES, ORDER, thing, ask.action, fields, summary=text, seen=ask.seen, to=to)
+    return await say_step(
+        principal, desk, NextStep(STATES, ORDER, thing, ask.action, fields, summary=text, seen=ask.seen, to=to)
+    )
 
 
 async def answer_order(principal: Principal, ask: AnswerOrder, desk: Desk) -> StepTaken | Refused:
@@ -165,7 +169,9 @@ async def answer_order(principal: Principal, ask: AnswerOrder, desk: Desk) -> St
     fields = {ANSWER + ask.addressee: {"said": ask.action, "reason": ask.reason}}
     text = f"{ask.addressee}: {ask.action}{' because ' + ask.reason if ask.reason else ''}"
     behalf = ask.addressee if ask.on_behalf else None
-    return await say_step(principal, desk, STATES, ORDER, thing, ask.action, fields, summary=text, on_behalf_of=behalf)
+    return await say_step(
+        principal, desk, NextStep(STATES, ORDER, thing, ask.action, fields, summary=text, on_behalf_of=behalf)
+    )
 
 
 def _wrong_speaker(principal: Principal, ask: AnswerOrder, desk: Desk) -> Refused | None:

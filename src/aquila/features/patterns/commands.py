@@ -8,7 +8,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.ids import derived_id
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Seen, StepTaken, check_texts, say_step
+from aquila.core.paper_work import Id, NextStep, Seen, StepTaken, check_texts, say_step
 from aquila.core.view import view_of
 from aquila.features.patterns.finding import FINDING, FINDING_STATES, THRESHOLD_STATES, THRESHOLDS, PatternSettings
 from aquila.features.patterns.view import Patterns
@@ -45,7 +45,7 @@ async def judge_finding(principal: Principal, ask: JudgeFinding, desk: Desk) -> 
     fields = {"remarks": ask.remarks} if ask.remarks else {}
     text = f"pattern is {ask.verdict}: {thing.get('text', '')}"
     return await say_step(
-        principal, desk, FINDING_STATES, FINDING, thing, ask.verdict, fields, seen=ask.seen, summary=text
+        principal, desk, NextStep(FINDING_STATES, FINDING, thing, ask.verdict, fields, seen=ask.seen, summary=text)
     )
 
 
@@ -55,9 +55,7 @@ async def set_patterns(principal: Principal, ask: SetPatterns, desk: Desk) -> St
     if wrong is not None:
         return Refused("field", wrong)
     thing = view_of(desk.views, "patterns", Patterns).thing(desk, SETTINGS_ID, THRESHOLDS)
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         THRESHOLD_STATES,
         THRESHOLDS,
         thing,
@@ -66,6 +64,7 @@ async def set_patterns(principal: Principal, ask: SetPatterns, desk: Desk) -> St
         id=SETTINGS_ID,
         summary="thresholds of patterns set",
     )
+    return await say_step(principal, desk, step)
 
 
 pattern_commands = (

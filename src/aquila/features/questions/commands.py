@@ -10,6 +10,7 @@ from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
 from aquila.core.paper_work import (
     Id,
+    NextStep,
     NoFields,
     Said,
     StepTaken,
@@ -99,7 +100,7 @@ def papers_of(reading: Any) -> WatchedPapers:
 async def ask_question(principal: Principal, ask: NewQuestion, desk: Desk) -> StepTaken | Refused:
     """Put a question on the board."""
     fields, text = msgspec.to_builtins(ask.question), ask.question.text
-    return await say_step(principal, desk, STATES, QUESTION, None, "ask", fields, summary=text[:200])
+    return await say_step(principal, desk, NextStep(STATES, QUESTION, None, "ask", fields, summary=text[:200]))
 
 
 async def ask_rfi(principal: Principal, ask: NewRfi, desk: Desk) -> StepTaken | Refused:
@@ -107,7 +108,7 @@ async def ask_rfi(principal: Principal, ask: NewRfi, desk: Desk) -> StepTaken | 
     if ask.request.needed_by_ms is not None and ask.request.needed_by_ms <= desk.now_ms():
         return Refused("time", "the answer would be needed before now: name a later time, or none")
     fields, text = msgspec.to_builtins(ask.request), ask.request.question
-    return await say_step(principal, desk, RFI_STATES, RFI, None, "ask", fields, summary=text[:200])
+    return await say_step(principal, desk, NextStep(RFI_STATES, RFI, None, "ask", fields, summary=text[:200]))
 
 
 async def step_question(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
@@ -147,9 +148,7 @@ async def _step(
     fields = _said(desk, thing, read)
     if isinstance(fields, Refused):
         return fields
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         states,
         type,
         thing,
@@ -160,6 +159,7 @@ async def _step(
         at_ms=ask.happened_at_ms,
         on_behalf_of=ask.on_behalf_of,
     )
+    return await say_step(principal, desk, step)
 
 
 def _said(desk: Desk, thing: Thing, read: Any) -> dict[str, Any] | Refused:

@@ -7,7 +7,17 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Position, Principal
-from aquila.core.paper_work import NoFields, StepTaken, TakeStep, Time, check_texts, read_form, say_step, state_of
+from aquila.core.paper_work import (
+    NextStep,
+    NoFields,
+    StepTaken,
+    TakeStep,
+    Time,
+    check_texts,
+    read_form,
+    say_step,
+    state_of,
+)
 from aquila.core.papers import Thing
 from aquila.core.states import ANY, Move, States
 from aquila.features.reports.attachments import label_of
@@ -73,9 +83,7 @@ async def write_report(principal: Principal, ask: NewReport, desk: Desk) -> Step
         refused = STATES.check(state_of(STATES, replaced), "supersede")
         if refused is not None:
             return refused
-    made = await say_step(
-        principal,
-        desk,
+    step = NextStep(
         STATES,
         REPORT,
         None,
@@ -86,9 +94,12 @@ async def write_report(principal: Principal, ask: NewReport, desk: Desk) -> Step
         on_behalf_of=ask.on_behalf_of,
         position=_place_of(form, text.values),
     )
+    made = await say_step(principal, desk, step)
     if replaced is not None and isinstance(made, StepTaken):
         fields = {"replaced_by": made.id}
-        done = await say_step(principal, desk, STATES, REPORT, replaced, "supersede", fields, summary="superseded")
+        done = await say_step(
+            principal, desk, NextStep(STATES, REPORT, replaced, "supersede", fields, summary="superseded")
+        )
         return done if isinstance(done, Refused) else made
     return made
 
@@ -110,9 +121,7 @@ async def step_report(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
     fields = _said(desk, thing, ask.action, read)
     if isinstance(fields, Refused):
         return fields
-    return await say_step(
-        principal,
-        desk,
+    step = NextStep(
         STATES,
         REPORT,
         thing,
@@ -123,6 +132,7 @@ async def step_report(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
         at_ms=ask.happened_at_ms,
         on_behalf_of=ask.on_behalf_of,
     )
+    return await say_step(principal, desk, step)
 
 
 async def add_form(principal: Principal, ask: NewForm, desk: Desk) -> StepTaken | Refused:
@@ -135,7 +145,7 @@ async def add_form(principal: Principal, ask: NewForm, desk: Desk) -> StepTaken 
     thing = next((each for each in things if each.get("form", {}).get("name") == ask.form.name), None)
     fields = {"form": msgspec.to_builtins(ask.form)}
     title = ask.form.title
-    return await say_step(principal, desk, FORM_STATES, FORM, thing, "add", fields, summary=f"form {title}")
+    return await say_step(principal, desk, NextStep(FORM_STATES, FORM, thing, "add", fields, summary=f"form {title}"))
 
 
 def fields_of(text: ReportText) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Reading
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, StepTaken, check_texts, say_step, state_of
+from aquila.core.paper_work import Id, Line, NextStep, StepTaken, check_texts, say_step, state_of
 from aquila.core.papers import Papers
 from aquila.core.view import view_of
 from aquila.features.roles.node_needs import KnowsDevices
@@ -60,7 +60,9 @@ async def give_post(principal: Principal, ask: GivePost, desk: Desk) -> StepTake
         return wrong
     action = "list" if ask.on_call else "give"
     text = f"{turn.post.replace('_', ' ')}: {turn.person.partition(':')[2]}{' on call' if ask.on_call else ''}"
-    return await say_step(principal, desk, STATES, TURN, None, action, msgspec.to_builtins(turn), summary=text)
+    return await say_step(
+        principal, desk, NextStep(STATES, TURN, None, action, msgspec.to_builtins(turn), summary=text)
+    )
 
 
 async def take_post(principal: Principal, ask: TakePost, desk: Desk) -> StepTaken | Refused:
@@ -74,13 +76,13 @@ async def take_post(principal: Principal, ask: TakePost, desk: Desk) -> StepTake
     if not mine.turn.is_time(now_ms):
         return Refused("time", "your time in this post is not now: have its times changed, or wait for them")
     text = f"{mine.turn.post.replace('_', ' ')} taken over by {principal.name}"
-    taken = await say_step(principal, desk, STATES, TURN, mine.thing, "take", {}, summary=text)
+    taken = await say_step(principal, desk, NextStep(STATES, TURN, mine.thing, "take", {}, summary=text))
     if isinstance(taken, Refused):
         return taken
     for other in list(turns_shown(desk, now_ms)):
         if other.is_held and other.id != mine.id and other.turn.is_same_post(mine.turn):
             relieved = f"{other.turn.person.partition(':')[2]} relieved by {principal.name}"
-            said = await say_step(principal, desk, STATES, TURN, other.thing, "relieve", {}, summary=relieved)
+            said = await say_step(principal, desk, NextStep(STATES, TURN, other.thing, "relieve", {}, summary=relieved))
             if isinstance(said, Refused):
                 return said
     return taken
@@ -99,7 +101,7 @@ async def step_post(principal: Principal, ask: StepPost, desk: Desk) -> StepTake
     fields = {"reason": ask.reason} if ask.reason else {}
     verb = {"leave": "left", "end": "ended"}[ask.action]
     text = f"{found.turn.post.replace('_', ' ')} of {found.turn.person.partition(':')[2]} {verb}"
-    return await say_step(principal, desk, STATES, TURN, found.thing, ask.action, fields, summary=text)
+    return await say_step(principal, desk, NextStep(STATES, TURN, found.thing, ask.action, fields, summary=text))
 
 
 def may_give(principal: Principal, reading: Reading) -> bool:

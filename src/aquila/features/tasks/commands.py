@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, Seen, StepTaken, check_texts, edited, say_step, state_of
+from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.features.tasks.task import Task, wrong_in
 from aquila.features.tasks.view import STATES, TASK, names_of, task_of, units_known
@@ -74,7 +74,9 @@ async def create_task(principal: Principal, ask: NewTask, desk: Desk) -> TaskCha
         return refused
     text = f"task {ask.task.title or ask.task.verb} for {ask.task.unit} drafted"
     fields = msgspec.to_builtins(ask.task)
-    return _changed(await say_step(principal, desk, STATES, TASK, None, "create", fields, summary=text), desk, ask.task)
+    return _changed(
+        await say_step(principal, desk, NextStep(STATES, TASK, None, "create", fields, summary=text)), desk, ask.task
+    )
 
 
 async def edit_task(principal: Principal, ask: EditTask, desk: Desk) -> TaskChanged | Refused:
@@ -91,7 +93,9 @@ async def edit_task(principal: Principal, ask: EditTask, desk: Desk) -> TaskChan
         return refused
     text = f"task {changed.title or changed.verb}: {', '.join(sorted(ask.fields))} changed"
     action = "edit" if changed.unit == task.unit or state_of(STATES, thing) == "draft" else "reassign"
-    taken = await say_step(principal, desk, STATES, TASK, thing, action, ask.fields, summary=text, seen=ask.seen)
+    taken = await say_step(
+        principal, desk, NextStep(STATES, TASK, thing, action, ask.fields, summary=text, seen=ask.seen)
+    )
     return _changed(taken, desk, changed)
 
 
@@ -109,9 +113,8 @@ async def step_task(principal: Principal, ask: StepTask, desk: Desk) -> TaskChan
     fields = {"reason": ask.reason} if ask.reason else {}
     text = f"task {task.title or task.verb}, {task.unit}: {ask.action}"
     behalf = task.unit if ask.on_behalf and ask.action not in STAFF_STEPS else None
-    taken = await say_step(
-        principal, desk, STATES, TASK, thing, ask.action, fields, summary=text, seen=ask.seen, on_behalf_of=behalf
-    )
+    step = NextStep(STATES, TASK, thing, ask.action, fields, summary=text, seen=ask.seen, on_behalf_of=behalf)
+    taken = await say_step(principal, desk, step)
     return _changed(taken, desk, task if ask.action == "issue" else None)
 
 
