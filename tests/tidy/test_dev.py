@@ -48,6 +48,15 @@ def test_a_web_test_file_that_does_not_load_counts_as_failed(dev: ModuleType, tm
     assert dev.read_vitest(report) == (4, 2, 2)
 
 
+def test_what_one_process_compiles_the_next_one_finds(
+    dev: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (checkout / "once.py").write_text("")
+    assert dev.call([sys.executable, "-c", "import once"]) == 0
+    assert [each.name.partition(".")[0] for each in (checkout / ".dev").rglob("once.*.pyc")] == ["once"]
+
+
 @pytest.mark.parametrize(("status", "sum_"), [(0, (1, 0, 0)), (3, (0, 1, 0))])
 def test_a_linter_is_one_check(dev: ModuleType, status: int, sum_: tuple[int, ...]) -> None:
     runner = dev.Runner("lint", [sys.executable, "-c", f"raise SystemExit({status})"])
