@@ -224,6 +224,13 @@ def tree(units: dict[str, Unit]) -> list[Any]:
     return rows
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\u2003", " "])
+@pytest.mark.parametrize("name", ["{}", "{}#1", "A{}", "{}A {}"])
+def test_a_name_with_blanks_of_any_kind_at_its_ends_stays_whole(name: str, blank: str) -> None:
+    units = {"u0": Unit(name=name.replace("{}", blank), short=f"{blank}a{blank}"), "u1": Unit(name="B")}
+    assert again(units, write_text, read_text) == tree(units)
+
+
 @settings(max_examples=60)
 @given(orders_of_battle(["ORGANIC", "OPCON", "TACOM"], **FIELDS))
 def test_text_written_and_read_is_the_same_tree(units: dict[str, Unit]) -> None:

@@ -69,11 +69,18 @@ _PLAIN = {value[1]: key for key, value in _ESCAPES.items()} | {"s": " ", "#": "#
 
 
 def escaped(text: str, marks: str) -> str:
-    """The text with the marks of a format written so that they are read as text. A space at either end stays."""
-    kept = "".join(_ESCAPES[char] if char in marks or char in "\\\n\t" else char for char in text)
+    """The text with the marks of a format written so that they are read as text. Blanks at either end stay."""
+    kept = "".join(_escape(char, marks) for char in text)
     inner = kept.strip(" ")
     ahead = len(kept) - len(kept.lstrip(" "))
     return "\\s" * ahead + inner + "\\s" * (len(kept) - len(inner) - ahead)
+
+
+def _escape(char: str, marks: str) -> str:
+    if char in marks or char in "\\\n\t":
+        return _ESCAPES[char]
+    # A line of nothing but blanks of any script is an empty line; behind a backslash they are a text.
+    return f"\\{char}" if char != " " and char.isspace() else char
 
 
 def split(text: str, mark: str) -> list[str]:

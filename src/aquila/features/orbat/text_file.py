@@ -45,7 +45,7 @@ def read_text(content: str) -> FileRead:
         while above and above[-1][0] >= indent:
             above.pop()
         try:
-            units.append(_unit(number, line.strip(), above[-1][1] if above else None))
+            units.append(_unit(number, line.strip(" "), above[-1][1] if above else None))
         except ValueError as wrong:
             faults.append(Fault(line=number, text=str(wrong)))
         above.append((indent, f"line {number}"))
@@ -65,7 +65,7 @@ def _unit(number: int, line: str, parent: str | None) -> FileUnit:
         elif part in ECHELONS:
             fields["echelon"] = part
         elif word in WORDS and value:
-            fields[word] = _value(word, value.strip())
+            fields[word] = _value(word, value.strip(" "))
         else:
             raise ValueError(f"{part[:60]!r} is not understood: write one of {', '.join(WORDS)}, or a relation")
     if not name:
