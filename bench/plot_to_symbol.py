@@ -21,11 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from aquila.app.clockwork import real_clockwork
-from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
 from aquila.app.listening import principal_of
 from aquila.app.parts import load_features
+from aquila.app.turns import deliver_to
 from aquila.core.codec import Decoded
 from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Motion, Position, Principal, Report, Sample

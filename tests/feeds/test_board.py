@@ -12,9 +12,10 @@ import pytest
 
 from aquila.app import listening
 from aquila.app.clockwork import real_clockwork
-from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.parts import load_features
+from aquila.app.turns import deliver_to
 from aquila.core.codec import Marking
 from aquila.core.errors import Refused
 from aquila.core.model import Entry, Label, Paper, Stamp

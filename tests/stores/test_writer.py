@@ -125,6 +125,16 @@ def test_the_chain_follows_the_order_of_submission(store, home, make_writer):
     assert writer.state.batch_count >= 15
 
 
+def test_a_large_submission_is_told_in_pieces_and_answered_after_the_last(home, make_writer):
+    told: list[int | str] = []
+    writer = make_writer(on_new=lambda new: told.append(len(new)), limits=Limits(hand_over_max=4))
+    assert writer.submit([make_staged(number) for number in range(1, 11)], lambda _: told.append("settled"))
+    writer.start()
+    home.run_until(lambda: "settled" in told)
+    assert told == [4, 4, 2, "settled"]
+    assert writer.state.batch_count == 1
+
+
 def test_nothing_is_handed_back_before_another_connection_sees_it(store, make_writer):
     seen: list[bool] = []
     done = threading.Event()

@@ -19,12 +19,13 @@ import msgspec
 
 from aquila.app.asking import ASK_TIMEOUT_S, LENGTH, socket_name
 from aquila.app.clockwork import real_clockwork
-from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.importing import import_file
 from aquila.app.parts import load_features
 from aquila.app.people import ensure_operator
 from aquila.app.port import Port
+from aquila.app.turns import deliver_to
 from aquila.codecs.geojson import codec as geojson
 from aquila.codecs.kml import codec as kml
 from aquila.codecs.kml import document as kml_document

@@ -333,15 +333,6 @@ class _Home:
             self.engine.take_room()
 
 
-def deliver_to(loop: asyncio.AbstractEventLoop) -> Deliver:
-    """Brings the writer's calls home to a loop's thread."""
-
-    def deliver(call: Callable[[], None]) -> None:
-        loop.call_soon_threadsafe(call)
-
-    return deliver
-
-
 def open_engine(
     data: Path,
     *,
@@ -362,7 +353,7 @@ def open_engine(
         policy: the rules in force.
         features: whose views and rules the node has.
         clockwork: its clock and dice.
-        deliver: brings the writer's calls home, see `deliver_to`.
+        deliver: brings the writer's calls home, see app.turns.
         make: may the folder be made when it is absent?
 
     Raises:

@@ -20,7 +20,7 @@ from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.control import Controls, DeviceAddress, serve_controls
 from aquila.app.demo import play_demo_staff
 from aquila.app.device_links import DeviceLinks
-from aquila.app.engine import Engine, deliver_to, open_engine
+from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
 from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
@@ -35,6 +35,7 @@ from aquila.app.relay import Encoder, Relay
 from aquila.app.renewals import Renewals
 from aquila.app.tak import TakEdge
 from aquila.app.tak_socket import TAK_SOCKET_PATH, TakSocket
+from aquila.app.turns import deliver_to
 from aquila.app.web_server import Door, Doors
 from aquila.codecs.cot import TakSession
 from aquila.codecs.cot.mesh import datagrams, read_datagram

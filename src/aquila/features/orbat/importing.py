@@ -95,7 +95,11 @@ Known = Mapping[str, tuple[Thing, Unit]]
 
 async def plan_import(principal: Principal, ask: ImportOrbat, desk: Desk) -> OrbatPlan | Refused:
     """Say what an import would do. Nothing is written."""
-    planned = await asyncio.to_thread(_plan, ask, desk)
+    return await asyncio.to_thread(_shown, ask, desk)
+
+
+def _shown(ask: ImportOrbat, desk: Desk) -> OrbatPlan:
+    planned = _plan(ask, desk)
     names = {change.id: change.after.name for change in planned.changes}
     names |= {id: unit.name for id, (_, unit) in units_of(desk).items() if id not in names}
     at_ms = _at_ms(ask, desk)
@@ -113,7 +117,23 @@ async def plan_import(principal: Principal, ask: ImportOrbat, desk: Desk) -> Orb
 
 async def import_orbat(principal: Principal, ask: ImportOrbat, desk: Desk) -> OrbatImported | Refused:
     """Write what the file says, parents first and all of it in one commit; a file with a fault is refused whole."""
-    planned = await asyncio.to_thread(_plan, ask, desk)
+    # All that can be done beside the loop is done there: a file may hold thousands of units.
+    prepared = await asyncio.to_thread(_prepare, principal, ask, desk)
+    if isinstance(prepared, Refused):
+        return prepared
+    written = await desk.write_all(prepared.sayings)
+    return written if isinstance(written, Refused) else prepared.outcome
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What is to be said, and what is answered once it is."""
+
+    sayings: list[Saying]
+    outcome: OrbatImported
+
+
+def _prepare(principal: Principal, ask: ImportOrbat, desk: Desk) -> Prepared | Refused:
+    planned = _plan(ask, desk)
     if planned.faults:
         first = planned.faults[0]
         where = f"line {first.line}: " if first.line else ""
@@ -126,11 +146,9 @@ async def import_orbat(principal: Principal, ask: ImportOrbat, desk: Desk) -> Or
         if isinstance(said, Refused):
             return Refused(said.reason, f"line {change.row.line}: {said.detail}; nothing was written")
         sayings.append(said)
-    written = await desk.write_all(sayings)
-    if isinstance(written, Refused):
-        return written
     made = sum(1 for change in changes if change.thing is None)
-    return OrbatImported(made=made, changed=len(changes) - made, kept=len(planned.changes) - len(changes))
+    changed = len(changes) - made
+    return Prepared(sayings, OrbatImported(made=made, changed=changed, kept=len(planned.changes) - len(changes)))
 
 
 def _saying(principal: Principal, desk: Desk, change: Change) -> Saying | Refused:

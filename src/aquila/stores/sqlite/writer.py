@@ -34,7 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     Attributes:
         gather_s: how long the first of a batch waits for others. batch_max: statements in one
-            commit.
+            commit, but for one submission that has more.
+        hand_over_max: entries told at once, so that a large submission does not hold up its caller's thread.
         waiting_max, waiting_max_bytes: at this bound `submit` says False and the links stop
             reading.
         steps_max: side work that may wait. probe_s: how often a failing disk is tried when nothing
@@ -43,6 +44,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     gather_s: float = 0.005
     batch_max: int = 1_000
+    hand_over_max: int = 250
     waiting_max: int = 20_000
     waiting_max_bytes: int = 64 << 20
     steps_max: int = 256
@@ -463,8 +465,13 @@ class GroupWriter:
                 calls.append((write.done, outcome))
         self._counts["committed"] += len(new)
         new.sort(key=_arrival)
+        size = self._limits.hand_over_max
+        # Who waits for a submission hears of it when all of it was told.
+        last = max(0, len(new) - 1) // size * size
+        for start in range(0, last, size):
+            self._home(_HandOver(self._on_new, new[start : start + size], []))
         if new or calls:
-            self._home(_HandOver(self._on_new if new else None, new, calls))
+            self._home(_HandOver(self._on_new if new else None, new[last:], calls))
 
     def _run_step(self, step: _Step) -> None:
         refused: Refused | None = None
@@ -530,7 +537,7 @@ class GroupWriter:
 
 
 class _HandOver:
-    """One call for a whole batch: the listener first, then everybody who waits."""
+    """One call for a batch, or the last piece of it: the listener first, then everybody who waits."""
 
     def __init__(
         self,
