@@ -213,6 +213,25 @@ class Attachment(TypedDict):
     lon_deg: float | None
 
 
+class BackupDropped(TypedDict):
+    """What is gone from the shelf, and the journal entry that says so."""
+
+    name: str
+    entry: str
+
+
+class BackupRow(TypedDict):
+    """One backup on the shelf."""
+
+    name: str
+    made_at_ms: int
+    bytes: int
+    entries: int
+    has_keys: bool
+    restore: str
+    fault: str
+
+
 class Banner(TypedDict):
     """The line over every screen: classification, and that this is an exercise."""
 
@@ -290,6 +309,15 @@ class ChangeRow(TypedDict):
     was: Any
     now: Any
     notes: list[str]
+
+
+class CheckRow(TypedDict):
+    """One line of the self-test."""
+
+    what: str
+    grade: Literal["bad", "good", "warn"]
+    sentence: str
+    at_ms: int
 
 
 class SourceRow(TypedDict):
@@ -2464,6 +2492,16 @@ class UnitRow(TypedDict):
     label: Label
 
 
+class UserInvited(TypedDict):
+    """The link, shown this once. url: for another desk; path: the same below any address of this node."""
+
+    name: str
+    role: Literal["admin", "operator", "viewer"]
+    url: str
+    path: str
+    expires_at_ms: int
+
+
 class UserMade(TypedDict):
     """The user that now is."""
 
@@ -3844,6 +3882,11 @@ class Node:
         answer: PackageSent = self.call("POST", f"/api/v1/packages/{_part(uid)}/send", body={"to": to})
         return answer
 
+    def set_password(self, *, password: str) -> UserMade:
+        """Choose a password for oneself."""
+        answer: UserMade = self.call("POST", "/api/v1/password", body={"password": password})
+        return answer
+
     def pattern_heat(self, *, bbox: str, from_ms: int | None = None, until_ms: int | None = None) -> HeatGrid:
         """How much time was spent where, in a box and a span of time."""
         answer: HeatGrid = self.call(
@@ -4340,6 +4383,31 @@ class Node:
         answer: WhyTrack = self.call("GET", f"/api/v1/tracks/{_part(id)}/why")
         return answer
 
+    def backups(self) -> list[BackupRow]:
+        """Backups on the node's shelf, the newest first."""
+        answer: list[BackupRow] = self.call("GET", "/api/v1/upkeep/backups")
+        return answer
+
+    def make_backup(self, *, passphrase: str | None = None) -> BackupRow:
+        """Make a backup and prove it by restoring it into nothing."""
+        answer: BackupRow = self.call("POST", "/api/v1/upkeep/backups", body={"passphrase": passphrase})
+        return answer
+
+    def drop_backup(self, name: str) -> BackupDropped:
+        """Remove a backup from the shelf."""
+        answer: BackupDropped = self.call("DELETE", f"/api/v1/upkeep/backups/{_part(name)}")
+        return answer
+
+    def prove_backup(self, name: str) -> BackupRow:
+        """Prove a backup again by restoring it into nothing."""
+        answer: BackupRow = self.call("POST", f"/api/v1/upkeep/backups/{_part(name)}/proof", body={})
+        return answer
+
+    def self_test(self) -> list[CheckRow]:
+        """Look at clock, disk, journal, ports, certificates and backups, as `aquila doctor` does."""
+        answer: list[CheckRow] = self.call("GET", "/api/v1/upkeep/checks")
+        return answer
+
     def users(self, *, limit: int | None = None) -> list[Grant]:
         """Users."""
         answer: list[Grant] = self.call("GET", "/api/v1/users", query={"limit": limit})
@@ -4362,9 +4430,31 @@ class Node:
         )
         return answer
 
+    def invite_user(
+        self,
+        *,
+        name: str,
+        role: Literal["admin", "operator", "viewer"] | None = None,
+        hours: float | None = None,
+        groups_in: list[str] | None = None,
+        groups_out: list[str] | None = None,
+    ) -> UserInvited:
+        """Make a user who comes in by a link, once; it is shown once."""
+        answer: UserInvited = self.call(
+            "POST",
+            "/api/v1/users/invitations",
+            body={"name": name, "role": role, "hours": hours, "groups_in": groups_in, "groups_out": groups_out},
+        )
+        return answer
+
     def drop_user(self, name: str) -> Taken:
         """Take a user's access back."""
         answer: Taken = self.call("DELETE", f"/api/v1/users/{_part(name)}")
+        return answer
+
+    def change_user(self, name: str, *, role: Literal["admin", "operator", "viewer"]) -> UserMade:
+        """Give a user another role."""
+        answer: UserMade = self.call("POST", f"/api/v1/users/{_part(name)}/role", body={"role": role})
         return answer
 
     def videos(self, *, protocol: str | None = None, limit: int | None = None) -> list[VideoRow]:

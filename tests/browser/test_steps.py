@@ -13,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
+from aquila.stores.sqlite.backup import read_manifest
 from aquila.testing.served import ServedNode
 
 from .conftest import Watched
@@ -524,6 +525,52 @@ def test_u6_an_administrator(browse: Browse, demo: ServedNode) -> None:
     hand.keys("Enter")
     expect(form).to_have_count(0)
     scene.took("give somebody a post")
+    care(scene)
+
+
+def care(scene: Scene) -> None:
+    page, hand = scene.page, scene.hand
+    scene.on_map()
+    hand.keys("Shift+U")
+    expect(page.locator(".checks li").filter(has_text="journal")).to_have_count(1)
+    scene.took("test the node")
+    for action, button in (("make a backup", "Make a backup"), ("take a backup to another machine", "Download")):
+        scene.on_map()
+        hand.keys("Shift+U")
+        if button == "Download":
+            with page.expect_download() as saved:
+                hand.click(page.get_by_role("link", name=button))
+            assert read_manifest(saved.value.path()).arrival > 0
+        else:
+            hand.press(button)
+            expect(page.locator(".backups .thing")).to_have_count(1)
+            expect(page.locator(".backups .badge")).to_have_text("last good")
+        scene.took(action)
+    scene.on_map()
+    hand.keys("Shift+U")
+    hand.press("Add a user")
+    hand.fill("Name", "rossi", page.get_by_role("form", name="Add a user"))
+    hand.keys("Enter")
+    link = page.locator(".users .copy-line code").last
+    expect(link).to_contain_text("/login?key=")
+    scene.took("invite a user")
+    guest = page.context.browser.new_context()  # type: ignore[union-attr]  # launched by us
+    assert guest.request.get(str(link.text_content())).ok
+    assert guest.request.get(f"{scene.node.url}api/v1/me").json()["principal"]["id"] == "person:rossi"
+    scene.on_map()
+    hand.keys("Shift+U")
+    page.get_by_label("Role: rossi").select_option("viewer")
+    hand.steps += 1
+    expect(page.get_by_label("Role: rossi")).to_be_enabled()
+    expect(page.get_by_label("Role: rossi")).to_have_value("viewer")
+    scene.took("change a user's role")
+    scene.on_map()
+    hand.keys("Shift+U")
+    hand.press("Withdraw: rossi", "Withdraw")
+    expect(page.locator(".users").get_by_text("rossi may log in no more")).to_be_visible()
+    scene.took("withdraw a user")
+    assert guest.request.get(f"{scene.node.url}api/v1/me").status == 401
+    guest.close()
 
 
 def devices(scene: Scene) -> None:

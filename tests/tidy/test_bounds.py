@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.app import fused_keeper, fused_radar, fused_reports, fusion, listening, postman, web_server
+from aquila.app import backups, fused_keeper, fused_radar, fused_reports, fusion, listening, postman, web_server
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
@@ -97,6 +97,7 @@ IN_CODE: dict[str, list[str]] = {
     ],
     "steps of one thing": [f"{papers.STEPS_MAX}"],
     "lines of a signed handover": [f"{handover.LINES_MAX}"],
+    "backups on the shelf": [f"{backups.SHELF_MAX} backups"],
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
     "watches": [f"{alerts_commands.WATCHES_MAX} watches"],
     "movers watched for patterns": [

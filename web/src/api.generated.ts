@@ -146,6 +146,23 @@ export interface Attachment {
   lon_deg: number | null
 }
 
+/** What is gone from the shelf, and the journal entry that says so. */
+export interface BackupDropped {
+  name: string
+  entry: string
+}
+
+/** One backup on the shelf. */
+export interface BackupRow {
+  name: string
+  made_at_ms: number
+  bytes: number
+  entries: number
+  has_keys: boolean
+  restore: string
+  fault: string
+}
+
 /** The line over every screen: classification, and that this is an exercise. */
 export interface Banner {
   classification: string
@@ -205,6 +222,20 @@ export interface ChangeRow {
   was: unknown
   now: unknown
   notes: string[]
+}
+
+/** Another role for somebody who is there; password, groups and marking stay. */
+export interface ChangeUser {
+  name: string
+  role: 'admin' | 'operator' | 'viewer'
+}
+
+/** One line of the self-test. */
+export interface CheckRow {
+  what: string
+  grade: 'bad' | 'good' | 'warn'
+  sentence: string
+  at_ms: number
 }
 
 /** A claim as the asker may have it. */
@@ -1003,6 +1034,15 @@ export interface InviteToMission {
   role?: 'MISSION_OWNER' | 'MISSION_READONLY_SUBSCRIBER' | 'MISSION_SUBSCRIBER' | null
 }
 
+/** Somebody who is to log in by a link first, and may then choose a password; for one who is there: a new start. */
+export interface InviteUser {
+  name: string
+  role?: 'admin' | 'operator' | 'viewer'
+  hours?: number
+  groups_in?: string[] | null
+  groups_out?: string[] | null
+}
+
 /** Was it worth telling? remarks: why, for those who set the thresholds. */
 export interface JudgeFinding {
   id: string
@@ -1339,6 +1379,11 @@ export interface NeedRow {
   precedence: string
 }
 
+/** A backup to be made. passphrase: seals keys and secrets, 8 characters or more; empty = they are left out. */
+export interface NewBackup {
+  passphrase?: string
+}
+
 /** A device to be added. See Wanted. */
 export interface NewDevice {
   name: string
@@ -1428,6 +1473,11 @@ export interface NewNote {
 /** An order to be drafted. */
 export interface NewOrder {
   order: Order
+}
+
+/** A new password of the asker. */
+export interface NewPassword {
+  password: string
 }
 
 /** A question for the board. */
@@ -2631,6 +2681,15 @@ export interface UnitRow {
   label: Label
 }
 
+/** The link, shown this once. url: for another desk; path: the same below any address of this node. */
+export interface UserInvited {
+  name: string
+  role: 'admin' | 'operator' | 'viewer'
+  url: string
+  path: string
+  expires_at_ms: number
+}
+
 /** The user that now is. */
 export interface UserMade {
   name: string
@@ -2675,6 +2734,11 @@ export interface WatchRow {
   actions: string[]
   heads: string[]
   label: Label
+}
+
+/** Which one, by its name in the list. */
+export interface WhichBackup {
+  name: string
 }
 
 /** The asker as the node knows it. */
@@ -2842,6 +2906,7 @@ export interface Operations {
   label_package: { method: 'POST'; path: '/api/v1/packages/{uid}/label'; answer: PackagesChanged }
   rename_package: { method: 'POST'; path: '/api/v1/packages/{uid}/name'; answer: PackagesChanged }
   send_package: { method: 'POST'; path: '/api/v1/packages/{uid}/send'; answer: PackageSent }
+  set_password: { method: 'POST'; path: '/api/v1/password'; answer: UserMade }
   pattern_heat: { method: 'GET'; path: '/api/v1/pattern-heat'; answer: HeatGrid }
   pattern_rhythm: { method: 'GET'; path: '/api/v1/pattern-rhythm'; answer: RhythmRow }
   pattern_rules: { method: 'GET'; path: '/api/v1/pattern-rules'; answer: PatternRule[] }
@@ -2891,9 +2956,16 @@ export interface Operations {
   track_quality: { method: 'GET'; path: '/api/v1/tracks/quality'; answer: TrackQuality[] }
   split_track: { method: 'POST'; path: '/api/v1/tracks/split'; answer: PairsSaid }
   why_track: { method: 'GET'; path: '/api/v1/tracks/{id}/why'; answer: WhyTrack }
+  backups: { method: 'GET'; path: '/api/v1/upkeep/backups'; answer: BackupRow[] }
+  make_backup: { method: 'POST'; path: '/api/v1/upkeep/backups'; answer: BackupRow }
+  drop_backup: { method: 'DELETE'; path: '/api/v1/upkeep/backups/{name}'; answer: BackupDropped }
+  prove_backup: { method: 'POST'; path: '/api/v1/upkeep/backups/{name}/proof'; answer: BackupRow }
+  self_test: { method: 'GET'; path: '/api/v1/upkeep/checks'; answer: CheckRow[] }
   users: { method: 'GET'; path: '/api/v1/users'; answer: Grant[] }
   make_user: { method: 'POST'; path: '/api/v1/users'; answer: UserMade }
+  invite_user: { method: 'POST'; path: '/api/v1/users/invitations'; answer: UserInvited }
   drop_user: { method: 'DELETE'; path: '/api/v1/users/{name}'; answer: Taken }
+  change_user: { method: 'POST'; path: '/api/v1/users/{name}/role'; answer: UserMade }
   videos: { method: 'GET'; path: '/api/v1/videos'; answer: VideoRow[] }
   put_video: { method: 'POST'; path: '/api/v1/videos'; answer: VideosPut }
   drop_video: { method: 'DELETE'; path: '/api/v1/videos/{uid}'; answer: VideoDropped }

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from aquila.app.asking import ASK_TIMEOUT_S, LENGTH, socket_name
+from aquila.app.backups import BackupShelf, check_passphrase
 from aquila.app.clockwork import real_clockwork
 from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
@@ -45,8 +46,6 @@ from aquila.web_api.routes import answer_query
 log = logging.getLogger(__name__)
 
 ASK_BYTES_MAX = 64 << 20
-PASSPHRASE_MIN = 8
-"""Characters: a backup travels, and whoever finds it may try for as long as they like."""
 
 PICTURE_CODECS = {codec.name: codec for codec in (geojson, kml)}
 """By which the picture can be exported."""
@@ -149,10 +148,7 @@ class Controls:
     async def _backup(self, request: dict[str, Any]) -> dict[str, Any]:
         engine, out = self._engine, Path(request["to"])
         phrase = str(request.get("passphrase") or "")
-        if 0 < len(phrase) < PASSPHRASE_MIN:
-            raise UsageError(
-                f"the passphrase has {len(phrase)} characters: it needs at least {PASSPHRASE_MIN}, better some words"
-            )
+        check_passphrase(phrase)
         manifest = await asyncio.to_thread(
             lambda: write_backup(
                 engine.folder,
@@ -311,6 +307,7 @@ async def ask_folder(data: Path, word: str, request: dict[str, Any]) -> Any:
         }
         parts["authority"] = _authority(engine, settings)
         parts["feeds"] = FeedBoard(engine)
+        parts["backups"] = BackupShelf(engine.folder, engine.secrets)
         parts["features"] = features
         controls = Controls(engine, Port(engine, None, parts), features, operator, None)
         return await controls.run(word, request)

@@ -10,7 +10,7 @@ import shutil
 import socket
 import sqlite3
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aquila.app.clockwork import real_clockwork
@@ -56,6 +56,11 @@ def examine(
     if connect is not None:
         findings.append(_handshake(data, connect, certificate, key))
     return findings
+
+
+def self_test(data: Path, backup: Callable[[int], Finding], clock_ms: Callable[[], int]) -> list[Finding]:
+    """What a running node finds about itself: all of `examine`, and how its backups are."""
+    return [*examine(data), backup(clock_ms())]
 
 
 def _clock(now_ms: int) -> Finding:
@@ -233,4 +238,4 @@ def _admission(connect: str, tls: ssl.SSLSocket) -> Finding:
     return Finding("handshake", "good", f"{connect} lets this client in ({tls.version()})")
 
 
-__all__ = ["FILES_WANTED", "Finding", "examine"]
+__all__ = ["FILES_WANTED", "Finding", "examine", "self_test"]

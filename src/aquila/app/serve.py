@@ -16,10 +16,12 @@ from typing import Any
 from rich.console import Console
 
 import aquila
+from aquila.app.backups import BackupShelf
 from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.control import Controls, DeviceAddress, serve_controls
 from aquila.app.demo import play_demo_staff
 from aquila.app.device_links import DeviceLinks
+from aquila.app.doctor import self_test
 from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
@@ -170,6 +172,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         feeds = FeedBoard(engine)
         fusion = FusionEdge(engine, feeds)
         streams = DeviceLinks(engine, edge, hub, listeners)
+        shelf = BackupShelf(engine.folder, engine.secrets)
         parts = {
             "features": features,
             "feeds": feeds,
@@ -188,6 +191,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "erase": engine.erase_subject,
             "speak": partial(speak, engine),
             "may_speak": partial(may_speak, engine),
+            "backups": shelf,
+            "self_test": partial(self_test, engine.folder.path, shelf.finding, clockwork.clock_ms),
         }
         port = Port(engine, hub, parts, listeners)
         relay.on_mission.append(MissionEdge(engine, hub, port, edge.links).take)

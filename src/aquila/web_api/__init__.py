@@ -20,6 +20,7 @@ from aquila.core.errors import UsageError
 from aquila.core.feature import Feature, guarded
 from aquila.features.log import arrival_of
 from aquila.web_api.auth import SESSION_LIFE_MS, Gate, need_role
+from aquila.web_api.backups import BackupFiles
 from aquila.web_api.callers import Callers, Recognise, nobody
 from aquila.web_api.contract import Contract
 from aquila.web_api.errors import WebError, answer_of, on_http_exception, on_usage_error, on_web_error
@@ -284,7 +285,7 @@ def make_app(
     """
     features = guarded(features)
     web = Web(port, features, settings, foreign)
-    maps = OwnMaps(web.routes)
+    maps, backups = OwnMaps(web.routes), BackupFiles(web.routes)
     app = Litestar(
         [
             *web.routes.handlers(features),
@@ -298,6 +299,7 @@ def make_app(
             _route(OIDC, ["GET"], web.oidc_begin),
             _route(f"{OIDC}/callback", ["GET"], web.oidc_callback),
             _route("/logout", ["POST"], web.logout),
+            _route(f"{PREFIX}/upkeep/backups/{{name:str}}/file", ["GET"], backups.take),
             _route(f"/{TILES}/{{sha256:str}}", ["GET"], maps.facts),
             _route(f"/{TILES}/{{sha256:str}}/shapes", ["GET"], maps.shapes),
             _route(f"/{TILES}/{{sha256:str}}/{{zoom:str}}/{{x:str}}/{{y:str}}", ["GET"], maps.tile),

@@ -17,6 +17,7 @@ from aquila.features.access import (
     Access,
     Secrets,
     hash_of,
+    invite_secret,
     is_password,
     password_hash,
     password_secret,
@@ -95,6 +96,9 @@ class Gate:
                 self._sessions[name.removeprefix("session/")] = session
             else:
                 await asyncio.to_thread(self._secrets.remove, name)
+        for name, value in (await asyncio.to_thread(self._secrets.named, "invite/")).items():
+            if value["ends_ms"] <= now_ms:
+                await asyncio.to_thread(self._secrets.remove, name)
 
     # -- coming in --------------------------------------------------------------------------------------------------
 
@@ -111,9 +115,19 @@ class Gate:
         # A counter of its own: whoever guesses passwords at this address must not shut out who holds a link.
         self.guesses.count(f"link {address}")
         user, ends_ms = self._keys.pop(hash_of(key), ("", 0))
-        if self._port.clock_ms() >= ends_ms:
+        if self._port.clock_ms() < ends_ms:
+            return await self._new_session(user)
+        return await self._accept(key)
+
+    async def _accept(self, key: str) -> str | None:
+        """The same for the link of an invitation, which the store keeps over a restart."""
+        kept: Any = await asyncio.to_thread(self._secrets.get, invite_secret(key))
+        # Whoever removes it comes in; a second press on the same link finds nothing.
+        if not isinstance(kept, dict) or not await asyncio.to_thread(self._secrets.remove, invite_secret(key)):
             return None
-        return await self._new_session(user)
+        if self._port.clock_ms() >= kept["ends_ms"]:
+            return None
+        return await self._new_session(kept["name"])
 
     async def log_in(self, user: str, password: str, address: str) -> str | None:
         """The value of a new session cookie for a name and password; None = they do not match."""

@@ -34,7 +34,7 @@ export interface MapTools {
   copy?(): HTMLCanvasElement | null
 }
 
-export type Overlay = 'palette' | 'keys' | 'find' | 'exchange' | 'print'
+export type Overlay = 'palette' | 'keys' | 'find' | 'exchange' | 'print' | 'password'
 
 /** A place in lists is shown this near, an entity so. */
 const PLACE_ZOOM = 12

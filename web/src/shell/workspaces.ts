@@ -3,6 +3,7 @@
  * keyboard all read this table; how to add one stands in README.md beside it.
  */
 import { defineAsyncComponent, type Component } from 'vue'
+import { mayDo } from '../exchange/roles'
 import ChatPanel from '../panels/ChatPanel.vue'
 import NowPanel from '../panels/NowPanel.vue'
 import TracksPanel from '../panels/TracksPanel.vue'
@@ -117,6 +118,16 @@ export const WORKSPACES: readonly Workspace[] = [
     // Like the links, those of now.
     when: (desk) => desk.past.value === null,
     part: defineAsyncComponent(() => import('../staff/feeds/FeedBoard.vue')),
+  },
+  {
+    id: 'upkeep',
+    title: 'upkeep.title',
+    icon: 'fit',
+    where: 'full',
+    keys: 'shift+u',
+    // Of the node as it is now, and for who runs it.
+    when: (desk) => desk.past.value === null && mayDo(desk.me.value, 'admin'),
+    part: defineAsyncComponent(() => import('../upkeep/UpkeepBoard.vue')),
   },
   {
     id: 'incidents',

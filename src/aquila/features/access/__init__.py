@@ -1,73 +1,37 @@
 """Access: tokens and users, given and taken back. Secrets are shown once and kept only as hashes."""
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
 import msgspec
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from aquila.core.errors import Refused
 from aquila.core.feature import ROLES, Command, Desk, Feature, Labelled, Query, Reading, Role, is_owner
 from aquila.core.model import Act, Principal
 from aquila.core.view import view_of
 from aquila.features.access.marti import endpoints, password_mark, password_secret
-from aquila.features.access.view import OPERATOR, Access, Grant, GrantKind, act_of, principal_of
+from aquila.features.access.proofs import (
+    KnowsAddress,
+    Secrets,
+    hash_of,
+    invite_secret,
+    is_password,
+    password_hash,
+    token_secret,
+)
+from aquila.features.access.view import OPERATOR, PASSWORD_SET, Access, Grant, GrantKind, act_of, principal_of
 
 TOKEN_PREFIX = "aq_"  # noqa: S105  # the visible beginning of every token, no secret
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Group = Annotated[str, msgspec.Meta(pattern=r"^[^,]{1,100}$")]
 Groups = Annotated[tuple[Group, ...], msgspec.Meta(max_length=100)]
 
 
 _OWNED = f"the user {OPERATOR} owns this node: it stays an admin, and only who runs the node may change its password"
-
-
-class Secrets(Protocol):
-    """The part `secrets` of a node: names and JSON values that are in no entry."""
-
-    def get(self, name: str) -> Any:  # JSON
-        """The value; None = there is none."""
-        ...
-
-    def put(self, name: str, value: Any) -> None:  # JSON
-        """Keep a value, instead of any before it."""
-        ...
-
-    def remove(self, name: str) -> bool:
-        """Forget it; False = there was none."""
-        ...
-
-    def named(self, prefix: str) -> dict[str, Any]:
-        """All whose name begins so."""
-        ...
-
-
-def hash_of(secret: str) -> str:
-    """What is kept of a token or session. They are 256 random bits, so one SHA-256 without salt is enough."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def token_secret(value: str) -> str:
-    """Name under which the secret store knows a token."""
-    return f"token/{hash_of(value)}"
-
-
-def password_hash(password: str) -> str:
-    """The argon2id hash; takes some 50 ms and 64 MiB, so call it off the loop."""
-    return PasswordHasher().hash(password)
-
-
-def is_password(kept: str, password: str) -> bool:
-    """Does the password match the hash? As dear as making one."""
-    try:
-        return PasswordHasher().verify(kept, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,6 +64,42 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     role: Role = "operator"
     groups_in: Groups | None = None
     groups_out: Groups | None = None
+
+
+class InviteUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who is to log in by a link first, and may then choose a password; for one who is there: a new start.
+
+    hours: the link is good so long, and once.
+    """
+
+    name: Name
+    role: Role = "operator"
+    hours: Annotated[float, msgspec.Meta(gt=0, le=168)] = 24
+    groups_in: Groups | None = None
+    groups_out: Groups | None = None
+
+
+class UserInvited(msgspec.Struct, frozen=True, kw_only=True):
+    """The link, shown this once. url: for another desk; path: the same below any address of this node."""
+
+    name: str
+    role: Role
+    url: str
+    path: str
+    expires_at_ms: int
+
+
+class ChangeUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another role for somebody who is there; password, groups and marking stay."""
+
+    name: Name
+    role: Role
+
+
+class NewPassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new password of the asker."""
+
+    password: Annotated[str, msgspec.Meta(min_length=10, max_length=200)]
 
 
 class UserMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +141,13 @@ def _listed(kind: GrantKind) -> Callable[[Principal, AskGrants, Reading], Iterat
     return answer
 
 
+def _wrong_role(principal: Principal, role: Role) -> Refused | None:
+    own = max((ROLES.index(each) for each in ROLES if each in principal.roles), default=-1)
+    if principal.kind == "node" or ROLES.index(role) <= own:
+        return None
+    return Refused("role", f"role {role}: you may give {', '.join(ROLES[: own + 1]) or 'none'}")
+
+
 def _narrowed(
     principal: Principal, role: Role, groups_in: Groups | None, groups_out: Groups | None
 ) -> Refused | tuple[tuple[str, ...], tuple[str, ...]]:
@@ -148,9 +155,9 @@ def _narrowed(
 
     The owner of the node gives any group: else none but those of its first start could ever be given.
     """
-    own = max((ROLES.index(each) for each in ROLES if each in principal.roles), default=-1)
-    if principal.kind != "node" and ROLES.index(role) > own:
-        return Refused("role", f"role {role}: you may give {', '.join(ROLES[: own + 1]) or 'none'}")
+    wrong = _wrong_role(principal, role)
+    if wrong is not None:
+        return wrong
     wanted_in = frozenset(groups_in) if groups_in is not None else principal.groups_in
     wanted_out = frozenset(groups_out) if groups_out is not None else principal.groups_out
     missing = sorted((wanted_in - principal.groups_in) | (wanted_out - principal.groups_out))
@@ -199,12 +206,67 @@ def _drop_tokens(store: Secrets, name: str) -> None:
 
 async def make_user(principal: Principal, ask: NewUser, desk: Desk) -> UserMade | Refused:
     """Make a user with a password, or change them."""
+    made = await _admit(principal, ask, desk)
+    if isinstance(made, Refused):
+        return made
+    kept = await asyncio.to_thread(password_hash, ask.password)
+    await asyncio.to_thread(desk.part("secrets").put, password_secret(ask.name), kept)
+    return made
+
+
+async def invite_user(principal: Principal, ask: InviteUser, desk: Desk) -> UserInvited | Refused:
+    """Make a user without a password, and a link by which he comes in once."""
+    made = await _admit(principal, ask, desk)
+    if isinstance(made, Refused):
+        return made
+    key, ends_ms = secrets.token_urlsafe(24), desk.now_ms() + round(ask.hours * HOUR_MS)
+    kept = {"name": ask.name, "ends_ms": ends_ms}
+    await asyncio.to_thread(desk.part("secrets").put, invite_secret(key), kept)
+    place: KnowsAddress = desk.part("address")
+    path = f"/login?key={key}"
+    url = f"https://{place.host}:{place.enrol}{path}"
+    return UserInvited(name=ask.name, role=ask.role, url=url, path=path, expires_at_ms=ends_ms)
+
+
+async def change_user(principal: Principal, ask: ChangeUser, desk: Desk) -> UserMade | Refused:
+    """Give somebody another role. What he has open is closed, and he comes back with what he now may."""
+    grant = access_of(desk).grant(desk.node, "user", ask.name)
+    if grant is None:
+        return Refused("absent", f"there is no user {ask.name}")
+    if ask.name == OPERATOR:
+        return Refused("role", _OWNED)
+    wrong = _wrong_role(principal, ask.role) or _wrong_role(principal, grant.role)
+    if wrong is not None:
+        return wrong
+    written = await desk.write(act_of(msgspec.structs.replace(grant, role=ask.role), desk.now_ms()))
+    return written if isinstance(written, Refused) else UserMade(name=ask.name, role=ask.role)
+
+
+async def set_password(principal: Principal, ask: NewPassword, desk: Desk) -> UserMade | Refused:
+    """Choose a password for oneself; every login under the name ends, the asker's too."""
+    kind, _, name = principal.id.partition(":")
+    grant = access_of(desk).grant(desk.node, "user", name) if kind == "person" else None
+    if grant is None:
+        return Refused("person", f"{principal.id} has no password here: only users do; log in by name or by a link")
+    store: Secrets = desk.part("secrets")
+    if await asyncio.to_thread(store.get, f"foreign/{name}") is not None:
+        return Refused("person", f"{name} logs in elsewhere: change the password there")
+    kept = await asyncio.to_thread(password_hash, ask.password)
+    await asyncio.to_thread(_drop_sessions, store, name)
+    written = await desk.write(Act(action=PASSWORD_SET, target=name, happened_at_ms=desk.now_ms()))
+    if isinstance(written, Refused):
+        return written
+    await asyncio.to_thread(store.put, password_secret(name), kept)
+    return UserMade(name=name, role=grant.role)
+
+
+async def _admit(principal: Principal, ask: NewUser | InviteUser, desk: Desk) -> UserMade | Refused:
+    """The grant of a user, new or anew, with no way in yet: whatever opened his access before is gone."""
     groups = _narrowed(principal, ask.role, ask.groups_in, ask.groups_out)
     if isinstance(groups, Refused):
         return groups
     if ask.name == OPERATOR and not (is_owner(principal) and ask.role == "admin"):
         return Refused("role", _OWNED)
-    kept = await asyncio.to_thread(password_hash, ask.password)
     grant = Grant(
         kind="user",
         name=ask.name,
@@ -225,13 +287,15 @@ async def make_user(principal: Principal, ask: NewUser, desk: Desk) -> UserMade 
         if before is not None:
             await asyncio.to_thread(store.put, password_secret(ask.name), before)
         return written
-    await asyncio.to_thread(store.put, password_secret(ask.name), kept)
     return UserMade(name=ask.name, role=ask.role)
 
 
 def _drop_sessions(store: Secrets, name: str) -> None:
-    """End every login of the page under this name. Before the entry: who hears that looks which are left."""
-    for key, kept in store.named("session/").items():
+    """End every login of the page under this name, and what could open one without a password.
+
+    Before the entry: who hears that looks which are left.
+    """
+    for key, kept in {**store.named("session/"), **store.named("invite/")}.items():
         if kept.get("name") == name:
             store.remove(key)
 
@@ -321,6 +385,36 @@ feature = Feature(
             summary="Make a user with a password",
         ),
         Command(
+            name="invite_user",
+            method="POST",
+            path="/users/invitations",
+            request=InviteUser,
+            answer=UserInvited,
+            role="admin",
+            act=invite_user,
+            summary="Make a user who comes in by a link, once; it is shown once",
+        ),
+        Command(
+            name="change_user",
+            method="POST",
+            path="/users/{name}/role",
+            request=ChangeUser,
+            answer=UserMade,
+            role="admin",
+            act=change_user,
+            summary="Give a user another role",
+        ),
+        Command(
+            name="set_password",
+            method="POST",
+            path="/password",
+            request=NewPassword,
+            answer=UserMade,
+            role="viewer",
+            act=set_password,
+            summary="Choose a password for oneself",
+        ),
+        Command(
             name="drop_user",
             method="DELETE",
             path="/users/{name}",
@@ -341,6 +435,7 @@ __all__ = [
     "act_of",
     "feature",
     "hash_of",
+    "invite_secret",
     "is_password",
     "password_hash",
     "password_mark",

@@ -15,6 +15,8 @@ from aquila.core.model import Act, Arrival, Context, Entry, Principal, Stamp
 GrantKind = Literal["user", "token"]
 OPERATOR = "operator"
 """The user that the node makes at its first start, for who runs it. It owns the node."""
+PASSWORD_SET = "user.password"  # noqa: S105  # the word of an act
+"""The act of somebody who chose a new password: grants stay, logins end."""
 _GIVEN: Mapping[str, GrantKind] = {"user.add": "user", "token.create": "token"}
 _TAKEN: Mapping[str, GrantKind] = {"user.remove": "user", "token.revoke": "token"}
 
@@ -63,6 +65,9 @@ class Access:
         if not isinstance(arrival, Entry) or not isinstance(arrival.body, Act):
             return
         act, stamp = arrival.body, arrival.envelope.stamp
+        if act.action == PASSWORD_SET:
+            self.turn += 1
+            return
         kind = _GIVEN.get(act.action) or _TAKEN.get(act.action)
         if kind is None:
             return

@@ -51,7 +51,7 @@ HOMES: Mapping[str, Home] = {
     "medical_officer": Home(needs=("medevac",), panels=("medevac", "incidents", "reports")),
     "liaison_officer": Home(needs=("orders", "tasks"), panels=("orders", "orbat", "tasks", "reports")),
     "exercise_control": Home(needs=("incidents", "tasks", "alerts"), panels=("incidents", "tasks", "table", "feeds")),
-    "system_administrator": Home(needs=("node",), panels=("links", "feeds", "table"), layout="desk"),
+    "system_administrator": Home(needs=("node",), panels=("upkeep", "links", "feeds", "table"), layout="desk"),
 }
 ANYBODY = Home(needs=(*STAFF, "node"), panels=())
 """Of somebody without a post: everything, as nobody else may be there."""

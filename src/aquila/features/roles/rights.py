@@ -114,7 +114,12 @@ RIGHTS: tuple[Right, ...] = (
     ),
     Right(
         what="add or remove users and tokens",
-        commands=("make_user", "drop_user", "make_token", "drop_token"),
+        commands=("make_user", "invite_user", "change_user", "drop_user", "make_token", "drop_token"),
+        posts=("system_administrator",),
+    ),
+    Right(
+        what="make, prove or remove backups",
+        commands=("make_backup", "prove_backup", "drop_backup"),
         posts=("system_administrator",),
     ),
     Right(
