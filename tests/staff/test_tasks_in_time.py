@@ -161,13 +161,17 @@ STEP = st.one_of(
 class Story:
     """An order on a node in memory: what is said about it, and how it reads at any time."""
 
-    def __init__(self) -> None:
-        self.port = MemoryPort(FEATURES)
+    def __init__(self, node: str = "n1", *, other: "Story | None" = None) -> None:
+        self.port = MemoryPort(FEATURES, node)
         self.watch = Principal(id="person:W", kind="person", name="W", context=self.port.context)
-        self.base = self.say("order", "create", ORDER)
-        self.say(self.base, "issue", {})
-        self.fragos: list[str] = []
         self.context, self.policy, self.journal = self.port.context, self.port.policy, self.port.journal
+        self.base, self.fragos = "order", list[str]()
+        if other is not None:
+            self.port.merge(other.port)
+            self.fragos = list(other.fragos)
+            return
+        self.say(self.base, "create", ORDER)
+        self.say(self.base, "issue", {})
 
     def say(self, id: str, action: str, fields: dict[str, Any]) -> str:
         paper = Paper(type="orders.order", target=id, action=action, happened_at_ms=self.port.now_ms, fields=fields)
@@ -251,3 +255,44 @@ def test_the_board_reads_as_the_order_in_force_now_and_at_any_time_before(steps:
         assert story.on_board(story.port.now_ms) == story.ordered(story.port.now_ms), step
     for at_ms in range(times[0], times[-1] + 1, MINUTE_MS):
         assert story.on_board(at_ms) == story.ordered(at_ms), f"{(at_ms - START_MS) // MINUTE_MS} min"
+
+
+# -- two nodes, cut off from each other --------------------------------------------------------------------------------
+
+
+def merged(*nodes: Story) -> None:
+    """Every node hears of every other until nobody has anything new to say."""
+    before = -1
+    while (now := sum(each.journal.last_arrival() for each in nodes)) != before:
+        before = now
+        for one in nodes:
+            for other in nodes:
+                if one is not other:
+                    one.port.merge(other.port)
+
+
+@pytest.mark.parametrize("first_hears", [0, 1])
+@pytest.mark.parametrize("withdrawn_min", [5, 12])
+def test_a_frago_withdrawn_on_one_node_leaves_nothing_where_it_had_taken_effect(
+    withdrawn_min: int, first_hears: int
+) -> None:
+    """The withdrawal wins, whether it was said before the FRAGO took effect on the node that was cut off, or after."""
+    here = Story()
+    here.take("frago", [("T1.end_ms", START_MS + 2 * HOUR_MS), ("T2", 5)], 10)
+    there = Story("n2", other=here)
+    # The other node is cut off; on this one no tick comes after the time of the FRAGO.
+    here.port.now_ms += withdrawn_min * MINUTE_MS
+    here.say(here.fragos[0], "cancel", {})
+    there.take("up", 15, 0)
+    assert [row[-1] for row in there.on_board(there.port.now_ms)] == [START_MS + 2 * HOUR_MS, START_MS + 5 * HOUR_MS]
+    nodes = (here, there) if first_hears == 0 else (there, here)
+    merged(*nodes)
+    now_ms = there.port.now_ms
+    for each in nodes:
+        assert [row[0] for row in each.on_board(now_ms)] == ["T1"]
+        assert each.on_board(now_ms) == each.ordered(now_ms)
+    shown = [
+        [(thing.id, thing.fields(), state_of(STATES, thing)) for thing in tasks_in(each.views).all(each.context, TASK)]
+        for each in nodes
+    ]
+    assert sorted(shown[0]) == sorted(shown[1])

@@ -152,18 +152,19 @@ class MemoryPort:
 
     Args:
         features: whose views and rules it has.
+        node: its word in the journal; two that merge have different ones.
     """
 
     open, national, coarse = OPEN, NATIONAL, COARSE
 
-    def __init__(self, features: Sequence[Feature] = FEATURES) -> None:
+    def __init__(self, features: Sequence[Feature] = FEATURES, node: str = "n1") -> None:
         self.features = tuple(features)
         self.now_ms = START_MS
         self.new_id = uuid7_source(self.clock_ms, lambda count: next(DICE).to_bytes(count, "big"))
         self.views = {view.name: view for each in self.features for view in (make() for make in each.views)}
         self.journal = MemoryJournal()
         self.core = Node(
-            Identity("n1", 1, "TEST"),
+            Identity(node, 1, "TEST"),
             "EXERCISE:TEST",
             Policy(),
             clock_ms=self.clock_ms,
@@ -188,7 +189,7 @@ class MemoryPort:
         self._heard: list[Callable[[Entry], None]] = []
         self._samples = itertools.count(1)
         self.context = self.core.context
-        self.node, self.name = "n1", "TEST"
+        self.node, self.name = node, "TEST"
 
     @property
     def policy(self) -> Policy:
@@ -230,10 +231,13 @@ class MemoryPort:
 
     def _commit(self, together: Iterable[Staged]) -> list[Entry]:
         """Append, fold, tell, and write what rules propose; gives those whose id was not there."""
-        entries, head = [], self.journal.head("n1", 1)
+        entries, head = [], self.journal.head(self.node, 1)
         for staged in together:
-            entry, head = make_entry(staged, node="n1", epoch=1, head=head, sealer=self.keys)
+            entry, head = make_entry(staged, node=self.node, epoch=1, head=head, sealer=self.keys)
             entries.append(entry)
+        return self._take(entries)
+
+    def _take(self, entries: Sequence[Entry]) -> list[Entry]:
         new = self.journal.append(entries)
         proposed = self.core.committed(new)
         for each in new:
@@ -241,6 +245,12 @@ class MemoryPort:
                 callback(each)
         self._commit_all(proposed)
         return new
+
+    def merge(self, other: "MemoryPort") -> None:
+        """Take the lines of another node that are not here, as a replica brings them."""
+        for node, epoch in other.journal.origins():
+            have = len(self.journal.chain(node, epoch, 0, 100_000))
+            self._take(self.core.merge(other.journal.chain(node, epoch, have, 100_000)))
 
     def _commit_all(self, proposed: Iterable[Staged]) -> None:
         for staged in proposed:
@@ -263,7 +273,7 @@ class MemoryPort:
         report = report_of(uid, lat_deg, lon_deg, self.now_ms, **more)
         sample = Sample(
             report=report,
-            stamp=Stamp(self.core.hlc.tick(), "n1", 1, 0),
+            stamp=Stamp(self.core.hlc.tick(), self.node, 1, 0),
             author="device:FOX",
             via="tak",
             label=label,
