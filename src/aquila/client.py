@@ -1643,6 +1643,7 @@ class NeedRow(TypedDict):
     actions: list[str]
     heads: list[str]
     precedence: str
+    waits_for: Literal["posts", "watch", "you"]
 
 
 class OrbatFile(TypedDict):

@@ -130,6 +130,17 @@ def test_each_home_shows_its_own_needs_first(desk: Any, port: MemoryPort) -> Non
     assert desk.get("/home", post="logistics_officer") == []
 
 
+def test_what_waits_for_you_yourself_is_in_your_home_whatever_your_post(desk: Any, port: MemoryPort) -> None:
+    medic = desk_of(desk, port, "medic")
+    said = {"kind": "OPORD", "title": "GRIFFIN", "distribution": ["medic"]}
+    made = desk.post("/orders", order=said)["id"]
+    for action in ("approve", "issue"):
+        desk.post(f"/orders/{made}/step", action=action)
+    (need,) = medic.get("/home", post="medical_officer")
+    assert (need["kind"], need["waits_for"], need["roles"]) == ("answer", "you", [])
+    assert desk.get("/home", post="medical_officer") == []
+
+
 def test_the_administrator_sees_what_the_node_needs(desk: Any, port: MemoryPort) -> None:
     boss = desk_of(desk, port, "admin", "admin")
     port.reasons.append("the disk has 12 MiB free: make at least 64 MiB free")

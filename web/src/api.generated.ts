@@ -1377,6 +1377,7 @@ export interface NeedRow {
   actions: string[]
   heads: string[]
   precedence: string
+  waits_for: 'posts' | 'watch' | 'you'
 }
 
 /** A backup to be made. passphrase: seals keys and secrets, 8 characters or more; empty = they are left out. */

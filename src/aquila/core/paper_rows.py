@@ -1,6 +1,6 @@
 """Rows that every feature gives of its things: the steps of a life, and what two people say differently."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -71,7 +71,8 @@ class NeedRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         feature, kind: where it comes from, and what is wanted: "tell", "triage", "answer". id: of the thing.
         since_ms: since when it waits. due_ms: until when it should be done; None = no time was set.
-        roles: posts that it waits for, the newest last; empty = whoever has the watch.
+        waits_for: "posts" = those in `roles`; "watch" = whoever has the watch; "you" = the asker, whatever his post.
+        roles: posts that it waits for, the newest last; empty unless it waits for posts.
         actions: steps that may be taken now. heads: to be sent as `seen` with the step.
     """
 
@@ -86,6 +87,11 @@ class NeedRow(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[str, ...]
     heads: tuple[str, ...]
     precedence: str = "R"
+    waits_for: Literal["posts", "watch", "you"] = "posts"
+
+    def __post_init__(self) -> None:
+        if bool(self.roles) != (self.waits_for == "posts"):
+            raise ValueError(f"need {self.kind} of {self.feature}: waits for {self.waits_for}, with posts {self.roles}")
 
 
 class AskNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

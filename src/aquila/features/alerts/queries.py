@@ -139,6 +139,7 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
                 due_ms=None,
                 is_overdue=False,
                 roles=(),
+                waits_for="watch",
                 actions=_settling(state),
                 heads=thing.heads(),
                 precedence=PRECEDENCE.get(thing.get("level", "caution"), "R"),

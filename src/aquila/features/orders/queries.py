@@ -308,6 +308,7 @@ def _needs_of(principal: Principal, thing: Thing, order: Order, reading: Reading
     units = units_known(reading)
 
     def need(kind: str, title: str, since_ms: int, due_ms: int | None, roles: tuple[str, ...]) -> NeedRow:
+        """roles: empty = it waits for the asker, who speaks for the addressee."""
         return NeedRow(
             feature="orders",
             kind=kind,
@@ -317,6 +318,7 @@ def _needs_of(principal: Principal, thing: Thing, order: Order, reading: Reading
             due_ms=due_ms,
             is_overdue=due_ms is not None and due_ms <= now_ms,
             roles=roles,
+            waits_for="posts" if roles else "you",
             actions=_actions(state),
             heads=thing.heads(),
             precedence="P",

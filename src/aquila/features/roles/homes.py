@@ -65,15 +65,18 @@ def home_of(post: str) -> Home:
 def ordered(needs: Iterable[NeedRow], post: str) -> list[NeedRow]:
     """The needs that this post sees, the first first. post: empty = none."""
     home = home_of(post)
-    kept = [need for need in needs if (post and post in need.roles) or need.feature in home.needs]
+    kept = [need for need in needs if _is_mine(need, post) or need.feature in home.needs]
     return sorted(kept, key=lambda need: _place(need, post, home))
+
+
+def _is_mine(need: NeedRow, post: str) -> bool:
+    return need.waits_for == "you" or (bool(post) and post in need.roles)
 
 
 def _place(need: NeedRow, post: str, home: Home) -> tuple[bool, int, bool, int, int, str]:
     urgency = PRECEDENCES.index(need.precedence) if need.precedence in PRECEDENCES else len(PRECEDENCES)
     place = home.needs.index(need.feature) if need.feature in home.needs else len(home.needs)
-    is_mine = bool(post) and post in need.roles
-    return (not need.is_overdue, urgency, not is_mine, place, need.since_ms, need.id)
+    return (not need.is_overdue, urgency, not _is_mine(need, post), place, need.since_ms, need.id)
 
 
 def to_markdown() -> str:
