@@ -3883,9 +3883,9 @@ class Node:
         answer: PackageSent = self.call("POST", f"/api/v1/packages/{_part(uid)}/send", body={"to": to})
         return answer
 
-    def set_password(self, *, password: str) -> UserMade:
+    def set_password(self, *, password: str, old: str | None = None) -> UserMade:
         """Choose a password for oneself."""
-        answer: UserMade = self.call("POST", "/api/v1/password", body={"password": password})
+        answer: UserMade = self.call("POST", "/api/v1/password", body={"password": password, "old": old})
         return answer
 
     def pattern_heat(self, *, bbox: str, from_ms: int | None = None, until_ms: int | None = None) -> HeatGrid:

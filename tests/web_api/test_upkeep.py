@@ -166,6 +166,13 @@ def test_who_is_invited_comes_in_once_and_chooses_a_password(
     login = client.post("/login", data={"user": "rossi", "password": LONG}, follow_redirects=False)
     assert login.status_code == 303
     assert client.get("/api/v1/me").json()["principal"]["roles"] == ["operator"]
+    # From now on an open desk is not enough: whoever changes the password knows it.
+    for old in ({}, {"old": "not " + LONG}):
+        refused = client.post("/api/v1/password", json={"password": "another long one", **old}, headers=PAGE)
+        assert "the present password" in refused.json()["error"]["reason"]
+        assert client.get("/api/v1/me").status_code == 200
+    new = client.post("/api/v1/password", json={"password": "another long one", "old": LONG}, headers=PAGE)
+    assert new.status_code == 201
 
 
 def test_an_invitation_ends_with_its_time_and_with_the_user(

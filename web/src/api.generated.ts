@@ -1476,9 +1476,10 @@ export interface NewOrder {
   order: Order
 }
 
-/** A new password of the asker. */
+/** A new password of the asker. old: the present one; empty = there is none yet. */
 export interface NewPassword {
   password: string
+  old?: string
 }
 
 /** A question for the board. */

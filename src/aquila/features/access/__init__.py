@@ -97,9 +97,10 @@ class ChangeUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class NewPassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new password of the asker."""
+    """A new password of the asker. old: the present one; empty = there is none yet."""
 
     password: Annotated[str, msgspec.Meta(min_length=10, max_length=200)]
+    old: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class UserMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +252,10 @@ async def set_password(principal: Principal, ask: NewPassword, desk: Desk) -> Us
     store: Secrets = desk.part("secrets")
     if await asyncio.to_thread(store.get, f"foreign/{name}") is not None:
         return Refused("person", f"{name} logs in elsewhere: change the password there")
+    # A desk that was left open must not be enough to lock its owner out.
+    present = await asyncio.to_thread(store.get, password_secret(name))
+    if present is not None and not await asyncio.to_thread(is_password, present, ask.old):
+        return Refused("password", "the present password is another one; who runs the node can give a new link")
     kept = await asyncio.to_thread(password_hash, ask.password)
     await asyncio.to_thread(_drop_sessions, store, name)
     written = await desk.write(Act(action=PASSWORD_SET, target=name, happened_at_ms=desk.now_ms()))
