@@ -60,5 +60,7 @@ export default defineConfig({
     root: here('.'),
     include: ['web/test/**/*.test.ts', 'src/aquila/features/*/web/**/*.test.ts'],
     environment: 'node',
+    // A slow machine is no fault; what hangs is.
+    testTimeout: 30_000,
   },
 })

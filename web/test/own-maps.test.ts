@@ -285,7 +285,7 @@ describe('a block is unpacked', () => {
     expect([...unpackBits(packed, 5)]).toEqual(bytes.slice(0, 5))
   })
   it('into no more than its tags say, however much is packed', async () => {
-    const bomb = new Uint8Array(deflateSync(new Uint8Array(64 << 20)))
+    const bomb = new Uint8Array(deflateSync(new Uint8Array(8 << 20)))
     expect((await inflate(bomb.buffer, 1000)).length).toBe(1000)
     expect(unpackLzw(packLzw(new Uint8Array(1 << 20)), 1000).length).toBe(1000)
     const shown = await readPicture(tiff({ width: 2, height: 1, compression: 8, data: bomb }))
