@@ -6,14 +6,13 @@ Counted is the CPU time of what the tasks feature does in a second of a node: fo
 judge every condition on the tick. Storage, codecs and the picture are measured elsewhere.
 """
 
-import argparse
-import time
+from _crowd import Spent, numbers, sample_of, tick_of
 
-from aquila.core.model import Paper, Sample, Stamp, Tick
+from aquila.core.model import Paper, Sample
 from aquila.features import picture, tasks
 from aquila.features.tasks.rules import judge_tasks
 from aquila.features.tasks.view import tasks_in
-from aquila.testing.memory_node import OPEN, MemoryPort, report_of
+from aquila.testing.memory_node import OPEN, MemoryPort
 
 KINDS = ("reach", "stay_out", "observe", "report", "keep_within")
 
@@ -32,11 +31,7 @@ def condition(n: int, until_ms: int) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--tasks", type=int, default=1000)
-    parser.add_argument("--movers", type=int, default=5000)
-    parser.add_argument("--seconds", type=int, default=20)
-    args = parser.parse_args()
+    args = numbers(tasks=1000, movers=5000, seconds=20)
     port = MemoryPort((picture.feature, tasks.feature))
     until_ms = port.now_ms + 86_400_000
     for n in range(args.tasks):
@@ -45,30 +40,20 @@ def main() -> None:
             port.say(
                 Paper(type="tasks.task", target=f"t{n}", action=action, happened_at_ms=port.now_ms, fields=said), OPEN
             )
-    moves, spent, findings = port.views["moves"], 0.0, 0
-    for second in range(args.seconds):
-        now_ms = port.now_ms + 1000 * (second + 1)
-        samples = [sample(n, second, now_ms) for n in range(args.movers)]
-        before = time.process_time()
-        for each in samples:
-            moves.fold(each)
-        findings += len(list(judge_tasks(Tick(stamp=Stamp(now_ms * 65536, "n1", 1, 0), at_ms=now_ms), port.views)))
-        spent += time.process_time() - before
+    moves, spent, found = port.views["moves"], Spent(), list[object]()
+    for second in range(1, args.seconds + 1):
+        now_ms = port.now_ms + 1000 * second
+        samples = [sample_of(n, 45 + (n + second) * 1e-5, 7.0, now_ms) for n in range(args.movers)]
+
+        def look(samples: list[Sample] = samples, now_ms: int = now_ms) -> None:
+            for each in samples:
+                moves.fold(each)
+            found.extend(judge_tasks(tick_of(now_ms), port.views))
+
+        spent.run(look)
     watched = len(tasks_in(port.views).watched())
-    print(f"{watched} tasks watched, {args.movers} movers, {args.seconds} s: {findings} findings")
-    print(f"{100 * spent / args.seconds:.1f} % of one core ({1000 * spent / args.seconds:.0f} ms of CPU a second)")
-
-
-def sample(n: int, second: int, now_ms: int) -> Sample:
-    return Sample(
-        report=report_of(f"M{n}", 45 + n * 1e-5 + second * 1e-5, 7.0, now_ms),
-        stamp=Stamp(now_ms * 65536 + n, "n1", 1, 0),
-        author="device:FOX",
-        via="tak",
-        label=OPEN,
-        context="EXERCISE:TEST",
-        received_at_ms=now_ms,
-    )
+    print(f"{watched} tasks watched, {args.movers} movers, {args.seconds} s: {len(found)} findings")
+    print(spent)
 
 
 if __name__ == "__main__":
