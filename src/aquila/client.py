@@ -1279,6 +1279,41 @@ class IncidentLine(TypedDict):
     source: str
 
 
+class Inject(TypedDict):
+    """One inject."""
+
+    title: str
+    text: str
+    due_ms: int | None
+    by: str
+    to: list[str]
+    means: Literal["actor", "chat", "mail", "map", "paper", "phone", "radio"]
+    expects: str
+    plays: str
+
+
+class InjectRow(TypedDict):
+    """An inject of the list."""
+
+    id: str
+    state: str
+    title: str
+    text: str
+    due_ms: int | None
+    wall_ms: int | None
+    left_ms: int | None
+    by: str
+    to: list[str]
+    means: Literal["actor", "chat", "mail", "map", "paper", "phone", "radio"]
+    expects: str
+    plays: str
+    done_at_ms: int | None
+    done_by: str
+    actions: list[str]
+    heads: list[str]
+    label: Label
+
+
 class InvitationCancelled(TypedDict):
     """Whose invitation it was, and the journal entry that says so."""
 
@@ -2203,6 +2238,18 @@ class RoomRow(TypedDict):
     last_happened_at_ms: int
 
 
+class RunRow(TypedDict):
+    """How the exercise runs. See RunNow; is_exercise: false = this is real, and nothing can be paused."""
+
+    is_exercise: bool
+    state: Literal["paused", "running"]
+    pace: float
+    exercise_ms: int
+    since_ms: int | None
+    by: str
+    reason: str
+
+
 class Said(TypedDict):
     """The journal entry, and the reference that receipts will name."""
 
@@ -2898,6 +2945,54 @@ class Node:
         answer: EntryRow = self.call("GET", f"/api/v1/entries/{_part(id)}")
         return answer
 
+    def exercise(self) -> RunRow:
+        """How the exercise runs: its time, its pace, paused or not."""
+        answer: RunRow = self.call("GET", "/api/v1/exercise")
+        return answer
+
+    def injects(self, *, open_only: bool | None = None, limit: int | None = None) -> list[InjectRow]:
+        """The injects that the asker may see, with their times."""
+        answer: list[InjectRow] = self.call(
+            "GET", "/api/v1/exercise/injects", query={"open_only": open_only, "limit": limit}
+        )
+        return answer
+
+    def plan_inject(self, *, inject: Inject, groups: list[str] | None = None) -> StepTaken:
+        """Put an inject on the list."""
+        answer: StepTaken = self.call("POST", "/api/v1/exercise/injects", body={"inject": inject, "groups": groups})
+        return answer
+
+    def step_inject(
+        self,
+        id: str,
+        *,
+        action: str,
+        fields: dict[str, Any] | None = None,
+        seen: list[str] | None = None,
+        happened_at_ms: int | None = None,
+        on_behalf_of: str | None = None,
+    ) -> StepTaken:
+        """Fire, hold, release, change or skip an inject."""
+        answer: StepTaken = self.call(
+            "POST",
+            f"/api/v1/exercise/injects/{_part(id)}/steps",
+            body={
+                "action": action,
+                "fields": fields,
+                "seen": seen,
+                "happened_at_ms": happened_at_ms,
+                "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def step_exercise(
+        self, *, action: Literal["pace", "pause", "resume"], fields: dict[str, Any] | None = None
+    ) -> StepTaken:
+        """Pause or resume the exercise, or set its pace."""
+        answer: StepTaken = self.call("POST", "/api/v1/exercise/steps", body={"action": action, "fields": fields})
+        return answer
+
     def feeds(self, *, limit: int | None = None) -> list[FeedRow]:
         """Feeds of sensor data with their rate, errors, last sample and findings."""
         answer: list[FeedRow] = self.call("GET", "/api/v1/feeds", query={"limit": limit})
@@ -3531,6 +3626,11 @@ class Node:
     def alert_needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
         """Alerts that nobody has acknowledged."""
         answer: list[NeedRow] = self.call("GET", "/api/v1/needs/alerts", query={"role": role, "limit": limit})
+        return answer
+
+    def needs_exercise(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
+        """Injects whose time has come."""
+        answer: list[NeedRow] = self.call("GET", "/api/v1/needs/exercise", query={"role": role, "limit": limit})
         return answer
 
     def needs_handover(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:

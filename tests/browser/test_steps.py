@@ -363,6 +363,7 @@ def test_u4_an_exercise_director(at_desk: Callable[..., Scene], demo: ServedNode
     expect(form).to_have_count(0)
     scene.took("call a real evacuation")
     verdict(scene)
+    control(scene)
 
 
 def inject_in_time(scene: Scene, now_ms: Callable[[], int]) -> None:
@@ -401,6 +402,52 @@ def moments(scene: Scene) -> None:
     scene.took("show a view to all")
     page.keyboard.press("Escape")
     expect(page.locator(".presenter")).to_have_count(0)
+
+
+def control(scene: Scene) -> None:
+    page, hand = scene.page, scene.hand
+
+    def inject(title: str) -> Locator:
+        return page.locator(".inject").filter(has_text=title)
+
+    def listed() -> None:
+        scene.on_map()
+        hand.keys("Shift+X")
+
+    listed()
+    hand.press("Add an inject")
+    form = page.get_by_role("form", name="Add an inject")
+    hand.fill("What happens", "Rockfall at the bridge", form)
+    hand.fill("In minutes", "30", form)
+    hand.keys("Enter")
+    expect(inject("Rockfall at the bridge")).to_contain_text("planned")
+    scene.took("plan an inject")
+    for action, title, button, state in (
+        ("hold an inject", "A relay mast falls", "Hold", "held"),
+        ("skip an inject", "Rockfall at the bridge", "Skip", "skipped"),
+        ("fire an inject from the list", "Two walkers are overdue", "Fire now", "fired"),
+    ):
+        listed()
+        hand.click(inject(title).get_by_role("button", name=button))
+        expect(inject(title).locator(".state")).to_have_text(state)
+        scene.took(action)
+    # The simulator heard of it as every client does, and its clients act on it.
+    expect(journal_lines(page, "CIVILIAN WALKERS OVERDUE")).not_to_have_count(0)
+    listed()
+    hand.press("Pause for all")
+    banner = page.locator(".banner").get_by_text("EXERCISE PAUSED SINCE")
+    expect(banner).to_be_visible()
+    scene.took("pause the exercise for all")
+    listed()
+    hand.press("Go on")
+    expect(banner).to_have_count(0)
+    scene.took("let the exercise go on")
+    listed()
+    page.get_by_label("Pace").select_option("2")
+    hand.steps += 1
+    expect(page.locator(".run")).to_contain_text(re.compile("pace . 2"))
+    scene.took("set the pace of the exercise")
+    say(scene.node, "exercise/steps", action="pace", fields={"pace": 1})
 
 
 def verdict(scene: Scene) -> None:

@@ -996,6 +996,39 @@ export interface IncidentRow {
   label: Label
 }
 
+/** One inject. */
+export interface Inject {
+  title: string
+  text: string
+  due_ms: number | null
+  by: string
+  to: string[]
+  means: 'actor' | 'chat' | 'mail' | 'map' | 'paper' | 'phone' | 'radio'
+  expects: string
+  plays: string
+}
+
+/** An inject of the list. */
+export interface InjectRow {
+  id: string
+  state: string
+  title: string
+  text: string
+  due_ms: number | null
+  wall_ms: number | null
+  left_ms: number | null
+  by: string
+  to: string[]
+  means: 'actor' | 'chat' | 'mail' | 'map' | 'paper' | 'phone' | 'radio'
+  expects: string
+  plays: string
+  done_at_ms: number | null
+  done_by: string
+  actions: string[]
+  heads: string[]
+  label: Label
+}
+
 /** Whose invitation it was, and the journal entry that says so. */
 export interface InvitationCancelled {
   name: string
@@ -1435,6 +1468,12 @@ export interface NewIncident {
   line: IncidentLine
   happened_at_ms?: number | null
   on_behalf_of?: string | null
+}
+
+/** An inject for the list. groups: who may see it; empty = the writer's groups. Players should not be among them. */
+export interface NewInject {
+  inject: Inject
+  groups?: string[]
 }
 
 /** A line to be said. `to`: callsigns; none = everyone in the room. */
@@ -2220,6 +2259,17 @@ export interface RoomRow {
   last_happened_at_ms: number
 }
 
+/** How the exercise runs. See RunNow; is_exercise: false = this is real, and nothing can be paused. */
+export interface RunRow {
+  is_exercise: boolean
+  state: 'paused' | 'running'
+  pace: number
+  exercise_ms: number
+  since_ms: number | null
+  by: string
+  reason: string
+}
+
 /** The journal entry, and the reference that receipts will name. */
 export interface Said {
   entry: string
@@ -2361,6 +2411,12 @@ export interface StepRow {
   on_behalf_of: string | null
   summary: string
   fields: Record<string, unknown>
+}
+
+/** Pause, resume, or set the pace. fields: `reason` of a pause, `pace` of a pace. */
+export interface StepRun {
+  action: 'pace' | 'pause' | 'resume'
+  fields?: Record<string, unknown>
 }
 
 /** The thing, the entry that says the step, and the state after it. */
@@ -2801,6 +2857,11 @@ export interface Operations {
   drop_entity: { method: 'DELETE'; path: '/api/v1/entities/{id}'; answer: Dropped }
   entries: { method: 'GET'; path: '/api/v1/entries'; answer: EntryRow[] }
   entry: { method: 'GET'; path: '/api/v1/entries/{id}'; answer: EntryRow }
+  exercise: { method: 'GET'; path: '/api/v1/exercise'; answer: RunRow }
+  injects: { method: 'GET'; path: '/api/v1/exercise/injects'; answer: InjectRow[] }
+  plan_inject: { method: 'POST'; path: '/api/v1/exercise/injects'; answer: StepTaken }
+  step_inject: { method: 'POST'; path: '/api/v1/exercise/injects/{id}/steps'; answer: StepTaken }
+  step_exercise: { method: 'POST'; path: '/api/v1/exercise/steps'; answer: StepTaken }
   feeds: { method: 'GET'; path: '/api/v1/feeds'; answer: FeedRow[] }
   add_feed: { method: 'POST'; path: '/api/v1/feeds'; answer: FeedChanged }
   change_feed: { method: 'POST'; path: '/api/v1/feeds/{id}'; answer: FeedChanged }
@@ -2869,6 +2930,7 @@ export interface Operations {
   give_mission_role: { method: 'POST'; path: '/api/v1/missions/{guid}/members'; answer: MissionWorkDone }
   needs: { method: 'GET'; path: '/api/v1/needs'; answer: NeedRow[] }
   alert_needs: { method: 'GET'; path: '/api/v1/needs/alerts'; answer: NeedRow[] }
+  needs_exercise: { method: 'GET'; path: '/api/v1/needs/exercise'; answer: NeedRow[] }
   needs_handover: { method: 'GET'; path: '/api/v1/needs/handover'; answer: NeedRow[] }
   needs_incidents: { method: 'GET'; path: '/api/v1/needs/incidents'; answer: NeedRow[] }
   needs_intel: { method: 'GET'; path: '/api/v1/needs/intel'; answer: NeedRow[] }

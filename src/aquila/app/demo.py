@@ -9,14 +9,15 @@ from aquila.client import Node, NodeError
 from aquila.core.errors import Refused, UsageError
 from aquila.core.model import Principal
 from aquila.features.access import NewToken, make_token
-from aquila.simulator import ActError, Scenario, play_staff
+from aquila.simulator import ActError, Control, Scenario, follow_control, play_staff
+from aquila.simulator.control import PERSON as CONTROL
 from aquila.web_api.port import Asked
 
 TOKEN_DAYS = 30.0
 
 
 async def play_demo_staff(
-    scenario: Scenario, port: Port, operator: Principal, url: str, clock_ms: Callable[[], int]
+    scenario: Scenario, port: Port, operator: Principal, url: str, clock_ms: Callable[[], int], control: Control
 ) -> None:
     """Play the staff of a scenario against this node until cancelled; ends at once when it has none.
 
@@ -36,4 +37,15 @@ async def play_demo_staff(
         except NodeError as wrong:
             raise ActError(str(wrong)) from wrong
 
-    await play_staff(scenario.staff, scenario.period_s, scenario.start_s, ask, clock_ms, asyncio.sleep)
+    async with asyncio.TaskGroup() as group:
+        if CONTROL in people:
+            group.create_task(follow_control(control, CONTROL, ask, clock_ms, asyncio.sleep))
+        await play_staff(
+            scenario.staff,
+            scenario.period_s,
+            scenario.start_s,
+            ask,
+            clock_ms,
+            asyncio.sleep,
+            clock=control.clock,
+        )

@@ -59,7 +59,7 @@ from aquila.links.pki import Authority
 from aquila.links.pki.tokens import TokenSigner, new_key
 from aquila.links.stream import StreamListener
 from aquila.links.tls import TlsGate
-from aquila.simulator import Scenario, ScenarioError, play, shipped
+from aquila.simulator import Control, PlayClock, Scenario, ScenarioError, play, shipped
 from aquila.stores.sqlite.files import FileStore
 from aquila.web_api import Web, make_app
 from aquila.web_api.settings import LOCAL_HOSTS, FirstView, WebSettings
@@ -213,10 +213,11 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         await stack.enter_async_context(fusion.running())
         await stack.enter_async_context(feeds.running())
         if scenario is not None:
-            playing = play(scenario, LOOPBACK, ports["tak"], clockwork.clock_ms)
+            control = Control(PlayClock(clockwork.clock_ms(), scenario.start_s))
+            playing = play(scenario, LOOPBACK, ports["tak"], clockwork.clock_ms, control=control)
             await stack.enter_async_context(_background(playing))
             url = f"http://{LOOPBACK if plain_host in EVERY_ADDRESS else plain_host}:{ports['http']}"
-            at_work = play_demo_staff(scenario, port, operator, url, clockwork.clock_ms)
+            at_work = play_demo_staff(scenario, port, operator, url, clockwork.clock_ms, control)
             await stack.enter_async_context(_background(at_work))
         if has_harbour:
             sea = play_harbour_demo(fusion, port, operator, ports["tak"], clockwork.clock_ms)

@@ -7,13 +7,17 @@ from collections.abc import Awaitable, Callable, Iterable
 from ssl import SSLContext
 from typing import Final, cast
 
+import msgspec
+
 from aquila.simulator import cot
+from aquila.simulator.clock import PlayClock
+from aquila.simulator.control import Control
 from aquila.simulator.replies import Planned, document_of, heard_in, planned
 from aquila.simulator.scenario import Mover, Scenario
 from aquila.simulator.script import (
     Document,
-    Script,
     documents,
+    inject_documents,
     is_silent,
     opening,
     presence,
@@ -36,6 +40,9 @@ GAP_S: Final = 30.0
 
 RETRY_S: Final = (1.0, 2.0, 5.0, 10.0, 15.0)
 """Waits between attempts to connect; the last one repeats."""
+
+PAUSED_S: Final = 15.0
+"""In a pause every client says this often where it stands: the exercise stops, the phones do not."""
 
 STEADY_S: Final = 30.0
 """A connection that lasted longer begins the waits anew."""
@@ -62,6 +69,7 @@ async def play(
     sleep: Sleep = asyncio.sleep,
     speed: float = 1.0,
     ssl: SSLContext | None = None,
+    control: Control | None = None,
 ) -> None:
     """Play the scenario until cancelled.
 
@@ -73,6 +81,7 @@ async def play(
         sleep: waits for so many seconds of that clock.
         speed: exercise seconds for each second of the wall clock.
         ssl: context with the certificate that every client of the scenario presents.
+        control: whom it obeys; None = nobody, and it runs at `speed`.
 
     Raises:
         ScenarioError: the scenario cannot be played (told before the first connection).
@@ -80,33 +89,61 @@ async def play(
     """
     if speed <= 0.0:
         raise ValueError(f"speed is {speed}; it must be above 0, 1 is real time")
-    epoch_ms = clock_ms() - round(scenario.start_s * 1000.0 / speed)
-    ready = script(scenario, epoch_ms, speed)
+    running = _Play(scenario, control or Control(PlayClock(clock_ms(), scenario.start_s, speed)), clock_ms)
     dial = _Dial(host, port, ssl, sleep)
-    stage = {mover.callsign: _Station(ready, mover, dial) for mover in scenario.clients()}
+    stage = {mover.callsign: _Station(running, mover, dial) for mover in scenario.clients()}
     log.info("demo starts scenario=%s clients=%s speed=%s", scenario.name, len(stage), speed)
     try:
         async with asyncio.TaskGroup() as group:
             for station in stage.values():
-                group.create_task(station.stay_connected(lambda: _now_s(ready, clock_ms)))
-            await _run(ready, stage, clock_ms, sleep)
+                group.create_task(station.stay_connected(running.now_s))
+            await _run(running, stage, sleep)
     finally:
         for station in stage.values():
             station.hang_up()
 
 
-async def _run(ready: Script, stage: dict[str, "_Station"], clock_ms: Callable[[], int], sleep: Sleep) -> None:
+class _Play:
+    """The script as the clock makes it now: whatever is said carries the time on the wall."""
+
+    def __init__(self, scenario: Scenario, control: Control, clock_ms: Callable[[], int]) -> None:
+        self.control = control
+        self.clock_ms = clock_ms
+        clock = control.clock
+        self.ready = script(scenario, clock.epoch_ms(clock_ms()), clock.speed)
+
+    def now_s(self) -> float:
+        """What the exercise clock says."""
+        return self.control.clock.now_s(self.clock_ms())
+
+    def keep_time(self) -> None:
+        """Follow a pause, and another pace."""
+        clock = self.control.clock
+        epoch_ms = clock.epoch_ms(self.clock_ms())
+        if (epoch_ms, clock.speed) != (self.ready.epoch_ms, self.ready.speed):
+            self.ready = msgspec.structs.replace(self.ready, epoch_ms=epoch_ms, speed=clock.speed)
+
+
+async def _run(play: _Play, stage: dict[str, "_Station"], sleep: Sleep) -> None:
     """Hand every document to its client when it is due."""
-    last_s = ready.scenario.start_s
-    _deliver(stage, opening(ready, last_s))
+    last_s = play.now_s()
+    _deliver(stage, opening(play.ready, last_s))
+    said_ms = play.clock_ms()
     while True:
         await sleep(TICK_S)
-        now_s = _now_s(ready, clock_ms)
-        if 0.0 <= now_s - last_s <= GAP_S * ready.speed:
-            _deliver(stage, documents(ready, last_s, now_s))
+        play.keep_time()
+        now_s = play.now_s()
+        if 0.0 <= now_s - last_s <= GAP_S * play.ready.speed:
+            _deliver(stage, documents(play.ready, last_s, now_s))
         else:
-            _deliver(stage, opening(ready, now_s))
+            _deliver(stage, opening(play.ready, now_s))
         last_s = now_s
+        while play.control.fired:
+            _deliver(stage, inject_documents(play.ready, play.control.fired.popleft(), now_s))
+        if play.control.clock.is_paused and play.clock_ms() - said_ms >= PAUSED_S * 1000.0:
+            said_ms = play.clock_ms()
+            for callsign in stage:
+                _deliver(stage, presence(play.ready, callsign, now_s))
         for station in stage.values():
             station.tick(now_s)
 
@@ -114,11 +151,6 @@ async def _run(ready: Script, stage: dict[str, "_Station"], clock_ms: Callable[[
 def _deliver(stage: dict[str, "_Station"], due: Iterable[Document]) -> None:
     for document in due:
         stage[document.client].send(document)
-
-
-def _now_s(ready: Script, clock_ms: Callable[[], int]) -> float:
-    """Exercise time of the wall clock's now; the inverse of `wall_ms`."""
-    return (clock_ms() - ready.epoch_ms) * ready.speed / 1000.0
 
 
 class _Dial:
@@ -194,14 +226,14 @@ class _Wire(asyncio.Protocol):
 class _Station:
     """One client of the exercise: its connection and what waits for it."""
 
-    def __init__(self, ready: Script, mover: Mover, dial: _Dial) -> None:
-        self._ready = ready
+    def __init__(self, play: _Play, mover: Mover, dial: _Dial) -> None:
+        self._play = play
         self._mover = mover
         self._dial = dial
         self._wire: _Wire | None = None
         self._waiting: deque[bytes] = deque(maxlen=WAITING_MAX)
         self._pinged_s = 0.0
-        self._listens = any(reply.by == mover.callsign for reply in ready.scenario.replies)
+        self._listens = any(reply.by == mover.callsign for reply in play.ready.scenario.replies)
         self._rest = b""
         self._heard: list[bytes] = []
         self._planned: list[Planned] = []
@@ -211,7 +243,7 @@ class _Station:
         """Connect, and connect again when the connection is lost, until cancelled."""
         failures = 0
         while True:
-            if is_silent(self._ready.scenario, self._mover, now_s()):
+            if is_silent(self._play.ready.scenario, self._mover, now_s()):
                 await self._dial.sleep(TICK_S)
                 continue
             began_s = now_s()
@@ -224,7 +256,7 @@ class _Station:
                 await wire.gone
                 self._wire = None
             # A node that takes a connection and drops it at once is not asked every second.
-            lasted = now_s() - began_s > STEADY_S * self._ready.speed
+            lasted = now_s() - began_s > STEADY_S * self._play.ready.speed
             failures = 0 if lasted else failures + 1
             await self._dial.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
@@ -241,12 +273,12 @@ class _Station:
         if self._wire is None:
             return
         self._wire.resume()
-        if is_silent(self._ready.scenario, self._mover, now_s):
+        if is_silent(self._play.ready.scenario, self._mover, now_s):
             return
         self._answer(now_s)
-        if now_s - self._pinged_s >= PING_S * self._ready.speed:
+        if now_s - self._pinged_s >= PING_S * self._play.ready.speed:
             self._pinged_s = now_s
-            self._wire.write(cot.ping(self._mover.uid, wall_ms(self._ready, now_s)))
+            self._wire.write(cot.ping(self._mover.uid, wall_ms(self._play.ready, now_s)))
 
     def hang_up(self) -> None:
         """Close the connection."""
@@ -266,20 +298,20 @@ class _Station:
         for heard in filter(None, map(heard_in, self._heard)):
             if heard.reference not in self._answered:
                 self._answered.append(heard.reference)
-                self._planned += planned(self._ready, self._mover.callsign, heard, now_s)
+                self._planned += planned(self._play.ready, self._mover.callsign, heard, now_s)
         self._heard.clear()
         del self._planned[WAITING_MAX:]
         due = sorted((each for each in self._planned if each.at_s <= now_s), key=lambda each: each.at_s)
         self._planned = [each for each in self._planned if each.at_s > now_s]
         for each in due:
-            self.send(document_of(self._ready, each, now_s))
+            self.send(document_of(self._play.ready, each, now_s))
 
     def _begin(self, wire: _Wire, now_s: float) -> None:
         """Say who we are, then what could not be said before."""
         self._wire = wire
         self._rest = b""
         self._pinged_s = now_s
-        for document in presence(self._ready, self._mover.callsign, now_s):
+        for document in presence(self._play.ready, self._mover.callsign, now_s):
             wire.write(document.body)
         while self._waiting and not wire.gone.done():
             wire.write(self._waiting.popleft())

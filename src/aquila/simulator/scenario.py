@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +21,10 @@ ALL_CHAT_ROOMS = "All Chat Rooms"
 Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Seconds = Annotated[float, Meta(ge=0.0)]
+
+
+INJECTS: Final = "/exercise/injects"
+"""Where the staff plans an inject."""
 
 
 class ScenarioError(ValueError):
@@ -93,6 +97,8 @@ class Beat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
     at_s: Seconds
     by: str
     """Callsign of the client that sends it."""
+    inject: str = ""
+    """Sent when exercise control fires the inject that plays this word, and not at a time; empty = at its time."""
 
 
 class ChatLine(Beat, frozen=True, kw_only=True, tag="chat"):
@@ -317,9 +323,12 @@ def _check(scenario: Scenario) -> None:
     late = next((act for act in scenario.staff.acts if act.at_s >= scenario.period_s), None)
     if late is not None:
         raise ScenarioError(f"act at {late.at_s:g} s: at_s must be below period_s = {scenario.period_s:g}")
+    planned = {str(act.body.get("inject", {}).get("plays", "")) for act in scenario.staff.acts if act.path == INJECTS}
     for beat in scenario.beats:
         where = f"beat at {beat.at_s:g} s"
         _refuse_unknown(f"{where}: by", beat.by, clients)
+        if beat.inject:
+            _refuse_unknown(f"{where}: inject", beat.inject, planned)
         if beat.at_s >= scenario.period_s:
             raise ScenarioError(f"{where}: at_s must be below period_s = {scenario.period_s:g}")
         if isinstance(beat, Removal):

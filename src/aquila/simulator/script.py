@@ -55,6 +55,8 @@ class Script(Struct, frozen=True):
     epoch_ms: int
     speed: float = 1.0
     """Exercise seconds for each second of the wall clock."""
+    named_ms: int = 0
+    """What ids are made of: where second 0 lay first. It stays when a pause or another pace moves the rest."""
 
 
 def script(scenario: Scenario, epoch_ms: int, speed: float = 1.0) -> Script:
@@ -75,7 +77,7 @@ def script(scenario: Scenario, epoch_ms: int, speed: float = 1.0) -> Script:
         )
         for mover in scenario.movers
     }
-    return Script(scenario, timelines(scenario), clients, epoch_ms, speed)
+    return Script(scenario, timelines(scenario), clients, epoch_ms, speed, epoch_ms)
 
 
 def documents(ready: Script, t0_s: float, t1_s: float) -> list[Document]:
@@ -94,6 +96,12 @@ def presence(ready: Script, callsign: str, t_s: float) -> list[Document]:
         for mover in ready.scenario.movers
         if callsign in (mover.callsign, mover.via) and not is_silent(ready.scenario, mover, t_s)
     ]
+
+
+def inject_documents(ready: Script, inject: str, t_s: float) -> list[Document]:
+    """What the clients send when an inject that plays this word is fired at t_s, as the scenario writes it."""
+    beats = [beat for beat in ready.scenario.beats if beat.inject == inject]
+    return [Document(t_s, beat.by, _beat_body(ready, beat, t_s, t_s), True) for beat in beats]
 
 
 def opening(ready: Script, t_s: float) -> list[Document]:
@@ -162,7 +170,7 @@ def _due(scenario: Scenario, t0_s: float, t1_s: float) -> list[tuple[float, AnyB
     """The beats of every period that fall after t0_s and up to t1_s, in order of time."""
     period_s = scenario.period_s
     rounds = range(max(floor(t0_s / period_s), 0), ceil((t1_s + 1.0) / period_s))
-    times = ((n * period_s + beat.at_s, beat) for n in rounds for beat in scenario.beats)
+    times = ((n * period_s + beat.at_s, beat) for n in rounds for beat in scenario.beats if not beat.inject)
     return sorted((pair for pair in times if t0_s < pair[0] <= t1_s), key=lambda pair: pair[0])
 
 
@@ -240,7 +248,7 @@ def _overlay_type(beat: Overlay) -> str:
 
 def _id(ready: Script, what: str, key: str, at_s: float) -> UUID:
     """An id for what happens once at a moment, different in every period and every run."""
-    moment_ms = wall_ms(ready, at_s)
+    moment_ms = ready.named_ms + round(at_s * 1000.0)
     return uuid5(NAMESPACE_URL, f"{ready.scenario.name}/{what}/{key}/{moment_ms}")
 
 

@@ -15,7 +15,12 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, Struct
 
+from aquila.simulator.clock import PlayClock
+
 log = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+"""How often it is looked whether exercise control has changed the time."""
 
 WAIT_S: Final = 20
 """How long an act waits for what others say first, such as the request of a phone."""
@@ -235,6 +240,7 @@ async def play_staff(
     clock_ms: Callable[[], int],
     sleep: Callable[[float], Awaitable[object]],
     speed: float = 1.0,
+    clock: PlayClock | None = None,
 ) -> None:
     """Do what the staff does, over and over, until cancelled. What should have happened before start_s comes first.
 
@@ -246,19 +252,21 @@ async def play_staff(
         clock_ms: the wall clock, UTC.
         sleep: waits for so many seconds of that clock.
         speed: exercise seconds for each second of the wall clock.
+        clock: of exercise control, which may pause and set a pace; None = it runs at `speed`.
     """
-    epoch_ms = clock_ms() - round(start_s * 1000.0 / speed)
-    minute_ms = 60_000.0 / speed
+    time = clock or PlayClock(clock_ms(), start_s, speed)
+    longest_s = period_s if clock is None else LOOK_S
     player = Player(ask, sleep)
     done_s = -1.0
     while True:
         # A laptop that slept through some acts does them all now: later ones build on them.
-        now_s = (clock_ms() - epoch_ms) * speed / 1000.0
+        at_ms = clock_ms()
+        now_s, epoch_ms, minute_ms = time.now_s(at_ms), time.epoch_ms(at_ms), 60_000.0 / time.speed
         for at_s, act in due(staff, period_s, done_s, now_s):
             serial = floor(at_s / period_s)
-            await player.try_act(act, epoch_ms + round(serial * period_s * 1000.0 / speed), serial + 1, minute_ms)
+            await player.try_act(act, epoch_ms + round(serial * period_s * 1000.0 / time.speed), serial + 1, minute_ms)
         done_s = max(done_s, now_s)
         coming = due(staff, period_s, done_s, done_s + period_s)
         if not coming:
             return
-        await sleep(max((coming[0][0] - now_s) / speed, 0.05))
+        await sleep(min(max((coming[0][0] - now_s) / time.speed, 0.05), longest_s))

@@ -14,7 +14,7 @@ export interface NodeName {
   name: string
 }
 export interface Me {
-  principal: { id: string; name: string; roles: string[]; nation?: string | null; groups_out?: string[] }
+  principal: { id: string; name: string; roles: string[]; nation?: string | null; groups_in?: string[]; groups_out?: string[] }
   node: NodeName
   context: string
   banner: Banner

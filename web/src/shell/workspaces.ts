@@ -130,6 +130,16 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../upkeep/UpkeepBoard.vue')),
   },
   {
+    id: 'exercise',
+    title: 'exercise.title',
+    icon: 'clock',
+    where: 'full',
+    keys: 'shift+x',
+    // What is planned now; and only where it is an exercise.
+    when: (desk) => desk.past.value === null && !/^REAL/.test(desk.context.value) && desk.me.value !== null,
+    part: defineAsyncComponent(() => import('../staff/exercise/ExerciseBoard.vue')),
+  },
+  {
     id: 'incidents',
     title: 'staffIncidents.title',
     icon: 'flag',

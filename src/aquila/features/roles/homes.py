@@ -50,7 +50,10 @@ HOMES: Mapping[str, Home] = {
     "logistics_officer": Home(needs=("reports",), panels=("orbat", "reports", "table"), layout="desk"),
     "medical_officer": Home(needs=("medevac",), panels=("medevac", "incidents", "reports")),
     "liaison_officer": Home(needs=("orders", "tasks"), panels=("orders", "orbat", "tasks", "reports")),
-    "exercise_control": Home(needs=("incidents", "tasks", "alerts"), panels=("incidents", "tasks", "table", "feeds")),
+    "exercise_control": Home(
+        needs=("exercise", "incidents", "tasks", "alerts"),
+        panels=("exercise", "incidents", "tasks", "table", "feeds"),
+    ),
     "system_administrator": Home(needs=("node",), panels=("upkeep", "links", "feeds", "table"), layout="desk"),
 }
 ANYBODY = Home(needs=(*STAFF, "node"), panels=())

@@ -118,6 +118,11 @@ RIGHTS: tuple[Right, ...] = (
         posts=("system_administrator",),
     ),
     Right(
+        what="pause the exercise, and plan, fire, hold or skip its injects",
+        commands=("step_exercise", "plan_inject", "step_inject"),
+        posts=("exercise_control",),
+    ),
+    Right(
         what="make, prove or remove backups",
         commands=("make_backup", "prove_backup", "drop_backup"),
         posts=("system_administrator",),

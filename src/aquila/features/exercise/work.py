@@ -1,0 +1,333 @@
+"""What exercise control does and sees: the run of the exercise, and its list of injects."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk, Labelled, Query, Reading
+from aquila.core.model import REAL, Label, Paper, Principal
+from aquila.core.paper_rows import AskNeeds, NeedRow
+from aquila.core.paper_work import (
+    NextStep,
+    NoFields,
+    StepTaken,
+    TakeStep,
+    check_texts,
+    edited,
+    read_form,
+    say_step,
+    state_of,
+    step_saying,
+)
+from aquila.core.papers import Papers, Thing
+from aquila.core.policy import label_for
+from aquila.core.view import view_of
+from aquila.features.exercise.inject import INJECT, Inject, Means
+from aquila.features.exercise.inject import STATES as INJECT_STATES
+from aquila.features.exercise.run import RUN, RUN_ID, STATES, Pace, Pause, RunNow, run_at
+
+CONTROL = ("exercise_control",)
+INJECTS_MAX = 2000
+NO_EXERCISE = Refused("context", "this node is real, no exercise: start one with an exercise's name (setting context)")
+RUN_FORMS: Mapping[str, type[msgspec.Struct]] = {"pause": Pause, "resume": NoFields, "pace": Pace}
+
+
+class AskRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How it runs now."""
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How the exercise runs. See RunNow; is_exercise: false = this is real, and nothing can be paused."""
+
+    is_exercise: bool
+    state: Literal["running", "paused"]
+    pace: float
+    exercise_ms: int
+    since_ms: int | None
+    by: str
+    reason: str
+
+
+class StepRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pause, resume, or set the pace. fields: `reason` of a pause, `pace` of a pace."""
+
+    action: Literal["pause", "resume", "pace"]
+    fields: dict[str, Any] = {}
+
+
+class AskInjects(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which. open_only: those that are not fired and not skipped."""
+
+    open_only: bool = False
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 2000
+
+
+class InjectRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An inject of the list.
+
+    Attributes:
+        fields: as `Inject`. wall_ms: when it is due on the wall, at the pace of now; None = no time, or the exercise
+            stands still. left_ms: of the exercise's time, below 0 = its time is over; None = no time, or done.
+        done_at_ms, done_by: of the firing or skipping; None and empty = not yet.
+    """
+
+    id: str
+    state: str
+    title: str
+    text: str
+    due_ms: int | None
+    wall_ms: int | None
+    left_ms: int | None
+    by: str
+    to: tuple[str, ...]
+    means: Means
+    expects: str
+    plays: str
+    done_at_ms: int | None
+    done_by: str
+    actions: tuple[str, ...]
+    heads: tuple[str, ...]
+    label: Label
+
+
+class NewInject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An inject for the list. groups: who may see it; empty = the writer's groups. Players should not be among them."""
+
+    inject: Inject
+    groups: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=100)], ...], msgspec.Meta(max_length=16)] = ()
+
+
+def exercise_view() -> Papers:
+    """A fresh view."""
+    return Papers("exercise", 1, ("exercise.",))
+
+
+def papers_of(reading: Reading) -> Papers:
+    """The view of this node."""
+    return view_of(reading.views, "exercise", Papers)
+
+
+def run_of(reading: Reading) -> RunNow:
+    """How the exercise runs now. Everybody may know that; who said so and why, only who may have the step."""
+    thing = next((each for each in papers_of(reading).all(reading.context, RUN) if each.id == RUN_ID), None)
+    run = run_at(() if thing is None else thing.steps, reading.now_ms())
+    if papers_of(reading).thing(reading, RUN_ID, RUN) is None:
+        return msgspec.structs.replace(run, by="", reason="")
+    return run
+
+
+async def step_run(principal: Principal, ask: StepRun, desk: Desk) -> StepTaken | Refused:
+    """Pause, resume, or set the pace."""
+    if desk.context == REAL:
+        return NO_EXERCISE
+    read = read_form(RUN_FORMS[ask.action], ask.fields, ask.action)
+    if isinstance(read, Refused):
+        return read
+    thing, fields = papers_of(desk).thing(desk, RUN_ID, RUN), msgspec.to_builtins(read)
+    said = {"pause": "Exercise paused", "resume": "Exercise goes on", "pace": f"Exercise at pace {fields.get('pace')}"}
+    reason = f": {fields['reason']}" if fields.get("reason") else ""
+    text = f"{said[ask.action]}{reason}"[:200]
+    step = NextStep(STATES, RUN, thing, ask.action, fields, id=RUN_ID, summary=text)
+    return await say_step(principal, desk, step)
+
+
+async def plan_inject(principal: Principal, ask: NewInject, desk: Desk) -> StepTaken | Refused:
+    """Put an inject on the list."""
+    if desk.context == REAL:
+        return NO_EXERCISE
+    fields = msgspec.to_builtins(ask.inject)
+    try:
+        check_texts("inject", fields)
+    except ValueError as wrong:
+        return Refused("field", str(wrong))
+    if sum(1 for _ in papers_of(desk).all(desk.context, INJECT)) >= INJECTS_MAX:
+        return Refused("full", f"{INJECTS_MAX} injects are all that one exercise keeps: plan fewer")
+    label = label_for(desk.policy, principal, None, ask.groups)
+    if isinstance(label, Refused):
+        return label
+    summary = f"inject: {ask.inject.title}"[:200]
+    said = step_saying(principal, desk, NextStep(INJECT_STATES, INJECT, None, "plan", fields, summary=summary))
+    if isinstance(said, Refused):
+        return said
+    entry = await desk.write(said.body, label=label)
+    if isinstance(entry, Refused):
+        return entry
+    assert isinstance(said.body, Paper)
+    return StepTaken(id=said.body.target, entry=entry.envelope.id, state="planned")
+
+
+async def step_inject(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
+    """Fire, hold, release, change or skip an inject."""
+    thing = papers_of(desk).thing(desk, ask.id, INJECT)
+    if thing is None:
+        return Refused("absent", "there is no such inject, or you may not see it: look into the list")
+    if ask.action == "fire" and run_of(desk).state == "paused":
+        return Refused("state", "the exercise is paused: resume it first, then fire")
+    read: Any = (
+        edited(Inject, thing, ask.fields) if ask.action == "edit" else read_form(NoFields, ask.fields, ask.action)
+    )
+    if isinstance(read, Refused):
+        return read
+    fields = ask.fields if ask.action == "edit" else {}
+    text = f"inject {ask.action}: {thing.get('title', '')}"[:200]
+    step = NextStep(
+        INJECT_STATES,
+        INJECT,
+        thing,
+        ask.action,
+        fields,
+        summary=text,
+        seen=ask.seen,
+        on_behalf_of=ask.on_behalf_of,
+    )
+    return await say_step(principal, desk, step)
+
+
+def _run(principal: Principal, ask: AskRun, reading: Reading) -> Iterator[Labelled]:
+    run = run_of(reading)
+    row = RunRow(
+        is_exercise=reading.context != REAL,
+        state=run.state,
+        pace=run.pace,
+        exercise_ms=run.exercise_ms,
+        since_ms=run.since_ms,
+        by=run.by,
+        reason=run.reason,
+    )
+    yield Labelled(row, None, reading.context)
+
+
+def _injects(principal: Principal, ask: AskInjects, reading: Reading) -> Iterator[Labelled]:
+    run, now_ms = run_of(reading), reading.now_ms()
+    for thing in papers_of(reading).things(reading, INJECT):
+        row = inject_row(thing, run, now_ms)
+        if row is not None and not (ask.open_only and row.done_at_ms is not None):
+            yield Labelled(row, thing.first.label, thing.first.context)
+
+
+def inject_row(thing: Thing, run: RunNow, now_ms: int) -> InjectRow | None:
+    """The row of an inject; None = this program cannot read it."""
+    known = {name: value for name, value in thing.fields().items() if name in Inject.__struct_fields__}
+    try:
+        inject = msgspec.convert(known, Inject)
+    except msgspec.ValidationError:
+        return None
+    state = state_of(INJECT_STATES, thing)
+    done = next((step for step in thing.steps if step.action in ("fire", "skip")), None) if state in DONE else None
+    is_timed = inject.due_ms is not None and done is None
+    return InjectRow(
+        id=thing.id,
+        state=state,
+        title=inject.title,
+        text=inject.text,
+        due_ms=inject.due_ms,
+        wall_ms=run.wall_ms(inject.due_ms or 0, now_ms) if is_timed else None,
+        left_ms=(inject.due_ms or 0) - run.exercise_ms if is_timed else None,
+        by=inject.by,
+        to=inject.to,
+        means=inject.means,
+        expects=inject.expects,
+        plays=inject.plays,
+        done_at_ms=None if done is None else done.at_ms,
+        done_by="" if done is None else done.by,
+        actions=INJECT_STATES.allowed(state),
+        heads=thing.heads(),
+        label=thing.first.label,
+    )
+
+
+DONE = INJECT_STATES.last
+
+
+def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
+    """Injects whose time has come and which nobody has fired or held."""
+    if not ask.wants(CONTROL):
+        return
+    run, now_ms = run_of(reading), reading.now_ms()
+    for thing in papers_of(reading).things(reading, INJECT):
+        row = inject_row(thing, run, now_ms)
+        if row is None or row.state != "planned" or row.left_ms is None or row.left_ms > 0:
+            continue
+        need = NeedRow(
+            feature="exercise",
+            kind="inject",
+            id=row.id,
+            title=row.title,
+            since_ms=row.wall_ms or now_ms,
+            due_ms=row.wall_ms,
+            is_overdue=True,
+            roles=CONTROL,
+            actions=("fire", "hold", "skip"),
+            heads=row.heads,
+        )
+        yield Labelled(need, thing.first.label, thing.first.context)
+
+
+QUERIES = (
+    Query(
+        name="exercise",
+        path="/exercise",
+        request=AskRun,
+        row=RunRow,
+        role="viewer",
+        answer=_run,
+        one=True,
+        summary="How the exercise runs: its time, its pace, paused or not",
+    ),
+    Query(
+        name="injects",
+        path="/exercise/injects",
+        request=AskInjects,
+        row=InjectRow,
+        role="viewer",
+        answer=_injects,
+        blocking=True,
+        summary="The injects that the asker may see, with their times",
+    ),
+    Query(
+        name="needs_exercise",
+        path="/needs/exercise",
+        request=AskNeeds,
+        row=NeedRow,
+        role="viewer",
+        answer=_needs,
+        blocking=True,
+        summary="Injects whose time has come",
+    ),
+)
+COMMANDS = (
+    Command(
+        name="step_exercise",
+        method="POST",
+        path="/exercise/steps",
+        request=StepRun,
+        answer=StepTaken,
+        role="operator",
+        act=step_run,
+        summary="Pause or resume the exercise, or set its pace",
+    ),
+    Command(
+        name="plan_inject",
+        method="POST",
+        path="/exercise/injects",
+        request=NewInject,
+        answer=StepTaken,
+        role="operator",
+        act=plan_inject,
+        summary="Put an inject on the list",
+    ),
+    Command(
+        name="step_inject",
+        method="POST",
+        path="/exercise/injects/{id}/steps",
+        request=TakeStep,
+        answer=StepTaken,
+        role="operator",
+        act=step_inject,
+        summary="Fire, hold, release, change or skip an inject",
+    ),
+)
+
+__all__ = ["COMMANDS", "QUERIES", "exercise_view"]

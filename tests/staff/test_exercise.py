@@ -1,0 +1,168 @@
+"""Exercise control: the exercise's clock, and injects that are planned, held, fired and moved by pauses."""
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from litestar.testing import TestClient
+
+from aquila.core.model import Label, Stamp
+from aquila.core.papers import Step
+from aquila.features.exercise.inject import STATES as INJECT_STATES
+from aquila.features.exercise.run import RUN, run_at
+from aquila.features.exercise.run import STATES as RUN_STATES
+from aquila.testing.memory_node import MemoryPort
+
+from .conftest import Desk
+
+MINUTE_MS = 60_000
+GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "staff" / "exercise.md"
+
+
+def plan(desk: Desk, title: str, **fields: Any) -> str:
+    return str(desk.post("/exercise/injects", inject={"title": title, **fields})["id"])
+
+
+def inject(desk: Desk, id: str) -> Any:
+    return next(row for row in desk.get("/exercise/injects") if row["id"] == id)
+
+
+def step(desk: Desk, id: str, action: str, status: int = 201, **fields: Any) -> Any:
+    return desk.post(f"/exercise/injects/{id}/steps", status, action=action, fields=fields)
+
+
+def test_everybody_sees_that_the_exercise_is_paused_and_who_said_so(desk: Desk, viewer: Desk, port: MemoryPort) -> None:
+    before = viewer.get("/exercise")
+    assert (before["state"], before["pace"], before["exercise_ms"]) == ("running", 1.0, port.now_ms)
+    desk.post("/exercise/steps", action="pause", fields={"reason": "NO DUFF: casualty at the ford"})
+    port.now_ms += 10 * MINUTE_MS
+    paused = viewer.get("/exercise")
+    assert paused["state"] == "paused"
+    assert paused["exercise_ms"] == before["exercise_ms"]
+    assert paused["reason"].startswith("NO DUFF")
+    assert paused["by"] == "token:watch"
+    assert "resume" in desk.post("/exercise/steps", 422, action="pause")["error"]["reason"]
+    desk.post("/exercise/steps", action="resume")
+    port.now_ms += MINUTE_MS
+    assert viewer.get("/exercise")["exercise_ms"] == before["exercise_ms"] + MINUTE_MS
+    viewer.post("/exercise/steps", 403, action="pause")
+
+
+def test_a_pause_moves_every_inject_and_a_pace_brings_them_nearer(desk: Desk, port: MemoryPort) -> None:
+    start_ms = port.now_ms
+    id = plan(desk, "Rockfall", due_ms=start_ms + 30 * MINUTE_MS)
+    assert inject(desk, id)["wall_ms"] == start_ms + 30 * MINUTE_MS
+    desk.post("/exercise/steps", action="pause")
+    port.now_ms += 10 * MINUTE_MS
+    assert inject(desk, id)["wall_ms"] is None
+    desk.post("/exercise/steps", action="resume")
+    assert inject(desk, id)["wall_ms"] == start_ms + 40 * MINUTE_MS
+    desk.post("/exercise/steps", action="pace", fields={"pace": 2})
+    row = inject(desk, id)
+    assert (row["left_ms"], row["wall_ms"]) == (30 * MINUTE_MS, start_ms + 25 * MINUTE_MS)
+    desk.post("/exercise/steps", 422, action="pace", fields={"pace": 0})
+
+
+def test_an_inject_is_held_moved_and_fired_and_the_list_says_who(desk: Desk, port: MemoryPort) -> None:
+    id = plan(desk, "Mast down", due_ms=port.now_ms + MINUTE_MS, to=["LEOPARD HQ"])
+    step(desk, id, "hold")
+    port.now_ms += 2 * MINUTE_MS
+    assert desk.get("/needs/exercise") == []
+    step(desk, id, "release")
+    (need,) = desk.get("/needs/exercise")
+    assert (need["title"], need["roles"], need["is_overdue"]) == ("Mast down", ["exercise_control"], True)
+    step(desk, id, "edit", due_ms=port.now_ms + 5 * MINUTE_MS)
+    assert desk.get("/needs/exercise") == []
+    desk.post("/exercise/steps", action="pause")
+    assert "paused" in step(desk, id, "fire", 422)["error"]["reason"]
+    desk.post("/exercise/steps", action="resume")
+    step(desk, id, "fire")
+    row = inject(desk, id)
+    assert (row["state"], row["done_by"], row["done_at_ms"]) == ("fired", "token:watch", port.now_ms)
+    assert row["actions"] == []
+    step(desk, id, "skip", 422)
+    assert desk.get("/exercise/injects", open_only=True) == []
+
+
+def test_once_the_post_is_given_only_exercise_control_runs_the_exercise(
+    desk: Desk, client: TestClient[Any], port: MemoryPort
+) -> None:
+    id = plan(desk, "Rockfall")
+    admin = Desk(client, port.token("chief", "admin"))
+    admin.post("/posts", turn={"post": "exercise_control", "person": "token:chief"})
+    for path, body in (
+        ("/exercise/steps", {"action": "pause"}),
+        (f"/exercise/injects/{id}/steps", {"action": "fire"}),
+        ("/exercise/injects", {"inject": {"title": "x"}}),
+    ):
+        assert "exercise control" in desk.post(path, 403, **body)["error"]["reason"]
+    admin.post("/exercise/steps", action="pause")
+
+
+def test_players_do_not_see_what_is_marked_for_exercise_control(
+    client: TestClient[Any], desk: Desk, port: MemoryPort
+) -> None:
+    control = Desk(client, port.token("control", "operator", group="EXCON"))
+    made = control.post("/exercise/injects", inject={"title": "Surprise"}, groups=["EXCON"])
+    assert inject(control, made["id"])["label"]["groups"] == ["EXCON"]
+    assert desk.get("/exercise/injects") == []
+    assert "Surprise" not in str(desk.get("/entries"))
+    desk.post(f"/exercise/injects/{made['id']}/steps", 404, action="fire")
+    assert "EXCON" in desk.post("/exercise/injects", 403, inject={"title": "x"}, groups=["EXCON"])["error"]["reason"]
+
+
+def test_where_it_is_real_nothing_is_paused_and_no_inject_is_planned(desk: Desk, port: MemoryPort) -> None:
+    port.context = "REAL"
+    assert desk.get("/exercise")["is_exercise"] is False
+    for path, body in (("/exercise/steps", {"action": "pause"}), ("/exercise/injects", {"inject": {"title": "x"}})):
+        assert "real" in desk.post(path, 422, **body)["error"]["reason"]
+
+
+def steps_of(script: list[tuple[str, int, float]]) -> list[Step]:
+    made, at_ms = [], 1_000_000
+    for number, (action, after_ms, pace) in enumerate(script):
+        at_ms += after_ms
+        made.append(
+            Step(
+                stamp=Stamp(number, "n", 1, number),
+                entry=str(number),
+                type=RUN,
+                action=action,
+                fields={"pace": pace} if action == "pace" else {},
+                seen=(),
+                at_ms=at_ms,
+                received_at_ms=at_ms,
+                by="person:x",
+                on_behalf_of=None,
+                via="web",
+                label=Label("p", "UNCLASSIFIED", (), ()),
+                context="EXERCISE:TEST",
+                summary="",
+                position=None,
+                to=(),
+            )
+        )
+    return made
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("pause", "resume", "pace")), st.integers(0, 10**7), st.floats(0.1, 20)), max_size=30
+    )
+)
+def test_the_exercise_clock_never_goes_back_and_stands_in_a_pause(script: list[tuple[str, int, float]]) -> None:
+    steps = steps_of(script)
+    last_ms = 0
+    for now_ms in sorted({step.at_ms + more for step in steps for more in (-1, 0, 1, 5000)} | {999_000}):
+        run = run_at(steps, now_ms)
+        assert run.exercise_ms >= last_ms
+        last_ms = run.exercise_ms
+        if run.state == "paused":
+            assert run_at([each for each in steps if each.at_ms <= now_ms], now_ms + 60_000).exercise_ms == last_ms
+
+
+def test_the_guide_shows_the_tables_of_the_program() -> None:
+    text = GUIDE.read_text()
+    for states in (RUN_STATES, INJECT_STATES):
+        assert states.to_markdown() in text
