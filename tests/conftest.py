@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,13 +62,14 @@ def show_log(process: ServedNode) -> None:
 
 
 BROWSER_UNTIL = 0.85
-"""Files of the browser are spread over this part of a run: beside each other they are slow, at the end one is alone."""
+"""Files of the browser are spread over this part of a run: beside each other they are slow, at the end one is alone.
+Those with many tests come first, so that no long one is the last."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mix the files that draw with those that do not; within a file the order stays."""
-    files = list(dict.fromkeys(item.path for item in items))
-    drawing = [path for path in files if path.parent.name == "browser"]
+    files = Counter(item.path for item in items)
+    drawing = [path for path, _ in files.most_common() if path.parent.name == "browser"]
     others = [path for path in files if path.parent.name != "browser"]
     place = {path: BROWSER_UNTIL * number / len(drawing) for number, path in enumerate(drawing)}
     place |= {path: number / len(others) for number, path in enumerate(others)}

@@ -4,15 +4,16 @@ import base64
 import socket
 from collections.abc import Callable, Iterator
 from time import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from aquila.simulator.cot import Client
 from aquila.testing.served import ServedNode, wait_until
+from aquila.testing.tak_client import PATIENCE_S
 
-WAIT_S = 20.0
 HERE = {"127.0.0.1", "localhost"}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -26,7 +27,8 @@ CHROMIUM_FLAGS = [
     # Without a GPU the page is put together by the processor: half of what the software GL takes for it.
     "--disable-gpu-compositing",
 ]
-DESKTOP = {"width": 1600, "height": 900}
+# Most tests want a desk, and none of its pixels: a software GL draws each of them.
+DESKTOP: ViewportSize = {"width": 1280, "height": 720}
 COLOURS = """async (png) => {
   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0))
   const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
@@ -50,7 +52,7 @@ class TakClient:
     def __init__(self, port: int, uid: str, callsign: str) -> None:
         self.who = Client(uid, callsign, "a-f-G-U-C", "Cyan", "Team Member", "phone")
         self.heard = ""
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         self._socket.settimeout(0.05)
 
     def send(self, document: bytes) -> None:
@@ -84,6 +86,7 @@ class Watched:
         self.url = url
         self.expected: list[str] = []
         self.faults: list[str] = []
+        context.set_default_timeout(PATIENCE_S * 1000)
         context.on("request", lambda request: self._note_address(request.url))
         context.on("weberror", lambda wrong: self.faults.append(f"page error: {wrong.error}"))
         context.on("console", lambda line: self._note_console(line.type, f"{line.text} {line.location['url']}"))
@@ -101,8 +104,28 @@ class Watched:
         """The desk, live."""
         page = self.context.new_page()
         page.on("websocket", lambda stream: self._note_address(stream.url))
+        return self._at_desk(page)
+
+    def open_anew(self) -> Page:
+        """The desk as on a first visit, in the page of the context that is there: half the work of another page."""
+        return self._at_desk(self.context.pages[0]) if self.context.pages else self.open()
+
+    def leave(self) -> None:
+        """Away from the desk, which then draws nothing, and forget what it kept."""
+        page, *others = self.context.pages
+        for other in others:
+            other.close()
+        page.unroute_all()
+        # Of the same origin; what is wiped before the desk is left could be written again.
+        page.goto(f"{self.url}healthz")
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.set_viewport_size(DESKTOP)
+        # What a page says whose requests are cut off is nobody's.
+        self.faults.clear()
+
+    def _at_desk(self, page: Page) -> Page:
         page.goto(self.url)
-        expect(page.locator(".chip.connection.live")).to_be_visible(timeout=WAIT_S * 1000)
+        expect(page.locator(".chip.connection.live")).to_be_visible(timeout=PATIENCE_S * 1000)
         return page
 
 
@@ -111,7 +134,7 @@ def chromium(browser_path: str) -> Iterator[Browser]:
     # Of the module and no wider: as long as it runs, nobody else can run an event loop in this thread.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, headless=True, args=CHROMIUM_FLAGS)
-        expect.set_options(timeout=WAIT_S * 1000)
+        expect.set_options(timeout=PATIENCE_S * 1000)
         yield browser
         browser.close()
 
@@ -168,10 +191,23 @@ def browse(chromium: Browser, demo: ServedNode, session: object) -> Iterator[Cal
     assert not [fault for one in made for fault in one.faults]
 
 
+@pytest.fixture(scope="module")
+def first_desk(chromium: Browser, demo: ServedNode, session: Any) -> Iterator[Watched]:
+    """Where the tests of a module look that want nothing else."""
+    watched = Watched(chromium.new_context(viewport=DESKTOP, locale="en-GB", storage_state=session), demo.url)
+    # Asked for by the browser where the desk was left: there is no page with an icon of its own.
+    watched.expected.append("favicon.ico")
+    yield watched
+    watched.context.close()
+
+
 @pytest.fixture
-def page(browse: Callable[..., Watched]) -> Page:
-    """The demo on a desktop screen."""
-    return browse().open()
+def page(first_desk: Watched) -> Iterator[Page]:
+    """The demo on a desktop screen, as somebody finds it who comes for the first time."""
+    yield first_desk.open_anew()
+    faults = list(first_desk.faults)
+    first_desk.leave()
+    assert not faults
 
 
 @pytest.fixture

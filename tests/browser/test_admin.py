@@ -8,7 +8,7 @@ import re
 import ssl
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, Download, Locator, Page, expect
 from aquila.testing.served import ServedNode, wait_until
 from aquila.testing.tak_client import TakClient, device_context, fresh, position
 
-from .conftest import DESKTOP, Watched, log_in
+from .conftest import DESKTOP, Watched
 from .test_page import AXE, ITALIAN, VIOLATIONS, WORDS
 
 pytestmark = pytest.mark.browser
@@ -42,23 +42,19 @@ DROP = """(place, name) => {
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    served = ServedNode(tmp_path_factory.mktemp("admin") / "node")
-    try:
-        yield served.start()
-    finally:
-        served.kill()
+def node(quiet_node: ServedNode) -> ServedNode:
+    return quiet_node
 
 
 @pytest.fixture(scope="module")
-def admin(chromium: Browser, node: ServedNode) -> object:
-    """The session of an administrator."""
-    return log_in(chromium, node)
+def demo(quiet_node: ServedNode) -> ServedNode:
+    return quiet_node
 
 
 @pytest.fixture
-def desk(browse: Browse, node: ServedNode, admin: object) -> Page:
-    return browse(node.url, storage_state=admin).open()
+def desk(page: Page) -> Page:
+    """Of an administrator."""
+    return page
 
 
 def opened(page: Page) -> Locator:
@@ -111,7 +107,7 @@ def enrolled(node: ServedNode, link: str, trust: ssl.SSLContext, folder: Path) -
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, asked["username"])])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    with httpx.Client(base_url=f"https://localhost:{node.ports['enrol']}", verify=trust, timeout=30) as door:
+    with httpx.Client(base_url=f"https://localhost:{node.ports['enrol']}", verify=trust, timeout=60) as door:
         answer = door.post(
             "/Marti/api/tls/signClient/v2?clientUid=ANDROID-admin&version=5.5",
             content=base64.encodebytes(request.public_bytes(serialization.Encoding.DER)),
@@ -141,7 +137,7 @@ def test_a_phone_is_invited_comes_online_and_is_revoked(desk: Page, node: Served
         expect(code).to_have_attribute("data-text", made["qr"][client])
         assert dialog.locator(".qr path").get_attribute("d"), "the code is drawn"
     expect(dialog.locator("code").filter(has_text=made["token"])).to_be_visible()
-    expect(dialog.locator(".countdown")).to_contain_text("Good for another 59:")
+    expect(dialog.locator(".countdown")).to_contain_text(re.compile(r"Good for another 5\d:"))
     with desk.expect_download() as got:
         dialog.get_by_role("button", name=f"Download {name}-atak.zip").click()
     assert content(got.value) == base64.b64decode(made["package_atak"])
@@ -175,7 +171,7 @@ def test_an_invitation_that_waits_is_listed_and_can_be_cancelled(desk: Page, nod
     dialog, _ = invited(desk, name)
     dialog.get_by_role("button", name="Done").click()
     waiting = dialog.get_by_role("list", name="Invited, not here yet").get_by_role("listitem").filter(has_text=name)
-    expect(waiting).to_contain_text("Good for another 59:")
+    expect(waiting).to_contain_text(re.compile(r"Good for another 5\d:"))
     waiting.get_by_role("button", name=f"Cancel: {name}").click()
     waiting.get_by_role("button", name="Cancel", exact=True).click()
     expect(waiting).to_have_count(0)
@@ -233,7 +229,7 @@ def zipped(name: str) -> bytes:
 def phone_of(node: ServedNode, name: str) -> httpx.Client:
     """A device's client of the TAK contract."""
     tls = device_context(node.enrolled(name), name)
-    return httpx.Client(base_url=f"https://localhost:{node.ports['api_tls']}", verify=tls, timeout=30)
+    return httpx.Client(base_url=f"https://localhost:{node.ports['api_tls']}", verify=tls, timeout=60)
 
 
 def at_tab(page: Page, name: str) -> Locator:
@@ -409,10 +405,10 @@ def test_keys_stay_in_the_dialog_and_escape_closes_it(desk: Page) -> None:
     expect(button).to_be_focused()
 
 
-def test_italian_is_whole(browse: Browse, node: ServedNode, admin: object) -> None:
+def test_italian_is_whole(browse: Browse, node: ServedNode) -> None:
     raw_key = re.compile(rf"\b(?:{'|'.join(json.loads(ITALIAN.read_text('utf-8')))})\.[a-zA-Z]\w*")
     node.enrolled(fresh("ITALIA"))
-    page = browse(node.url, storage_state=admin, locale="it-IT").open()
+    page = browse(locale="it-IT").open()
     page.get_by_label("Lingua").select_option("it")
     page.get_by_role("button", name="Dispositivi e dati").click()
     dialog = page.get_by_role("dialog", name="Dispositivi e dati")
@@ -435,7 +431,7 @@ def test_italian_is_whole(browse: Browse, node: ServedNode, admin: object) -> No
 def test_a_viewer_sees_no_controls(browse: Browse, chromium: Browser, node: ServedNode) -> None:
     name = fresh("viewer")
     node.api.make_user(name=name, password=PASSWORD, role="viewer")
-    dialog = opened(browse(node.url, storage_state=log_in_as(chromium, node, name)).open())
+    dialog = opened(browse(storage_state=log_in_as(chromium, node, name)).open())
     expect(dialog.get_by_role("tab", name="Devices")).to_have_count(0)
     for tab, button in (("Packages", "Send files"), ("Missions", "New mission")):
         dialog.get_by_role("tab", name=tab).click()
@@ -445,7 +441,7 @@ def test_a_viewer_sees_no_controls(browse: Browse, chromium: Browser, node: Serv
     operator = fresh("operator")
     node.api.make_user(name=operator, password=PASSWORD, role="operator")
     node.enrolled(fresh("SEEN"))
-    dialog = opened(browse(node.url, storage_state=log_in_as(chromium, node, operator)).open())
+    dialog = opened(browse(storage_state=log_in_as(chromium, node, operator)).open())
     expect(dialog.locator(".piece.device").first).to_be_visible()
     expect(dialog.get_by_role("button", name="Add device")).to_have_count(0)
     expect(dialog.get_by_role("button", name="Revoke")).to_have_count(0)
@@ -466,38 +462,38 @@ def log_in_as(chromium: Browser, node: ServedNode, name: str) -> object:
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE])
-def test_axe_finds_nothing_to_say(browse: Browse, node: ServedNode, admin: object, screen: dict[str, int]) -> None:
+def test_axe_finds_nothing_to_say(browse: Browse, node: ServedNode, screen: dict[str, int]) -> None:
     node.enrolled(fresh("AXE"))
-    page = browse(node.url, storage_state=admin, viewport=screen).open()
+    page = browse(viewport=screen).open()
     dialog = opened(page)
     expect(dialog.locator(".piece").first).to_be_visible()
     page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == [], "the list"
+    assert page.evaluate(VIOLATIONS) == [], "the whole page"
     dialog.locator(".piece .danger").first.click()
-    assert page.evaluate(VIOLATIONS) == [], "the question"
+    assert page.evaluate(VIOLATIONS, ".exchange") == [], "the question"
     dialog.get_by_role("button", name="Keep").click()
     dialog.get_by_role("button", name="Add device").click()
-    assert page.evaluate(VIOLATIONS) == [], "the form"
+    assert page.evaluate(VIOLATIONS, ".exchange") == [], "the form"
     dialog.get_by_label("Name").fill(fresh("AXE"))
     dialog.get_by_role("button", name="Make the invitation").click()
     expect(dialog.get_by_role("img")).to_be_visible()
-    assert page.evaluate(VIOLATIONS) == [], "the invitation"
+    assert page.evaluate(VIOLATIONS, ".exchange") == [], "the invitation"
     for tab in ("Packages", "Missions", "Mail"):
         dialog.get_by_role("tab", name=tab).click()
         expect(dialog.get_by_role("tabpanel", name=tab)).to_be_visible()
-        assert page.evaluate(VIOLATIONS) == [], tab
+        assert page.evaluate(VIOLATIONS, ".exchange") == [], tab
     dialog.get_by_role("tab", name="Packages").click()
     word = f"{fresh('axe')}.txt"
     dialog.locator("input[type=file]").set_input_files(
         {"name": word, "mimeType": "text/plain", "buffer": word.encode()}
     )
     piece(dialog, word).get_by_role("button", name=f"Edit: {word}").click()
-    assert page.evaluate(VIOLATIONS) == [], "a package that is edited"
+    assert page.evaluate(VIOLATIONS, ".exchange") == [], "a package that is edited"
     dialog.get_by_role("tab", name="Missions").click()
     dialog.get_by_role("button", name="New mission").click()
-    assert page.evaluate(VIOLATIONS) == [], "a new mission"
+    assert page.evaluate(VIOLATIONS, ".exchange") == [], "a new mission"
     dialog.get_by_label("Name").fill(fresh("AXE "))
     dialog.get_by_role("button", name="Make the mission").click()
     expect(dialog.get_by_role("region", name="Changes").locator("li")).to_have_count(1)
-    assert page.evaluate(VIOLATIONS) == [], "a mission"
+    assert page.evaluate(VIOLATIONS, ".exchange") == [], "a mission"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

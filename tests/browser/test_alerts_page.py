@@ -87,8 +87,7 @@ def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse,
     expect(closed).to_contain_text("Closed by operator")
 
 
-def test_silence_is_watched_paused_and_answered_from_the_needs(browse: Browse, tak: Join, now_ms: Clock) -> None:
-    page = browse().open()
+def test_silence_is_watched_paused_and_answered_from_the_needs(page: Page, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-alert-2", "TACITO 4")
     phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
     panel(page)
@@ -125,8 +124,7 @@ def test_silence_is_watched_paused_and_answered_from_the_needs(browse: Browse, t
     expect(watch).to_have_count(0)
 
 
-def test_a_moment_of_the_past_has_the_alerts_of_then(browse: Browse, tak: Join, now_ms: Clock) -> None:
-    page = browse().open()
+def test_a_moment_of_the_past_has_the_alerts_of_then(page: Page, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-alert-9", "CERVO 9")
     corners = [[SPOT.lon_deg + x, SPOT.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))]
     area = {"kind": "area", "name": "Ford", "corners": corners, "triggers": ["enter"], "level": "warning"}

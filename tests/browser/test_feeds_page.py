@@ -1,12 +1,11 @@
 """The board of feeds, driven as people drive it: a broker is added with a password that nobody sees again."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Watched
 from .test_page import AXE, VIOLATIONS
 from .test_shell import out_of_fields
 
@@ -23,16 +22,21 @@ def board(page: Page) -> None:
     expect(page.locator(".feed-board form.add")).to_be_visible()
 
 
-def test_a_broker_is_added_with_its_mapping_and_the_password_is_not_shown(browse: Callable[..., Watched]) -> None:
-    page = browse().open()
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nobody listens, and where nobody else can begin to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
+
+
+def test_a_broker_is_added_with_its_mapping_and_the_password_is_not_shown(page: Page, closed_port: int) -> None:
     board(page)
     form = page.locator(".feed-board form.add")
     expect(form.get_by_label("Password")).to_have_count(0)
     form.get_by_label("Format").select_option("mqtt-json")
     expect(form.get_by_label("From")).to_have_value("mqtt://guard@127.0.0.1/owntracks/+/+")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        url = f"mqtt://guard@127.0.0.1:{sock.getsockname()[1]}/owntracks/+/+"
+    url = f"mqtt://guard@127.0.0.1:{closed_port}/owntracks/+/+"
     form.get_by_label("From").fill(url)
     password = form.get_by_label("Password")
     expect(password).to_have_attribute("type", "password")

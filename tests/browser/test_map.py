@@ -23,9 +23,11 @@ pytestmark = pytest.mark.browser
 
 Browse = Callable[..., Watched]
 LOSE = """(name) => {
-  const lost = document.querySelector(name).getContext('webgl2').getExtension('WEBGL_lose_context')
+  const gl = document.querySelector(name).getContext('webgl2')
+  const lost = gl.getExtension('WEBGL_lose_context')
   lost.loseContext()
   setTimeout(() => lost.restoreContext(), 50)
+  return gl.isContextLost()
 }"""
 RATIO = """() => {
   const canvas = document.querySelector('canvas.map-sprites')
@@ -49,7 +51,7 @@ def test_the_picture_comes_back_after_either_of_its_two_graphics_contexts_was_lo
 ) -> None:
     page = opened(browse)
     for canvas in ("canvas.map-sprites", "canvas.maplibregl-canvas"):
-        page.evaluate(LOSE, canvas)
+        assert page.evaluate(LOSE, canvas)
         map_is_drawn(page)
 
 

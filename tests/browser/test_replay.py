@@ -38,10 +38,9 @@ def grid_of(page: Page) -> str:
     return page.locator(".details dd.grid").inner_text()
 
 
-def test_the_past_is_shown_whole_and_never_as_the_present(browse: Browse, tak: Join, now_ms: Clock) -> None:
+def test_the_past_is_shown_whole_and_never_as_the_present(page: Page, tak: Join, now_ms: Clock) -> None:
     walker = tak("REPLAY-1", "VIANDANTE 1")
     walker.send(cot.position(walker.who, HERE, now_ms(), 10.0, 80))
-    page = browse().open()
     select(page, "VIANDANTE 1")
     before = grid_of(page)
     moment = now_ms()
@@ -75,8 +74,7 @@ def test_the_past_is_shown_whole_and_never_as_the_present(browse: Browse, tak: J
     expect(page.locator(".journal form input")).to_be_enabled()
 
 
-def test_time_runs_from_a_bookmark_by_keys_and_the_slider(browse: Browse, now_ms: Clock) -> None:
-    page = browse().open()
+def test_time_runs_from_a_bookmark_by_keys_and_the_slider(page: Page, now_ms: Clock) -> None:
     expect(page.locator(".entity").first).to_be_visible()
     out_of_fields(page)
     page.keyboard.press("r")
@@ -134,8 +132,7 @@ def test_a_link_opens_its_moment_also_after_the_login(chromium: Browser, demo: S
     context.close()
 
 
-def test_looking_back_holds_the_accessibility_rules(browse: Browse) -> None:
-    page = browse().open()
+def test_looking_back_holds_the_accessibility_rules(page: Page) -> None:
     page.evaluate(AXE.read_text("utf-8"))
     page.locator(".entity").first.click()
     out_of_fields(page)

@@ -77,8 +77,7 @@ def test_the_watch_is_given_on_the_page_and_taken_over_on_another(
     assert comer.evaluate(VIOLATIONS) == []
 
 
-def test_a_file_is_previewed_imported_and_exported(browse: Browse, tmp_path: Path) -> None:
-    page = browse().open()
+def test_a_file_is_previewed_imported_and_exported(page: Page, tmp_path: Path) -> None:
     # A post was given on this node before, so the tree is for those who hold one of its posts.
     ask(page, "/posts", turn={"post": "duty_officer", "person": "person:operator"})
     out_of_fields(page)

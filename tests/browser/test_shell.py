@@ -94,6 +94,10 @@ def test_everything_is_reached_by_keys(page: Page) -> None:
     expect(page.locator(".journal form input")).to_have_value("1")
     page.keyboard.press("Escape")
     expect(page.locator(".journal form input")).not_to_be_focused()
+    # On a Cyrillic layout the same key means the same.
+    out_of_fields(page)
+    page.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'д', code: 'KeyL', bubbles: true }))")
+    expect(page.locator(".journal form input")).to_be_focused()
 
 
 CUT_TABS = """() => [...document.querySelectorAll('.tab-row')].flatMap((row) => {
@@ -120,12 +124,6 @@ def test_every_tab_is_in_its_row_at_usual_widths_and_the_open_one_says_its_word(
     expect(last.locator(".icon")).to_be_hidden()
     expect(row.get_by_role("tab").first.locator(".icon")).to_be_visible()
     wait_until(lambda: page.evaluate(CUT_TABS) == [], "no tab is cut off when another is open")
-
-
-def test_keys_work_on_a_cyrillic_layout(page: Page) -> None:
-    out_of_fields(page)
-    page.evaluate("dispatchEvent(new KeyboardEvent('keydown', { key: 'д', code: 'KeyL', bubbles: true }))")
-    expect(page.locator(".journal form input")).to_be_focused()
 
 
 def test_one_box_finds_everything(page: Page, demo: ServedNode) -> None:
@@ -176,8 +174,7 @@ def test_what_this_page_did_is_undone_and_done_again(page: Page) -> None:
     expect(rows_of(page, "LZ UNDO")).to_have_count(1)
 
 
-def test_filters_and_sizes_are_remembered(browse: Browse) -> None:
-    page = browse().open()
+def test_filters_and_sizes_are_remembered(page: Page) -> None:
     page.get_by_role("button", name="More filters").click()
     page.get_by_label("Side").select_option("neutral")
     expect(page.locator(".entity").filter(has_text=PATROL)).to_have_count(0)
@@ -226,7 +223,7 @@ def test_the_picture_says_what_it_is_worth(page: Page) -> None:
     details = select(page, PATROL)
     expect(details.locator(".age-mark")).to_have_text(re.compile(r"\d+ s ago · fresh"))
     expect(details.locator(".sources li").first).to_contain_text(re.compile(r"\d+ s ago · GPS"))
-    assert counts(page)["fresh"] > 20
+    wait_until(lambda: counts(page).get("fresh", 0) > 20, "the bar says that most are fresh")
 
 
 def counts(page: Page) -> dict[str, int]:
@@ -257,8 +254,7 @@ def _next_alert(page: Page) -> str:
     return page.locator(".details h2").inner_text()
 
 
-def test_every_language_is_whole_and_switched_at_once(browse: Browse) -> None:
-    page = browse().open()
+def test_every_language_is_whole_and_switched_at_once(page: Page) -> None:
     for code in ("it", "kk", "ru", "fr"):
         page.locator("select.languages").select_option(code)
         expect(page.locator("html")).to_have_attribute("lang", code)
@@ -278,8 +274,8 @@ def test_every_language_is_whole_and_switched_at_once(browse: Browse) -> None:
         page.keyboard.press("Escape")
 
 
-def screens(page: Page) -> list[Callable[[], object]]:
-    """Ways to each screen of a desk, in order."""
+def screens(page: Page) -> list[tuple[Callable[[], object], str]]:
+    """Ways to each screen of a desk, in order, and what is new on it."""
 
     def press(*keys: str) -> Callable[[], object]:
         return lambda: [page.keyboard.press(key) for key in keys]
@@ -294,29 +290,39 @@ def screens(page: Page) -> list[Callable[[], object]]:
         page.get_by_role("combobox", name="Find").fill("ar")
         expect(options_of(page).first).to_be_visible()
 
+    def palette() -> None:
+        out_of_fields(page)
+        press("Control+k")()
+        expect(page.locator(".overlay.palette")).to_be_visible()
+
+    def keys() -> None:
+        press("Escape", "?")()
+        expect(page.locator(".overlay.keys")).to_be_visible()
+
     return [
-        lambda: select(page, PATROL),
-        lambda: out_of_fields(page),
-        press("1"),
-        press("5"),
-        press("6"),
-        press("7"),
-        press("0", "2"),
-        lambda: page.get_by_role("button", name="More filters").click(),
-        lambda: [out_of_fields(page), press("Control+k")(), expect(page.locator(".overlay.palette")).to_be_visible()],
-        lambda: [press("Escape", "?")(), expect(page.locator(".overlay.keys")).to_be_visible()],
-        typed,
-        menu,
-        press("Escape", "[", "]", "j"),
+        (lambda: select(page, PATROL), "html"),
+        (lambda: out_of_fields(page), "html"),
+        (press("1"), "html"),
+        (press("5"), "html"),
+        (press("6"), ".workspace"),
+        (press("7"), ".workspace"),
+        (press("0", "2"), "html"),
+        (lambda: page.get_by_role("button", name="More filters").click(), "html"),
+        (palette, ".overlay"),
+        (keys, ".overlay"),
+        (typed, ".overlay"),
+        (menu, "[role=menu]"),
+        (press("Escape", "[", "]", "j"), "html"),
     ]
 
 
 def test_axe_finds_nothing_to_say(browse: Browse) -> None:
     page = opened(browse)
     page.evaluate(AXE.read_text("utf-8"))
-    for number, go in enumerate(screens(page)):
+    for number, (go, part) in enumerate(screens(page)):
         go()
-        assert page.evaluate(VIOLATIONS) == [], f"screen {number}"
+        expect(page.locator(part)).to_be_visible()
+        assert page.evaluate(VIOLATIONS, part) == [], f"screen {number}"
 
 
 def test_a_phone_is_whole(browse: Browse) -> None:
@@ -338,7 +344,7 @@ def test_a_phone_is_whole(browse: Browse) -> None:
 
 def test_a_wall_can_be_clicked(browse: Browse) -> None:
     """The page is enlarged on a wall; the map must still find what is under the pointer."""
-    page = browse(viewport={"width": 3840, "height": 2160}).open()
+    page = browse(viewport={"width": 2560, "height": 1440}).open()
     select(page, "LIAISON 28")
     box = page.locator("#map").bounding_box()
     assert box is not None
@@ -392,7 +398,7 @@ def test_a_wrong_clock_of_this_machine_changes_nothing(browse: Browse, now_ms: C
     page = watched.open()
     expect(page.locator(".entity.fresh").filter(has_text=PATROL)).to_have_count(1)
     shown_ms = page.evaluate("Date.parse(document.querySelector('.dtg').dateTime)")
-    assert abs(shown_ms - now_ms()) < 5000
+    assert abs(shown_ms - now_ms()) < abs(skew_ms) / 10
 
 
 def test_the_first_load_is_light(browse: Browse) -> None:

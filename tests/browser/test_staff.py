@@ -57,8 +57,7 @@ def test_a_typed_line_is_understood_and_stands_on_the_other_desk(browse: Browse)
     expect(box).to_have_value("")
 
 
-def test_another_kind_of_line_is_one_key_away(browse: Browse) -> None:
-    page = browse().open()
+def test_another_kind_of_line_is_one_key_away(page: Page) -> None:
     expect(page.locator(".entity").first).to_be_visible()
     out_of_fields(page)
     page.keyboard.press("l")
@@ -189,7 +188,7 @@ def test_a_patrol_report_is_drafted_with_the_photo_of_its_phone(browse: Browse, 
     api = f"https://localhost:{demo.ports['api_tls']}"
     with (
         demo.device_client(name, files) as phone,
-        httpx.Client(base_url=api, verify=device_context(files, name), timeout=30) as sender,
+        httpx.Client(base_url=api, verify=device_context(files, name), timeout=60) as sender,
     ):
         phone.say(position(phone.uid, name))
         asked = {"name": "bridge.png", "creatorUid": phone.uid}
