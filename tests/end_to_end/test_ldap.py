@@ -17,7 +17,7 @@ from aquila.links.pki.authority import Authority
 from aquila.testing.served import Serve, ServedNode
 
 HERE = Path(__file__).parent
-WAIT_S = 30
+WAIT_S = 60
 """For whatever does come: a busy machine is no finding."""
 BASE = "dc=brigade,dc=example"
 ACCOUNT = f"cn=aquila,{BASE}"

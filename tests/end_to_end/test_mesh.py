@@ -12,7 +12,7 @@ import pytest
 
 from aquila.codecs.cot.proto import payload_of, proto_of_xml
 from aquila.testing.served import Serve, ServedNode, wait_until
-from aquila.testing.tak_client import callsign_of, fresh, position, text_of
+from aquila.testing.tak_client import PATIENCE_S, callsign_of, fresh, position, text_of
 
 LOOPBACK = "127.0.0.1"
 
@@ -48,7 +48,7 @@ class MeshPeer:
             self.heard.append(ET.fromstring(data.decode().partition("?>")[2].strip() or data))
         return True
 
-    def hear(self, uid: str, wait_s: float = 10.0) -> ET.Element:
+    def hear(self, uid: str, wait_s: float = PATIENCE_S) -> ET.Element:
         deadline = monotonic() + wait_s
         while True:
             for each in self.heard:
@@ -135,7 +135,7 @@ def test_a_device_that_is_on_both_counts_once_and_keeps_its_name(
     meshed: ServedNode, peers: tuple[MeshPeer, MeshPeer]
 ) -> None:
     name = fresh("BOTH")
-    files = meshed.device(name)
+    files = meshed.enrolled(name)
     with meshed.device_client(name, files) as phone, meshed.client(fresh("SEES")) as witness:
         said = position(phone.uid, name)
         phone.say(said)

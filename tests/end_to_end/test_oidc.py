@@ -17,7 +17,7 @@ from aquila.testing.served import Serve, ServedNode
 ADDRESSES = (f"127.0.2.{number}" for number in itertools.count(1))
 """Each browser has an address of its own: a node hears ten tries a minute from one."""
 HERE = Path(__file__).parent
-WAIT_S = 30
+WAIT_S = 60
 """For whatever does come: a busy machine is no finding."""
 RULES = """
 [[people]]

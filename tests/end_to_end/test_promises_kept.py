@@ -8,14 +8,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aquila.testing.served import Serve, ServedNode, wait_until
-from aquila.testing.tak_client import delete, device_context, event, fresh, marker, position, text_of
+from aquila.testing.tak_client import PATIENCE_S, delete, device_context, event, fresh, marker, position, text_of
 
 COMMON = {"groups_in": ["COMMON"], "groups_out": ["COMMON"]}
 
 
 def tls_of(node: ServedNode) -> ssl.SSLContext:
     name = fresh("TLS")
-    return device_context(node.device(name), name)
+    return device_context(node.enrolled(name), name)
 
 
 def socket_of(node: ServedNode, token: str) -> connect:
@@ -23,7 +23,7 @@ def socket_of(node: ServedNode, token: str) -> connect:
     return connect(
         f"wss://localhost:{node.ports['enrol']}/takproto/1",
         ssl=tls_of(node),
-        open_timeout=20,
+        open_timeout=PATIENCE_S,
         additional_headers=headers,
     )
 
@@ -31,7 +31,7 @@ def socket_of(node: ServedNode, token: str) -> connect:
 def hear_on(peer: ClientConnection) -> None:
     """Until the node ends it."""
     while True:
-        peer.recv(timeout=10)
+        peer.recv(timeout=PATIENCE_S)
 
 
 def test_a_token_that_was_taken_back_hears_nothing_more(node: ServedNode) -> None:
@@ -53,7 +53,7 @@ def test_an_old_password_opens_nothing_after_it_was_changed(node: ServedNode) ->
     name = fresh("anna")
     groups = f"https://localhost:{node.ports['enrol']}/Marti/api/groups/all"
     node.api.make_user(name=name, password="the first password")
-    with httpx.Client(verify=tls_of(node), timeout=30) as client:
+    with httpx.Client(verify=tls_of(node), timeout=60) as client:
         assert client.get(groups, auth=(name, "the first password")).status_code == 200
         node.api.make_user(name=name, password="the second password")
         assert client.get(groups, auth=(name, "the first password")).status_code == 401
@@ -176,7 +176,7 @@ def test_nobody_invents_markings_without_end(node: ServedNode) -> None:
 
 def test_wrong_passwords_do_not_shut_out_who_holds_a_link(serve: Serve) -> None:
     node = serve()
-    with httpx.Client(base_url=node.url, timeout=30, headers={"Host": "localhost"}) as client:
+    with httpx.Client(base_url=node.url, timeout=60, headers={"Host": "localhost"}) as client:
         for _ in range(12):
             client.post("/login", content=b"user=operator&password=guess")
         link = node.link()

@@ -14,26 +14,26 @@ from aquila.codecs.cot.tak_pb2 import TakMessage
 from aquila.core.codec import Decoded
 from aquila.core.model import Note, Report
 from aquila.testing.served import ServedNode
-from aquila.testing.tak_client import callsign_of, chat, device_context, event, fresh, position, text_of
+from aquila.testing.tak_client import PATIENCE_S, callsign_of, chat, device_context, event, fresh, position, text_of
 
 Open = Callable[..., ClientConnection]
 
 
 def opened(node: ServedNode, door: str, tls: ssl.SSLContext, **more: object) -> connect:
-    return connect(f"wss://localhost:{node.ports[door]}/takproto/1", ssl=tls, open_timeout=20, **more)  # type: ignore[arg-type]
+    return connect(f"wss://localhost:{node.ports[door]}/takproto/1", ssl=tls, open_timeout=PATIENCE_S, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def socket(node: ServedNode) -> Iterator[Open]:
     """Opens the socket of a new device, by its name."""
     with contextlib.ExitStack() as stack:
-        yield lambda name: stack.enter_context(opened(node, "api_tls", device_context(node.device(name), name)))
+        yield lambda name: stack.enter_context(opened(node, "api_tls", device_context(node.enrolled(name), name)))
 
 
 def hear(peer: ClientConnection, wanted: Callable[[object], object]) -> object:
     """The next body that is wanted; each message holds one frame and nothing else."""
     for _ in range(200):
-        message = peer.recv(timeout=10)
+        message = peer.recv(timeout=PATIENCE_S)
         assert isinstance(message, bytes)
         (found,) = ProtoDecoder().feed(message)
         if isinstance(found, Decoded) and wanted(found.body):
@@ -70,7 +70,7 @@ def test_a_ping_is_answered_with_a_pong(socket: Open) -> None:
     peer = socket(fresh("PINGS"))
     peer.send(proto_of_xml(event("x-ping", "t-x-c-t", "")))
     for _ in range(100):
-        message = peer.recv(timeout=10)
+        message = peer.recv(timeout=PATIENCE_S)
         assert isinstance(message, bytes)
         if TakMessage.FromString(payload_of(message)).cot_event.type == "t-x-c-t-r":
             return
@@ -79,7 +79,7 @@ def test_a_ping_is_answered_with_a_pong(socket: Open) -> None:
 
 def test_a_person_comes_with_a_token_and_a_stranger_does_not(node: ServedNode) -> None:
     name = fresh("ANY")
-    tls = device_context(node.device(name), name)
+    tls = device_context(node.enrolled(name), name)
     bearer = {"Authorization": f"Bearer {node.token}"}
     with opened(node, "enrol", tls, additional_headers=bearer) as peer, node.client(fresh("TCP")) as client:
         client.report()
@@ -129,7 +129,7 @@ def test_a_person_whose_rights_change_has_to_come_back_with_them(node: ServedNod
     name, password = fresh("erin"), "a good long password"
     node.api.make_user(name=name, password=password, role="operator")
     basic = {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
-    tls = device_context(node.device(other := fresh("ANY")), other)
+    tls = device_context(node.enrolled(other := fresh("ANY")), other)
     with opened(node, "enrol", tls, additional_headers=basic) as peer, node.client(fresh("TCP")) as client:
         client.report()
         hear(peer, lambda body: isinstance(body, Report) and body.name == client.callsign)

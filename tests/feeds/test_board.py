@@ -58,7 +58,7 @@ async def say(engine: Engine, id: str, action: str, **fields: Any) -> None:
 
 async def until(holds: Callable[[], Any], what: str) -> None:
     """Look again and again, for a while."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110  # a test looks from outside
             await asyncio.sleep(0.02)
     assert holds(), what

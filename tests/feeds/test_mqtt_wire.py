@@ -271,23 +271,23 @@ def test_a_flood_leaves_the_loop_to_others() -> None:
             writer.write(with_many)
             await writer.drain()
 
-    async def play() -> tuple[float, float]:
+    async def play() -> tuple[float, int]:
         loop = asyncio.get_running_loop()
         async with door(serve) as port:
             address = read_address(f"mqtt://127.0.0.1:{port}/a/#")
             flooded = asyncio.create_task(wires.run_wire(address, heard, Spoken()))
-            began_s, longest_s = loop.time(), 0.0
+            began_s, most = loop.time(), 0
             while len(heard.taken) < 400:
-                before_s = loop.time()
+                before = len(heard.taken)
                 await asyncio.sleep(0)
-                longest_s = max(longest_s, loop.time() - before_s)
+                most = max(most, len(heard.taken) - before)
             took_s = loop.time() - began_s
             flooded.cancel()
-        return took_s, longest_s
+        return took_s, most
 
-    took_s, longest_s = asyncio.run(play())
+    took_s, most = asyncio.run(play())
     assert took_s > 400 * 0.0005 * 3, "it rests three times longer than it works"
-    assert longest_s < took_s / 2, "and others have their turn in between"
+    assert most < 200, "and others have their turn in between"
 
 
 @pytest.fixture(scope="module")
@@ -383,7 +383,7 @@ def test_a_radio_on_a_line_is_greeted_and_kept_awake(monkeypatch: pytest.MonkeyP
     async def play() -> bytes:
         listening = asyncio.create_task(wires.run_wire(address, Heard(), spoken))
         said = b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while said.count(spoken.alive) < 2:
                 said += await asyncio.to_thread(os.read, ours, 4_096)
         listening.cancel()

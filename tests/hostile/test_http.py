@@ -67,7 +67,7 @@ RANGES = (
 
 def ask(node: ServedNode, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
     """One request as it stands; names of headers with _ for -. Checks what every answer must bear."""
-    connection = http.client.HTTPConnection("127.0.0.1", node.ports["http"], timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", node.ports["http"], timeout=60)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         connection.request(method, path, body, sent)
@@ -110,7 +110,7 @@ def test_a_foreign_host_name_is_refused(node: ServedNode, host: str) -> None:
     ],
 )
 def test_a_stream_is_opened_by_our_own_page_only(node: ServedNode, origin: str, host: str, word: str) -> None:
-    with socket.create_connection(("127.0.0.1", node.ports["http"]), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", node.ports["http"]), timeout=60) as peer:
         said = f"GET /api/v1/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n{UPGRADE}\r\n"
         peer.sendall(said.encode())
         assert peer.recv(4096).split()[1].decode() == word
@@ -138,7 +138,7 @@ def test_an_oversize_body_is_refused(node: ServedNode, bearer: str) -> None:
 
 
 def test_a_body_that_announces_gigabytes_is_not_waited_for(node: ServedNode, bearer: str) -> None:
-    with socket.create_connection(("127.0.0.1", node.ports["http"]), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", node.ports["http"]), timeout=60) as peer:
         peer.sendall(
             f"POST /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nAuthorization: {bearer}\r\n"
             "Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{".encode()

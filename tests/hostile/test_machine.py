@@ -9,17 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
 from aquila.client import NodeError
-from aquila.testing.served import FREE_PORTS, Serve, ServedNode, run_aquila
-from aquila.testing.tak_client import chat, fresh, text_of
+from aquila.testing.served import FREE_PORTS, Serve, ServedNode, run_aquila, wait_until
+from aquila.testing.tak_client import PATIENCE_S, chat, fresh, text_of
 
 DISK_MIB = 96
 LEFT_KIB = 64
-SOON_S = 15.0
 
 
 def digest(path: Path) -> str:
@@ -96,7 +94,7 @@ def fill(disk: Path, left_kib: int = LEFT_KIB) -> Path:
 def health(node: ServedNode) -> tuple[int, list[str]]:
     """Status of /healthz, and its reasons."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{node.ports['http']}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{node.ports['http']}/healthz", timeout=PATIENCE_S) as answer:
             return answer.status, json.loads(answer.read())["reasons"]
     except urllib.error.HTTPError as error:
         with error:
@@ -140,10 +138,7 @@ def test_a_full_disk_stops_statements_only_and_loses_none(small_disk: Path) -> N
             first.report(lat=2.0)
             second.hear(lambda each: each.get("uid") == first.uid and is_at(each.find("point"), 2.0))
             ballast.unlink()
-            deadline = monotonic() + SOON_S
-            while health(node)[0] != 200:
-                assert monotonic() < deadline, health(node)
-                sleep(0.05)
+            wait_until(lambda: health(node)[0] == 200, "the node is ready again")
             assert not {line, lost} & {text_of(each) for each in second.heard}
             assert node.counted()["aquila_node_refused_storage_full"] >= 2
             first.say(captured)

@@ -160,7 +160,7 @@ def encode(outbound: Outbound, format: str, verdict: Verdict) -> bytes:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110  # what is waited for happens in the loop, not in a task of ours
             await asyncio.sleep(0.001)
 

@@ -62,7 +62,7 @@ class Ears:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110  # what is waited for happens in the loop, not in a task of ours
             await asyncio.sleep(0)
 

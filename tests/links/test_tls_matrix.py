@@ -131,7 +131,7 @@ class Listener:
 
 def call(port: int, context: ssl.SSLContext, host: str = "localhost", session: ssl.SSLSession | None = None) -> "Call":
     """Knock. One byte is read: in TLS 1.3 only that shows a refusal."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
         try:
             with context.wrap_socket(plain, server_hostname=host, session=session) as tls:
                 said = "in" if tls.recv(1) == b"+" else "closed"
@@ -359,7 +359,7 @@ def test_renegotiation_is_refused(authority: Authority, tmp_path: Path) -> None:
                 # The client asks for a new handshake, is denied it by an alert, and gives up.
                 with contextlib.suppress(OSError):
                     assert tls.recv(1) == b""
-            shown = client.communicate(timeout=20)[0].decode()
+            shown = client.communicate(timeout=60)[0].decode()
     assert "RENEGOTIATING" in shown
     assert "no renegotiation" in shown
 

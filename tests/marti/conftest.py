@@ -45,7 +45,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def door(node: ServedNode, name: str, tls: ssl.SSLContext, **more: object) -> httpx.Client:
     """A client of one of the node's HTTPS doors: api_tls or enrol."""
-    return httpx.Client(base_url=f"https://localhost:{node.ports[name]}", verify=tls, timeout=30, **more)  # type: ignore[arg-type]
+    return httpx.Client(base_url=f"https://localhost:{node.ports[name]}", verify=tls, timeout=60, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ class Stranger:
     """
 
     def __init__(self, door: int, tls: ssl.SSLContext, headers: Mapping[str, str] | None = None) -> None:
-        self._line = http.client.HTTPSConnection("localhost", door, timeout=30, context=tls)
+        self._line = http.client.HTTPSConnection("localhost", door, timeout=60, context=tls)
         self._headers = dict(headers or {})
 
     def ask(

@@ -131,7 +131,7 @@ def test_a_huge_announced_length_is_refused_before_the_body(
     node: ServedNode, tls: ssl.SSLContext, announced: str
 ) -> None:
     before = kept(node)
-    wire = http.client.HTTPSConnection("localhost", node.ports["api_tls"], context=tls, timeout=30)
+    wire = http.client.HTTPSConnection("localhost", node.ports["api_tls"], context=tls, timeout=60)
     wire.putrequest("POST", f"{UPLOAD}?hash={'0' * 64}&filename=a.zip")
     wire.putheader("Content-Length", announced)
     wire.putheader("Content-Type", ZIP)
@@ -143,7 +143,7 @@ def test_a_huge_announced_length_is_refused_before_the_body(
 
 def test_a_sender_that_hangs_up_leaves_nothing(node: ServedNode, tls: ssl.SSLContext, phone: httpx.Client) -> None:
     before = kept(node)
-    plain = socket.create_connection(("localhost", node.ports["api_tls"]), timeout=30)
+    plain = socket.create_connection(("localhost", node.ports["api_tls"]), timeout=60)
     with tls.wrap_socket(plain, server_hostname="localhost") as wire:
         head = f"POST {UPLOAD}?hash={'0' * 64}&filename=a.zip HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000"
         wire.sendall(f"{head}\r\n\r\n".encode() + bytes(3_000_000))

@@ -18,7 +18,7 @@ ROW = pytest.mark.row("POST /oauth/token", client="node-tak")
 
 def open_door(node: ServedNode) -> httpx.Client:
     name = fresh("ANY")
-    return door(node, "enrol", device_context(node.device(name), name))
+    return door(node, "enrol", device_context(node.enrolled(name), name))
 
 
 @pytest.fixture(scope="module")

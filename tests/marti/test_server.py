@@ -60,7 +60,7 @@ def test_what_is_not_there_is_said_in_the_contract_s_words(
 
 def test_nobody_is_told_anything_without_a_name(node: ServedNode, device: Enrolled) -> None:
     name = fresh("KNOWN")
-    files = node.device(name)
+    files = node.enrolled(name)
     tls = device_context(files, name)
     with door(node, "enrol", tls) as stranger:
         answer = stranger.get("/Marti/api/groups/all")
@@ -73,7 +73,7 @@ def test_nobody_is_told_anything_without_a_name(node: ServedNode, device: Enroll
 
 def test_a_revoked_device_is_known_no_more(node: ServedNode) -> None:
     name = fresh("LOST")
-    files = node.device(name)
+    files = node.enrolled(name)
     with door(node, "api_tls", device_context(files, name)) as phone:
         assert phone.get("/Marti/api/groups/all").status_code == 200
         node.command("device", "revoke", name)

@@ -54,7 +54,7 @@ class Browser:
 
     async def until(self, done: Callable[[], Any]) -> None:
         """Wait for news until this holds."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not done():
                 self.news.clear()
                 await self.news.wait()
@@ -234,8 +234,7 @@ def test_a_screen_closes_when_its_token_is_taken_back(play: Any, port: Any) -> N
     async def act(scene: Scene) -> None:
         browser = await scene.enter(name="op")
         port.say(Act(action="token.revoke", target="op", happened_at_ms=port.now_ms), port.open, "node:n1")
-        async with asyncio.timeout(2):
-            await browser.until(lambda: browser.closed)
+        await browser.until(lambda: browser.closed)
         assert browser.closed == stream.LOGGED_OUT
 
     play(act)
@@ -246,8 +245,7 @@ def test_a_screen_that_does_not_read_closes_too_when_the_policy_changes(play: An
         browser = await scene.enter()
         browser.reads.clear()
         port.core.change_policy(msgspec.structs.replace(port.policy, epoch=2))
-        async with asyncio.timeout(2):
-            await browser.until(lambda: browser.closed)
+        await browser.until(lambda: browser.closed)
         assert browser.closed == stream.POLICY_CHANGED
 
     play(act)
@@ -282,7 +280,7 @@ def test_a_screen_that_leaves_takes_its_table_along(play: Any) -> None:
     async def act(scene: Scene) -> None:
         browser = await scene.enter()
         browser.said.put_nowait("")
-        await asyncio.wait_for(scene.tasks[0], 5)
+        await asyncio.wait_for(scene.tasks[0], 60)
         assert len(scene.screens) == 0
 
     play(act)
@@ -290,7 +288,7 @@ def test_a_screen_that_leaves_takes_its_table_along(play: Any) -> None:
 
 def test_nobody_is_let_in_without_a_login_and_pages_of_other_sites_neither(port: Any, client: Any) -> None:
     with client.websocket_connect("/api/v1/stream") as socket, pytest.raises(WebSocketDisconnect) as closed:
-        socket.receive(timeout=5)
+        socket.receive(timeout=60)
     assert closed.value.code == stream.LOGGED_OUT
     headers = {**port.token("op"), "Origin": "http://evil.example"}
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/api/v1/stream", headers=headers):
@@ -310,7 +308,7 @@ def test_one_asker_opens_so_many_screens_and_no_more(play: Any, monkeypatch: pyt
         assert third.closed == stream.TOO_MANY
         assert await scene.enter(name="other"), "nobody else is shut out"
         first.said.put_nowait("")
-        await asyncio.wait_for(scene.tasks[0], 5)
+        await asyncio.wait_for(scene.tasks[0], 60)
         assert await scene.enter(), "a place is free again"
 
     play(act)

@@ -16,10 +16,9 @@ from typing import Any, Protocol
 
 from aquila.app.asking import ask
 from aquila.client import Node
-from aquila.testing.tak_client import TakClient, device_context, fresh
+from aquila.testing.tak_client import PATIENCE_S, TakClient, device_context, fresh
 
 START_S = 90.0
-STOP_S = 20.0
 AQUILA = (sys.executable, "-m", "aquila.cli")
 PORT_FLAGS = ("--http-port", "--tak-port", "--tak-tls-port", "--api-tls-port", "--enrol-port")
 FREE_PORTS = tuple(word for flag in PORT_FLAGS for word in (flag, "0"))
@@ -44,7 +43,7 @@ def run_aquila(*words: str, timeout_s: float = 60.0) -> "subprocess.CompletedPro
     )
 
 
-def wait_until(holds: Callable[[], object], what: str, wait_s: float = 20.0) -> None:
+def wait_until(holds: Callable[[], object], what: str, wait_s: float = PATIENCE_S) -> None:
     """Look again and again. Raises AssertionError with `what` when it does not hold in time."""
     deadline = monotonic() + wait_s
     while not holds():
@@ -99,14 +98,14 @@ class ServedNode:
         """Kill -9, as a power cut ends it; nothing if it does not run."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(PATIENCE_S)
 
     def stop(self) -> float:
         """SIGTERM; gives how many seconds the node took to end."""
         began = monotonic()
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(STOP_S)
+            self._process.wait(PATIENCE_S)
         return monotonic() - began
 
     def command(self, *words: str) -> str:
@@ -116,8 +115,8 @@ class ServedNode:
         return answer.stdout
 
     def link(self) -> str:
-        """A fresh login link."""
-        return self.command("login").strip()
+        """A fresh login link, as `aquila login` prints it."""
+        return str(ask(self.data, "login", {})["link"])
 
     @property
     def url(self) -> str:
@@ -128,7 +127,7 @@ class ServedNode:
     def token(self) -> str:
         """The bearer token of an administrator."""
         if not self._token:
-            self._token = self.command("token", fresh("tester"), "--role", "admin").strip()
+            self._token = ask(self.data, "access.make_token", {"name": fresh("tester"), "role": "admin"})["token"]
         return self._token
 
     @property
@@ -138,7 +137,7 @@ class ServedNode:
 
     def counted(self) -> dict[str, float]:
         """What /metrics says."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['http']}/metrics", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['http']}/metrics", timeout=PATIENCE_S) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, _, value in (line.partition(" ") for line in lines)}
 

@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 Event = ET.Element
 ALL = "All Chat Rooms"
+PATIENCE_S = 60.0
+"""How long whoever tests waits for what must come: no measure of speed, a busy machine may need most of it."""
 _HEADER = b"<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n"
 _NUMBERS = itertools.count(1)
 
@@ -105,7 +107,7 @@ class TakClient:
     def __init__(self, port: int, callsign: str, *, tls: ssl.SSLContext | None = None) -> None:
         self.callsign = callsign
         self.uid = f"ANDROID-{callsign}"
-        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
         try:
             self.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
         except OSError:
@@ -128,7 +130,7 @@ class TakClient:
 
     def say(self, *events: bytes) -> None:
         """Send events."""
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE_S)
         self.socket.sendall(b"".join(_HEADER + each for each in events))
 
     def report(self, **place: float) -> None:
@@ -155,7 +157,7 @@ class TakClient:
         self.heard += [ET.fromstring(each.decode().partition("?>")[2].strip() or each) for each in whole]
         return True
 
-    def hear(self, wanted: Callable[[Event], object], timeout_s: float = 10.0) -> Event:
+    def hear(self, wanted: Callable[[Event], object], timeout_s: float = PATIENCE_S) -> Event:
         """The next event that is wanted. Fails with what was heard when none comes in time."""
         deadline = monotonic() + timeout_s
         while True:
@@ -169,7 +171,7 @@ class TakClient:
                 raise AssertionError(f"{self.callsign} did not hear it (closed: {self.is_closed}); heard {said}")
             self.read(left_s)
 
-    def hear_text(self, text: str, timeout_s: float = 10.0) -> Event:
+    def hear_text(self, text: str, timeout_s: float = PATIENCE_S) -> Event:
         """The chat line with this text in it."""
         return self.hear(lambda each: text in text_of(each), timeout_s)
 
@@ -185,11 +187,11 @@ class TakClient:
         while missing:
             self.hear(is_missing)
 
-    def hear_uid(self, uid: str, timeout_s: float = 10.0) -> Event:
+    def hear_uid(self, uid: str, timeout_s: float = PATIENCE_S) -> Event:
         """The next event of this uid."""
         return self.hear(lambda each: each.get("uid") == uid, timeout_s)
 
-    def wait_closed(self, timeout_s: float) -> None:
+    def wait_closed(self, timeout_s: float = PATIENCE_S) -> None:
         """Fails unless the node hangs up in time."""
         deadline = monotonic() + timeout_s
         while not self.is_closed:
