@@ -187,7 +187,8 @@ def test_compiled_and_numpy_kernels_agree():
         pe, p0, pj = np.empty(len(ei)), np.ones(120), np.ones(200)
         kernels.belief(ei, ej, psi, psi0, 30, 1e-3, pe, p0, pj)
         soft = [np.empty_like(x), np.empty_like(cov), np.empty_like(mu), np.empty(120), np.empty(120, np.bool_)]
-        kernels.update_soft(first, ej, el, pe, p0 * 0.5, z, noise, xo, cov_o, muo, *soft)
+        firm = np.arange(120) % 2 == 0
+        kernels.update_soft(first, ej, el, pe, p0 * 0.5, firm, z, noise, xo, cov_o, muo, *soft)
         chosen = np.empty(120, np.int64)
         kernels.assign(first, ei, ej, -np.log(psi / psi0[ei]), 200, chosen)
         hard = [np.empty_like(x), np.empty_like(cov), np.empty_like(mu), np.empty(120), np.empty(120, np.bool_)]
@@ -195,3 +196,22 @@ def test_compiled_and_numpy_kernels_agree():
         sides.append([first, ei, ej, el, pe, p0, pj, *soft, chosen, *hard])
     for one, other in zip(*sides, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@BOTH
+def test_a_firm_track_leans_to_the_likelier_of_two_plots(kernels):
+    x, cov, mu = np.zeros((2, 2, 4)), np.zeros((2, 2, 10)), np.full((2, 2), 0.5)
+    cov[:, :, [0, 4, 7, 9]] = [400.0, 400.0, 1.0, 1.0]
+    z = np.array([[10.0, 0.0], [-10.0, 0.0]])
+    noise = np.tile([100.0, 100.0, 0.0], (2, 1))
+    first, ej = np.array([0, 2, 4]), np.array([0, 1, 0, 1])
+    el, pe = np.full((4, 2), 0.5), np.array([0.6, 0.3, 0.6, 0.3])
+    out = [np.empty_like(x), np.empty_like(cov), np.empty_like(mu), np.empty(2), np.empty(2, np.bool_)]
+    firm = np.array([False, True])
+    kernels.update_soft(first, ej, el, pe, np.full(2, 0.1), firm, z, noise, x, cov, mu, *out)
+    mean, r = out[0][:, 0, 0], out[3]
+    whole = 10 * 400 / 500
+    assert mean[0] == pytest.approx(whole * (0.6 - 0.3))
+    assert mean[1] == pytest.approx(whole * (0.6**4 - 0.3**4) / (0.6**4 + 0.3**4 + 0.1**4))
+    assert r == pytest.approx([1.0, 1.0])
+    assert out[4].all()

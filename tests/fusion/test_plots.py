@@ -177,7 +177,7 @@ def test_the_command_writes_good_tracks_and_names_what_it_left_out(scene, tmp_pa
     assert result.exit_code == 0, result.output
     assert f"line {scene.plots + 2} left out" in result.output
     found = score(scene, tmp_path / "tracks.csv")
-    assert found.completeness > 0.93
+    assert found.completeness > 0.92
     assert found.spurious < 0.08
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plots.csv", "sensors.json", "tracks.csv"]
 

@@ -185,19 +185,20 @@ SLOW = SceneSettings(
 def test_who_stays_is_not_hidden_for_one_miss_of_a_slow_radar(monkeypatch):
     scene = make_scene(SLOW, 5)
     *_, (_, _, tracker) = pictures(scene)
-    assert tracker.life_s > 2 * tracker.settings.kind.life_s
+    assert tracker.population.life_s > 2 * tracker.settings.kind.life_s
     learned = quality(scene, cutoff_m=150.0)
-    monkeypatch.setattr("aquila.fusion.tracker.LOOKS_OF_A_LIFE", 0.0)
+    monkeypatch.setattr("aquila.fusion.population.LOOKS_OF_A_LIFE", 0.0)
+    monkeypatch.setattr("aquila.fusion.population.LIVES_OF_A_SAID_LIFE", 1e9)
     assert learned.completeness > quality(scene, cutoff_m=150.0).completeness + 0.005
 
 
 def test_ships_are_known_as_slow_within_a_few_turns():
     scene = make_scene(SLOW, 5)
-    speeds = {t_s: tracker.v_sigma_m_s for t_s, _, tracker in pictures(scene)}
+    speeds = {t_s: tracker.population.v_sigma_m_s for t_s, _, tracker in pictures(scene)}
     assert max(speed for t_s, speed in speeds.items() if t_s > 60) < 10
     assert min(speeds.values()) >= 1
 
 
 def test_speeds_are_believed_where_nothing_is_to_be_learned(scene):
     *_, (_, _, tracker) = pictures(scene, Settings(learn=False))
-    assert tracker.v_sigma_m_s == pytest.approx(tracker.settings.kind.v_sigma_m_s)
+    assert tracker.population.v_sigma_m_s == pytest.approx(tracker.settings.kind.v_sigma_m_s)

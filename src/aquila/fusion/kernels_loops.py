@@ -19,6 +19,8 @@ COLUMN = np.array([0, 1, 2, 3, 1, 2, 3, 2, 3, 3])
 X_OF = np.array([0, 1, 2, 3])  # covariance of x with each of the four
 Y_OF = np.array([1, 4, 5, 6])
 MODES = 2
+SHARPNESS = 4
+"""Power to which a firm track's shares are raised, between the mean of all (1) and the likeliest alone."""
 
 
 @jit
@@ -355,10 +357,12 @@ def kalman(x: Array, p: Array, z: Array, r: Array, xn: Array, pn: Array) -> None
 
 @jit
 def update_soft(
-    first: Array, ej: Array, el: Array, pe: Array, alive: Array, z: Array, noise: Array,
+    first: Array, ej: Array, el: Array, pe: Array, alive: Array, firm: Array, z: Array, noise: Array,
     xo: Array, cov_o: Array, muo: Array, x: Array, cov: Array, mu: Array, r: Array, hit: Array,
 ) -> None:  # fmt: skip
     """Every mode becomes the moment-matched mean of its miss and of all its gated plots; existence is their sum.
+
+    A track that is `firm` leans to the likeliest (`SHARPNESS`): the plain mean draws neighbours into one another.
 
     `alive[i]`: probability that the track exists and was missed. `hit[i]`: it was more likely seen than not.
     """
@@ -383,15 +387,21 @@ def update_soft(
         total = alive[i]
         for g in range(k):
             total += pe[c0 + g]
+        # Shares of the miss and of each plot, which sum to 1.
+        power = SHARPNESS if firm[i] else 1
+        idle = (alive[i] / total) ** power
+        norm = idle
+        for g in range(k):
+            norm += (pe[c0 + g] / total) ** power
         both = 0.0
         for m in range(2):
-            miss = alive[i] / total * muo[i, m]
+            miss = idle / norm * muo[i, m]
             weight = miss
             for a in range(4):
                 xa[a] = miss * xo[i, m, a]
             for g in range(k):
                 e = c0 + g
-                w[g] = el[e, m] / (el[e, 0] + el[e, 1]) * pe[e] / total
+                w[g] = el[e, m] / (el[e, 0] + el[e, 1]) * (pe[e] / total) ** power / norm
                 kalman(xo[i, m], cov_o[i, m], z[ej[e]], noise[ej[e]], xs[g], ps[g])
                 weight += w[g]
                 for a in range(4):

@@ -17,6 +17,7 @@ ROW = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 3])
 COLUMN = np.array([0, 1, 2, 3, 1, 2, 3, 2, 3, 3])
 X_OF = np.array([0, 1, 2, 3])
 Y_OF = np.array([1, 4, 5, 6])
+SHARPNESS = 4
 
 
 def predict(
@@ -156,7 +157,7 @@ def kalman(x: Floats, p: Floats, z: Floats, r: Floats) -> tuple[Floats, Floats]:
 
 
 def update_soft(
-    first: Ints, ej: Ints, el: Floats, pe: Floats, alive: Floats, z: Floats, noise: Floats,
+    first: Ints, ej: Ints, el: Floats, pe: Floats, alive: Floats, firm: Bools, z: Floats, noise: Floats,
     xo: Floats, cov_o: Floats, muo: Floats, x: Floats, cov: Floats, mu: Floats, r: Floats, hit: Bools,
 ) -> None:  # fmt: skip
     """See `kernels_loops.update_soft`."""
@@ -170,10 +171,14 @@ def update_soft(
     track = has[owner]
     starts = first[has]
     total = alive[has] + np.add.reduceat(pe, starts)
+    power = np.where(firm[has], SHARPNESS, 1)
+    idle, share = (alive[has] / total) ** power, (pe / total[owner]) ** power[owner]
+    norm = idle + np.add.reduceat(share, starts)
+    idle, share = idle / norm, share / norm[owner]
     both = el.sum(axis=1)
     for m in range(2):
-        miss = alive[has] / total * muo[has, m]
-        w = el[:, m] / both * pe / total[owner]
+        miss = idle * muo[has, m]
+        w = el[:, m] / both * share
         xs, ps = kalman(xo[track, m], cov_o[track, m], z[ej], noise[ej])
         weight = np.maximum(miss + np.add.reduceat(w, starts), 1e-300)
         xa = (miss[:, None] * xo[has, m] + np.add.reduceat(w[:, None] * xs, starts)) / weight[:, None]

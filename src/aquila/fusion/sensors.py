@@ -71,6 +71,7 @@ class Learned:
         self.clutter = self.exposure = self.turn_clutter = 0.0
         self.first_density = sensor.clutter_density
         self.surprise = self.surprise_plots = 0.0
+        self.before: Scan | None = None  # kept while speeds are guessed from scan to scan
 
     def copy(self) -> "Learned":
         """An independent copy."""

@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A plot is considered for a track up to this squared Mahalanobis distance."""
     births_per_clutter: float = 0.02
     """New targets per clutter plot; with `hard` 0.05 does better."""
-    birth_free_min: float = 0.2
+    birth_free_min: float = 0.5
     """A plot starts a track when it belongs to no known one with at least this probability."""
     confirm_r: float = 0.5
     """A track is confirmed above this existence probability, and shown while above it."""

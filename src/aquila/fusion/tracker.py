@@ -6,7 +6,6 @@ Evans, IEEE TAES 40(2), 2004 (existence); Blom and Bar-Shalom, IEEE TAC 33(8), 1
 """
 
 from importlib import import_module
-from math import exp, log
 from typing import Any
 
 import msgspec
@@ -14,23 +13,18 @@ import numpy as np
 
 from aquila.fusion import kernels_numpy
 from aquila.fusion.compiled import has_compiler
+from aquila.fusion.population import GUESS_PAIRS, Population, exchange_prior
 from aquila.fusion.rows import Bools, Floats, Ints, Rows
 from aquila.fusion.sensors import Learned, Scan, Sensor
 from aquila.fusion.settings import Settings
 
 NEW_MODES = (0.7, 0.3)
 SCANS_BEFORE_LEARNING = 6
-SLOW_START_M_S = 20.0
-"""Until speeds are learned a new track is slow (mode "quiet") or as fast as its kind may be (mode "turn")."""
 ESTABLISHED_HITS = 4
 """A plot is no clutter when a track with so many plots explains it; younger ones may be clutter themselves."""
+OLD_HITS = 8
+"""Only the end of a track with so many plots tells how long targets stay."""
 SURE_R = 0.9
-TRACKS_OF_A_SAID_SPEED = 10.0
-SPEED_SCANS_KEPT = 100.0
-SLOWEST_M_S = 1.0
-"""Nobody is expected to be slower: who lies at anchor still swings."""
-LOOKS_OF_A_LIFE = 70.0
-"""Nobody leaves before so many scans, on average: a slow radar must not take a miss for the end of a target."""
 SLOWEST_SCALE = 0.35
 """A track manoeuvres at least as one this share as fast as usual: the slow may speed up."""
 PERIOD_UNSAID_S = 5.0
@@ -72,14 +66,11 @@ class Tracker(Rows):
             self.compile()
         self.learned = [Learned(sensor) for sensor in sensors]
         self.t_s = -np.inf
-        self.gap_s = self.turned_t = 0.0
-        self.turns = 0
         self.scans = 0
-        self.speed2 = self.speed_weight = 0.0
+        self.population = Population(self.settings)
         self.last_born: tuple[float, int, int] = (-np.inf, -1, 0)
         kind = self.settings.kind
         self.q = np.array([kind.q_quiet_m2_s3, kind.q_turn_m2_s3])
-        self.rate = np.array([kind.quiet_to_turn_per_s, kind.turn_to_quiet_per_s])
         self._room()
 
     def compile(self) -> None:
@@ -102,11 +93,12 @@ class Tracker(Rows):
 
     def state(self) -> dict[str, Any]:
         """A copy of all that a later scan depends on; `restore` puts it back, bit for bit."""
-        plain = ("t_s", "gap_s", "turned_t", "turns", "scans", "speed2", "speed_weight", "last_born")
+        plain = ("t_s", "scans", "last_born")
         return {
             "rows": self.copy(),
             "plain": {name: getattr(self, name) for name in plain},
             "learned": [one.copy() for one in self.learned],
+            "population": self.population.copy(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -115,45 +107,38 @@ class Tracker(Rows):
         for name, value in state["plain"].items():
             setattr(self, name, value)
         self.learned = [one.copy() for one in state["learned"]]
+        self.population = state["population"].copy()
 
     # --- what is known of the world ------------------------------------------------------------
-
-    @property
-    def v_sigma_m_s(self) -> float:
-        """Velocity of targets per axis: as said of the kind, then as the sure tracks show it."""
-        return float(np.sqrt(self._usual2(self.settings.kind.v_sigma_m_s**2)))
-
-    def _usual2(self, said2: float) -> float:
-        """Mean square of the velocity per axis: what is said, until enough tracks show a better figure.
-
-        Both are joined by their logarithms: the square of a speed said for aircraft would outweigh a hundred ships.
-        """
-        if self.speed_weight == 0:
-            return said2
-        weight = TRACKS_OF_A_SAID_SPEED
-        seen = log(max(self.speed2 / self.speed_weight, SLOWEST_M_S**2))
-        return exp((weight * log(said2) + self.speed_weight * seen) / (weight + self.speed_weight))
-
-    @property
-    def life_s(self) -> float:
-        """Mean time until a target leaves: as said of its kind, but never shorter than so many scans."""
-        return max(self.settings.kind.life_s, LOOKS_OF_A_LIFE * self.gap_s)
 
     def _learn_speed(self, before: Bools) -> None:
         """From the tracks that were sure before the scan, as they moved then."""
         n = len(before)
         old = before & (self.hits[:n] >= ESTABLISHED_HITS)
-        keep = 1 - 1 / SPEED_SCANS_KEPT
         # Not cut off one by one: the noise of those at anchor would count as speed.
-        clean2 = float((self.speeds2[:n] - self.noise2[:n])[old].sum())
-        self.speed2 = self.speed2 * keep + max(clean2, 0.0)
-        self.speed_weight = self.speed_weight * keep + int(old.sum())
+        self.population.learn_speed(float((self.speeds2[:n] - self.noise2[:n])[old].sum()), int(old.sum()))
+
+    def _guess_speed(self, scan: Scan, learned: Learned) -> None:
+        """Before tracks tell speeds, two scans of a sensor do; who began with a wrong one is put right."""
+        population = self.population
+        if not self.settings.learn or population.pairs >= GUESS_PAIRS or scan.turn_s is not None:
+            learned.before = None
+            return
+        if learned.before is not None:
+            was, first = population.start_m_s, population.pairs == 0
+            population.guess_speed(learned.before, scan, learned.area_m2)
+            young = np.flatnonzero(self.hits[: self.n] < ESTABLISHED_HITS)
+            if first and len(young):
+                x, cov = self.x[young], self.cov[young]
+                exchange_prior(x, cov, was, population.start_m_s)
+                self.x[young], self.cov[young] = x, cov
+        learned.before = scan
 
     def _scale(self) -> Floats:
         """How strongly each track may manoeuvre, relative to the kind's figures: with the square of its speed."""
         n = self.n
         self.kernels.speeds(self.x[:n], self.cov[:n], self.mu[:n], self.speeds2[:n], self.noise2[:n])
-        usual2 = self.v_sigma_m_s**2
+        usual2 = self.population.v_sigma_m_s**2
         scale: Floats = np.minimum(np.maximum(self.speeds2[:n], SLOWEST_SCALE**2 * usual2), 9 * usual2)
         return scale / self.settings.kind.v_sigma_m_s**2
 
@@ -164,9 +149,9 @@ class Tracker(Rows):
         n = self.n
         if len(self.xc) < self.capacity:
             self._room()
-        self.r[:n] *= np.exp((self.t[:n] - t_s) / self.life_s)
+        self.r[:n] *= np.exp((self.t[:n] - t_s) / self.population.life_s)
         self.kernels.predict(
-            t_s, self.q, self.rate, self._scale(), self.x[:n], self.cov[:n], self.mu[:n], self.t[:n],
+            t_s, self.q, self.population.switching, self._scale(), self.x[:n], self.cov[:n], self.mu[:n], self.t[:n],
             self.xo[:n], self.cov_o[:n], self.muo[:n], self.xc[:n], self.mix[:n],
         )  # fmt: skip
 
@@ -176,7 +161,7 @@ class Tracker(Rows):
             self.first[: n + 1] = 0
             return 0
         kind = self.settings.kind
-        v_max = min(kind.v_max_m_s, 3.0 * self.v_sigma_m_s)
+        v_max = min(kind.v_max_m_s, 3.0 * self.population.v_sigma_m_s)
         # A track with one plot has no velocity: a gap would make its gate kilometres wide.
         bound = v_max * (scan.t_s - self.t_hit[:n]) + 5 * np.sqrt(2 * scan.noise[:, :2].max())
         limit = np.where(self.hits[:n] <= 1, bound, np.inf)
@@ -199,14 +184,15 @@ class Tracker(Rows):
             raise ValueError(f"scan at {scan.t_s} s is older than the newest, {self.t_s} s: use a Timeline")
         learned = self.learned[scan.sensor]
         if scan.ends_turn:
-            if self.turns:
-                self.gap_s += (scan.t_s - self.turned_t - self.gap_s) / min(self.turns, 20)
-            self.turns, self.turned_t = self.turns + 1, scan.t_s
+            self.population.end_turn(scan.t_s)
+        passed_s = scan.t_s - self.t_s if self.scans else 0.0
         self.t_s = scan.t_s
         self.scans += 1
         learned.scans += scan.ends_turn
         period_s = learned.sensor.period_s or PERIOD_UNSAID_S
-        learned.look(scan.z, self.v_sigma_m_s * period_s + 3 * float(np.sqrt(scan.noise[:, :2].max(initial=1.0))))
+        margin_m = self.population.v_sigma_m_s * period_s + 3 * float(np.sqrt(scan.noise[:, :2].max(initial=1.0)))
+        learned.look(scan.z, margin_m)
+        self._guess_speed(scan, learned)
         n, m = self.n, len(scan.z)
         self.predict(scan.t_s)
         count = self._gate(scan)
@@ -229,7 +215,7 @@ class Tracker(Rows):
         established = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
         self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[established[ei]].sum()))
         r_birth = births / (births + clutter) if clutter > 0 else 0.0
-        self._end(r_birth)
+        self._end(r_birth, passed_s)
         self._birth(scan, free, r_birth)
 
     def _learn_surprise(self, scan: Scan, ei: Ints, ej: Ints, pe: Floats) -> None:
@@ -289,7 +275,7 @@ class Tracker(Rows):
     def _densities(self, learned: Learned) -> tuple[float, float]:
         """False plots and new targets per m^2 and scan."""
         clutter = learned.clutter_density
-        return clutter, self.settings.births_per_clutter * clutter
+        return clutter, self.population.births_per_clutter * clutter
 
     def _update(
         self, scan: Scan, ei: Ints, ej: Ints, el: Floats, psi: Floats, psi0: Floats, pe: Floats, alive: Floats,
@@ -311,7 +297,8 @@ class Tracker(Rows):
             self.kernels.update_hard(chosen, ej, el, seen, missed, scan.z, scan.noise, *work)
             free[ej[chosen[chosen >= 0]]] = 0.0
         else:
-            self.kernels.update_soft(self.first[: n + 1], ej, el, pe, alive, scan.z, scan.noise, *work)
+            firm = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
+            self.kernels.update_soft(self.first[: n + 1], ej, el, pe, alive, firm, scan.z, scan.noise, *work)
         self.t[:n] = scan.t_s
         return hit
 
@@ -324,12 +311,22 @@ class Tracker(Rows):
         self.confirmed[: self.n] |= (self.r[: self.n] > self.settings.confirm_r) & (
             self.hits[: self.n] >= self.settings.confirm_hits
         )
+        if self.settings.learn:
+            learned = self.learned[scan.sensor]
+            new = rows[self.hits[rows] == ESTABLISHED_HITS]
+            if len(new):
+                came = float((self.born_t[new] > self.population.settled_t).sum())
+                self.population.learn_births(came, learned.clutter_density * learned.area_m2)
 
-    def _end(self, r_birth: float) -> None:
+    def _end(self, r_birth: float, passed_s: float) -> None:
         """End tracks that hardly exist."""
         settings = self.settings
         least = np.where(self.confirmed[: self.n], settings.drop_r, settings.drop_tentative * r_birth)
-        self.keep(self.r[: self.n] > least)
+        keep = self.r[: self.n] > least
+        if self.settings.learn:
+            old = self.confirmed[: self.n] & (self.hits[: self.n] >= OLD_HITS)
+            self.population.learn_life(passed_s, float(old.sum()), float((old & ~keep).sum()))
+        self.keep(keep)
 
     def _birth(self, scan: Scan, free: Floats, r_birth: float) -> None:
         """Start tracks from plots that belong to none."""
@@ -339,8 +336,8 @@ class Tracker(Rows):
         self.x[at, :, :2] = scan.z[new][:, None]
         for column, source in ((0, 0), (4, 1), (1, 2)):
             self.cov[at, :, column] = scan.noise[new, source][:, None]
-        self.cov[at, 0, 7] = self.cov[at, 0, 9] = min(self._usual2(SLOW_START_M_S**2), self.v_sigma_m_s**2)
-        self.cov[at, 1, 7] = self.cov[at, 1, 9] = self.v_sigma_m_s**2
+        for mode, sigma_m_s in enumerate(self.population.start_m_s):
+            self.cov[at, mode, 7] = self.cov[at, mode, 9] = sigma_m_s**2
         self.mu[at] = NEW_MODES
         self.t[at] = self.t_hit[at] = scan.t_s
         self.r[at], self.hits[at], self.confirmed[at] = r_birth * free[new], 1, False
