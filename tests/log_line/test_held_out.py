@@ -26,8 +26,6 @@ class HeldOut:
 
 PASSED_OVER_2 = 1
 """A post whose link is down is read as the one who reports, unsure, with the place as the alternative."""
-PASSED_OVER_5 = 6
-"""Kazakh words behind a name, a name with an article, grids of three and four digits with other numbers beside them."""
 FILES = (
     # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.963 now. Its
     # author called a patrol that departs, moves or is late a note; the later ones, and the guide since, a patrol.
@@ -41,9 +39,9 @@ FILES = (
     # Seen as well from now: 0.879 with one silent wrong time and two silent places when it was blind, 0.997 now. Its
     # author knew few of the names of kinds and fields: they were renamed by docs/formats/typed_line.md.
     HeldOut("held_out_4.jsonl", floor=0.98, silent_max=0, passed_over_max=0, context=WIDER, told_only=True),
-    # Blind: its author saw the users, the guide's table of kinds and the names of fields. 0.8925 on the first run; what
-    # it misses is not mended yet, and it is no longer blind when it is.
-    HeldOut("held_out_5.jsonl", floor=0.89, silent_max=1, passed_over_max=PASSED_OVER_5, context=WIDER, told_only=True),
+    # Seen as well from now: 0.8925 with one silent wrong time when it was blind, 0.972 with none after the habits
+    # behind its misses were written down. Its author saw the users, the guide's table of kinds and the names of fields.
+    HeldOut("held_out_5.jsonl", floor=0.97, silent_max=0, passed_over_max=0, context=WIDER, told_only=True),
 )
 
 

@@ -10,9 +10,10 @@ from aquila.features.log.line.degrees import read_degrees
 from aquila.features.log.line.doubts import read_doubts
 from aquila.features.log.line.draft import KnownName, LineChoice, LineContext, LineDraft, LinePart
 from aquila.features.log.line.grids import read_bare_grids, read_mgrs, read_square, read_utm, read_worded
+from aquila.features.log.line.hurts import read_hurts
+from aquila.features.log.line.inferred import infer_kind
 from aquila.features.log.line.kinds import (
     infer_activity,
-    infer_kind,
     read_activity,
     read_kinds,
     read_precedence,
@@ -53,6 +54,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     sheet = Sheet(line, context, words)
     names = Names(context.names, words)
     names.reserve(sheet)
+    read_hurts(sheet)
     read_negated(sheet, names)
     # What has a shape of its own comes first, so that no number of it is counted or read as a time.
     read_references(sheet)

@@ -89,7 +89,7 @@ def _add_words(sheet: Sheet, weights: Counter[str]) -> None:
     hints: Counter[str] = Counter()
     named: set[str] = set()
     for index in range(len(sheet.tokens)):
-        if not sheet.tagged(index, "kind_hint", "kind_weak") or sheet.tagged(index - 1, "zero", "negated"):
+        if not sheet.tagged(index, "kind_hint", "kind_weak") or is_denied(sheet, index):
             continue
         for match in sheet.matches(index):
             named.update(tag.value for tag in match.tags if tag.category == "kind_weak")
@@ -99,6 +99,16 @@ def _add_words(sheet: Sheet, weights: Counter[str]) -> None:
         weights[kind] += HINT * min(times, HINTS_MAX)
     for kind in named:
         weights[kind] += NAMED
+
+
+def is_denied(sheet: Sheet, index: int) -> bool:
+    """No shots; no evac needed: what is not, and what is not asked for."""
+    return sheet.tagged(index - 1, "zero", "negated") or (
+        sheet.tokens[index].norm in PASSIVE and sheet.tagged(index - 2, "zero", "negated")
+    )
+
+
+PASSIVE = frozenset({"needed", "required", "reqd", "requested", "necessary", "richiesto", "richiesta", "demande"})
 
 
 def _add_fields(sheet: Sheet, weights: Counter[str]) -> None:

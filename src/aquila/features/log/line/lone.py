@@ -20,6 +20,7 @@ def read_lone(sheet: Sheet) -> None:
         # Task for PTL3: escort fuel truck: it is part of what is asked.
         return
     _claim_versus(sheet)
+    _claim_harm(sheet)
     counted = [part for part in sheet.parts if part.field in ("size", "casualty") and part.value]
     only_people = all(part.field == "size" and part.value and part.value["what"] == "people" for part in counted)
     harm = any(sheet.means(at, "activity", each) for at in range(len(sheet.tokens)) for each in LONE_NOT)
@@ -36,6 +37,18 @@ def read_lone(sheet: Sheet) -> None:
             continue
         _claim_lone(sheet, index, noun)
         return
+
+
+def _claim_harm(sheet: Sheet) -> None:
+    """Fell in the via ferrata, leg broken: one person, though nobody is named beside it."""
+    for index in range(len(sheet.tokens)):
+        state = sheet.word(index, "casualty") if sheet.tagged(index, "harm", "body_part") else None
+        if state is None or state.typo or state.stop - state.start < 2 or sheet.has("casualty"):
+            continue
+        if sheet.ends(index, "lone", "people") is None and not sheet.tagged(state.stop, "people"):
+            value = {"count": 1, "state": state.tags[0].value}
+            note = "no number is said: read as one"
+            sheet.claim(index, state.stop, "casualty", value, confidence="unsure", note=note)
 
 
 def _claim_versus(sheet: Sheet) -> None:

@@ -108,6 +108,17 @@ def _worded_height(sheet: Sheet, index: int) -> bool:
     return True
 
 
+HIGH_M = 1000
+"""Metres from which a group that is `at` them is so high, and not so far."""
+
+
+def _stands_high(sheet: Sheet, index: int, unit: Found, metres: float) -> bool:
+    """Group 2 at 2450 m, gruppo 3 a 2100 m: a word for `at` before so many metres, and nothing that they lie from."""
+    at = sheet.means(index - 1, "near", "at") or sheet.tagged(index - 1, "speed_word")
+    off = sheet.tagged(unit.stop, "direction", "of", "beyond", "azimuth", "bound")
+    return unit.value == "1" and at and not off and metres >= HIGH_M
+
+
 def _plain_height(sheet: Sheet, index: int) -> bool:
     """3000 ft; 1500 m ASL; 150 m di quota; metres and feet of an aircraft. Metres of anything else are a distance."""
     number = spaced_at(sheet, index) or decimal_at(sheet, index)
@@ -121,14 +132,23 @@ def _plain_height(sheet: Sheet, index: int) -> bool:
     high = (feet and (aircraft or not off)) or (
         aircraft and unit.value == "1" and _of_aircraft(sheet, index, unit.stop)
     )
-    if not said and not high:
+    standing = not said and not high and _stands_high(sheet, index, unit, number.thousands or number.amount)
+    if not said and not high and not standing:
         return False
+    if said and not (aircraft or standing or sheet.word(unit.stop, "datum") or number.amount >= HIGH_M):
+        # 50 m up the road, 100 m sopra Alma: a distance, unless something flies there.
+        if sheet.tokens[unit.stop].norm in DISTANT_TOO:
+            return False
     start = index
     word = sheet.ends(index, "speed_word")
     if word is not None and word.stop - word.start == 1 and sheet.tagged(word.start, "near", "at_time"):
         start = word.start
     _claim_height(sheet, start, number, unit, doubt="" if said or feet else "a height, or a distance")
     return True
+
+
+DISTANT_TOO = frozenset({"up", "sopra", "au", "над", "high", "overhead"})
+"""Words behind metres that are told of a distance as well."""
 
 
 def _of_aircraft(sheet: Sheet, index: int, stop: int) -> bool:

@@ -1,6 +1,6 @@
 """The sheet on which a line is worked out: its words, what they may mean, and which field took them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -9,6 +9,12 @@ from aquila.features.log.line.draft import Confidence, Field, LineChoice, LineCo
 from aquila.features.log.line.words import PIECES, Match, Tag, Vocabulary, normalise
 
 NUMBER_CATEGORIES = frozenset({"number", "half"})
+
+
+CODE_MAX = 4
+"""Capitals up to which an unknown word is an abbreviation of its own, and no word cut short: JOC, CIMIC."""
+PAIR_MIN = 6
+"""Letters of two words that are both cut short: rad chk."""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -69,11 +75,29 @@ class Sheet:
             for match in matches:
                 known.update(range(index, index + match.length))
         names = self.name_words
+        options: dict[int, tuple[str, ...]] = {}
+        shouted = self.line.upper() == self.line
         for index, token in enumerate(self.tokens):
             if token.sort == "word" and index not in known and token.norm not in names:
                 near = self._words.near(token.norm)
                 if near is not None:
                     self._matches[index] = [near]
+                if len(token.text) <= CODE_MAX and token.text.isupper() and not shouted:
+                    continue
+                meant = self._words.meant(token.norm)
+                if meant:
+                    options[index] = (token.norm, *meant)
+        if options:
+            self._widen([options.get(index, (token.norm,)) for index, token in enumerate(self.tokens)], options.keys())
+
+    def _widen(self, words: list[tuple[str, ...]], changed: Collection[int]) -> None:
+        """Add the phrases that a line has when words that are not known are what they may be short for."""
+        for index in range(len(words)):
+            for match in self._words.loose(words, index):
+                inside = [at for at in range(index, index + match.length) if at in changed]
+                letters = sum(len(words[at][0]) for at in inside)
+                if inside and (len(inside) < match.length or match.length > 2 or letters >= PAIR_MIN):
+                    self._matches[index] = sorted([*self._matches[index], match], key=lambda each: -each.length)
 
     def free(self, start: int, stop: int) -> bool:
         """Are there such words, and did no field take any?"""
@@ -214,6 +238,14 @@ class Sheet:
         self.parts.remove(part)
         start, stop = self.token_range(part.start, part.end)
         self._taken[start:stop] = bytes(stop - start)
+
+    def mean(self, start: int, stop: int, tag: Tag) -> None:
+        """Let the words [start, stop) be a phrase with this meaning, as if the vocabulary had it."""
+        self._matches[start] = sorted(
+            [*self._matches[start], Match(stop - start, (tag,))], key=lambda match: -match.length
+        )
+        self._categories[start] |= {tag.category}
+        self._anywhere.pop(tag.category, None)
 
     def matches(self, index: int) -> list[Match]:
         """All that this word may begin, taken or not."""

@@ -55,7 +55,7 @@ def _counted(sheet: Sheet, index: int) -> bool:
         return False
     if index > 0 and sheet.tokens[index - 1].text in "#№" and not sheet.tokens[index].gap:
         return False
-    at = number.stop
+    at = _past_partitive(sheet, number.stop)
     about = number.about
     if _is_wanted(sheet, index, at):
         return False
@@ -86,6 +86,20 @@ def _counted(sheet: Sheet, index: int) -> bool:
     detail = sheet.line[sheet.tokens[begin].start : sheet.tokens[noun.start].start].strip(" x×хХX*-.")
     _claim(sheet, index, noun, msgspec.structs.replace(number, about=about), detail)
     return True
+
+
+PARTITIVE = frozenset({"of", "dei", "delle", "degli", "des", "из"})
+PARTITIVE_WORDS = frozenset({"the", "our", "my", "nostri", "nostre", "nos", "наших", "них"})
+
+
+def _past_partitive(sheet: Sheet, at: int) -> int:
+    """Two of the locals, due dei nostri militari: where what is counted begins."""
+    if not sheet.free(at, at + 1) or sheet.tokens[at].norm not in PARTITIVE:
+        return at
+    after = at + 1
+    while sheet.free(after, after + 1) and sheet.tokens[after].norm in PARTITIVE_WORDS:
+        after += 1
+    return after if _noun_follows(sheet, after) else at
 
 
 def _is_time(sheet: Sheet, number: Number) -> bool:

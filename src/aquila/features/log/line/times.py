@@ -9,6 +9,7 @@ from aquila.features.log.line.clock import AHEAD_MS, DAY_MS, Moment, ago, on_a_d
 from aquila.features.log.line.clocks import Clock, clock_at, digits_at, has_date
 from aquila.features.log.line.dated import CLOCK, with_at
 from aquila.features.log.line.draft import LineChoice
+from aquila.features.log.line.grids import is_clock
 from aquila.features.log.line.numbers import NOUNS, number_at
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.spans import read_ago, read_ahead, read_lasting
@@ -217,10 +218,28 @@ def _roughly(sheet: Sheet, index: int) -> bool:
 def is_time(sheet: Sheet, clock: Clock) -> bool:
     """No distance, height or count: `at 3000 ft`, `at 1500 m`, `from 100 m`."""
     after = clock.stop
+    if is_pair(sheet, clock.start):
+        return False
     if after < len(sheet.tokens) and sheet.tokens[after].norm == "w" and sheet.tagged(after, "beside"):
         # 0725 w 3 vehs: with, and no watts.
         return True
     return not sheet.tagged(after, "distance", "speed", "degree", "quantity") or not sheet.free(after, after + 1)
+
+
+def is_pair(sheet: Sheet, index: int) -> bool:
+    """At 231 664, 2145 6640: two runs of digits of one length, and the second is no time: the halves of a grid."""
+    if not sheet.free(index, index + 2):
+        return False
+    first, second = sheet.tokens[index : index + 2]
+    after = sheet.tokens[index + 2] if index + 2 < len(sheet.tokens) else None
+    ends = after is None or after.gap or after.text in ",;)" or (after.text == "." and index + 3 == len(sheet.tokens))
+    return (
+        len(first.text) == len(second.text) in (3, 4)
+        and second.sort == first.sort == "digits"
+        and ends
+        and not (len(second.text) == 4 and is_clock(second.text))
+        and not sheet.tagged(index + 2, *NOUNS, "distance", "speed", "degree", "quantity", "minute")
+    )
 
 
 def read_now(sheet: Sheet) -> None:

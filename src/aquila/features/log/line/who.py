@@ -52,6 +52,8 @@ def read_addressees(sheet: Sheet, names: Names) -> None:
         start = index
         weak = weak and not _colon_follows(sheet, at)
         for name, end in _listed(sheet, names, at, loose=not weak):
+            if weak and name.known is None and name.close and all(each.sort == "place" for each in name.close):
+                break
             if name.known is not None and name.known.sort == "place" and (weak or not digits_of(name.text)):
                 break
             claim_name(sheet, start, field, name, names, stop=end)
@@ -207,6 +209,9 @@ def _opens(sheet: Sheet, name: Name) -> bool:
         return False
     if sheet.is_mark(name.stop, "-") and sheet.tagged(name.stop + 1, "case_ending"):
         # ОП 5-ке: something comes to it.
+        return False
+    if sheet.tagged(name.stop, "near_after", "bearing_after"):
+        # UNP 1-31 маңында: something is near it.
         return False
     start = sheet.tokens[name.start].start
     early = {part.field for part in sheet.parts if part.start < start and part.end > part.start}

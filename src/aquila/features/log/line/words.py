@@ -1,11 +1,11 @@
 """The vocabulary of the typed line: phrases of five languages in four TOML files, Kazakh beside Russian."""
-# ruff: noqa: RUF002  # Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 import functools
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 
 import msgspec
@@ -25,6 +25,16 @@ FORGIVEN = frozenset(
     }
 )  # fmt: skip
 """Categories whose words are looked for when a word is unknown."""
+
+
+SHORTENED = (FORGIVEN - {"activity", "kind", "kind_weak"}) | {"adjective", "comms", "comms_down", "since", "medic"}
+"""Categories whose words are known as well without their vowels: trks, wht, mvng; none that would make an alarm."""
+PHRASED = frozenset({"kind", "kind_weak"})
+"""Categories whose phrases are found although words of them are cut short or misspelled: nothng hrd from, no cntct."""
+DROPPED_MIN = 2
+"""Letters that are left out of a single word: obs is no obus."""
+SHORT_MIN, WHOLE_MIN = 3, 4
+"""Letters of a word that is cut short, and of the word that it stands for."""
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -68,12 +78,15 @@ class Vocabulary:
     def __init__(self, tables: Sequence[tuple[str, dict[str, dict[str, list[str]]]]]) -> None:
         self._root = _Node()
         self._single: dict[str, set[Tag]] = {}
+        self._squeezed: dict[str, set[Tag]] = {}
+        self._pieces: dict[str, set[str]] = {}
         for language, table in tables:
             for category, values in table.items():
                 for value, phrases in values.items():
                     for phrase in phrases:
                         self._add(phrase, Tag(category, value, language))
         self._words = [word for word in self._single if len(word) >= FUZZY_MIN]
+        self._meant = functools.lru_cache(4096)(self._look_up)
         self._corrected = functools.lru_cache(4096)(self._correct)
 
     def _add(self, phrase: str, tag: Tag) -> None:
@@ -85,8 +98,14 @@ class Vocabulary:
             node = branch.setdefault(normalise(word.rstrip("*") if stem else word), _Node())
         if tag not in node.tags:
             node.tags.append(tag)
+        whole = [normalise(word.rstrip("*")) for word in words]
         if len(words) == 1 and tag.category in FORGIVEN:
-            self._single.setdefault(normalise(words[0].rstrip("*")), set()).add(tag)
+            self._single.setdefault(whole[0], set()).add(tag)
+        if len(words) == 1 and tag.category in SHORTENED and len(whole[0]) - len(squeezed(whole[0])) >= DROPPED_MIN:
+            self._squeezed.setdefault(squeezed(whole[0]), set()).add(tag)
+        for word in whole if len(words) > 1 and tag.category in PHRASED else ():
+            if len(word) >= WHOLE_MIN:
+                self._pieces.setdefault(word[0], set()).add(word)
 
     def matches(self, words: Sequence[str], start: int) -> list[Match]:
         """All phrases that begin at this word, the longest first."""
@@ -103,7 +122,36 @@ class Vocabulary:
 
     def near(self, word: str) -> Match | None:
         """The phrase that an unknown word was meant to be; several tags = nobody can tell which. None = none."""
-        return None if len(word) < FUZZY_MIN else self._corrected(word)
+        found = None if len(word) < FUZZY_MIN else self._corrected(word)
+        if found is None and len(word) >= SHORT_MIN and squeezed(word) == word:
+            tags = self._squeezed.get(word, ())
+            found = Match(1, _ordered(tags), 1) if tags else None
+        return found
+
+    def meant(self, word: str) -> tuple[str, ...]:
+        """Words of phrases that an unknown word may stand for, cut short or misspelled."""
+        return self._meant(word)
+
+    def _look_up(self, word: str) -> tuple[str, ...]:
+        among = self._pieces.get(word[0], ())
+        slip = len(word) >= FUZZY_MIN
+        return tuple(
+            each
+            for each in sorted(among)
+            if cuts_short(word, each) or (slip and OSA.distance(word, each, score_cutoff=1) <= 1)
+        )
+
+    def loose(self, words: Sequence[tuple[str, ...]], start: int) -> list[Match]:
+        """Phrases of several words that begin at this word, each of which may be one of several."""
+        found: list[Match] = []
+        nodes, length = [self._root], 0
+        while nodes and start + length < len(words):
+            nodes = [after for node in nodes for word in words[start + length] for after in _step(node, word)]
+            length += 1
+            tags = tuple(dict.fromkeys(tag for node in nodes for tag in node.tags if tag.category in PHRASED))
+            if tags and length > 1:
+                found.append(Match(length, tags, 1))
+        return found[::-1]
 
     def _correct(self, word: str) -> Match | None:
         allowed = 2 if len(word) >= FUZZY_TWO_MIN else 1
@@ -114,7 +162,33 @@ class Vocabulary:
             return None
         best = min(by for _, by in close)
         tags = {tag for each, by in close if by == best for tag in self._single[each]}
-        return Match(1, tuple(sorted(tags, key=lambda tag: (tag.category, tag.value, tag.language))), int(best))
+        return Match(1, _ordered(tags), int(best))
+
+
+def _ordered(tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    return tuple(sorted(tags, key=lambda tag: (tag.category, tag.value, tag.language)))
+
+
+VOWELS = frozenset("aeiouyаеиоуыэюяьъәіөұү")
+
+
+def squeezed(word: str) -> str:
+    """A word as hurried people type it: without the vowels behind its first letter, ck as k, no letter twice."""
+    bare = word[:1] + "".join(letter for letter in word[1:] if letter not in VOWELS)
+    bare = bare.replace("ck", "k")
+    return "".join(letter for at, letter in enumerate(bare) if at == 0 or letter != bare[at - 1])
+
+
+def cuts_short(short: str, whole: str) -> bool:
+    """Resp for response, hrd for heard, chk for check: the first letters, or most of the consonants in their order."""
+    if len(short) < SHORT_MIN or short[0] != whole[0] or len(whole) - len(short) < 1:
+        return False
+    if whole.startswith(short):
+        return len(whole) - len(short) > 1
+    rest = iter(whole)
+    sounds = squeezed(short)
+    in_order = all(letter in rest for letter in short)
+    return in_order and len(short) - len(sounds) <= 1 and len(sounds) > len(squeezed(whole)) / 2
 
 
 def _step(node: _Node, word: str) -> Iterator[_Node]:
@@ -126,7 +200,6 @@ def _step(node: _Node, word: str) -> Iterator[_Node]:
             stem = node.stems.get(word[:size])
             if stem is not None:
                 yield stem
-                return
 
 
 @functools.cache
