@@ -204,3 +204,22 @@ def test_patterns_say_where_and_when_and_hold_the_accessibility_rules(page: Page
     assert page.evaluate(VIOLATIONS) == []
     page.get_by_role("button", name="Take the density away").click()
     expect(legend).to_have_count(0)
+
+
+def test_a_drawn_line_becomes_a_route_that_somebody_is_to_keep_to_and_is_taken_back(page: Page) -> None:
+    expect(page.locator(".entity").first).to_be_visible()
+    page.get_by_role("tab", name="Patterns").click()
+    page.get_by_role("button", name="Rules", exact=True).click()
+    page.get_by_role("button", name="New route").click()
+    page.get_by_label("Name", exact=True).fill("ROUTE WOLF")
+    page.get_by_label("Who is to keep to it").fill("CAMOSCIO")
+    page.get_by_role("button", name="Choose CAMOSCIO 11").click()
+    page.get_by_label("Take one that is drawn").select_option("PL BORA")
+    expect(page.locator(".watch-area")).to_contain_text("corners")
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(VIOLATIONS) == []
+    page.get_by_role("button", name="Keep the rule").click()
+    expect(page.locator(".rule")).to_contain_text("CAMOSCIO 11 · 500 m to each side")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".rule")).to_have_count(0)
+    expect(page.get_by_text("No route is drawn")).to_be_visible()

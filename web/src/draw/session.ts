@@ -41,6 +41,8 @@ export class DrawSession {
   readonly base_hidden = shallowRef<ReadonlySet<BasePart>>(new Set(this.kept.base_hidden))
   /** Shapes that are no drawings, laid below them: areas of watches. */
   readonly areas = shallowRef<readonly Feature[]>([])
+  /** More of them: routes and areas of patterns, while their rules are looked at. */
+  readonly rules = shallowRef<readonly Feature[]>([])
   /** The renderer of tactical graphics, once it was needed and came. */
   private readonly renderer = shallowRef<typeof import('./graphics') | null>(null)
   private renderer_asked = false
@@ -100,7 +102,7 @@ export class DrawSession {
     })
     if (this.editing.value) hidden.add(this.editing.value.id)
     const renderer = this.renderer.value
-    return { hidden, opacity, order, areas: this.areas.value, graphic: (meta) => this.graphic(meta, renderer) }
+    return { hidden, opacity, order, areas: [...this.areas.value, ...this.rules.value], graphic: (meta) => this.graphic(meta, renderer) }
   })
 
   private graphic: (meta: Parameters<NonNullable<DrawingLook['graphic']>>[0], renderer: typeof import('./graphics') | null) => ReturnType<NonNullable<DrawingLook['graphic']>> = (meta, renderer) => {

@@ -54,7 +54,7 @@ function amount(value: number, unit: Unit, say: Say): string {
   if (unit === 'mps') return speed(value)
   if (unit === 'domain') return say(`patterns.domain.${DOMAINS[value] ?? 'other'}`)
   if (unit === 'deg') return `${round}°`
-  return unit === 'count' ? round : `${round} ${unit}`
+  return unit === 'count' ? round : say(`patterns.unit.${unit}`, { v: round })
 }
 
 /** One sentence for each value that is known; a name that a newer node brings is left out rather than shown raw. */
@@ -64,3 +64,16 @@ export function sentences(values: Record<string, number>, say: Say): string[] {
     return sentence && unit ? [say(`patterns.value.${sentence}`, { v: amount(value, unit, say) })] : []
   })
 }
+
+const FIELD_UNITS: Partial<Record<Unit, string>> = { m: '… m', mps: '… km/h', deg: '…°', count: '…' }
+function ofWhom(name: string, text: string, say: Say): string {
+  const domain = DOMAINS.find((one) => name === `${one}_mps` || name === `fast_${one}_mps`)
+  return domain ? `${say(`patterns.domain.${domain}`)}: ${text}` : text
+}
+/** The sentence of a threshold as the label of its field, with a gap for the number and its unit; speeds say of whom they are. */
+export function fieldLabel(name: string, say: Say): string {
+  const [sentence, unit] = VALUES[name]
+  return ofWhom(name, say(`patterns.value.${sentence}`, { v: FIELD_UNITS[unit] ?? say(`patterns.unit.${unit}`, { v: '…' }) }), say)
+}
+/** The same with its number. */
+export const fieldSentence = (name: string, value: number, say: Say): string => ofWhom(name, sentences({ [name]: value }, say)[0] ?? '', say)
