@@ -92,6 +92,9 @@ def test_new_targets_are_as_many_as_said_then_as_seen():
         population.end_turn(float(turn))
         population.learn_births(0.1 if turn % 2 else 0.0, 50.0)
     assert population.births_per_clutter == pytest.approx((10 * said + 50 * 0.1 / 50) / 110)
+    for _ in range(100):
+        population.learn_births(5.0, 0.0)  # a sensor without clutter, whose every plot is a target
+    assert population.births_per_clutter == said
     unlearned = Population(Settings(learn=False))
     unlearned.end_turn(1.0)
     assert unlearned.births_per_clutter == said

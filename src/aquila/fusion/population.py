@@ -147,9 +147,10 @@ class Population:
 
     @property
     def births_per_clutter(self) -> float:
-        """New targets per clutter plot."""
+        """New targets per clutter plot: what is said at most, as a sensor without clutter would make it endless."""
         weight, turns = TURNS_OF_SAID_BIRTHS, self.turns if self.settings.learn else 0
-        return (weight * self.settings.births_per_clutter + self.begun) / (weight + turns)
+        said = self.settings.births_per_clutter
+        return min(said, (weight * said + self.begun) / (weight + turns))
 
     def learn_births(self, new: float, clutter: float) -> None:
         """Take how many new targets there are, beside so many clutter plots of one turn."""
