@@ -686,6 +686,32 @@ class Erased(TypedDict):
     entry: str
 
 
+class ExtractMade(TypedDict):
+    """The package."""
+
+    name: str
+    base64: str
+    entities: int
+    papers: int
+    label: Label | None
+    sha256: str
+    entry: str
+
+
+class ExtractRow(TypedDict):
+    """One extract that was released: when, by whom, to whom, how much, and what proves which one it was."""
+
+    id: str
+    at_ms: int
+    by: str
+    nation: str
+    clearance: str
+    entities: int
+    papers: int
+    sha256: str
+    label: Label
+
+
 class Facility(TypedDict):
     """Where casualties are treated. role: 1 to 4, as NATO and the UN count them."""
 
@@ -2991,6 +3017,16 @@ class Node:
     ) -> StepTaken:
         """Pause or resume the exercise, or set its pace."""
         answer: StepTaken = self.call("POST", "/api/v1/exercise/steps", body={"action": action, "fields": fields})
+        return answer
+
+    def extracts(self, *, nation: str | None = None, limit: int | None = None) -> list[ExtractRow]:
+        """Extracts that were released to nations, the newest first."""
+        answer: list[ExtractRow] = self.call("GET", "/api/v1/extracts", query={"nation": nation, "limit": limit})
+        return answer
+
+    def make_extract(self, *, nation: str, clearance: str | None = None) -> ExtractMade:
+        """Release what one nation may have, as a package of files."""
+        answer: ExtractMade = self.call("POST", "/api/v1/extracts", body={"nation": nation, "clearance": clearance})
         return answer
 
     def feeds(self, *, limit: int | None = None) -> list[FeedRow]:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -515,6 +516,7 @@ def test_u5_a_liaison_officer(at_desk: Callable[..., Scene], demo: ServedNode) -
     hand.keys("Enter")
     expect(scene.thing("Situation report of DALA BATALON").first).to_contain_text("filed")
     scene.took("send the own daily report")
+    extract(scene)
 
 
 def tree(scene: Scene) -> None:
@@ -535,6 +537,20 @@ def tree(scene: Scene) -> None:
     hand.keys("Enter")
     expect(page.locator(".chosen-unit")).to_contain_text("No night march")
     scene.took("say what the own nation does not allow")
+
+
+def extract(scene: Scene) -> None:
+    """What a liaison officer takes home; the journal says who took it."""
+    page, hand = scene.page, scene.hand
+    scene.on_map()
+    hand.keys("Shift+L")
+    hand.fill("For the nation", "kaz")
+    with page.expect_download() as saved:
+        hand.press("Release and download")
+    names = ZipFile(saved.value.path()).namelist()
+    assert {"extract.pdf", "picture.geojson", "picture.kmz", "papers.jsonl"} <= set(names)
+    expect(page.locator(".extract .thing")).to_contain_text("KAZ")
+    scene.took("take what the own nation may have")
 
 
 def test_u6_an_administrator(browse: Browse, demo: ServedNode) -> None:

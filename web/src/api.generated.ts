@@ -596,6 +596,30 @@ export interface ErrorBody {
   do?: string | null
 }
 
+/** The package. */
+export interface ExtractMade {
+  name: string
+  base64: string
+  entities: number
+  papers: number
+  label: Label | null
+  sha256: string
+  entry: string
+}
+
+/** One extract that was released: when, by whom, to whom, how much, and what proves which one it was. */
+export interface ExtractRow {
+  id: string
+  at_ms: number
+  by: string
+  nation: string
+  clearance: string
+  entities: number
+  papers: number
+  sha256: string
+  label: Label
+}
+
 /** Where casualties are treated. role: 1 to 4, as NATO and the UN count them. */
 export interface Facility {
   name: string
@@ -1443,6 +1467,12 @@ export interface NewDrawing {
   layer?: string | null
   order?: number | null
   valid_h?: number
+}
+
+/** For whom. clearance: the highest classification that may go; None = the lowest of the policy. */
+export interface NewExtract {
+  nation: string
+  clearance?: string | null
 }
 
 /** A feed to be added. */
@@ -2862,6 +2892,8 @@ export interface Operations {
   plan_inject: { method: 'POST'; path: '/api/v1/exercise/injects'; answer: StepTaken }
   step_inject: { method: 'POST'; path: '/api/v1/exercise/injects/{id}/steps'; answer: StepTaken }
   step_exercise: { method: 'POST'; path: '/api/v1/exercise/steps'; answer: StepTaken }
+  extracts: { method: 'GET'; path: '/api/v1/extracts'; answer: ExtractRow[] }
+  make_extract: { method: 'POST'; path: '/api/v1/extracts'; answer: ExtractMade }
   feeds: { method: 'GET'; path: '/api/v1/feeds'; answer: FeedRow[] }
   add_feed: { method: 'POST'; path: '/api/v1/feeds'; answer: FeedChanged }
   change_feed: { method: 'POST'; path: '/api/v1/feeds/{id}'; answer: FeedChanged }

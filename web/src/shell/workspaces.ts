@@ -140,6 +140,16 @@ export const WORKSPACES: readonly Workspace[] = [
     part: defineAsyncComponent(() => import('../staff/exercise/ExerciseBoard.vue')),
   },
   {
+    id: 'extract',
+    title: 'extract.title',
+    icon: 'file',
+    where: 'full',
+    keys: 'shift+l',
+    // What may be had now.
+    when: (desk) => desk.past.value === null,
+    part: defineAsyncComponent(() => import('../staff/extract/ExtractBoard.vue')),
+  },
+  {
     id: 'incidents',
     title: 'staffIncidents.title',
     icon: 'flag',

@@ -49,7 +49,7 @@ HOMES: Mapping[str, Home] = {
     ),
     "logistics_officer": Home(needs=("reports",), panels=("orbat", "reports", "table"), layout="desk"),
     "medical_officer": Home(needs=("medevac",), panels=("medevac", "incidents", "reports")),
-    "liaison_officer": Home(needs=("orders", "tasks"), panels=("orders", "orbat", "tasks", "reports")),
+    "liaison_officer": Home(needs=("orders", "tasks"), panels=("orders", "orbat", "tasks", "reports", "extract")),
     "exercise_control": Home(
         needs=("exercise", "incidents", "tasks", "alerts"),
         panels=("exercise", "incidents", "tasks", "table", "feeds"),

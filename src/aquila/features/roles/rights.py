@@ -123,6 +123,11 @@ RIGHTS: tuple[Right, ...] = (
         posts=("exercise_control",),
     ),
     Right(
+        what="release an extract to a nation",
+        commands=("make_extract",),
+        posts=("liaison_officer", "duty_officer", *LEAD),
+    ),
+    Right(
         what="make, prove or remove backups",
         commands=("make_backup", "prove_backup", "drop_backup"),
         posts=("system_administrator",),

@@ -1,0 +1,162 @@
+"""Extract: what one nation may have, as a package of files; who released it to whom stands in the journal."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+
+from aquila.core.errors import Refused
+from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
+from aquila.core.model import Audience, Label, Principal
+from aquila.core.paper_work import NextStep, say_step
+from aquila.core.papers import Papers
+from aquila.core.states import Move, States
+from aquila.core.view import view_of
+from aquila.features.extract.gather import files_of, gather, packed
+
+EXTRACT = "extract.made"
+STATES = States("extract", "none", (Move("release", ("none",), "released", "liaison, or who leads"),), ("released",))
+Nation = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Class = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class NewExtract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For whom. clearance: the highest classification that may go; None = the lowest of the policy."""
+
+    nation: Nation
+    clearance: Class | None = None
+
+
+class ExtractMade(msgspec.Struct, frozen=True, kw_only=True):
+    """The package.
+
+    Attributes:
+        name, base64: of the zip. entities, papers: how many are in it. label: of the whole; None = it is empty.
+        sha256: of the zip, as in the journal. entry: id of the entry that says who released it.
+    """
+
+    name: str
+    base64: str
+    entities: int
+    papers: int
+    label: Label | None
+    sha256: str
+    entry: str
+
+
+class AskExtracts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Those made for a nation; None = for all."""
+
+    nation: Nation | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
+
+
+class ExtractRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One extract that was released: when, by whom, to whom, how much, and what proves which one it was."""
+
+    id: str
+    at_ms: int
+    by: str
+    nation: str
+    clearance: str
+    entities: int
+    papers: int
+    sha256: str
+    label: Label
+
+
+def extract_view() -> Papers:
+    """A fresh view."""
+    return Papers("extract", 1, ("extract.",))
+
+
+def audience_for(principal: Principal, ask: NewExtract, reading: Reading) -> Audience | Refused:
+    """The readers that are meant: of that nation, without caveats, in the asker's groups, not above the asker."""
+    known = list(reading.policy.classifications)
+    clearance = ask.clearance or known[0]
+    wanted, own = reading.policy.rank(clearance), reading.policy.rank(principal.clearance)
+    if wanted is None or own is None or wanted > own:
+        allowed = ", ".join(known[: (own or 0) + 1])
+        return Refused("ceiling", f"clearance {clearance}: you may release up to your own, {allowed}")
+    return Audience(reading.context, ask.nation, clearance, (), principal.groups_out)
+
+
+async def make_extract(principal: Principal, ask: NewExtract, desk: Desk) -> ExtractMade | Refused:
+    """Gather, pack, and say so in the journal; without the entry nothing leaves."""
+    audience = audience_for(principal, ask, desk)
+    if isinstance(audience, Refused):
+        return audience
+    now_ms = desk.now_ms()
+    gathered = gather(desk, audience)
+    if gathered.label is None:
+        why = f"nothing here is released to {ask.nation} up to {audience.clearance}: mark what it may have"
+        return Refused("empty", why)
+    files = await asyncio.to_thread(files_of, gathered, ask.nation, now_ms, principal.name)
+    content = await asyncio.to_thread(packed, files)
+    counts = {"entities": len(gathered.sights), "papers": len(gathered.things)}
+    sha256 = hashlib.sha256(content).hexdigest()
+    fields: dict[str, Any] = {"nation": ask.nation, "clearance": audience.clearance, "sha256": sha256, **counts}
+    summary = f"Extract released to {ask.nation}: {counts['entities']} entities, {counts['papers']} papers"
+    said = await say_step(principal, desk, NextStep(STATES, EXTRACT, None, "release", fields, summary=summary))
+    if isinstance(said, Refused):
+        return said
+    return ExtractMade(
+        name=f"extract-{ask.nation}-{now_ms}.zip",
+        base64=base64.b64encode(content).decode(),
+        label=gathered.label,
+        sha256=sha256,
+        entry=said.entry,
+        **counts,
+    )
+
+
+def _extracts(principal: Principal, ask: AskExtracts, reading: Reading) -> Iterator[Labelled]:
+    things = list(view_of(reading.views, "extract", Papers).things(reading, EXTRACT))
+    for thing in reversed(things):
+        row = ExtractRow(
+            id=thing.id,
+            at_ms=thing.first.at_ms,
+            by=thing.first.by,
+            nation=str(thing.get("nation", "")),
+            clearance=str(thing.get("clearance", "")),
+            entities=int(thing.get("entities", 0)),
+            papers=int(thing.get("papers", 0)),
+            sha256=str(thing.get("sha256", "")),
+            label=thing.first.label,
+        )
+        if ask.nation in (None, row.nation):
+            yield Labelled(row, thing.first.label, thing.first.context)
+
+
+feature = Feature(
+    name="extract",
+    views=(extract_view,),
+    queries=(
+        Query(
+            name="extracts",
+            path="/extracts",
+            request=AskExtracts,
+            row=ExtractRow,
+            role="viewer",
+            answer=_extracts,
+            summary="Extracts that were released to nations, the newest first",
+        ),
+    ),
+    commands=(
+        Command(
+            name="make_extract",
+            method="POST",
+            path="/extracts",
+            request=NewExtract,
+            answer=ExtractMade,
+            role="operator",
+            act=make_extract,
+            summary="Release what one nation may have, as a package of files",
+        ),
+    ),
+)
+
+__all__ = ["feature"]
