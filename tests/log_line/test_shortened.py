@@ -50,6 +50,8 @@ def test_a_word_without_its_vowels_is_found_and_one_that_lacks_a_single_letter_i
         ("l'informatore dice che domani c'è una manifestazione", "intrep"),
         ("source says shots were fired at Alma", "incident"),
         ("от PTL2 ничего с 8:30", "contact_lost"),
+        ("PTL2 ничего подозрительного", "sitrep"),
+        ("resupply was due at ten", "note"),
     ],
 )
 def test_the_kind_is_read_from_the_habit_and_not_from_its_opposite(line: str, kind: str) -> None:

@@ -97,8 +97,15 @@ def _add_words(sheet: Sheet, weights: Counter[str]) -> None:
                 hints.update({tag.value for tag in match.tags if tag.category == "kind_hint"})
     for kind, times in hints.items():
         weights[kind] += HINT * min(times, HINTS_MAX)
+    if not names_somebody(sheet):
+        named.discard("contact_lost")
     for kind in named:
         weights[kind] += NAMED
+
+
+def names_somebody(sheet: Sheet) -> bool:
+    """Has the line a unit or a post that can be silent? The resupply was due at ten: nobody of ours."""
+    return any(sheet.has(field) for field in ("unit", "to", "place"))
 
 
 def is_denied(sheet: Sheet, index: int) -> bool:

@@ -4,7 +4,7 @@
 import msgspec
 
 from aquila.features.log.line.draft import LineChoice
-from aquila.features.log.line.evidence import CLEAR, NEAR, is_denied, weigh
+from aquila.features.log.line.evidence import CLEAR, NEAR, is_denied, names_somebody, weigh
 from aquila.features.log.line.own_moves import nameless_move, own_move
 from aquila.features.log.line.sheet import Sheet
 
@@ -227,10 +227,12 @@ LINK_WORDS_MAX = 9
 def _nothing_from(sheet: Sheet) -> bool:
     """Nothing from PTL5, rien de PTL8, от PTL2 ничего: words for nothing, and a unit right beside them."""
     units = [sheet.token_range(part.start, part.end) for part in sheet.parts if part.field in ("unit", "to")]
-    return any(
-        sheet.tagged(at, "nothing") and any(-NOTHING_WITHIN <= start - at <= NOTHING_WITHIN for start, _ in units)
-        for at in range(len(sheet.tokens))
-    )
+    for start, stop in units:
+        before = any(sheet.tagged(at, "nothing") for at in range(start - NOTHING_WITHIN, start + 1))
+        parted = any(sheet.tokens[at].norm == "от" for at in (start - 1, start) if at >= 0)
+        if before or (parted and sheet.tagged(stop, "nothing_behind")):
+            return True
+    return False
 
 
 NOTHING_WITHIN = 2
@@ -328,6 +330,8 @@ def _weak_kind(sheet: Sheet) -> str | None:
     for index in range(len(sheet.tokens)):
         for match in () if is_denied(sheet, index) else sheet.matches(index):
             found += [tag.value for tag in match.tags if tag.category == "kind_weak"]
+    if not names_somebody(sheet):
+        found = [kind for kind in found if kind != "contact_lost"]
     order = ("incident", "contact_lost", "comms_check", "request", "patrol", "weather", "sitrep", "spot")
     return next((kind for kind in order if kind in found), None)
 
