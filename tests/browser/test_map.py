@@ -110,14 +110,24 @@ def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(bro
     page.keyboard.press("Escape")
     expect(presenter).to_have_count(0)
     expect(page.get_by_role("searchbox").first).to_be_visible()
-    # On paper: one sheet for each view, in their order, each with the label and the time of its picture.
+
+
+BRIEF = """() => localStorage.setItem('aquila.brief', JSON.stringify(['The whole valley', 'The lake'].map(
+  (title, n) => ({ id: title, title, notes: '', filter: {}, at_ms: null, bounds: [76.5 + n, 42.5, 77.5 + n, 43] }))))"""
+
+
+def test_a_brief_on_paper_is_one_sheet_for_each_view_with_label_and_time(browse: Browse) -> None:
+    watched = browse(viewport={"width": 1000, "height": 640})
+    watched.context.add_init_script(f"if (location.protocol !== 'about:') ({BRIEF})()")
+    page = watched.open()
     page.evaluate("() => { window.print = () => document.body.classList.add('printed') }")
+    palette(page, "Go to Brief")
     page.get_by_role("button", name="Print or PDF").click()
     expect(page.locator("body.printed")).to_have_count(1)
     pdf = page.pdf(prefer_css_page_size=True, print_background=True)
     assert pdf.count(b"/Type /Page\n") == 2
     sheets = [one.get_attribute("aria-label") or "" for one in page.locator(".print-sheet canvas").all()]
-    assert ["1 of 2: The whole valley" in sheets[0], "2 of 2: View 2" in sheets[1]] == [True, True]
+    assert ["1 of 2: The whole valley" in sheets[0], "2 of 2: The lake" in sheets[1]] == [True, True]
     assert all("UNCLASSIFIED" in one and "Situation as of" in one for one in sheets)
 
 
