@@ -47,7 +47,8 @@ describe('the grid', () => {
 
 describe('clusters', () => {
   it('gather what lies on top of each other, units by two, others by four', () => {
-    const tally = new Clusters(5, 0, 0, 1, 1)
+    const tally = new Clusters()
+    tally.begin(5, 0, 0, 1, 1)
     const edge = 1 / columnsAt(5, CELL_PX)
     const alone = tally.add(0, 0.5 + edge * 3.5, 0.5, 1, 0, false)
     for (let h = 1; h <= LEAST; h++) tally.add(h, 0.5 + edge / 2, 0.5, 1, 0, h === 1)
@@ -58,6 +59,16 @@ describe('clusters', () => {
     const found = tally.gathered()
     expect(found.map((one) => [one.count, one.old, one.group])).toEqual([[LEAST, 1, 0], [2, 1, 7]])
     expect(found[0].first).toBe(1)
+  })
+  it('begin anew with every picture, on the world copy of the view', () => {
+    const tally = new Clusters()
+    for (const west of [0, 1]) {
+      tally.begin(5, west, 0, 1, 1)
+      for (let h = 0; h < LEAST; h++) tally.add(h, west + 0.25, 0.5, 1, 0, false)
+      const [one, ...more] = tally.gathered()
+      expect([one.count, one.x, ...one.split]).toEqual([LEAST, west + 0.25, 0.25, 0.5, 0, 0])
+      expect(more).toEqual([])
+    }
   })
 })
 

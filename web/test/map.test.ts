@@ -4,7 +4,7 @@ import { SpriteBatch, STRIDE_BYTES } from '../src/map/batch'
 import { latOfY, lonOfX, mercatorX, mercatorY, writeSplit } from '../src/map/mercator'
 import { Occupancy } from '../src/map/occupancy'
 import { PickGrid } from '../src/map/pick'
-import { labelText, nameAnchors } from '../src/map/scene'
+import { labelText, nameAnchors } from '../src/map/names'
 
 describe('mercator', () => {
   it('puts the corners of the world at the corners of the square', () => {
@@ -72,6 +72,16 @@ describe('room for labels', () => {
     expect(room.free(80, 10, 50, 16)).toBe(true)
     expect(room.free(180, 10, 50, 16)).toBe(false)
     expect(room.free(-4, 40, 50, 16)).toBe(false)
+  })
+
+  it('is free again for the next picture, whatever the size of its screen', () => {
+    const room = new Occupancy(200, 100)
+    room.take(10, 10, 50, 16)
+    for (const [width, right_end] of [[200, false], [300, true]] as const) {
+      const next = room.cleared(width, 100)
+      expect(next.free(10, 10, 50, 16)).toBe(true)
+      expect(next.free(240, 10, 50, 16)).toBe(right_end)
+    }
   })
 })
 

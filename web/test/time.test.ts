@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ageClock, ageRound, ageState, AGE_OPACITY, isStill } from '../src/time/age'
+import { ageClock, ageRound, ageState, AGE_OPACITY, freshFor, isStill } from '../src/time/age'
 import { ServerClock } from '../src/time/clock'
 import { dtg, dtgSeconds, dtgShort } from '../src/time/dtg'
 import { WakeWatch } from '../src/time/wake'
@@ -35,6 +35,7 @@ describe('age', () => {
     [-5000, 300_000, false, 'fresh'],
   ] as const)('of %d ms, valid %d ms, still %s is %s', (age_ms, valid_ms, still, state) => {
     expect(ageState(NOW - age_ms, valid_ms, still, NOW)).toBe(state)
+    expect(age_ms <= freshFor(valid_ms, still)).toBe(state === 'fresh')
   })
 
   it('of a report whose time nobody knows is stale', () => {

@@ -56,6 +56,16 @@ describe('the track store', () => {
     expect(store.age(1, BASE + 300_000)).toBe('stale')
   })
 
+  it('knows who is fresh as the ages say, at the very edge too, and of nobody who was not heard', () => {
+    store.applyMetas([meta(1), meta(2, { category: 'marker' }), meta(3, { stale_at_ms: BASE + 60_000 }), meta(4, { category: 'place', stale_at_ms: 0 })])
+    store.applyPositions(frame([{ h: 1 }, { h: 2 }, { h: 3 }, { h: 4 }, { h: 5 }]))
+    store.remove(Uint32Array.of(4))
+    for (const after_ms of [0, 60_000, 60_001, 120_000, 120_001, 300_000, 300_001]) {
+      for (const h of [1, 2, 3, 4, 5, 6]) expect([h, after_ms, store.isFresh(h, BASE + after_ms)]).toEqual([h, after_ms, store.age(h, BASE + after_ms) === 'fresh'])
+    }
+    expect(store.isFresh(2, BASE + 300_000)).toBe(true)
+  })
+
   it('takes an age beyond the field from what meta said', () => {
     store.applyMetas([meta(1, { observed_at_ms: BASE - 9_000_000, stale_at_ms: BASE - 8_000_000 })])
     store.applyPositions(frame([{ h: 1, age_ds: 65535 }]))

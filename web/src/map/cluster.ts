@@ -5,6 +5,7 @@
  * lie on top of each other is gathered, so at a scale where all have room there are no clusters.
  */
 import type { TrackMeta } from '../api/types'
+import { writeSplit } from './mercator'
 
 /** The unit into whose symbol its members collapse. */
 export interface Group {
@@ -44,6 +45,8 @@ export interface Cluster {
   /** Mercator of the middle of its members. */
   x: number
   y: number
+  /** The same as the batch wants it: split, within the unit square. */
+  readonly split: Float32Array
   /** One of its members, whose symbol stands for all that are in no unit. */
   first: number
   /** The group's number; 0 for none. */
@@ -56,28 +59,39 @@ const CELLS_MAX = 1 << 20
 const WIDTH = 6
 const [COUNT, OLD, X, Y, FIRST, GROUP] = [0, 1, 2, 3, 4, 5]
 
-/** The tally of one picture: put every candidate in, then ask which of them are gathered. Flat arrays: there may be 100,000. */
+/**
+ * The tally of a picture: begin, put every candidate in, then ask which of them are gathered.
+ *
+ * Flat arrays, used again for the next picture: there may be 100,000 candidates, once a second.
+ */
 export class Clusters {
-  private readonly unit_columns: number
-  private readonly columns: number
-  private readonly west: number
-  private readonly north: number
-  private readonly wide: number
+  private unit_columns = 0
+  private columns = 0
+  private west = 0
+  private north = 0
+  private wide = 0
   /** Number of the cluster by cell and side, from 1; those of units by key. */
-  private readonly plain: Int32Array
+  private plain = new Int32Array(0)
   private readonly units = new Map<number, number>()
   private size = 0
   private rows = new Float64Array(WIDTH * 256)
+  /** What `gathered` answered with, for the next time. */
+  private readonly spare: Cluster[] = []
 
   /** The west and north edge of what is counted, its width and height in mercator; `west` may lie on another world copy. */
-  constructor(zoom: number, west: number, north: number, width: number, height: number) {
+  begin(zoom: number, west: number, north: number, width: number, height: number): void {
     this.columns = columnsAt(zoom, CELL_PX)
     this.unit_columns = columnsAt(zoom, UNIT_CELL_PX)
     this.west = Math.floor(west * this.columns)
     this.north = Math.floor(north * this.columns)
     this.wide = Math.ceil(width * this.columns) + 2
     const high = Math.ceil(height * this.columns) + 2
-    this.plain = new Int32Array(Math.min(CELLS_MAX, this.wide * high * SIDES))
+    const cells = Math.min(CELLS_MAX, this.wide * high * SIDES)
+    if (this.plain.length === cells) this.plain.fill(0)
+    else this.plain = new Int32Array(cells)
+    this.units.clear()
+    this.rows.fill(0, 0, this.size * WIDTH)
+    this.size = 0
   }
 
   private make(h: number, group: number): number {
@@ -118,15 +132,23 @@ export class Clusters {
     return this.rows[at + COUNT] >= (this.rows[at + GROUP] ? UNIT_LEAST : LEAST)
   }
 
-  /** Those that gather their members. */
+  /** Those that gather their members; they hold until this is asked again. */
   gathered(): Cluster[] {
     const found: Cluster[] = []
+    const { rows, spare } = this
     for (let number = 1; number <= this.size; number++) {
       if (!this.gathers(number)) continue
       const at = (number - 1) * WIDTH
-      const { rows } = this
       const count = rows[at + COUNT]
-      found.push({ count, old: rows[at + OLD], x: rows[at + X] / count, y: rows[at + Y] / count, first: rows[at + FIRST], group: rows[at + GROUP] })
+      const one = (spare[found.length] ??= { count: 0, old: 0, x: 0.5, y: 0.5, split: new Float32Array(4), first: 0, group: 0 })
+      one.count = count
+      one.old = rows[at + OLD]
+      one.x = rows[at + X] / count
+      one.y = rows[at + Y] / count
+      one.first = rows[at + FIRST]
+      one.group = rows[at + GROUP]
+      writeSplit(one.split, 0, one.x - Math.floor(one.x), one.y)
+      found.push(one)
     }
     return found
   }

@@ -116,13 +116,14 @@ export function doubtCircles(
   }
   if (selected !== null) add(selected)
   for (let h = 0; h < store.size && features.length < CIRCLES_MAX; h++) {
-    if (h === selected || !store.placed[h]) continue
+    // Most are fresh: the cheapest question first.
+    if (store.isFresh(h, now_ms) || h === selected || !store.placed[h]) continue
     const lat = store.lat_deg[h]
     if (lat < south || lat > north) continue
     // Bounds may lie on another copy of the world.
     const turn = (((store.lon_deg[h] - west) % 360) + 360) % 360
     if (turn > east - west) continue
-    if (store.age(h, now_ms) !== 'fresh') add(h)
+    add(h)
   }
   return { type: 'FeatureCollection', features }
 }

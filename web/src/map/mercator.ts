@@ -55,8 +55,11 @@ export function latOfY(y: number): number {
  * dropped, so that a shader which subtracts the map centre part by part stays exact.
  */
 export function writeSplit(into: Float32Array, at: number, x: number, y: number): void {
-  into[at] = x
-  into[at + 1] = y
-  into[at + 2] = x - into[at]
-  into[at + 3] = y - into[at + 1]
+  // Not read back from the array: that would wait for the write.
+  const x_high = Math.fround(x)
+  const y_high = Math.fround(y)
+  into[at] = x_high
+  into[at + 1] = y_high
+  into[at + 2] = x - x_high
+  into[at + 3] = y - y_high
 }

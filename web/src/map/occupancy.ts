@@ -16,11 +16,20 @@ export class Occupancy {
     this.taken = new Uint8Array(this.columns * this.rows)
   }
 
+  /** The same, nothing taken, for a screen of this size: itself when that has not changed. */
+  cleared(width: number, height: number): Occupancy {
+    if (width !== this.width || height !== this.height) return new Occupancy(width, height)
+    this.taken.fill(0)
+    return this
+  }
+
   /** True when the whole rectangle lies on the screen and is free. */
   free(left: number, top: number, width: number, height: number): boolean {
     if (left < 0 || top < 0 || left + width > this.width || top + height > this.height) return false
-    const [c0, c1] = [Math.floor(left / CELL), Math.ceil((left + width) / CELL)]
-    const [r0, r1] = [Math.floor(top / CELL), Math.ceil((top + height) / CELL)]
+    const c0 = Math.floor(left / CELL)
+    const c1 = Math.ceil((left + width) / CELL)
+    const r0 = Math.floor(top / CELL)
+    const r1 = Math.ceil((top + height) / CELL)
     for (let r = r0; r < r1; r++) {
       for (let at = r * this.columns + c0; at < r * this.columns + c1; at++) if (this.taken[at]) return false
     }

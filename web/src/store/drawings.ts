@@ -2,7 +2,7 @@
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import type { TrackMeta } from '../api/types'
 import { ringOf } from '../draw/geometry'
-import { radiusOf } from '../map/scene'
+import { radiusOf } from '../map/names'
 import { AGE_OPACITY } from '../time/age'
 import type { TrackStore } from './tracks'
 

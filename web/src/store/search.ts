@@ -221,11 +221,11 @@ export interface Worth {
 
 export function worthOf(store: TrackStore, now_ms: number): Worth {
   let [fresh, guessed, stale] = [0, 0, 0]
-  for (let h = 0; h < store.meta.length; h++) {
-    if (!store.meta[h]) continue
-    const age = store.age(h, now_ms)
-    if (age === 'fresh') fresh++
-    else if (age === 'ageing') guessed++
+  const { meta } = store
+  for (let h = 0; h < meta.length; h++) {
+    if (!meta[h]) continue
+    if (store.isFresh(h, now_ms)) fresh++
+    else if (store.age(h, now_ms) === 'ageing') guessed++
     else stale++
   }
   return { entities: fresh + guessed + stale, fresh, guessed, stale }

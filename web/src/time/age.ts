@@ -32,6 +32,12 @@ export function ageState(
   return age_ms > AGEING_AFTER_MS ? 'ageing' : 'fresh'
 }
 
+/** How long a report is fresh if no newer one comes: `ageState` answers `fresh` up to this age. Infinity: for ever. */
+export function freshFor(valid_ms: number, still: boolean): number {
+  const believed_ms = valid_ms > 0 ? valid_ms : Infinity
+  return still ? believed_ms : Math.min(believed_ms, AGEING_AFTER_MS)
+}
+
 /** A short clock: `42 s`, `12:05`, `3 h 20`, `2 d 4 h`. Never negative: clocks differ a little. */
 export function ageClock(age_ms: number): string {
   if (!Number.isFinite(age_ms)) return '–'

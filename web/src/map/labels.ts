@@ -1,0 +1,283 @@
+/**
+ * Labels where there is room: the counts of clusters, the names of drawings, then those of symbols, best first.
+ *
+ * They go into the same batch as the symbols, after them. What is worked out for one picture is kept
+ * for the next: a beat in which nothing changed its name makes no text and hardly an object.
+ */
+import type { TrackMeta } from '../api/types'
+import type { TrackStore } from '../store/tracks'
+import { ageRound } from '../time/age'
+import type { Atlas, Cell } from './atlas'
+import type { SpriteBatch } from './batch'
+import type { Cluster, Group } from './cluster'
+import { mercatorX, mercatorY, writeSplit } from './mercator'
+import { labelText, nameAnchors } from './names'
+import { Occupancy } from './occupancy'
+import { LABEL_FONT, LABEL_HEIGHT, plate, RING_RADIUS } from './pictures'
+import type { SceneFocus, SceneTheme, SceneView } from './scene'
+
+/** More labels than this nobody reads. */
+const LABEL_LIMIT = 300
+const LABEL_CANDIDATES = 600
+/** With more symbols than this on the screen only what is chosen or in need has a label. */
+const LABEL_CROWD = 8000
+/** No symbol reaches farther from its place, in CSS pixels. */
+const REACH_PX = 40
+/** So many texts are remembered; then all are forgotten at once. */
+const TEXTS_MAX = 5000
+/** Which kind of thing is named first. */
+const ORDER: Record<string, number> = { alert: 2, unit: 3, platform: 4, place: 5, marker: 6 }
+const ORDER_LAST = 7
+
+/** What stands on the map before its labels do. */
+export interface Shown {
+  /** Handles with a symbol of their own; only the first `drawn_count` count. */
+  readonly drawn: Int32Array
+  readonly drawn_count: number
+  /** By handle. */
+  readonly cellOf: readonly (Cell | undefined)[]
+  readonly clusters: readonly Cluster[]
+  /** Handles of the lines and areas that need a name. */
+  readonly drawings: readonly number[]
+  /** Is this one to be named however crowded the screen is? */
+  matters(h: number): boolean
+  clusterCell(one: Cluster): Cell | null
+  groupOf(one: Cluster): Group | undefined
+}
+
+interface Candidate {
+  h: number
+  x: number
+  y: number
+  rank: number
+}
+/** The text of a cluster; its cell only once it found room, and only in this generation of the atlas. */
+interface Count {
+  text: string
+  width: number
+  cell: Cell | null
+  generation: number
+}
+
+export class Labels {
+  private labelled = new Set<number>()
+  private readonly anchors = new WeakMap<TrackMeta, Float32Array>()
+  private readonly names = new WeakMap<TrackMeta, string>()
+  private readonly widths = new Map<string, number>()
+  /** Texts of clusters without a unit, by how many and how many of them are old. */
+  private readonly counts = new Map<number, Count>()
+  private readonly measure = document.createElement('canvas').getContext('2d')!
+  private room = new Occupancy(0, 0)
+  /** What `locate` and `findSpot` answered last: a place on the screen, and the corner of a label from there. */
+  private x = 0
+  private y = 0
+  private dx = 0
+  private dy = 0
+
+  constructor(
+    private readonly store: TrackStore,
+    private readonly batch: SpriteBatch,
+    private readonly atlas: Atlas,
+    private theme: SceneTheme,
+  ) {}
+
+  setTheme(theme: SceneTheme): void {
+    this.theme = theme
+  }
+
+  /** Texts have other widths once their font has come. */
+  forgetWidths(): void {
+    this.widths.clear()
+    this.counts.clear()
+  }
+
+  /** Pushes the labels of a view into the batch. */
+  place(shown: Shown, view: SceneView, focus: SceneFocus, now_ms: number): void {
+    this.room = this.room.cleared(view.width_px, view.height_px)
+    for (const part of view.covered) this.room.take(...part)
+    this.countClusters(shown, view)
+    const candidates = this.candidates(shown, view, focus)
+    const labelled = new Set<number>()
+    this.nameDrawings(shown, view, focus)
+    for (const one of candidates) {
+      if (labelled.size >= LABEL_LIMIT) break
+      if (this.nameSymbol(one, shown.cellOf[one.h]!, focus, now_ms)) labelled.add(one.h)
+    }
+    this.labelled = labelled
+  }
+
+  /** Symbols on the screen that may be named, best first; all take their room. */
+  private candidates(shown: Shown, view: SceneView, focus: SceneFocus): Candidate[] {
+    const { store, room } = this
+    const found: Candidate[] = []
+    const crowded = shown.drawn_count > LABEL_CROWD
+    for (let i = 0; i < shown.drawn_count; i++) {
+      const h = shown.drawn[i]
+      const focused = h === focus.selected || h === focus.hovered
+      if (crowded && !focused && !shown.matters(h)) continue
+      const cell = shown.cellOf[h]
+      if (!cell || !this.locate(store.mercator, h * 4, view)) continue
+      const { x, y } = this
+      // A little less than the symbol, so that its own label may touch it.
+      room.take(x + cell.left + 7, y + cell.top + 7, cell.width - 14, cell.height - 14)
+      if (found.length < LABEL_CANDIDATES || focused) found.push({ h, x, y, rank: this.rank(h, focused) })
+    }
+    return found.sort((a, b) => a.rank - b.rank || a.h - b.h)
+  }
+
+  private rank(h: number, focused: boolean): number {
+    if (focused) return 0
+    const meta = this.store.meta[h]
+    if (meta?.emergency) return 1
+    // A label that stands keeps its place before new ones come, so labels do not flicker.
+    return (ORDER[meta?.category ?? ''] ?? ORDER_LAST) + (this.labelled.has(h) ? 0 : 0.5)
+  }
+
+  /** Writes the name of a symbol beside it, if there is one and there is room. */
+  private nameSymbol({ h, x, y, rank }: Candidate, symbol: Cell, focus: SceneFocus, now_ms: number): boolean {
+    const { store, room } = this
+    const meta = store.meta[h]
+    const name = meta && this.nameOf(meta)
+    if (!name) return false
+    const selected = h === focus.selected
+    // One emergency, one red label: that of the caller.
+    if (!selected && h !== focus.hovered && store.callerOf(h) !== null) return false
+    const age = store.age(h, now_ms)
+    const text = age === 'fresh' ? name : `${name} · ${ageRound(now_ms - store.observed_ms[h])}`
+    const tone = meta.emergency ? 'alarm' : selected ? 'accent' : 'plain'
+    // Measured before it is drawn: a label that finds no room costs no place in the picture.
+    const width = this.widthOf(text)
+    const ringed = meta.emergency || selected
+    const below = ringed ? RING_RADIUS + 1 : symbol.top + symbol.height - 3
+    const right = ringed ? RING_RADIUS + 2 : symbol.left + symbol.width - 2
+    const isPlaced =
+      this.fits(x, y, -width / 2, below, width) ||
+      this.fits(x, y, right, -LABEL_HEIGHT / 2, width) ||
+      this.fits(x, y, (ringed ? -RING_RADIUS - 2 : symbol.left + 2) - width, -LABEL_HEIGHT / 2, width) ||
+      this.fits(x, y, -width / 2, (ringed ? -RING_RADIUS - 1 : symbol.top + 3) - LABEL_HEIGHT, width)
+    if (!isPlaced) {
+      if (rank > 1) return false
+      this.dx = -width / 2
+      this.dy = below
+    }
+    room.take(x + this.dx - 2, y + this.dy - 1, width + 4, LABEL_HEIGHT + 2)
+    const opacity = age === 'stale' && tone === 'plain' ? 0.75 : 1
+    this.batch.push(store.mercator, h * 4, this.label(text, tone), opacity, Math.round(this.dx), Math.round(this.dy))
+    return true
+  }
+
+  /** How many a cluster stands for, at its lower right; how many of them are old stands behind. */
+  private countClusters(shown: Shown, view: SceneView): void {
+    const { room } = this
+    for (const one of shown.clusters) {
+      if (!this.locate(one.split, 0, view)) continue
+      const symbol = shown.clusterCell(one)
+      if (!symbol) continue
+      const { x, y } = this
+      room.take(x + symbol.left + 4, y + symbol.top + 4, symbol.width - 8, symbol.height - 8)
+      // Counts change all the time: only one that finds room is written into the picture.
+      const count = this.countOf(one, shown.groupOf(one))
+      const { width } = count
+      const isPlaced =
+        this.fits(x, y, -width / 2, symbol.top + symbol.height - 3, width) ||
+        this.fits(x, y, symbol.left + symbol.width - 2, -LABEL_HEIGHT / 2, width)
+      if (!isPlaced) continue
+      room.take(x + this.dx, y + this.dy, width, LABEL_HEIGHT)
+      this.batch.push(one.split, 0, this.countCell(count), 1, Math.round(this.dx), Math.round(this.dy))
+    }
+  }
+
+  private countOf(one: Cluster, group: Group | undefined): Count {
+    const key = one.count * 0x400_0000 + one.old
+    const known = group ? undefined : this.counts.get(key)
+    if (known) return known
+    const text = `${group ? `${labelText(group.name)} ` : ''}×${one.count}${one.old ? ` (${one.old} ◷)` : ''}`
+    const count = { text, width: this.widthOf(text), cell: null, generation: -1 }
+    if (this.counts.size > TEXTS_MAX) this.counts.clear()
+    if (!group) this.counts.set(key, count)
+    return count
+  }
+
+  private countCell(count: Count): Cell {
+    if (!count.cell || count.generation !== this.atlas.generation) {
+      count.cell = this.label(count.text, 'plain')
+      // Read afterwards: a full atlas begins anew with this very cell.
+      count.generation = this.atlas.generation
+    }
+    return count.cell
+  }
+
+  private nameDrawings(shown: Shown, view: SceneView, focus: SceneFocus): void {
+    const { room } = this
+    for (const h of shown.drawings) {
+      const meta = this.store.meta[h]
+      const name = meta && this.nameOf(meta)
+      if (!name) continue
+      const split = this.anchorsOf(meta)
+      const cell = this.label(name, h === focus.selected ? 'accent' : 'plain')
+      for (let at = 0; at < split.length; at += 4) {
+        this.locate(split, at, view)
+        const left = this.x - cell.width / 2
+        const top = this.y - cell.height / 2
+        // Off the screen counts as taken; a name that hides a symbol is not worth it.
+        if (!room.free(left, top, cell.width, cell.height)) continue
+        room.take(left - 2, top - 1, cell.width + 4, cell.height + 2)
+        this.batch.push(split, at, cell, 0.85, -cell.width / 2, -cell.height / 2)
+        break
+      }
+    }
+  }
+
+  /** Finds the screen place (`x`, `y`) of a split mercator place, on the world copy nearest to the view; false: nothing of its symbol is on the screen. */
+  private locate(split: Float32Array, at: number, view: SceneView): boolean {
+    let x = split[at] + split[at + 2]
+    x += Math.round((view.west + view.east) / 2 - x)
+    this.x = ((x - view.west) / (view.east - view.west)) * view.width_px
+    this.y = ((split[at + 1] + split[at + 3] - view.north) / (view.south - view.north)) * view.height_px
+    return this.x >= -REACH_PX && this.y >= -REACH_PX && this.x <= view.width_px + REACH_PX && this.y <= view.height_px + REACH_PX
+  }
+
+  /** Is there room for a label whose corner lies at `dx`, `dy` from the place? They are then kept. */
+  private fits(x: number, y: number, dx: number, dy: number, width: number): boolean {
+    this.dx = dx
+    this.dy = dy
+    return this.room.free(x + dx, y + dy, width, LABEL_HEIGHT)
+  }
+
+  /** The split mercator places where a drawing's name may stand. */
+  private anchorsOf(meta: TrackMeta): Float32Array {
+    const known = this.anchors.get(meta)
+    if (known) return known
+    const places = meta.geometry ? nameAnchors(meta.geometry) : []
+    const split = new Float32Array(places.length * 4)
+    places.forEach(([lon, lat], i) => writeSplit(split, i * 4, mercatorX(lon), mercatorY(lat)))
+    this.anchors.set(meta, split)
+    return split
+  }
+
+  private nameOf(meta: TrackMeta): string {
+    let name = this.names.get(meta)
+    if (name === undefined) this.names.set(meta, (name = labelText(meta.name)))
+    return name
+  }
+
+  /** Width of a label in CSS pixels; measuring text is the dearest step, so it is remembered. */
+  private widthOf(text: string): number {
+    let width = this.widths.get(text)
+    if (width === undefined) {
+      if (this.widths.size > TEXTS_MAX) this.widths.clear()
+      this.measure.font = LABEL_FONT
+      width = Math.ceil(this.measure.measureText(text).width) + 10
+      this.widths.set(text, width)
+    }
+    return width
+  }
+
+  private label(text: string, tone: 'plain' | 'accent' | 'alarm'): Cell {
+    return this.atlas.cell(`l|${tone}|${text}`, (ratio) => {
+      const { theme } = this
+      const [ground, ink] = tone === 'plain' ? [theme.plate, theme.label] : [theme[tone], theme.on_tone]
+      return plate(ratio, text, this.widthOf(text), ground, ink)
+    })
+  }
+}

@@ -1,0 +1,67 @@
+/** What is written beside a symbol or on a drawing, and where on a drawing it may stand. */
+import type { Geometry, Position as GeoPosition } from 'geojson'
+import type { TrackMeta } from '../api/types'
+import { graphicOf } from '../draw/catalogue'
+import { ringOf } from '../draw/geometry'
+
+const LABEL_LETTERS = 26
+
+/** A name as it may be drawn: one line, no control characters, not too long. */
+export function labelText(name: string): string {
+  // Direction overrides could make a label read backwards.
+  const clean = name.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
+  const letters = Array.from(clean)
+  return letters.length > LABEL_LETTERS ? `${letters.slice(0, LABEL_LETTERS - 1).join('')}…` : clean
+}
+
+/** Lines and areas are drawn as such, by the map's own layers; they have no point symbol. */
+export function isDrawn(meta: TrackMeta): boolean {
+  return Boolean(meta.geometry && (meta.geometry.type !== 'Point' || radiusOf(meta.geometry)))
+}
+
+/** Radius of a circle in metres, which GeoJSON has only as a point; null for every other shape. */
+export function radiusOf(geometry: Geometry): number | null {
+  return geometry.type === 'Point' && 'radius_m' in geometry && typeof geometry.radius_m === 'number' ? geometry.radius_m : null
+}
+
+/** The renderer of tactical graphics writes their names itself, at the places where the standard wants them. */
+export function labelsItself(meta: TrackMeta): boolean {
+  return graphicOf(meta.sidc) !== undefined
+}
+
+/** Where along a line, or round an area, a name is tried in turn. */
+const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9]
+
+/** Places where the name of a drawing may stand, best first: on the line; inside an area first. */
+export function nameAnchors(geometry: Geometry): [number, number][] {
+  const radius_m = radiusOf(geometry)
+  if (geometry.type === 'Point' && radius_m) return alongLine(ringOf([geometry.coordinates[1], geometry.coordinates[0]], radius_m))
+  if (geometry.type === 'LineString') return alongLine(geometry.coordinates)
+  if (geometry.type === 'MultiLineString') return alongLine(geometry.coordinates[0] ?? [])
+  const rings = geometry.type === 'Polygon' ? geometry.coordinates : null
+  const ring = geometry.type === 'MultiPolygon' ? geometry.coordinates[0]?.[0] : rings?.[0]
+  if (!ring?.length) return []
+  const lons = ring.map((at) => at[0])
+  const lats = ring.map((at) => at[1])
+  const middle: [number, number] = [
+    (Math.min(...lons) + Math.max(...lons)) / 2,
+    (Math.min(...lats) + Math.max(...lats)) / 2,
+  ]
+  return [middle, ...alongLine(ring)]
+}
+
+function alongLine(line: GeoPosition[]): [number, number][] {
+  const steps = line.slice(1).map((to, i) => Math.hypot(to[0] - line[i][0], to[1] - line[i][1]))
+  const length = steps.reduce((sum, step) => sum + step, 0)
+  if (!(length > 0)) return []
+  return SHARES.map((share) => {
+    let left = length * share
+    let i = 0
+    while (i < steps.length - 1 && left > steps[i]) left -= steps[i++]
+    const part = left / steps[i]
+    return [
+      line[i][0] + (line[i + 1][0] - line[i][0]) * part,
+      line[i][1] + (line[i + 1][1] - line[i][1]) * part,
+    ]
+  })
+}
