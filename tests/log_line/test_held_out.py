@@ -26,6 +26,8 @@ class HeldOut:
 
 PASSED_OVER_2 = 1
 """A post whose link is down is read as the one who reports, unsure, with the place as the alternative."""
+PASSED_OVER_6 = 4
+"""The post that says that all is quiet, and a light whose distance stands behind its bearing."""
 FILES = (
     # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.963 now. Its
     # author called a patrol that departs, moves or is late a note; the later ones, and the guide since, a patrol.
@@ -42,6 +44,9 @@ FILES = (
     # Seen as well from now: 0.8925 with one silent wrong time when it was blind, 0.972 with none after the habits
     # behind its misses were written down. Its author saw the users, the guide's table of kinds and the names of fields.
     HeldOut("held_out_5.jsonl", floor=0.97, silent_max=0, passed_over_max=0, context=WIDER, told_only=True),
+    # Blind: its author had seen the users, the table of kinds and the short forms. 0.948 on the first run, nothing
+    # silent. Its spellings `wounded`, `dead` and `by` were brought into `injured`, `killed` and `until` before it.
+    HeldOut("held_out_6.jsonl", floor=0.94, silent_max=0, passed_over_max=PASSED_OVER_6, context=WIDER, told_only=True),
 )
 
 
