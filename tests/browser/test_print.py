@@ -35,8 +35,8 @@ SHEET = """async (png) => {
 GREEN = [0, 107, 60]
 AMBER = [255, 176, 32]
 WHITE = [255, 255, 255]
-SHEET_MS = 45_000
-"""The page waits twice for its map, 15 s each at most, before it takes what is there; a slow machine needs them."""
+SHEET_MS = 90_000
+"""The page waits twice for its map, 15 s each at most, before it takes what is there; drawing comes on top of that."""
 
 
 def opened_sheet(page: Page) -> None:
