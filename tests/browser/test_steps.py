@@ -616,7 +616,9 @@ def care(scene: Scene) -> None:
     link = page.locator(".users .copy-line code").last
     expect(link).to_contain_text("/login?key=")
     scene.took("invite a user")
-    guest = page.context.browser.new_context()  # type: ignore[union-attr]  # launched by us
+    browser = page.context.browser
+    assert browser is not None
+    guest = browser.new_context()
     assert guest.request.get(str(link.text_content())).ok
     assert guest.request.get(f"{scene.node.url}api/v1/me").json()["principal"]["id"] == "person:rossi"
     scene.on_map()

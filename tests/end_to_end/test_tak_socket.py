@@ -4,6 +4,7 @@ import base64
 import contextlib
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -19,8 +20,8 @@ from aquila.testing.tak_client import PATIENCE_S, callsign_of, chat, device_cont
 Open = Callable[..., ClientConnection]
 
 
-def opened(node: ServedNode, door: str, tls: ssl.SSLContext, **more: object) -> connect:
-    return connect(f"wss://localhost:{node.ports[door]}/takproto/1", ssl=tls, open_timeout=PATIENCE_S, **more)  # type: ignore[arg-type]
+def opened(node: ServedNode, door: str, tls: ssl.SSLContext, **more: Any) -> connect:
+    return connect(f"wss://localhost:{node.ports[door]}/takproto/1", ssl=tls, open_timeout=PATIENCE_S, **more)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -43,9 +44,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         Path(told).write_text(json.dumps(session.config.stash[SHOWN], indent=1, sort_keys=True), encoding="utf-8")
 
 
-def door(node: ServedNode, name: str, tls: ssl.SSLContext, **more: object) -> httpx.Client:
+def door(node: ServedNode, name: str, tls: ssl.SSLContext, **more: Any) -> httpx.Client:
     """A client of one of the node's HTTPS doors: api_tls or enrol."""
-    return httpx.Client(base_url=f"https://localhost:{node.ports[name]}", verify=tls, timeout=60, **more)  # type: ignore[arg-type]
+    return httpx.Client(base_url=f"https://localhost:{node.ports[name]}", verify=tls, timeout=60, **more)
 
 
 @pytest.fixture

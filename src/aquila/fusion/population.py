@@ -3,6 +3,7 @@
 Copied with the tracks, so that a replay learns the same again.
 """
 
+from copy import copy
 from math import exp, log
 
 import numpy as np
@@ -62,9 +63,7 @@ class Population:
 
     def copy(self) -> "Population":
         """An independent copy."""
-        other = object.__new__(Population)
-        other.__dict__.update(self.__dict__)  # arrays are replaced here, never written into
-        return other
+        return copy(self)  # arrays are replaced here, never written into
 
     # --- speeds --------------------------------------------------------------------------------
 

@@ -135,20 +135,21 @@ def backups(principal: Principal, ask: AskUpkeep, reading: Reading) -> Iterator[
 async def make_backup(principal: Principal, ask: NewBackup, desk: Desk) -> BackupRow | Refused:
     """Make one and prove it."""
     shelf: Backups = desk.part("backups")
-    row = await _done(partial(shelf.make, desk.now_ms(), ask.passphrase))
-    if isinstance(row, Refused):
-        return row
-    noted = await note(desk.write, "backup", row.name, desk.now_ms(), arrival=str(row.entries))
-    return noted if isinstance(noted, Refused) else row
+    return await _proven(desk, "backup", partial(shelf.make, desk.now_ms(), ask.passphrase))
 
 
 async def prove_backup(principal: Principal, ask: WhichBackup, desk: Desk) -> BackupRow | Refused:
     """Restore one into a folder that is thrown away."""
     shelf: Backups = desk.part("backups")
-    row = await _done(partial(shelf.prove, ask.name))
+    return await _proven(desk, "backup.prove", partial(shelf.prove, ask.name))
+
+
+async def _proven(desk: Desk, action: str, work: Callable[[], BackupRow]) -> BackupRow | Refused:
+    """What the shelf gives, once the journal has it; a backup that is refused is not in the journal."""
+    row = await _done(work)
     if isinstance(row, Refused):
         return row
-    noted = await note(desk.write, "backup.prove", row.name, desk.now_ms(), arrival=str(row.entries))
+    noted = await note(desk.write, action, row.name, desk.now_ms(), arrival=str(row.entries))
     return noted if isinstance(noted, Refused) else row
 
 
