@@ -17,8 +17,9 @@ import pytest
 
 from aquila.app import doctor
 from aquila.app.clockwork import Clockwork, real_clockwork
-from aquila.app.doctor import FILES_WANTED, Finding, examine
+from aquila.app.doctor import FILES_WANTED, examine
 from aquila.app.engine import open_engine
+from aquila.app.finding import Finding
 from aquila.config import Settings
 from aquila.core.model import LOG_ROOM, REAL, Note
 from aquila.core.policy import Policy

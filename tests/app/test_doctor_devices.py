@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from aquila.app.doctor_devices import Finding, devices_of_node
+from aquila.app.doctor_devices import devices_of_node
+from aquila.app.finding import Finding
 from aquila.features.devices.invitations import PREFIX
 from aquila.links.pki import Authority
 from aquila.stores.sqlite.secrets import SecretStore

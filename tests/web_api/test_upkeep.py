@@ -9,8 +9,8 @@ import pytest
 from aquila.app.backups import SHELF_MAX, BackupShelf
 from aquila.app.clockwork import real_clockwork
 from aquila.app.control import DeviceAddress
-from aquila.app.doctor_devices import Finding
 from aquila.app.engine import open_engine
+from aquila.app.finding import Finding
 from aquila.core.model import Act
 from aquila.core.policy import Policy
 from aquila.features.access import feature as access

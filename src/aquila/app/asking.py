@@ -5,22 +5,15 @@ What the node is made of is loaded only in the second case: a command that asks 
 
 import asyncio
 import json
-import os
 import socket
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from aquila.app.control_socket import ASK_TIMEOUT_S, LENGTH, socket_name
 from aquila.core.errors import UsageError
 from aquila.stores.sqlite.folder import holder_of
 
-LENGTH = struct.Struct("<I")
-"""Before each ask and each answer, both JSON: how many bytes follow."""
 ANSWER_BYTES_MAX = 1 << 30
-SOCKET_NAME_BYTES_MAX = 107
-ASK_TIMEOUT_S = 600.0
 
 MAKES_NODE = frozenset({"import"})
 """Words that may begin a new data folder; all others would only hide a slip of the pen in --data."""
@@ -46,21 +39,6 @@ def holds_node(data: Path) -> bool:
         return (data / "journal.db").exists()
     except OSError as wrong:
         raise UsageError(f"{data} cannot be looked into ({wrong.strerror}): run this as the node's user") from wrong
-
-
-@contextmanager
-def socket_name(path: Path) -> Iterator[str]:
-    """A name for a socket that the kernel takes: it allows 107 bytes, a folder may lie deeper than that."""
-    absolute = str(path.absolute())
-    name = min(os.path.relpath(absolute), absolute, key=len)
-    if len(os.fsencode(name)) <= SOCKET_NAME_BYTES_MAX:
-        yield name
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def _ask_socket(data: Path, word: str, request: dict[str, Any]) -> Any:

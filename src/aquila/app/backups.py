@@ -11,7 +11,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aquila.app.doctor_devices import Finding
+from aquila.app.finding import Finding
 from aquila.core.errors import UsageError
 from aquila.features.upkeep import BackupRow
 from aquila.stores.sqlite.backup import read_manifest, restore_backup, write_backup

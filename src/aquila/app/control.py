@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from aquila.app.asking import ASK_TIMEOUT_S, LENGTH, socket_name
 from aquila.app.backups import BackupShelf, check_passphrase
 from aquila.app.clockwork import real_clockwork
+from aquila.app.control_socket import ASK_TIMEOUT_S, LENGTH, socket_name
 from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.importing import import_file

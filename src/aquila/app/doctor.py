@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aquila.app.clockwork import real_clockwork
-from aquila.app.doctor_devices import Finding, devices_of_node
+from aquila.app.doctor_devices import devices_of_node
+from aquila.app.finding import Finding
 from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.errors import UsageError
 from aquila.core.hlc import hlc_ms

@@ -6,11 +6,10 @@ A running node is asked over its control socket: it knows, and nothing is change
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from aquila.app.asking import ask
+from aquila.app.finding import Finding
 from aquila.core.errors import UsageError
 from aquila.links.pki import describe
 
@@ -19,15 +18,6 @@ NEAR_END_DAYS = 30
 REFUSALS_SHOWN = 5
 NAMES_SHOWN = 5
 Row = Mapping[str, Any]
-Grade = Literal["good", "warn", "bad"]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at: how it stands, and in a sentence why and what to do."""
-
-    what: str
-    grade: Grade
-    sentence: str
 
 
 def devices_of_node(data: Path, now_ms: int, public_names: Sequence[str]) -> Iterator[Finding]:

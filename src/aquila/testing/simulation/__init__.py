@@ -4,8 +4,8 @@
 policy), then a calm, and raises BrokenPromiseError when a promise does not hold. No sockets, no sleep, no threads.
 """
 
+from aquila.testing.simulation.broken import BrokenPromiseError
 from aquila.testing.simulation.host import Disk, Host, Parts
-from aquila.testing.simulation.promises import BrokenPromiseError
 from aquila.testing.simulation.world import STILL_CLOCKS, STORM, Weather, World
 
 __all__ = ["STILL_CLOCKS", "STORM", "BrokenPromiseError", "Disk", "Host", "Parts", "Weather", "World"]

@@ -19,7 +19,7 @@ from aquila.core.recording import encode_arrival
 from aquila.core.rule import Rule
 from aquila.core.sync import Answer, Ask, Line, Place, Replica, line_of
 from aquila.core.view import View
-from aquila.testing.simulation.promises import BrokenPromiseError
+from aquila.testing.simulation.broken import BrokenPromiseError
 
 _encode = msgspec.msgpack.encode
 _line_of = msgspec.msgpack.Decoder(Line)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,20 +11,11 @@ from aquila.core.model import Arrival, Audience, Entry
 from aquila.core.recording import decode_recording, replay
 from aquila.core.sync import Place
 from aquila.core.view import state_hash
-
-if TYPE_CHECKING:
-    from aquila.testing.simulation.host import Host
+from aquila.testing.simulation.broken import BrokenPromiseError
+from aquila.testing.simulation.host import Host
 
 RANKS = ("UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET")
 _TRACES = re.compile(rb"canary-\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-class BrokenPromiseError(AssertionError):
-    """A promise did not hold. `promise` is the short word of it."""
-
-    def __init__(self, promise: str, detail: str) -> None:
-        super().__init__(f"{promise}: {detail}")
-        self.promise = promise
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -66,7 +56,7 @@ class Oracle:
                 raise BrokenPromiseError("no leak", f"{trace.decode()} for {audience.nation} in {where}")
 
 
-def check_world(hosts: Sequence["Host"], oracle: Oracle, acked: Mapping[str, str], policy_epoch: int) -> None:
+def check_world(hosts: Sequence[Host], oracle: Oracle, acked: Mapping[str, str], policy_epoch: int) -> None:
     """Everything that must hold once the calm has lasted long enough."""
     journals = {host.name: host.journal.read(0, 1_000_000) for host in hosts}
     _check_acked(journals, acked)
@@ -81,7 +71,7 @@ def check_world(hosts: Sequence["Host"], oracle: Oracle, acked: Mapping[str, str
     _check_clocks(lines)
 
 
-def check_honest(hosts: Sequence["Host"]) -> None:
+def check_honest(hosts: Sequence[Host]) -> None:
     """Among honest nodes nobody ever refuses a line."""
     for host in hosts:
         broken_count = host.broken_count + host.replica.broken_count
@@ -89,7 +79,7 @@ def check_honest(hosts: Sequence["Host"]) -> None:
             raise BrokenPromiseError("nothing broken", f"{host.name} refused {broken_count} honest lines")
 
 
-def check_states(hosts: Sequence["Host"], dice: Random) -> None:
+def check_states(hosts: Sequence[Host], dice: Random) -> None:
     """Equal sets fold to equal states, in any order; a recording folds to the state of the node that made it."""
     states: dict[Audience, tuple[str, str]] = {}
     for host in hosts:
@@ -109,13 +99,13 @@ def check_states(hosts: Sequence["Host"], dice: Random) -> None:
             raise BrokenPromiseError("same state", f"{host.name} and {other} may have the same and see another picture")
 
 
-def _folded(host: "Host", arrivals: Iterable[Arrival]) -> str:
+def _folded(host: Host, arrivals: Iterable[Arrival]) -> str:
     views = host.fresh_views()
     replay(arrivals, views)
     return state_hash(views)
 
 
-def _lines_of(host: "Host") -> list[Entry]:
+def _lines_of(host: Host) -> list[Entry]:
     """All that stands in its journal, twins too."""
     journal = host.journal
     return [entry for origin in journal.origins() for entry in journal.chain(*origin, 0, 1_000_000)]
@@ -134,7 +124,7 @@ def _check_acked(journals: Mapping[str, Sequence[Entry]], acked: Mapping[str, st
             raise BrokenPromiseError("no acknowledged loss", f"{name} lost {lost[0]} and {len(lost) - 1} more")
 
 
-def _check_vectors(hosts: Sequence["Host"]) -> None:
+def _check_vectors(hosts: Sequence[Host]) -> None:
     first = hosts[0]
     for host in hosts:
         own = (host.name, host.epoch)
@@ -160,7 +150,7 @@ def _check_same_lines(journals: Mapping[str, Sequence[Entry]]) -> dict[Place, En
     return lines
 
 
-def _check_chains(host: "Host", entries: Sequence[Entry]) -> None:
+def _check_chains(host: Host, entries: Sequence[Entry]) -> None:
     """Lines and stubs together leave no gap, and each line names the one before."""
     own = [entry for entry in entries if entry.envelope.node == host.name]
     faults = verify_chain(own)
@@ -180,7 +170,7 @@ def _check_chains(host: "Host", entries: Sequence[Entry]) -> None:
 
 
 def _check_complete(
-    host: "Host", lines: Mapping[Place, Entry], entries: Sequence[Entry], oracle: Oracle, policy_epoch: int
+    host: Host, lines: Mapping[Place, Entry], entries: Sequence[Entry], oracle: Oracle, policy_epoch: int
 ) -> None:
     here = {_place(entry) for entry in entries}
     for place, entry in lines.items():
@@ -188,7 +178,7 @@ def _check_complete(
             raise BrokenPromiseError("none missing", f"{host.name} may have {place} and has not")
 
 
-def _check_rest(host: "Host", oracle: Oracle, policy_epoch: int) -> None:
+def _check_rest(host: Host, oracle: Oracle, policy_epoch: int) -> None:
     """What lies on the disk of a node is what it may have, or might have when it was sent."""
     for data in host.disk.synced:
         oracle.check(data, host.audience, range(1, policy_epoch + 1), f"the disk of {host.name}")
