@@ -6,6 +6,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { firstLanguage, loadLanguage, pageI18n } from './i18n'
 import { SHELL, Shell } from './shell/shell'
+import { WORKSPACES } from './shell/workspaces'
 import { SocketWorker } from './stream/socket'
 import { Desk, DESK } from './store/desk'
 import { watchPhone } from './ui/useScreen'
@@ -15,7 +16,7 @@ const desk = new Desk((url) => sockets.open(url))
 const language = firstLanguage(localStorage.getItem('aquila.language'), navigator.languages)
 // A page in the wrong language for an instant would jump: the language comes first, at worst English.
 const spoken = await loadLanguage(language)
-const shell = new Shell(desk, watchPhone(), spoken ? language : 'en')
+const shell = new Shell(desk, WORKSPACES, watchPhone(), spoken ? language : 'en')
 
 createApp(App).use(pageI18n()).provide(DESK, desk).provide(SHELL, shell).mount('#app')
 

@@ -1,5 +1,5 @@
 /** Coverage from the palette. */
-import type { Action } from '../shell/actions'
+import type { Action } from '../shell/action'
 import type { Shell } from '../shell/shell'
 import { beam, castRadarShadow, castShadow, origin, showsLooks } from './state'
 

@@ -1,5 +1,5 @@
 /** Drawing from the keyboard: every tool stands in the palette. */
-import type { Action } from '../shell/actions'
+import type { Action } from '../shell/action'
 import type { Shell } from '../shell/shell'
 import { TOOLS } from './drawings'
 import { drawingOf } from './session'

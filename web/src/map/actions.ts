@@ -1,5 +1,5 @@
 /** What can be changed of how the map shows things. */
-import type { Action } from '../shell/actions'
+import type { Action } from '../shell/action'
 import { toggleGathering } from './gathering'
 import { toggleGrid } from './gridShown'
 

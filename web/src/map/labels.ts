@@ -14,7 +14,7 @@ import { mercatorX, mercatorY, writeSplit } from './mercator'
 import { labelText, nameAnchors } from './names'
 import { Occupancy } from './occupancy'
 import { LABEL_FONT, LABEL_HEIGHT, plate, RING_RADIUS } from './pictures'
-import type { SceneFocus, SceneTheme, SceneView } from './scene'
+import type { SceneFocus, SceneTheme, SceneView } from './seen'
 
 /** More labels than this nobody reads. */
 const LABEL_LIMIT = 300

@@ -5,7 +5,7 @@
  */
 import type * as maplibre from 'maplibre-gl'
 import type { FeatureCollection } from 'geojson'
-import type { SceneTheme } from './scene'
+import type { SceneTheme } from './seen'
 import { FIRST_LABEL_LAYER, type Theme } from './style'
 
 export type Overlay = 'drawings' | 'doubt' | 'trail' | 'grid'

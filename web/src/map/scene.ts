@@ -14,6 +14,7 @@ import { Labels, type Shown } from './labels'
 import { isDrawn, labelsItself } from './names'
 import { PickGrid } from './pick'
 import { ring, tick } from './pictures'
+import type { SceneFocus, SceneTheme, SceneView } from './seen'
 
 const SYMBOL_SIZE = 23
 /** With more symbols than this in view their courses are not shown. */
@@ -22,35 +23,6 @@ const TICK_LIMIT = 3000
 const TICK_SPEED_DMPS = 5
 /** Courses are drawn in steps of so many hundredths of a degree. */
 const TICK_STEP_CDEG = 500
-
-export interface SceneView {
-  /** Mercator bounds of the screen; x may lie outside 0..1 on other world copies. */
-  west: number
-  north: number
-  east: number
-  south: number
-  width_px: number
-  height_px: number
-  zoom: number
-  /** Parts of the screen under something else (left, top, width, height): no label goes there. */
-  covered: [number, number, number, number][]
-}
-
-export interface SceneFocus {
-  selected: number | null
-  hovered: number | null
-}
-
-export interface SceneTheme {
-  label: string
-  plate: string
-  accent: string
-  alarm: string
-  /** Text on accent and alarm. */
-  on_tone: string
-  /** Symbols are dimmed, for eyes that must stay used to the dark. */
-  dim?: boolean
-}
 
 export class Scene implements Shown {
   private readonly metaOf: (TrackMeta | undefined)[] = []

@@ -1,5 +1,5 @@
 /** Paper and pictures of the map. */
-import type { Action } from '../shell/actions'
+import type { Action } from '../shell/action'
 
 export const PRINT_ACTIONS: Action[] = [
   { id: 'print', title: 'print.open', section: 'map', keys: ['ctrl+p'], in_fields: true, run: (shell) => (shell.overlay.value = 'print') },

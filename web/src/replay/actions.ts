@@ -1,5 +1,5 @@
 /** Looking back by keys and from the palette. */
-import type { Action } from '../shell/actions'
+import type { Action } from '../shell/action'
 import type { Shell } from '../shell/shell'
 import { dtg, dtgSeconds } from '../time/dtg'
 import { momentText, MINUTE_MS } from './past'

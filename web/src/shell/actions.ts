@@ -3,6 +3,7 @@
  * how to add one stands in README.md beside it.
  */
 import { LANGUAGES, type Language } from '../i18n'
+import type { Action } from './action'
 import { COVERAGE_ACTIONS } from '../coverage/actions'
 import { DRAW_ACTIONS } from '../draw/actions'
 import { pressed, type KeyPress } from './keys'
@@ -13,26 +14,6 @@ import { STAFF_ACTIONS } from '../staff/actions'
 import type { Shell } from './shell'
 import { THEMES } from './theme'
 import { WORKSPACES } from './workspaces'
-
-export type Section = 'go' | 'find' | 'map' | 'write' | 'look' | 'page'
-export const SECTIONS: readonly Section[] = ['find', 'go', 'map', 'write', 'look', 'page']
-
-export interface Action {
-  id: string
-  /** A catalogue key; `words` are its values, themselves catalogue keys or plain text with `=` in front. */
-  title: string
-  words?: Record<string, string>
-  section: Section
-  /** As `keys.ts` reads them; the first is shown. */
-  keys?: readonly string[]
-  /** Works while somebody writes in a field, too. */
-  in_fields?: boolean
-  /** Absent: always. What cannot be done now is not offered and its keys do nothing. */
-  when?(shell: Shell): boolean
-  run(shell: Shell): unknown
-  /** The same as a line of Python for the client, to be copied from the palette. */
-  python?(shell: Shell): string | null
-}
 
 const workspaceActions: Action[] = WORKSPACES.map((one) => ({
   id: `go.${one.id}`,

@@ -4,7 +4,7 @@
  * Panels need no props and emit nothing: they take the shell (`useShell()`) and the desk
  * (`useDesk()`). The desk is what the page knows; the shell is where it shows it.
  */
-import { computed, inject, nextTick, ref, shallowRef, type InjectionKey, type Ref } from 'vue'
+import { computed, inject, nextTick, ref, shallowRef, type Component, type InjectionKey, type Ref } from 'vue'
 import { api } from '../api/client'
 import { loadLanguage, pageI18n, type Language } from '../i18n'
 import { alarmsOf } from '../store/attention'
@@ -13,11 +13,11 @@ import { Filters } from '../store/filters'
 import { Rooms } from '../store/rooms'
 import { TrackIndex, type TrackFilter } from '../store/search'
 import type { Place } from '../geo/place'
+import type { IconName } from '../ui/IconMark.vue'
 import { keptLayout, type Side } from './layout'
 import { firstTheme, type Theme } from './theme'
 import { tracksShown } from './tracksShown'
 import { UndoStack, type Step } from './undo'
-import { workspace, type Workspace } from './workspaces'
 
 /** What the map offers to the rest of the page. */
 export interface MapTools {
@@ -32,6 +32,24 @@ export interface MapTools {
   bounds?(): [number, number, number, number] | null
   /** A copy of the map's pixels; null where there is no map. */
   copy?(): HTMLCanvasElement | null
+}
+
+export interface Workspace {
+  /** Also its name in `shell.open(id)`. */
+  id: string
+  /** A catalogue key. */
+  title: string
+  icon: IconName
+  /** A tab on the left or on the right, or the whole width between the side panels' outer edges. */
+  where: 'left' | 'right' | 'full'
+  part: Component
+  keys?: string
+  /** In the bar at the bottom of a phone; the others stand under "More". */
+  bar?: boolean
+  /** A number beside the title: 0 shows none. Read on the desk's beat. */
+  count?(desk: Desk, shell: Shell): number
+  /** Absent: for everyone. */
+  when?(desk: Desk): boolean
 }
 
 export type Overlay = 'palette' | 'keys' | 'find' | 'exchange' | 'print' | 'password'
@@ -69,6 +87,7 @@ export class Shell {
 
   constructor(
     readonly desk: Desk,
+    readonly workspaces: readonly Workspace[],
     readonly phone: Ref<boolean>,
     language: Language,
   ) {
@@ -96,9 +115,13 @@ export class Shell {
     localStorage.setItem('aquila.language', code)
   }
 
+  workspace(id: string): Workspace | undefined {
+    return this.workspaces.find((one) => one.id === id)
+  }
+
   /** Opens a workspace wherever it lives; `map` closes what covers the map. */
   open(id: string): void {
-    const found = workspace(id)
+    const found = this.workspace(id)
     if (this.phone.value) this.sheet.value = id
     if (!found) {
       this.full.value = null

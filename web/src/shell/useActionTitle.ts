@@ -1,6 +1,6 @@
 /** An action's title in the reader's language. */
 import { useI18n } from 'vue-i18n'
-import type { Action } from './actions'
+import type { Action } from './action'
 
 export function useActionTitle(): (action: Action) => string {
   const { t } = useI18n()

@@ -2,33 +2,13 @@
  * Every workspace of the page, once. Tabs, the phone's bar, the palette, the shortcut sheet and the
  * keyboard all read this table; how to add one stands in README.md beside it.
  */
-import { defineAsyncComponent, type Component } from 'vue'
+import { defineAsyncComponent } from 'vue'
 import { mayDo } from '../exchange/roles'
 import ChatPanel from '../panels/ChatPanel.vue'
 import NowPanel from '../panels/NowPanel.vue'
 import TracksPanel from '../panels/TracksPanel.vue'
 import { alertsOf } from '../staff/alerts/live'
-import type { Desk } from '../store/desk'
-import type { IconName } from '../ui/IconMark.vue'
-import type { Shell } from './shell'
-
-export interface Workspace {
-  /** Also its name in `shell.open(id)`. */
-  id: string
-  /** A catalogue key. */
-  title: string
-  icon: IconName
-  /** A tab on the left or on the right, or the whole width between the side panels' outer edges. */
-  where: 'left' | 'right' | 'full'
-  part: Component
-  keys?: string
-  /** In the bar at the bottom of a phone; the others stand under "More". */
-  bar?: boolean
-  /** A number beside the title: 0 shows none. Read on the desk's beat. */
-  count?(desk: Desk, shell: Shell): number
-  /** Absent: for everyone. */
-  when?(desk: Desk): boolean
-}
+import type { Workspace } from './shell'
 
 export const WORKSPACES: readonly Workspace[] = [
   {
@@ -221,8 +201,4 @@ export const WORKSPACES: readonly Workspace[] = [
 export function inOrder(list: readonly Workspace[], first: readonly string[]): Workspace[] {
   const place = (one: Workspace) => (first.includes(one.id) ? first.indexOf(one.id) : first.length)
   return [...list].sort((a, b) => place(a) - place(b))
-}
-
-export function workspace(id: string): Workspace | undefined {
-  return WORKSPACES.find((one) => one.id === id)
 }

@@ -1,5 +1,5 @@
 /** What can be done in the staff's panels, by keys and by name. */
-import type { Action } from '../shell/actions'
+import type { Action } from '../shell/action'
 
 const inOrbat = (what: string): Action['run'] => async (shell) => {
   shell.open('orbat')
