@@ -16,9 +16,9 @@ from aquila.testing.views import folded_in_any_order
 LABEL = Label("P", "UNCLASSIFIED", (), ("a",))
 
 
-def heard(uid: str, number: int, name: str = "") -> Sample:
+def heard(uid: str, number: int, name: str = "", ended: bool = False) -> Sample:
     return Sample(
-        report=report_of(uid, float(number), 7.0, 1_000 + number, name=name or uid),
+        report=report_of(uid, float(number), 7.0, 1_000 + number, name=name or uid, ended=ended),
         stamp=Stamp(number, "n", 1, 0),
         author="device:A",
         via="tak",
@@ -29,16 +29,22 @@ def heard(uid: str, number: int, name: str = "") -> Sample:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), max_size=30, unique_by=lambda row: row[1]),
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.booleans()), max_size=30, unique_by=lambda row: row[1]
+    ),
     st.randoms(),
 )
 def test_any_order_keeps_the_newest(rows: Any, dice: Any) -> None:
-    one, other, _ = folded_in_any_order(Moves, [heard(uid, number) for uid, number in rows], dice)
+    arrivals = [heard(uid, number, ended=ended) for uid, number, ended in rows]
+    one, other, _ = folded_in_any_order(Moves, arrivals, dice)
     for uid in "abc":
-        numbers = [number for each, number in rows if each == uid]
-        move = one.called("REAL", (uid,))
-        assert (None if move is None else move.stamp.hlc) == max(numbers, default=None)
+        number, ended = max(((number, ended) for each, number, ended in rows if each == uid), default=(None, False))
+        move = one.of("REAL", entity_id("cot", uid))
+        assert (None if move is None else move.stamp.hlc) == number
         assert other.of("REAL", entity_id("cot", uid)) == move
+        there = None if ended else move
+        assert one.called("REAL", (uid,)) == there
+        assert (move in list(other.all("REAL"))) is (there is not None)
 
 
 def test_it_is_found_by_whatever_it_is_called_in_its_own_context() -> None:
@@ -61,3 +67,14 @@ def test_the_bound_lets_go_of_those_heard_longest_ago(monkeypatch: pytest.Monkey
         view.fold(heard(f"u{number}", number))
     view.snapshot()
     assert {move.stamp.hlc for move in view.all("REAL")} == {15, 16, 17, 18, 19}
+
+
+def test_what_has_ended_is_nowhere_until_it_is_heard_again() -> None:
+    view = Moves()
+    view.fold(heard("T1", 1))
+    assert [move.name for _, move in view.items()] == ["T1"]
+    view.fold(heard("T1", 2, ended=True))
+    assert view.items() == []
+    assert view.called("REAL", ("T1",)) is None
+    view.fold(heard("T1", 3))
+    assert [move.stamp.hlc for _, move in view.items()] == [3]

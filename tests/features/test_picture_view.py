@@ -25,7 +25,7 @@ def removal(make: Any, uid: str, number: int) -> Removal:
 def arrivals(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     """Kinds, uids, authors and labels; numbers make the stamps, so each stands once."""
     count = draw(st.integers(1, 40))
-    kinds = st.sampled_from(["sample", "report", "emergency", "removal", "tick"])
+    kinds = st.sampled_from(["sample", "end", "report", "emergency", "removal", "tick"])
     rows = st.tuples(kinds, st.integers(0, 2), st.integers(0, 11), st.integers(0, 2), st.integers(0, 60))
     return [(number, *draw(rows)) for number in range(count)]
 
@@ -35,8 +35,8 @@ def built(make: Any, row: tuple[Any, ...]) -> Any:
     # Some lie hours apart, so that purging takes part.
     number += hours * 3600
     by, marking, name = f"device:{author}", make.labels[label], f"U{uid}"
-    if kind == "sample":
-        return make.sample(name, number, by, marking)
+    if kind in ("sample", "end"):
+        return make.sample(name, number, by, marking, ended=kind == "end")
     if kind == "tick":
         return Tick(make.start_ms + number * 1000, make.stamp(number))
     if kind == "removal":
@@ -99,6 +99,38 @@ def test_a_removal_hides_what_is_older_and_a_new_report_shows_it_again(make: Any
     assert picture.sight(entity, reader(), POLICY) is None
     picture.fold(make.sample("A", 3))
     assert picture.sight(entity, reader(), POLICY) is not None
+
+
+def test_what_has_ended_is_shown_no_longer_by_who_says_so(make: Any) -> None:
+    picture, entity = Picture(), make.report("A", 0).entity
+    picture.fold(make.sample("A", 1, "fusion", make.labels[1]))
+    picture.fold(make.sample("A", 2, "fusion"))
+    before = picture.turn
+    picture.fold(make.sample("A", 3, "fusion", ended=True))
+    assert picture.changed_since(before) == [(before + 1, entity)], "a stream hears of it"
+    assert picture.sight(entity, reader(), POLICY) is None, "also what it had said under another marking is over"
+    again = Picture()
+    again.restore(picture.snapshot())
+    assert again.sight(entity, reader(), POLICY) is None
+    again.fold(make.sample("A", 4, "fusion"))
+    assert again.sight(entity, reader(), POLICY) is not None
+
+
+def test_what_has_ended_for_one_goes_on_for_another(make: Any) -> None:
+    picture, entity = Picture(), make.report("A", 0).entity
+    picture.fold(make.sample("A", 1, "device:A", make.labels[2]))
+    picture.fold(make.sample("A", 2, "device:B", make.labels[0], ended=True))
+    found = picture.sight(entity, reader(), POLICY)
+    assert found is not None
+    assert found.source == "device:A"
+
+
+def test_of_what_has_ended_nothing_is_kept_after_a_day(make: Any) -> None:
+    picture = Picture()
+    picture.fold(make.sample("A", 1, "fusion"))
+    picture.fold(make.sample("A", 2, "fusion", ended=True))
+    picture.fold(Tick(make.start_ms + LATEST_MS + 3_000, make.stamp(LATEST_MS // 1000 + 3)))
+    assert len(picture) == 0
 
 
 def test_nobody_removes_what_they_could_not_have_written(make: Any) -> None:

@@ -1,10 +1,10 @@
-"""Geofences against brute force: holes, multipolygons, the antimeridian, entering and leaving."""
+"""Geofences against brute force: holes, multipolygons, the antimeridian, corners that are no area."""
 
 import numpy as np
 import pytest
 import shapely
 
-from aquila.fusion.geofence import Geofences, cut_at_antimeridian
+from aquila.fusion.geofence import Geofences, cut_at_antimeridian, fences_of, wrong_corners
 
 BOTH = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
 
@@ -93,27 +93,6 @@ def test_an_area_over_the_antimeridian_is_one_area(compiled):
     assert shapely.area(cut_at_antimeridian(fiji)) == pytest.approx(25)
 
 
-@BOTH
-def test_entering_staying_and_leaving_are_the_differences(compiled):
-    rng = np.random.default_rng(11)
-    fences = areas(rng, 30)
-    geofences = Geofences(fences, degrees=False, compiled=compiled)
-    ids = rng.choice(10_000, 400, replace=False)
-    xy = rng.uniform(-20, 20, (400, 2))
-    before, since = set(), {}
-    for tick in range(20):
-        here = ids[: 400 - 10 * tick]  # some fall silent: they have left
-        crossings = geofences.update(here, xy[: len(here)], float(tick))
-        now = {(int(ids[i]), k) for i, k in brute(fences, xy[: len(here)])}
-        assert {tuple(row) for row in crossings.entered.tolist()} == now - before
-        assert {tuple(row) for row in crossings.left.tolist()} == before - now
-        since = {key: since.get(key, float(tick)) for key in now}
-        dwell = geofences.dwell_s(float(tick))
-        assert {tuple(k): tick - d for k, d in zip(crossings.inside.tolist(), dwell, strict=True)} == since
-        before = now
-        xy += rng.normal(0, 0.5, xy.shape)
-
-
 def test_what_is_no_area_is_refused_by_its_number():
     good = shapely.box(0, 0, 1, 1)
     with pytest.raises(ValueError, match="area 1 is a Point"):
@@ -126,3 +105,12 @@ def test_what_is_no_area_is_refused_by_its_number():
 def test_no_areas_and_no_points_are_fine(compiled):
     assert len(Geofences([], compiled=compiled).inside(np.zeros((3, 2)))[0]) == 0
     assert len(Geofences([shapely.box(0, 0, 1, 1)], compiled=compiled).inside(np.zeros((0, 2)))[0]) == 0
+
+
+def test_corners_that_are_no_area_are_named_and_those_across_the_antimeridian_are_one():
+    assert "crosses itself" in str(wrong_corners([(0, 0), (1, 1), (0, 1), (1, 0)]))
+    assert "no inside" in str(wrong_corners([(0, 0), (1, 1), (2, 2)]))
+    fiji = [(177, -20), (-178, -20), (-178, -15), (177, -15)]
+    assert wrong_corners(fiji) is None
+    row, area = fences_of([fiji]).inside(np.array([[-179, -16], [0, -16], [178, -16]]))
+    assert (row.tolist(), area.tolist()) == ([0, 2], [0, 0])

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from aquila.core.model import Emergency
+from aquila.core.model import Emergency, Paper
 from aquila.features.alerts.view import Alerts
+from aquila.features.alerts.watch import WATCH
 
 SQUARE = [[77.0, 42.0], [77.2, 42.0], [77.2, 42.2], [77.0, 42.2]]
 MINUTE_MS = 60_000
@@ -185,6 +186,30 @@ def test_a_restart_forgets_nothing(desk: Any, port: Any) -> None:
 def test_what_is_drawn_in_an_area_has_not_entered_it(desk: Any, port: Any) -> None:
     area(desk, "enter")
     port.place("PLAN", 42.1, 77.1, category="drawing")
+    port.place("FOX", 42.1, 77.1)
+    port.tick()
+    assert texts(desk) == ["FOX is in an area that is watched"]
+
+
+def test_a_track_that_ends_in_an_area_has_not_left_it_and_its_alert_is_over(desk: Any, port: Any) -> None:
+    area(desk, "enter", "leave")
+    port.place("T1", 42.1, 77.1)
+    port.tick()
+    (alert,) = desk.get("/alerts")
+    assert alert["over_at_ms"] is None
+    port.place("T1", 42.1, 77.1, ended=True)
+    port.tick()
+    (alert,) = desk.get("/alerts")
+    assert (alert["trigger"], alert["over_at_ms"]) == ("enter", port.now_ms)
+
+
+def test_an_area_of_another_node_that_is_none_ends_no_look_at_the_others(desk: Any, port: Any) -> None:
+    crossed = {"name": "crossed", "corners": [[77, 42], [78, 43], [77, 43], [78, 42]], "triggers": ["enter"]}
+    port.say(
+        Paper(type=WATCH, target="w9", action="create", happened_at_ms=port.now_ms, fields={"kind": "area", **crossed}),
+        port.open,
+    )
+    area(desk, "enter")
     port.place("FOX", 42.1, 77.1)
     port.tick()
     assert texts(desk) == ["FOX is in an area that is watched"]

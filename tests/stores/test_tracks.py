@@ -233,3 +233,16 @@ def test_the_newest_whole_snapshot_is_found(store: SqliteStore):
     snapshots.prune(1)
     assert snapshots.newest("log", 2) is None
     assert snapshots.newest("chat", 1) is not None
+
+
+def test_the_end_of_a_track_is_kept_whatever_was_kept_of_that_moment(store: SqliteStore):
+    insert(store, [point("T1", T0, 42.0, 77.0), point("T2", T0, 42.0, 77.0)])
+    insert(store, [point("T1", T0, 42.0, 77.0, ended=True), point("T2", T0 + 1, 42.0, 77.0, ended=True)])
+    insert(store, [point("T1", T0, 42.0, 77.0)])
+    tracks = Tracks(store.writing)
+    found = [(one.entity, one.at_ms, one.ended) for one in tracks.inside(EVERYWHERE, T0, T0 + 1).points]
+    assert found == [("T1", T0, True), ("T2", T0, False), ("T2", T0 + 1, True)]
+    assert [one.ended for one in tracks.of_entity("T1", T0, T0).points] == [True]
+    still = Kept(T0, 42.0, 77.0, None)
+    assert not is_worth_keeping(Thinning(), still, point("T1", T0 + 1, 42.0, 77.0))
+    assert is_worth_keeping(Thinning(), still, point("T1", T0 + 1, 42.0, 77.0, ended=True))

@@ -11,7 +11,7 @@ from aquila.app.fused_keeper import MOMENTS_KEPT, READINGS_KEPT, QualityKeeper
 from aquila.app.fused_quality import quality_of
 from aquila.app.fusing import Fusing
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Motion, Position, Principal, Removal, Report
+from aquila.core.model import Alias, Motion, Position, Principal, Report
 from aquila.core.policy import Policy
 from aquila.features.tracks.quality import QUALITY, AskQuality
 from aquila.fusion import correlate
@@ -60,9 +60,12 @@ def test_a_source_that_goes_while_a_look_goes_on_is_in_no_group_after_it() -> No
     fused_at(fusing, START_MS)
     found = fusing.find(fusing.look(START_MS + 2_000))
     fusing.reports.drop(entity_id("cot", "1"))
-    said = fusing.settle(found, START_MS + 2_100)
+    (end,) = fusing.settle(found, START_MS + 2_100)
     assert [group.members for group in fusing.shot.groups] == [(("mmsi", entity_id("mmsi", "1")),)]
-    assert [type(symbol.body) for symbol in said] == [Removal], "one source alone needs no symbol beside its own"
+    assert end.body.ended, "one source alone needs no symbol beside its own"
+    assert (end.body.observed_at_ms, end.body.stale_at_ms) == (START_MS + 2_100, START_MS + 2_100)
+    assert end.body.position is not None
+    assert end.body.position.lat_deg == pytest.approx(42.4, abs=1e-3), "it ended where it was"
 
 
 def test_a_symbol_that_stands_still_is_not_said_with_every_look() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from aquila.app.fusing import Fusing, Heard, HeardPlot, HeardReport, Symbol, member_id
 from aquila.app.parts import load_sensor
-from aquila.core.model import Label, Removal, Report
+from aquila.core.model import Label, Report
 from aquila.core.plot import Plot
 from aquila.core.policy import Policy
 from aquila.core.sensing import Sensed, new_decoder
@@ -123,7 +123,7 @@ def quality_of(told: list[Any], fusing: Fusing, from_s: float = 30.0) -> Quality
     moments = []
     for at_ms, symbols, truth in told:
         for symbol in symbols:
-            if isinstance(symbol.body, Removal):
+            if symbol.body.ended:
                 shown.pop(symbol.body.entity, None)
             else:
                 shown[symbol.body.entity] = symbol.body

@@ -28,7 +28,7 @@ def tracks(port: Any) -> KeptTracks:
     return port.parts["tracks"]
 
 
-def fix(port: Any, uid: str, lat_deg: float, label: Any) -> TrackFix:
+def fix(port: Any, uid: str, lat_deg: float, label: Any, ended: bool = False) -> TrackFix:
     return TrackFix(
         entity=entity_id("cot", uid),
         at_ms=port.now_ms,
@@ -39,6 +39,7 @@ def fix(port: Any, uid: str, lat_deg: float, label: Any) -> TrackFix:
         speed_mps=2.0,
         label=label,
         context=port.context,
+        ended=ended,
     )
 
 
@@ -85,3 +86,13 @@ def test_the_sources_of_one_entity_are_told_with_the_moment(port: Any, client: A
     rows = client.get("/api/v1/picture", params=asked, headers=port.token("ops", "viewer")).json()
     sources = {row["aliases"][0]["value"]: [one["source"] for one in row["sources"]] for row in rows}
     assert sources == {"FOX": ["device:TWO", "device:ONE"], "HEN": []}
+
+
+def test_what_has_ended_is_there_until_then(port: Any, client: Any) -> None:
+    fixes = port.parts["tracks"].fixes
+    port.place("T1", 42.0, 77.0)
+    fixes.append(fix(port, "T1", 42.0, port.open))
+    port.now_ms += 10
+    fixes.append(fix(port, "T1", 42.0, port.open, ended=True))
+    assert names_at(port, client, port.now_ms - 1) == {"T1": 42.0}
+    assert names_at(port, client, port.now_ms) == {}

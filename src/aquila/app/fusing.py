@@ -30,7 +30,7 @@ from aquila.app.fused_shot import (
     shown_of,
 )
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Label, Motion, Position, Removal, Report
+from aquila.core.model import Alias, Label, Motion, Position, Report
 from aquila.core.plot import Plot
 from aquila.core.policy import Policy, derive
 from aquila.features.tracks import Pair, Word
@@ -56,9 +56,9 @@ AIR_MPS: Final = 70.0
 
 
 class Symbol(msgspec.Struct, frozen=True):
-    """What is to be said of a fused track."""
+    """What is to be said of a fused track: where it is, or that it has ended."""
 
-    body: Report | Removal
+    body: Report
     label: Label
 
 
@@ -86,6 +86,7 @@ class Fusing:
         self._shown: dict[str, Shown] = {}
         self._group_of: dict[TrackKey, Shown] = {}
         self._due_s: dict[str, float] = {}
+        self._said: dict[str, Symbol] = {}
         self._offsets: dict[str, Floats] = {}
         self._epoch_s = -math.inf
 
@@ -178,7 +179,7 @@ class Fusing:
         return self.correlator.update(sources)
 
     def settle(self, groups: list[Group], now_ms: int) -> list[Symbol]:
-        """Show what was found. Gives removals, then the symbols that are new, changed or were not said for long."""
+        """Show what was found. Gives what has ended, then what is new, changed or was not said for long."""
         now_s = now_ms / 1000
         picture = self.radars.picture(now_s)
         names = self.radars.names(picture)
@@ -207,10 +208,9 @@ class Fusing:
                     again.append(shown)
         self._shoot(kept, [groups[number] for number in at], names, picture, now_s)
         self._forget_ids(kept)
-        gone = [one for entity, one in before.items() if entity not in self._shown]
-        for one in gone:
-            self._due_s.pop(one.entity, None)
-        return [self._removal(one, now_s) for one in gone] + self._say(again, picture, now_s)
+        gone = [entity for entity in before if entity not in self._shown]
+        ended = [symbol for entity in gone if (symbol := self._end(entity, now_ms)) is not None]
+        return ended + self._say(again, picture, now_s)
 
     def _settle(self, group: Group, members: tuple[TrackKey, ...], label: Label, before: Mapping[str, Shown]) -> Shown:
         entity = self._id(group)
@@ -327,12 +327,18 @@ class Fusing:
                 motion=Motion(course_deg % 360, speed_mps),
                 fields=shown.fields,
             )
-            said.append(Symbol(report, shown.label))
+            self._said[shown.entity] = symbol = Symbol(report, shown.label)
+            said.append(symbol)
         return said
 
-    def _removal(self, shown: Shown, now_s: float) -> Symbol:
-        alias = Alias(FUSED, shown.entity)
-        return Symbol(Removal(entity=shown.entity, alias=alias, happened_at_ms=round(now_s * 1000)), shown.label)
+    def _end(self, entity: str, now_ms: int) -> Symbol | None:
+        """That a track has ended, where it was said last; None = it never was."""
+        self._due_s.pop(entity, None)
+        last = self._said.pop(entity, None)
+        if last is None:
+            return None
+        ended = msgspec.structs.replace(last.body, observed_at_ms=now_ms, stale_at_ms=now_ms, ended=True)
+        return Symbol(ended, last.label)
 
     def _shoot(self, kept: list[Shown], groups: list[Group], names: list[str], picture: Picture, now_s: float) -> None:
         """Keep what can be asked until the next look."""

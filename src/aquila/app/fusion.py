@@ -246,7 +246,7 @@ class FusionEdge:
 
     def _say(self, symbol: "Symbol") -> None:
         body = symbol.body
-        if isinstance(body, Removal):
+        if body.ended:
             self.keeper.places.pop(body.entity, None)
         elif body.position is not None:
             self.keeper.places[body.entity] = body.position

@@ -114,6 +114,7 @@ class PooledTracks:
                 speed_mps=row.speed_mps,
                 label=classes[row.label_class].label,
                 context=classes[row.label_class].context,
+                ended=row.ended,
             )
             for row in found.points
         ]

@@ -153,21 +153,27 @@ class Relay:
                 then()
 
     def take_sample(self, sample: Sample, link: int | None) -> None:
-        """Publish a position."""
+        """Publish a position; that something has ended is to peers what a removal is."""
         report = sample.report
         if self._is_hidden(link, report):
             return
+        body: Body = report
+        original, stale_at_ms = sample.original, _stale_at_ms(report, sample.received_at_ms)
+        if report.ended:
+            self._hub.fanout.forget(report.entity, partial(covers, sample.label))
+            body = Removal(entity=report.entity, alias=report.alias, happened_at_ms=report.observed_at_ms)
+            original, stale_at_ms = None, sample.received_at_ms + REMOVAL_TOLD_MS
         self._hub.publish(
             Outbound(
                 id="",
-                body=report,
+                body=body,
                 label=sample.label,
                 context=sample.context,
                 source=link,
                 key=report.entity,
                 statement=False,
-                original=sample.original,
-                stale_at_ms=_stale_at_ms(report, sample.received_at_ms),
+                original=original,
+                stale_at_ms=stale_at_ms,
             )
         )
 

@@ -102,7 +102,8 @@ class Report(
 
     `type` keeps the CoT type as it came (also its lower-case extension); `sidc` is the 20-digit APP-6/2525 code
     used inside. `own` is true when the sender speaks of itself. `fields` carries structured detail, for instance the
-    nine lines of a MEDEVAC request.
+    nine lines of a MEDEVAC request. `ended` says that there is no more of it: whoever says so has it shown no longer.
+    That is a state, which the next position replaces; a Removal is a statement that is kept.
     """
 
     VERSION: ClassVar[int] = 1
@@ -127,6 +128,7 @@ class Report(
     emergency: Emergency | None = None
     fields: Mapping[str, str] = {}
     parent: Alias | None = None
+    ended: bool = False
     to: tuple[Address, ...] = ()
 
 

@@ -43,7 +43,10 @@ _decoder = msgspec.msgpack.Decoder(list[Move])
 
 
 class Moves:
-    """See View. The newest by stamp stays, so any order of arrival gives the same state."""
+    """See View. The newest by stamp stays, so any order of arrival gives the same state.
+
+    What has ended stays as the report of its end, and is nowhere any more: only `of` gives it.
+    """
 
     name = "moves"
     version = 1
@@ -75,7 +78,7 @@ class Moves:
             return
         self._newest[key] = move
         self._named = None
-        if known is None:
+        if known is None or known.report.ended is not move.report.ended:
             self._order = None
         if len(self._newest) > MOVERS_MAX + SLACK:
             self._trim()
@@ -97,20 +100,20 @@ class Moves:
         self._named = self._order = None
 
     def of(self, context: Context, entity: str) -> Move | None:
-        """The newest of an entity by its id; None = nothing is known."""
+        """The newest of an entity by its id, be it that it has ended; None = nothing is known."""
         return self._newest.get((context, entity))
 
     def items(self) -> list[tuple[tuple[Context, str], Move]]:
-        """The newest of everything by context and id, in order of these."""
+        """The newest of everything that has not ended by context and id, in order of these."""
         if self._order is None:
-            self._order = sorted(self._newest)
+            self._order = sorted(key for key, move in self._newest.items() if not move.report.ended)
         return [(key, self._newest[key]) for key in self._order]
 
     def all(self, context: Context) -> Iterator[Move]:
-        """The newest of everything, in order of the ids."""
-        for key in sorted(self._newest):
+        """The newest of everything that has not ended, in order of the ids."""
+        for key, move in self.items():
             if key[0] == context:
-                yield self._newest[key]
+                yield move
 
     def called(self, context: Context, names: tuple[str, ...]) -> Move | None:
         """The newest of whoever has one of these callsigns or identities ("UID" of TAK, "mmsi:123"); None = nobody."""
@@ -118,7 +121,7 @@ class Moves:
         for name in names:
             scheme, _, value = name.rpartition(":")
             move = self._callsigns().get((context, name)) or self.of(context, entity_id(scheme or "cot", value))
-            if move is not None:
+            if move is not None and not move.report.ended:
                 found.append(move)
         return max(found, key=lambda each: each.stamp, default=None)
 
@@ -126,6 +129,6 @@ class Moves:
         if self._named is None:
             self._named = {}
             for move in sorted(self._newest.values(), key=lambda each: each.stamp):
-                if move.report.name:
+                if move.report.name and not move.report.ended:
                     self._named[(move.context, move.report.name)] = move
         return self._named

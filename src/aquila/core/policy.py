@@ -215,6 +215,7 @@ def redact(policy: Policy, body: Body) -> Body | None:
             stale_at_ms=None if body.stale_at_ms is None else -(-body.stale_at_ms // 60_000) * 60_000,
             how="h-e",
             position=_cell_centre(body.position, policy.redaction_cell_deg),
+            ended=body.ended,
         )
     if isinstance(body, Removal):
         return body

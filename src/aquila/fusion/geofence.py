@@ -1,14 +1,14 @@
-"""Which points are in which areas, and what they entered and left: exact, with holes, multipolygons, antimeridian.
+"""Which points are in which areas: exact, with holes, multipolygons, antimeridian. Whoever watches areas asks this.
 
 A grid of cells knows which areas hold a cell whole and which have their border in it, so that only points near a border
 are tested, all of them at once. An area that crosses the antimeridian is cut there. Where numba is installed a compiled
 even-odd ray makes that test.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-import msgspec
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -16,21 +16,12 @@ from numpy.typing import NDArray
 from aquila.fusion.compiled import has_compiler
 from aquila.fusion.rows import Bools, Floats, Ints
 
-PACK = 1 << 32
 CELLS_MAX = 512
 """Of the grid, along each axis."""
 CELLS_ACROSS = 7.0
 """So many cells lie across a usual area."""
 CELLS_PER_AREA = 128
 """On average over all areas: above, cells are made wider, so that a few huge areas do not eat the memory."""
-
-
-class Crossings(msgspec.Struct, frozen=True):
-    """What changed between two updates, in sorted order. Each row is (point id, area number)."""
-
-    entered: Ints
-    left: Ints
-    inside: Ints
 
 
 def unwrap(area: shapely.Geometry) -> shapely.Geometry:
@@ -54,8 +45,29 @@ def cut_at_antimeridian(area: shapely.Geometry) -> shapely.Geometry:
     )
 
 
+def wrong_corners(corners: Sequence[tuple[float, float]]) -> str | None:
+    """Why these corners (longitude, latitude; degrees) are no area; None = they are one."""
+    area = unwrap(shapely.Polygon(corners))
+    if shapely.area(shapely.convex_hull(area)) == 0:
+        return "the area has no inside: draw at least three corners that are not in line"
+    if not shapely.is_valid(area):
+        return f"the area crosses itself ({shapely.is_valid_reason(area)}): draw its corners in order"
+    return None
+
+
+def fences_of(areas: Sequence[Sequence[tuple[float, float]]]) -> "Geofences":
+    """Areas by their corners (longitude, latitude; degrees), each one that `wrong_corners` finds nothing wrong with.
+
+    Without the compiler: a node asks of thousands of places a second, which is no reason to load it.
+
+    Raises:
+        ValueError: see Geofences.
+    """
+    return Geofences([shapely.Polygon(corners) for corners in areas], compiled=False)
+
+
 class Geofences:
-    """Areas, and which points were in them at the last update."""
+    """Areas, and which points lie in them."""
 
     def __init__(self, areas: list[shapely.Geometry], *, degrees: bool = True, compiled: bool | None = None) -> None:
         """Take the areas.
@@ -77,8 +89,6 @@ class Geofences:
         self.degrees = degrees
         self.areas = [cut_at_antimeridian(area) for area in areas] if degrees else list(areas)
         self.compiled = has_compiler() if compiled is None else compiled
-        self._inside = np.zeros(0, np.int64)
-        self._since_s = np.zeros(0)
         kind = _CompiledGrid if self.compiled else _Grid
         self._grid = kind(np.array(self.areas, dtype=object)) if self.areas else None
 
@@ -91,37 +101,6 @@ class Geofences:
             with np.errstate(invalid="ignore"):  # an infinite longitude becomes none at all
                 xy = np.column_stack([(xy[:, 0] + 180) % 360 - 180, xy[:, 1]])
         return self._grid.inside(xy)
-
-    def update(self, ids: Ints, xy: Floats, now_s: float) -> Crossings:
-        """Where the points are now; what they entered and left since the last update.
-
-        Args:
-            ids: Whole numbers below 2^31, each once. A point that is not named any more has left its areas.
-            xy: x, y (or longitude, latitude), shape (n, 2).
-            now_s: Time of the update, for `dwell_s`.
-        """
-        row, area = self.inside(xy)
-        keys = np.asarray(ids, np.int64)[row] * PACK + area
-        keys.sort()
-        at = np.searchsorted(self._inside, keys)
-        stayed = at < len(self._inside)
-        stayed[stayed] = self._inside[at[stayed]] == keys[stayed]
-        was = at[stayed]
-        gone = np.ones(len(self._inside), np.bool_)
-        gone[was] = False
-        since = np.full(len(keys), now_s)
-        since[stayed] = self._since_s[was]
-        left = self._inside[gone]
-        self._inside, self._since_s = keys, since
-        return Crossings(_unpack(keys[~stayed]), _unpack(left), _unpack(keys))
-
-    def dwell_s(self, now_s: float) -> Floats:
-        """How long each row of the last `Crossings.inside` has been there."""
-        return now_s - self._since_s
-
-
-def _unpack(keys: Ints) -> NDArray[np.int64]:
-    return np.column_stack([keys // PACK, keys % PACK])
 
 
 class _Grid:

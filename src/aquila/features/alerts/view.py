@@ -4,8 +4,8 @@ That memory is no part of the state, since it depends on when ticks came between
 seen anew, and alerts that stand are not raised a second time.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,7 +23,11 @@ from aquila.features.alerts.watch import (
     Trigger,
     Watch,
     read_watch,
+    wrong_area,
 )
+
+if TYPE_CHECKING:
+    from aquila.fusion.geofence import Geofences
 
 MINUTE_MS = 60_000
 AFFILIATIONS = {"1": "unknown", "2": "friend", "3": "friend", "4": "neutral", "5": "hostile", "6": "hostile"}
@@ -32,6 +36,9 @@ AFFILIATIONS = {"1": "unknown", "2": "friend", "3": "friend", "4": "neutral", "5
 
 DRAWN = frozenset({"drawing", "place"})
 """Nobody enters by being drawn: these are meant only where a watch names them."""
+
+
+Corners = tuple[tuple[float, float], ...]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -68,6 +75,8 @@ class Alerts(Papers):
         self._dwelt: set[tuple[str, str]] = set()
         self._active: list[tuple[Thing, Watch]] = []
         self._active_at = -1
+        self._fences: dict[Context, tuple[tuple[Corners, ...], Geofences]] = {}
+        """Of the areas that were looked at last, by their corners."""
 
     def restore(self, data: bytes) -> None:
         """See View. What was remembered between two looks is gone."""
@@ -93,7 +102,11 @@ class Alerts(Papers):
             watches = ((key[1], steps) for key, steps in sorted(self._steps.items()) if steps[0].type == WATCH)
             things = (Thing(target, steps) for target, steps in watches)
             on = (thing for thing in things if state_of(WATCH_STATES, thing) == "active")
-            self._active = [(thing, watch) for thing in on if (watch := read_watch(thing)) is not None]
+            read = [(thing, watch) for thing in on if (watch := read_watch(thing)) is not None]
+            # What another node let in is looked at here too: one area that is none must not end the look at all others.
+            self._active = [
+                each for each in read if isinstance(each[1], SilenceWatch) or not wrong_area(each[1].corners)
+            ]
             alive = {thing.id for thing, _ in self._active}
             self._inside = {key: since for key, since in self._inside.items() if key[0] in alive}
             self._dwelt = {key for key in self._dwelt if key[0] in alive}
@@ -119,12 +132,28 @@ class Alerts(Papers):
         self, areas: list[tuple[Thing, AreaWatch]], moves: Moves, context: Context, now_ms: int
     ) -> Iterator[Finding]:
         everybody = list(moves.all(context))
-        within = _within([watch for _, watch in areas], everybody) if everybody else [[] for _ in areas]
+        within = self._within(context, tuple(watch.corners for _, watch in areas), everybody)
         for (thing, watch), numbers in zip(areas, within, strict=True):
             meant = (everybody[number] for number in numbers)
             inside = {move.report.entity: move for move in meant if _meant(watch, move)}
             yield from self._entered(thing, watch, inside, now_ms)
             yield from self._left(thing, watch, inside, moves, now_ms)
+
+    def _within(self, context: Context, areas: tuple[Corners, ...], moves: list[Move]) -> list[list[int]]:
+        """For each area the numbers of those inside."""
+        import numpy as np  # a node without areas does not load it
+
+        from aquila.fusion.geofence import fences_of
+
+        known = self._fences.get(context)
+        if known is None or known[0] != areas:
+            known = self._fences[context] = areas, fences_of(areas)
+        found: list[list[int]] = [[] for _ in areas]
+        places = np.array([(move.position.lon_deg, move.position.lat_deg) for move in moves])
+        rows, numbers = known[1].inside(places)
+        for row, number in zip(rows.tolist(), numbers.tolist(), strict=True):
+            found[number].append(row)
+        return found
 
     def _entered(self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], now_ms: int) -> Iterator[Finding]:
         for entity, move in inside.items():
@@ -146,7 +175,7 @@ class Alerts(Papers):
             move = moves.of(thing.first.context, entity)
             if move is None:
                 continue
-            if "leave" in watch.triggers:
+            if "leave" in watch.triggers and not move.report.ended:
                 yield about(thing, "leave", move, now_ms)
             for trigger in ("enter", "dwell"):
                 if trigger in watch.triggers:
@@ -173,23 +202,6 @@ def _meant(watch: AreaWatch, move: Move) -> bool:
         and (hae_m is None or watch.min_hae_m is None or hae_m >= watch.min_hae_m)
         and (hae_m is None or watch.max_hae_m is None or hae_m <= watch.max_hae_m)
     )
-
-
-def _within(watches: Iterable[AreaWatch], moves: list[Move]) -> list[list[int]]:
-    """For each area the numbers of those inside."""
-    import numpy as np
-    import shapely  # a node without areas does not load them
-
-    from aquila.fusion.geofence import cut_at_antimeridian
-
-    areas: list[Any] = [cut_at_antimeridian(shapely.Polygon(watch.corners)) for watch in watches]
-    xy = np.array([(move.position.lon_deg, move.position.lat_deg) for move in moves])
-    found: list[list[int]] = []
-    for area in areas:
-        west, south, east, north = area.bounds
-        near = np.flatnonzero((xy[:, 0] >= west) & (xy[:, 0] <= east) & (xy[:, 1] >= south) & (xy[:, 1] <= north))
-        found.append([int(each) for each in near[shapely.intersects_xy(area, xy[near, 0], xy[near, 1])]])
-    return found
 
 
 def entry_report(arrival: Arrival) -> tuple[Report, Entry] | None:

@@ -102,13 +102,6 @@ def read_watch(thing: Thing) -> Watch | None:
 
 def wrong_area(corners: Sequence[tuple[float, float]]) -> str | None:
     """Why these corners are no area; None = they are one."""
-    import shapely  # only those who draw an area wait for it
+    from aquila.fusion.geofence import wrong_corners  # only those who draw an area wait for it
 
-    from aquila.fusion.geofence import unwrap
-
-    polygon = unwrap(shapely.Polygon(corners))
-    if not shapely.is_valid(polygon):
-        return f"the area crosses itself ({shapely.is_valid_reason(polygon)}): draw its corners in order"
-    if polygon.area == 0:
-        return "the area has no inside: draw at least three corners that are not in line"
-    return None
+    return wrong_corners(corners)

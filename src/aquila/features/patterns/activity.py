@@ -8,7 +8,7 @@ says from when on it is whole. Read are only positions under markings that the a
 import base64
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -136,6 +136,11 @@ def corners_of(text: str) -> Corners:
     fits = all(-180 <= lon <= 180 and -90 <= lat <= 90 for lon, lat in corners)
     if not (3 <= len(corners) <= CORNERS_MAX and fits):
         raise ValueError(f"corners {text[:80]!r}: 3 to {CORNERS_MAX} pairs lon,lat in degrees with blanks between them")
+    from aquila.fusion.geofence import wrong_corners  # only those who ask for an area wait for it
+
+    wrong = wrong_corners(corners)
+    if wrong is not None:
+        raise ValueError(f"corners {text[:80]!r}: {wrong}")
     return corners
 
 
@@ -227,14 +232,12 @@ def _mercator(lat_deg: Floats) -> Floats:
 
 
 def _rhythm(principal: Principal, ask: AskRhythm, reading: Reading) -> Iterator[Labelled]:
-    import shapely
+    from aquila.fusion.geofence import fences_of
 
-    from aquila.fusion.geofence import cut_at_antimeridian
-
-    area: Any = cut_at_antimeridian(shapely.Polygon(corners_of(ask.corners)))
+    fences = fences_of([corners_of(ask.corners)])
     from_ms, until_ms = _span(ask, 28, reading.now_ms())
-    fixes = _fixes(reading, Box(*area.bounds), from_ms, until_ms)
-    inside = shapely.intersects_xy(area, fixes.lon, fixes.lat) if len(fixes.who) else np.zeros(0, np.bool_)
+    fixes = _fixes(reading, Box(*fences.areas[0].bounds), from_ms, until_ms)
+    inside, _ = fences.inside(np.column_stack([fixes.lon, fixes.lat]))
     who, at_ms = fixes.who[inside], fixes.at_ms[inside]
     # Days before anything was kept of anybody are not days without anybody: nobody knows.
     since_ms = max(fixes.from_ms, int(fixes.at_ms.min(initial=until_ms)))

@@ -110,6 +110,8 @@ def _sample(fix: TrackFix, reading: Reading) -> Sample:
     report = report_of_fix(fix, fix.entity, known)
     if known is not None:
         report = msgspec.structs.replace(report, alias=known.alias)
+    if fix.ended:
+        report = msgspec.structs.replace(report, ended=True)
     return Sample(
         report=report,
         stamp=Stamp(fix.at_ms << _COUNTER_BITS, reading.node, 0, 0),

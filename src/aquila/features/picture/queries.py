@@ -95,7 +95,7 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
-    """One kept position, as the track table gives it."""
+    """One kept position, as the track table gives it. ended: its last; there is no more of it since then."""
 
     entity: str
     at_ms: int
@@ -106,6 +106,7 @@ class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
     speed_mps: float | None
     label: Label
     context: Context
+    ended: bool = False
 
 
 class TrackTable(Protocol):

@@ -374,11 +374,14 @@ def _ordered(cells: list[Cell]) -> list[Cell]:
 
 
 def _shown(known: Known) -> list[Cell]:
-    """The cells that no removal hides."""
+    """The cells that no removal hides; a report that it has ended hides what a removal in its place would."""
     cells = [cell for lane in known.lanes for cell in lane]
-    if not known.gone:
+    gone = known.gone + [
+        Gone(cell.stamp, cell.author, cell.label, cell.context) for cell in known.lanes[POSITION] if cell.report.ended
+    ]
+    if not gone:
         return cells
-    return [cell for cell in cells if not any(gone.hides(cell) for gone in known.gone)]
+    return [cell for cell in cells if not cell.report.ended and not any(each.hides(cell) for each in gone)]
 
 
 def _times(cell: Cell, policy: Policy) -> tuple[int, int | None, int | None]:

@@ -59,6 +59,7 @@ class Positions:
             hae_m=position.hae_m,
             course_deg=None if motion is None else motion.course_deg,
             speed_mps=None if motion is None else motion.speed_mps,
+            ended=report.ended,
         )
         if not is_worth_keeping(self._thinning, self._last.get(key), point):
             return

@@ -10,7 +10,7 @@ from aquila.core.errors import UsageError
 APPLICATION_ID = 0x4151_4C41
 """`AQLA` in the file's header, so that a stranger's database is never taken for a journal."""
 
-VERSION = 2
+VERSION = 3
 
 QUICK_CHECK_MAX_BYTES = 64 << 20
 """Above this size only header, schema and the journal's end are looked at when the node starts."""
@@ -64,6 +64,8 @@ STEPS = {
             PRIMARY KEY(origin, seq)) STRICT""",
         "CREATE INDEX twin_id ON twin(id)",
     ),
+    # 1 = the last point of what has ended; NULL = it goes on.
+    2: ("ALTER TABLE track ADD COLUMN ended INTEGER",),
 }
 """What lifts a database of format N to N + 1. A new one is made in format 1 and lifted: there is one way only."""
 

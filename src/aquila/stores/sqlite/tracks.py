@@ -24,7 +24,7 @@ _METRES_PER_DEG = 111_320.0
 class TrackPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One kept position of one entity.
 
-    Time in UTC ms, degrees, metres above the ellipsoid, degrees true, m/s.
+    Time in UTC ms, degrees, metres above the ellipsoid, degrees true, m/s. ended: there is no more of it since then.
     """
 
     entity: str
@@ -36,6 +36,7 @@ class TrackPoint(msgspec.Struct, frozen=True, kw_only=True):
     hae_m: float | None = None
     course_deg: float | None = None
     speed_mps: float | None = None
+    ended: bool = False
 
 
 class TrackRow(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class TrackRow(msgspec.Struct, frozen=True):
     course_deg: float | None
     speed_mps: float | None
     label_class: int
+    ended: bool
 
 
 class TrackAnswer(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 def is_worth_keeping(rule: Thinning, last: Kept | None, point: TrackPoint) -> bool:
     """Should this point go into the track table, given the last that did?"""
-    if last is None or abs(point.at_ms - last.at_ms) >= rule.silent_ms:
+    if point.ended or last is None or abs(point.at_ms - last.at_ms) >= rule.silent_ms:
         return True
     north_m = (point.lat_deg - last.lat_deg) * _METRES_PER_DEG
     turn = (point.lon_deg - last.lon_deg + 180.0) % 360.0 - 180.0
@@ -100,7 +102,7 @@ class Tracks:
     def insert(self, points: Sequence[TrackPoint]) -> None:
         """Keep points, in the caller's transaction.
 
-        The same entity, time and marking twice counts once.
+        The same entity, time and marking twice counts once; that it has ended then is not lost.
         """
         uids: dict[str, int] = {}
         numbers: dict[tuple[Context, Label], int] = {}
@@ -125,9 +127,13 @@ class Tracks:
                     point.hae_m,
                     point.course_deg,
                     point.speed_mps,
+                    1 if point.ended else None,
                 )
             )
-        self._connection.executemany("INSERT OR IGNORE INTO track VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
+        self._connection.executemany(
+            "INSERT INTO track VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ended=1 WHERE excluded.ended",
+            rows,
+        )
 
     def _uid(self, entity: str, *, make: bool = False) -> int | None:
         found = self._connection.execute("SELECT uid FROM track_entity WHERE entity=?", (entity,)).fetchone()
@@ -187,7 +193,7 @@ class Tracks:
             ]
         for span in ranges:
             yield from self._connection.execute(
-                "SELECT uid, t, lat, lon, hae, course, speed, class FROM track WHERE bucket=?"
+                "SELECT uid, t, lat, lon, hae, course, speed, class, ended IS NOT NULL FROM track WHERE bucket=?"
                 " AND cell BETWEEN ? AND ?"
                 " AND t BETWEEN ? AND ? AND lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?",
                 span + bounds,
@@ -214,7 +220,7 @@ class Tracks:
     ) -> TrackAnswer:
         """The newest points of one entity with from_ms <= t <= until_ms, in order of time."""
         cursor = self._connection.execute(
-            "SELECT uid, t, lat, lon, hae, course, speed, class FROM track INDEXED BY track_uid"
+            "SELECT uid, t, lat, lon, hae, course, speed, class, ended IS NOT NULL FROM track INDEXED BY track_uid"
             " WHERE uid=? AND t BETWEEN ? AND ? ORDER BY t DESC",
             (self._uid(entity), from_ms, until_ms),
         )
@@ -237,7 +243,7 @@ class Tracks:
         )
         names = dict(named.fetchall())
         # The table is STRICT, so the columns have the types that the struct wants.
-        points = [TrackRow(names[row[0]], *row[1:]) for row in rows]  # type: ignore[arg-type]
+        points = [TrackRow(names[row[0]], *row[1:8], bool(row[8])) for row in rows]  # type: ignore[arg-type, call-arg]
         points.sort(key=lambda point: (point.entity, point.at_ms))
         return points
 
