@@ -93,7 +93,7 @@ def test_time_left_and_refusals(desk: Any, port: Any) -> None:
     assert desk.get("/questions")[0]["is_overdue"]
     assert "fits everything" in str(desk.post("/questions", 400, question={"text": "x", "tests": [{}]}))
     assert "no hit of this question" in str(step(desk, id, "ack", 422, entry="x"))
-    assert "name entries of the journal" in str(step(desk, id, "answer", 422, answer="x", sources=["y"]))
+    assert "name entries that you may read" in str(step(desk, id, "answer", 422, answer="x", sources=["y"]))
     late = desk.post("/questions", 400, question={"text": "x", "from_ms": 2, "ltiov_ms": 1})
     assert "is not after" in str(late)
     assert "a step of the node" in str(step(desk, id, "hit", 422))
@@ -117,3 +117,11 @@ def test_a_request_for_information_is_answered_with_its_sources(desk: Any, port:
     assert desk.post(path, action="close")["state"] == "closed"
     old = {"question": "x", "to": "y", "needed_by_ms": 1}
     assert "name a later time" in str(desk.post("/rfis", 422, request=old))
+
+
+def test_an_answer_names_only_what_its_writer_may_read(desk: Any, partner: Any, port: Any) -> None:
+    id = ask(desk, "Who digs?", {"words": ["digging"]})
+    paper = Paper(type="incidents.line", target="l1", action="log", happened_at_ms=port.now_ms, fields={"text": "men"})
+    closed = port.say(paper, NATIONAL).envelope.id
+    assert "name entries that you may read" in str(step(desk, id, "answer", 422, answer="men", sources=[closed]))
+    step(partner, id, "answer", answer="men", sources=[closed])

@@ -12,7 +12,7 @@ import msgspec
 from aquila.core.contract import Call, Files, Method, Reply
 from aquila.core.errors import Refused
 from aquila.core.journal import JournalStore
-from aquila.core.model import Body, Context, Entry, Label, Principal
+from aquila.core.model import Body, Context, Entry, Label, Principal, Verdict
 from aquila.core.policy import Decision, Policy
 from aquila.core.rule import Rule
 from aquila.core.view import View
@@ -78,6 +78,14 @@ class Reading(Protocol):
     def release(self, label: Label, context: Context) -> Decision:
         """May the asker have a row under this label?"""
         ...
+
+
+def readable_entry(reading: Reading, id: str) -> Entry | None:
+    """A line of the journal that the asker may read whole; None = there is none, or not for him."""
+    entry = reading.journal.entry(id)
+    if entry is None or reading.release(entry.envelope.label, entry.envelope.context).verdict is not Verdict.FULL:
+        return None
+    return entry
 
 
 class Saying(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,20 @@ def read_form(form: type[Form], fields: Mapping[str, Any], action: str) -> Form 
         return Refused("field", f"{action}: {str(wrong)[:300]}. It takes {allowed}")
 
 
+def read_step(states: States, forms: Mapping[str, type[Any]], thing: Thing, ask: TakeStep) -> Any | Refused:
+    """What a step about a thing brings, as its action's form in `forms` has it; refused where the state forbids it.
+
+    A table of states may know more actions than there are forms: steps that the node takes by itself.
+    """
+    refused = states.check(state_of(states, thing), ask.action)
+    if refused is not None:
+        return refused
+    form = forms.get(ask.action)
+    if form is None:
+        return Refused("action", f"{ask.action} is a step of the node: take one of {', '.join(forms)}")
+    return read_form(form, ask.fields, ask.action)
+
+
 def edited(form: type[Form], thing: Thing, changes: Mapping[str, Any]) -> Form | Refused:
     """The thing as these changes make it; null empties a field. Fields of a newer program are passed over."""
     allowed = getattr(form, "__struct_fields__", ())
@@ -136,6 +150,23 @@ class NextStep(NamedTuple):
     on_behalf_of: str | None = None
     position: Position | None = None
     to: tuple[Address, ...] = ()
+
+    @classmethod
+    def asked(
+        cls, states: States, thing: Thing, ask: TakeStep, fields: Mapping[str, Any], summary: str = ""
+    ) -> "NextStep":
+        """The step that somebody asks for about a thing. summary: empty = the action and what the thing is about."""
+        return cls(
+            states,
+            thing.type,
+            thing,
+            ask.action,
+            fields,
+            summary=(summary or f"{ask.action}: {thing.first.summary}")[:200],
+            seen=ask.seen,
+            at_ms=ask.happened_at_ms,
+            on_behalf_of=ask.on_behalf_of,
+        )
 
     @property
     def state(self) -> str:

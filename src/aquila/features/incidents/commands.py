@@ -15,7 +15,7 @@ from aquila.core.paper_work import (
     TakeStep,
     Time,
     WatchedPapers,
-    read_form,
+    read_step,
     say_step,
     state_of,
 )
@@ -95,13 +95,7 @@ async def step_line(principal: Principal, ask: TakeStep, desk: Desk) -> StepTake
     thing = line_of(desk, ask.id)
     if thing is None:
         return NO_LINE
-    refused = STATES.check(state_of(STATES, thing), ask.action)
-    if refused is not None:
-        return refused
-    form = FORMS.get(ask.action)
-    if form is None:
-        return Refused("action", f"{ask.action} is a step of the node or of merging: take one of {', '.join(FORMS)}")
-    read = read_form(form, ask.fields, ask.action)
+    read = read_step(STATES, FORMS, thing, ask)
     if isinstance(read, Refused):
         return read
     if ask.action == "merge" and isinstance(read, Other):
@@ -110,19 +104,8 @@ async def step_line(principal: Principal, ask: TakeStep, desk: Desk) -> StepTake
     if isinstance(said, Refused):
         return said
     place = getattr(read, "place", None)
-    step = NextStep(
-        STATES,
-        LINE,
-        thing,
-        ask.action,
-        said,
-        summary=f"{ask.action}: {thing.first.summary}"[:200],
-        seen=ask.seen,
-        at_ms=ask.happened_at_ms,
-        on_behalf_of=ask.on_behalf_of,
-        position=None if place is None else place.to_position(),
-    )
-    return await say_step(principal, desk, step)
+    step = NextStep.asked(STATES, thing, ask, said)
+    return await say_step(principal, desk, step if place is None else step._replace(position=place.to_position()))
 
 
 def line_of(desk: Any, id: str) -> Thing | None:

@@ -24,7 +24,7 @@ from aquila.core.paper_work import (
     Text,
     Time,
     check_texts,
-    read_form,
+    read_step,
     say_step,
     state_of,
 )
@@ -203,10 +203,7 @@ async def step_collection(principal: Principal, ask: TakeStep, desk: Desk) -> St
     if thing is None:
         return Refused("absent", "there is no such line of the plan, or you may not see it")
     forms: dict[str, type[Any]] = {"edit": Collection, "answer": Found, "drop": Because, "reopen": Because}
-    form = forms.get(ask.action)
-    if form is None:
-        return Refused("action", f"{ask.action[:40]}: take one of {', '.join(forms)}")
-    read = read_form(form, ask.fields, ask.action)
+    read = read_step(COLLECT_STATES, forms, thing, ask)
     if isinstance(read, Refused):
         return read
     if isinstance(read, Found):
@@ -214,10 +211,7 @@ async def step_collection(principal: Principal, ask: TakeStep, desk: Desk) -> St
         if missing:
             return Refused("source", f"there is no entry {', '.join(missing)[:200]}: name entries that you may read")
     fields = msgspec.to_builtins(read)
-    text = f"{ask.action}: {thing.first.summary}"[:200]
-    return await say_step(
-        principal, desk, NextStep(COLLECT_STATES, COLLECT, thing, ask.action, fields, summary=text, seen=ask.seen)
-    )
+    return await say_step(principal, desk, NextStep.asked(COLLECT_STATES, thing, ask, fields))
 
 
 plan_queries = (

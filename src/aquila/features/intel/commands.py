@@ -8,7 +8,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Act, Label, Paper, Principal
-from aquila.core.paper_work import Id, NoFields, StepTaken, TakeStep, check_texts, read_form, state_of
+from aquila.core.paper_work import Id, NoFields, StepTaken, TakeStep, check_texts, read_step, state_of
 from aquila.core.papers import Thing
 from aquila.core.policy import derive, label_for
 from aquila.features.intel.grade import seen_entry
@@ -158,12 +158,7 @@ async def step_person(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
 
 
 async def _step(principal: Principal, thing: Thing, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
-    states = states_of(thing)
-    refused = states.check(state_of(states, thing), ask.action)
-    form = FORMS.get(ask.action)
-    if refused is not None or form is None:
-        return refused or Refused("action", f"{ask.action}: take one of {', '.join(FORMS)}")
-    read = read_form(form, ask.fields, ask.action)
+    read = read_step(states_of(thing), FORMS, thing, ask)
     if isinstance(read, Refused):
         return read
     fields = _fields(desk, thing, ask.action, read)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, Reading
+from aquila.core.feature import Command, Desk, Reading, readable_entry
 from aquila.core.ids import derived_id
-from aquila.core.model import Entry, Note, Paper, Principal, Report, Verdict
+from aquila.core.model import Entry, Note, Paper, Principal, Report
 from aquila.core.paper_work import Id, Line, StepTaken, check_texts
 from aquila.core.papers import Thing
 from aquila.core.states import Move, States
@@ -68,11 +68,8 @@ class GradeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def seen_entry(reading: Reading, id: str) -> Entry | None:
     """A line of the journal that the asker may read; None = there is none, or not for him, or it is of a person."""
-    entry = reading.journal.entry(id)
-    if entry is None or entry.body is None or entry.envelope.subjects:
-        return None
-    may = reading.release(entry.envelope.label, entry.envelope.context).verdict is Verdict.FULL
-    return entry if may else None
+    entry = readable_entry(reading, id)
+    return None if entry is None or entry.body is None or entry.envelope.subjects else entry
 
 
 def words_of(entry: Entry) -> str:

@@ -19,9 +19,8 @@ from aquila.core.paper_work import (
     Time,
     WatchedPapers,
     check_texts,
-    read_form,
+    read_step,
     say_step,
-    state_of,
     wrong_time,
 )
 from aquila.core.papers import Thing
@@ -137,13 +136,7 @@ async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
     thing = papers_of(desk).thing(desk, ask.id, REQUEST)
     if thing is None:
         return Refused("absent", "there is no such request, or you may not see it: look at the MEDEVAC desk")
-    refused = STATES.check(state_of(STATES, thing), ask.action) or wrong_time(desk, ask.happened_at_ms)
-    if refused is not None:
-        return refused
-    form = FORMS.get(ask.action)
-    if form is None:
-        return Refused("action", f"{ask.action}: take one of {', '.join(FORMS)}")
-    read = read_form(form, ask.fields, ask.action)
+    read = wrong_time(desk, ask.happened_at_ms) or read_step(STATES, FORMS, thing, ask)
     if isinstance(read, Refused):
         return read
     at_ms = desk.now_ms() if ask.happened_at_ms is None else ask.happened_at_ms
@@ -152,18 +145,8 @@ async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
         return fields
     if ask.action in MARK_OF_STEP:
         fields[f"time.{MARK_OF_STEP[ask.action]}"] = at_ms
-    step = NextStep(
-        STATES,
-        REQUEST,
-        thing,
-        ask.action,
-        fields,
-        summary=f"MEDEVAC {thing.get('title', '')}: {ask.action}"[:200],
-        seen=ask.seen,
-        at_ms=ask.happened_at_ms,
-        on_behalf_of=ask.on_behalf_of,
-    )
-    return await say_step(principal, desk, step)
+    text = f"MEDEVAC {thing.get('title', '')}: {ask.action}"
+    return await say_step(principal, desk, NextStep.asked(STATES, thing, ask, fields, text))
 
 
 def _fields_of(lines: MedevacLines) -> dict[str, Any]:

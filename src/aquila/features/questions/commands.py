@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
+from aquila.core.feature import Command, Desk, readable_entry
 from aquila.core.model import Principal
 from aquila.core.paper_work import (
     Id,
@@ -17,9 +17,8 @@ from aquila.core.paper_work import (
     TakeStep,
     WatchedPapers,
     check_texts,
-    read_form,
+    read_step,
     say_step,
-    state_of,
 )
 from aquila.core.papers import Thing
 from aquila.core.states import States
@@ -116,7 +115,7 @@ async def step_question(principal: Principal, ask: TakeStep, desk: Desk) -> Step
     thing = papers_of(desk).thing(desk, ask.id, QUESTION)
     if thing is None:
         return Refused("absent", "there is no such question, or you may not see it: look at the board")
-    return await _step(principal, desk, STATES, FORMS, QUESTION, thing, ask)
+    return await _step(principal, desk, STATES, FORMS, thing, ask)
 
 
 async def step_rfi(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
@@ -124,7 +123,7 @@ async def step_rfi(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken
     thing = papers_of(desk).thing(desk, ask.id, RFI)
     if thing is None:
         return Refused("absent", "there is no such request for information, or you may not see it: look at the list")
-    return await _step(principal, desk, RFI_STATES, RFI_FORMS, RFI, thing, ask)
+    return await _step(principal, desk, RFI_STATES, RFI_FORMS, thing, ask)
 
 
 async def _step(
@@ -132,34 +131,16 @@ async def _step(
     desk: Desk,
     states: States,
     forms: Mapping[str, type[msgspec.Struct]],
-    type: str,
     thing: Thing,
     ask: TakeStep,
 ) -> StepTaken | Refused:
-    refused = states.check(state_of(states, thing), ask.action)
-    if refused is not None:
-        return refused
-    form = forms.get(ask.action)
-    if form is None:
-        return Refused("action", f"{ask.action} is a step of the node: take one of {', '.join(forms)}")
-    read = read_form(form, ask.fields, ask.action)
+    read = read_step(states, forms, thing, ask)
     if isinstance(read, Refused):
         return read
     fields = _said(desk, thing, read)
     if isinstance(fields, Refused):
         return fields
-    step = NextStep(
-        states,
-        type,
-        thing,
-        ask.action,
-        fields,
-        summary=f"{ask.action}: {thing.first.summary}"[:200],
-        seen=ask.seen,
-        at_ms=ask.happened_at_ms,
-        on_behalf_of=ask.on_behalf_of,
-    )
-    return await say_step(principal, desk, step)
+    return await say_step(principal, desk, NextStep.asked(states, thing, ask, fields))
 
 
 def _said(desk: Desk, thing: Thing, read: Any) -> dict[str, Any] | Refused:
@@ -168,9 +149,9 @@ def _said(desk: Desk, thing: Thing, read: Any) -> dict[str, Any] | Refused:
             return Refused("hit", f"{read.entry} is no hit of this question: take one of its hits")
         return {f"ack.{read.entry}": desk.now_ms()}
     if isinstance(read, Answer):
-        missing = [source for source in read.sources if desk.journal.entry(source) is None]
+        missing = [source for source in read.sources if readable_entry(desk, source) is None]
         if missing:
-            return Refused("source", f"there is no entry {', '.join(missing)[:200]}: name entries of the journal")
+            return Refused("source", f"there is no entry {', '.join(missing)[:200]}: name entries that you may read")
     if isinstance(read, Question):
         try:
             _check_span(read)

@@ -14,7 +14,7 @@ from aquila.core.paper_work import (
     TakeStep,
     Time,
     check_texts,
-    read_form,
+    read_step,
     say_step,
     state_of,
 )
@@ -109,30 +109,13 @@ async def step_report(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
     thing = papers_of(desk).thing(desk, ask.id, REPORT)
     if thing is None:
         return Refused("absent", "there is no such report, or you may not see it: look into the list of reports")
-    refused = STATES.check(state_of(STATES, thing), ask.action)
-    if refused is not None:
-        return refused
-    step_form = STEPS.get(ask.action)
-    if step_form is None:
-        return Refused("action", f"{ask.action} comes with a report that replaces this one: take {', '.join(STEPS)}")
-    read = read_form(step_form, ask.fields, ask.action)
+    read = read_step(STATES, STEPS, thing, ask)
     if isinstance(read, Refused):
         return read
     fields = _said(desk, thing, ask.action, read)
     if isinstance(fields, Refused):
         return fields
-    step = NextStep(
-        STATES,
-        REPORT,
-        thing,
-        ask.action,
-        fields,
-        summary=f"{ask.action}: {thing.first.summary}"[:200],
-        seen=ask.seen,
-        at_ms=ask.happened_at_ms,
-        on_behalf_of=ask.on_behalf_of,
-    )
-    return await say_step(principal, desk, step)
+    return await say_step(principal, desk, NextStep.asked(STATES, thing, ask, fields))
 
 
 async def add_form(principal: Principal, ask: NewForm, desk: Desk) -> StepTaken | Refused:

@@ -7,9 +7,9 @@ read one of the sources does not get the sentence.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from aquila.core.feature import Reading
+from aquila.core.feature import Reading, readable_entry
 from aquila.core.ids import derived_id
-from aquila.core.model import Entry, Label, Verdict
+from aquila.core.model import Label
 from aquila.core.papers import Papers, Thing
 from aquila.core.policy import derive
 from aquila.core.view import view_of
@@ -49,7 +49,7 @@ def claims_between(reading: Reading, from_ms: int, until_ms: int) -> Iterator[So
 def _sentence(reading: Reading, thing: Thing, claim: str, value: dict[str, Any], label: Label) -> Sourced | None:
     prefix = f"src.{claim}."
     named = {name.removeprefix(prefix): stance for name, stance in thing.fields().items() if name.startswith(prefix)}
-    entries = {id: _readable(reading, id) for id in named}
+    entries = {id: readable_entry(reading, id) for id in named}
     if any(entry is None for entry in entries.values()):
         return None
     grades = [f"{id_grade}" for id in named if (id_grade := grade_of(reading, id))]
@@ -57,10 +57,3 @@ def _sentence(reading: Reading, thing: Thing, claim: str, value: dict[str, Any],
     labels = [thing.first.label, label, *(entry.envelope.label for entry in entries.values() if entry is not None)]
     text = f"{thing.get('name')}: {value['text']}{f' ({marks})' if marks else ''}"
     return Sourced(text, tuple(named), derive(reading.policy, labels))
-
-
-def _readable(reading: Reading, id: str) -> Entry | None:
-    entry = reading.journal.entry(id)
-    if entry is None or reading.release(entry.envelope.label, entry.envelope.context).verdict is not Verdict.FULL:
-        return None
-    return entry
