@@ -2283,6 +2283,29 @@ class Said(TypedDict):
     reference: str
 
 
+class SettingsRow(TypedDict):
+    """The settings in force. heads: for `seen` of who sets them anew; empty = nobody has set them yet."""
+
+    thresholds: Thresholds
+    off: list[
+        Literal[
+            "co_travel",
+            "deviation",
+            "gap",
+            "jump",
+            "kind_change",
+            "loiter",
+            "meeting",
+            "stop",
+            "too_fast",
+            "two_places",
+        ]
+    ]
+    areas: list[AreaThresholds]
+    routes: list[DrawnRoute]
+    heads: list[str]
+
+
 class ShadowGrid(TypedDict):
     """What is hidden."""
 
@@ -4043,14 +4066,14 @@ class Node:
         answer: list[PatternRule] = self.call("GET", "/api/v1/pattern-rules", query={"limit": limit})
         return answer
 
-    def pattern_settings(self) -> PatternSettings:
+    def pattern_settings(self) -> SettingsRow:
         """When a movement is a pattern."""
-        answer: PatternSettings = self.call("GET", "/api/v1/pattern-settings")
+        answer: SettingsRow = self.call("GET", "/api/v1/pattern-settings")
         return answer
 
-    def set_patterns(self, *, settings: PatternSettings) -> StepTaken:
+    def set_patterns(self, *, settings: PatternSettings, seen: list[str] | None = None) -> StepTaken:
         """Set when a movement is a pattern."""
-        answer: StepTaken = self.call("POST", "/api/v1/pattern-settings", body={"settings": settings})
+        answer: StepTaken = self.call("POST", "/api/v1/pattern-settings", body={"settings": settings, "seen": seen})
         return answer
 
     def patterns(

@@ -78,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upload_max_mib: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
     upload_quota_mib: Annotated[int, msgspec.Meta(ge=1)] = 2_048
     upload_total_mib: Annotated[int, msgspec.Meta(ge=1)] = 20_480
+    person_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 365
+    person_days_extended: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 1095
     mail_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24.0
     recording: bool = False
     people: tuple[PersonRule, ...] = ()

@@ -1,9 +1,14 @@
 """Patterns over a node: told once with evidence, judged by people, and by nobody who may not see the movers."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from aquila.core.errors import Refused
+from aquila.core.model import Principal
+from aquila.features.patterns.commands import SetPatterns, set_patterns
+from aquila.features.patterns.finding import PatternSettings
 from aquila.features.patterns.view import Patterns
 
 MINUTE_MS = 60_000
@@ -116,6 +121,46 @@ def test_thresholds_are_set_by_a_person_and_hold_from_then_on(desk: Any, port: A
     drive(port, "FOX", 12, lat=drive(port, "FOX", 3, lat=lat), step=0)
     assert len(desk.get("/patterns")) == 1
     assert "stop_min" in str(desk.post("/pattern-settings", 400, settings={"thresholds": {"stop_min": 0}}))
+
+
+def test_two_who_set_them_do_not_overwrite_each_other_in_silence(desk: Any, port: Any) -> None:
+    assert desk.get("/pattern-settings")["heads"] == []
+    desk.post("/pattern-settings", settings={"off": ["stop"]})
+    seen = desk.get("/pattern-settings")["heads"]
+    desk.post("/pattern-settings", settings={"off": ["stop", "gap"]}, seen=seen)
+    refused = desk.post("/pattern-settings", 409, settings={"off": ["meeting"]}, seen=seen)
+    assert refused["error"]["code"] == "changed"
+    assert "token:watch has set them since" in refused["error"]["reason"]
+    now = desk.get("/pattern-settings")
+    assert now["off"] == ["stop", "gap"]
+    desk.post("/pattern-settings", settings={"off": ["meeting"]}, seen=now["heads"])
+    assert desk.get("/pattern-settings")["off"] == ["meeting"]
+
+
+def test_of_two_who_set_them_in_one_moment_the_second_is_told(port: Any) -> None:
+    principal = Principal(id="person:a", kind="person", name="a", context=port.context, groups_in=frozenset({"COMMON"}))
+
+    class Both:
+        """A desk on which nothing has been folded yet of what was written a moment ago."""
+
+        views, policy, context = {"patterns": Patterns()}, port.policy, port.context
+
+        def __init__(self) -> None:
+            self.now_ms, self.new_id = port.clock_ms, port.new_id
+
+        async def write(self, body: Any, **more: Any) -> Any:
+            return port.write_now(principal, body, "test", **more)
+
+    async def set_all() -> list[Any]:
+        offs: tuple[Any, ...] = (("stop",), ("gap",), ("stop",))
+        asked = [SetPatterns(settings=PatternSettings(off=off)) for off in offs]
+        return [await set_patterns(principal, ask, Both()) for ask in asked]  # type: ignore[arg-type]
+
+    first, other, same = asyncio.run(set_all())
+    assert first.state == "set"
+    assert isinstance(other, Refused)
+    assert other.reason == "changed"
+    assert same == first, "who sets the same has nothing to be told"
 
 
 def test_after_a_restart_what_stood_is_over_since_nobody_watched_on(desk: Any, port: Any) -> None:

@@ -10,7 +10,7 @@ from aquila.core.model import Label
 from aquila.core.policy import EXAMPLE_POLICY
 from aquila.features.intel.collect import COLLECT_STATES, standing_of
 from aquila.features.intel.grade import CREDIBILITY, RELIABILITY
-from aquila.features.intel.subject import PERSON_STATES, SUBJECT_STATES
+from aquila.features.intel.subject import PERSON_STATES, SUBJECT_STATES, Keeping
 
 from .conftest import Desk
 
@@ -176,6 +176,23 @@ def test_a_record_ends_unless_somebody_says_why_it_is_needed_longer(analyst: Any
     step(analyst, id, "edit", 404, of="persons", name="Other")
     step(analyst, id, "extend", of="persons", days=30, reason="the inquiry goes on")
     assert [row["id"] for row in opened(analyst)["rows"]] == [id]
+
+
+def test_how_long_records_are_kept_is_for_the_node_to_say(analyst: Any, port: Any) -> None:
+    long, short = person(analyst, "Ivan Example"), person(analyst, "Anna Example", days=20)
+    (made, other) = sorted(opened(analyst)["rows"], key=lambda row: -row["keep_until_ms"])
+    assert (made["keep_until_ms"], other["keep_until_ms"]) == (port.now_ms + 365 * DAY_MS, port.now_ms + 20 * DAY_MS)
+    refused = analyst.post("/intel/persons", 422, person={"name": "X"}, reason=WHY, days=366)
+    assert "at most 365 here" in str(refused)
+    port.parts["keeping"] = Keeping(days=30, extended_days=60)
+    assert "at most 30 here" in str(analyst.post("/intel/persons", 422, person={"name": "X"}, reason=WHY, days=31))
+    assert "at most 60 here" in str(step(analyst, long, "extend", 422, of="persons", days=61, reason="x"))
+    port.now_ms += 30 * DAY_MS
+    assert opened(analyst)["rows"] == [], "what was to be kept for a year is closed as well"
+    step(analyst, long, "extend", of="persons", days=60, reason="the inquiry goes on")
+    (row,) = opened(analyst)["rows"]
+    assert (row["id"], row["keep_until_ms"]) == (long, port.now_ms + 60 * DAY_MS)
+    step(analyst, short, "edit", 404, of="persons", name="Other")
 
 
 def test_an_erased_person_is_in_no_answer_no_journal_and_no_view(analyst: Any, port: Any) -> None:

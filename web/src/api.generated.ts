@@ -1219,11 +1219,11 @@ export interface MailRow {
   until_ms: number
 }
 
-/** A new record of a person. reason: why it is needed; days: for how long. */
+/** A new record of a person. reason: why it is needed; days: for how long; None = as long as the node allows. */
 export interface MakePerson {
   person: Subject
   reason: string
-  days?: number
+  days?: number | null
 }
 
 /** A new subject. */
@@ -2331,6 +2331,16 @@ export interface SentenceRow {
 /** The settings as they are to be from now on: metres, minutes, m/s, degrees; what is left out is as at first. */
 export interface SetPatterns {
   settings: PatternSettings
+  seen?: string[]
+}
+
+/** The settings in force. heads: for `seen` of who sets them anew; empty = nobody has set them yet. */
+export interface SettingsRow {
+  thresholds: Thresholds
+  off: ('co_travel' | 'deviation' | 'gap' | 'jump' | 'kind_change' | 'loiter' | 'meeting' | 'stop' | 'too_fast' | 'two_places')[]
+  areas: AreaThresholds[]
+  routes: DrawnRoute[]
+  heads: string[]
 }
 
 /** An alert that somebody has seen, or that is done with. remarks: what was done. */
@@ -3006,7 +3016,7 @@ export interface Operations {
   pattern_heat: { method: 'GET'; path: '/api/v1/pattern-heat'; answer: HeatGrid }
   pattern_rhythm: { method: 'GET'; path: '/api/v1/pattern-rhythm'; answer: RhythmRow }
   pattern_rules: { method: 'GET'; path: '/api/v1/pattern-rules'; answer: PatternRule[] }
-  pattern_settings: { method: 'GET'; path: '/api/v1/pattern-settings'; answer: PatternSettings }
+  pattern_settings: { method: 'GET'; path: '/api/v1/pattern-settings'; answer: SettingsRow }
   set_patterns: { method: 'POST'; path: '/api/v1/pattern-settings'; answer: StepTaken }
   patterns: { method: 'GET'; path: '/api/v1/patterns'; answer: FindingRow[] }
   judge_finding: { method: 'POST'; path: '/api/v1/patterns/{id}'; answer: StepTaken }

@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import api from '../src/api.generated.ts?raw'
 import en from '../src/patterns/texts/en.json'
 import { boxOf, shareOf, strength } from '../src/patterns/heat'
-import { areaOf, blankRule, draftOfArea, JUDGED_BY, missing, put, putEverywhere, shapesOf, taken, type RuleDraft } from '../src/patterns/rules'
+import { areaOf, blankRule, draftOfArea, JUDGED_BY, missing, put, putEverywhere, Rules, shapesOf, taken, type RuleDraft } from '../src/patterns/rules'
 import { fieldLabel, fieldSentence, sentences } from '../src/patterns/words'
 import type { DrawnRoute, PatternSettings, Thresholds } from '../src/api.generated'
+import type { Desk } from '../src/store/desk'
 
 const say = (key: string, values: Record<string, string> = {}) => {
   const text = key.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], en) as string
@@ -83,6 +84,35 @@ describe('rules', () => {
       ['Polygon', undefined, false], ['Point', 'Z', false], ['LineString', undefined, true], ['Point', 'A2', true],
     ])
     expect(shapes[2].geometry).toMatchObject({ coordinates: [[179, 0], [181, 0]] })
+  })
+})
+
+describe('settings that two change at once', () => {
+  afterEach(() => vi.unstubAllGlobals())
+  it('keep what both did: who was slower does it again on top', async () => {
+    let now = settings()
+    let heads: string[] = ['h1']
+    const posted: unknown[] = []
+    const answer = (status: number, body: unknown) => new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json' } })
+    vi.stubGlobal('fetch', async (_: string, options: RequestInit) => {
+      if (options.method === 'GET') return answer(200, { ...now, heads })
+      posted.push(JSON.parse(String(options.body)))
+      if (posted.length === 1) {
+        // Another was faster, between reading and writing.
+        now = settings({ areas: [area('theirs')] })
+        heads = ['h2']
+        return answer(409, { error: { code: 'changed', reason: 'somebody has set them since' } })
+      }
+      return answer(201, { id: 'x', entry: 'y', state: 'set' })
+    })
+    const desk = { attempt: async (work: () => Promise<void>) => work().then(() => true) } as unknown as Desk
+    const rules = new Rules(desk)
+    const did = vi.fn()
+    expect(await rules.change(put(settings(), 'areas', area('mine'), null), 'title', 'mine', did)).toBe(true)
+    expect(posted).toMatchObject([{ seen: ['h1'] }, { seen: ['h2'], settings: { areas: [{ name: 'theirs' }, { name: 'mine' }] } }])
+    expect(posted[1]).not.toHaveProperty('settings.heads')
+    expect(rules.settings.value?.areas.map(({ name }) => name)).toEqual(['theirs', 'mine'])
+    expect(did).toHaveBeenCalledOnce()
   })
 })
 

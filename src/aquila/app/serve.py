@@ -50,6 +50,7 @@ from aquila.core.model import Audience, Context, Label, Principal
 from aquila.core.policy import Decision, Policy, release
 from aquila.features import access
 from aquila.features.access.view import OPERATOR
+from aquila.features.intel.subject import Keeping
 from aquila.features.packages.work import PackageWork
 from aquila.features.picture.history import latest_events
 from aquila.links.hub import Hub
@@ -189,6 +190,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "events": latest_events.answer,
             "packages": PackageWork(),
             "erase": engine.erase_subject,
+            "keeping": Keeping(settings.person_days, settings.person_days_extended),
             "speak": partial(speak, engine),
             "may_speak": partial(may_speak, engine),
             "backups": shelf,

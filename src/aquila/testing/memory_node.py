@@ -32,6 +32,7 @@ from aquila.features import access, chat, devices, links, log, picture
 from aquila.features.access import Grant, act_of, hash_of, token_secret
 from aquila.features.access.view import GrantKind
 from aquila.features.coverage.shadow import Shadows
+from aquila.features.intel.subject import Keeping
 from aquila.fusion.viewshed import Floats
 from aquila.stores.sqlite.words import JournalWords
 
@@ -176,6 +177,7 @@ class MemoryPort:
         self.keys = MemoryKeys()
         self.parts: dict[str, Any] = {
             "erase": self.keys.erase,
+            "keeping": Keeping(),
             "secrets": MemorySecrets(),
             "links": NoLinks(),
             "tracks": NoTracks(),

@@ -22,6 +22,7 @@ STATUS_OF_REASON = {
     "request": 400,
     "used": 401,
     "taken": 409,
+    "changed": 409,
     "replay": 409,
     "rate": 429,
     "busy": 503,

@@ -1,8 +1,8 @@
 /** When a movement is a pattern: the node's settings, the form that changes them, and their places on the map. */
 import type { Feature, Position } from 'geojson'
 import { ref, shallowRef } from 'vue'
-import { call } from '../api/client'
-import type { AreaThresholds, DrawnRoute, PatternSettings, StepTaken, Thresholds } from '../api.generated'
+import { ApiError, call } from '../api/client'
+import type { AreaThresholds, DrawnRoute, PatternSettings, SettingsRow, StepTaken, Thresholds } from '../api.generated'
 import type { Step } from '../shell/undo'
 import type { Corner, Named } from '../staff/alerts/watch'
 import type { Desk } from '../store/desk'
@@ -151,12 +151,20 @@ export class Rules {
   async read(): Promise<void> {
     this.settings.value = await call<PatternSettings>('GET', '/pattern-settings')
   }
-  /** Changes the newest settings; answers whether it worked, a refusal is shown. */
+  /** Changes the newest settings, anew when somebody was faster; answers whether it worked, a refusal is shown. */
   private write(edit: Edit): Promise<boolean> {
     return this.desk.attempt(async () => {
-      const now = edit(await call<PatternSettings>('GET', '/pattern-settings'))
-      await call<StepTaken>('POST', '/pattern-settings', { settings: now })
-      this.settings.value = now
+      for (let tries = 3; tries; tries--) {
+        const { heads, ...newest } = await call<SettingsRow>('GET', '/pattern-settings')
+        const now = edit(newest)
+        try {
+          await call<StepTaken>('POST', '/pattern-settings', { settings: now, seen: heads })
+          this.settings.value = now
+          return
+        } catch (error) {
+          if (tries === 1 || !(error instanceof ApiError && error.code === 'changed')) throw error
+        }
+      }
     })
   }
   async change({ edit, back }: Change, title: string, name: string, did: (step: Step) => void): Promise<boolean> {

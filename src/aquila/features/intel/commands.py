@@ -15,7 +15,7 @@ from aquila.features.intel.grade import seen_entry
 from aquila.features.intel.subject import (
     CLAIMS_MAX,
     DAY_MS,
-    KEEP_DAYS,
+    KEEP_DAYS_MAX,
     LINKS,
     PERSON,
     SUBJECT,
@@ -29,6 +29,7 @@ from aquila.features.intel.subject import (
     SubjectRow,
     Withdrawal,
     claim_fields,
+    keeping_of,
     kind_of,
     row_of,
     standing,
@@ -73,11 +74,11 @@ class MakeSubject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class MakePerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new record of a person. reason: why it is needed; days: for how long."""
+    """A new record of a person. reason: why it is needed; days: for how long; None = as long as the node allows."""
 
     person: Subject
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-    days: Annotated[int, msgspec.Meta(ge=1, le=KEEP_DAYS)] = KEEP_DAYS
+    days: Annotated[int, msgspec.Meta(ge=1, le=KEEP_DAYS_MAX)] | None = None
 
     def __post_init__(self) -> None:
         check_texts("person", msgspec.to_builtins(self.person))
@@ -137,7 +138,12 @@ async def make_subject(principal: Principal, ask: MakeSubject, desk: Desk) -> St
 
 async def make_person(principal: Principal, ask: MakePerson, desk: Desk) -> StepTaken | Refused:
     """Keep a record of a person, for so long."""
-    until_ms = desk.now_ms() + ask.days * DAY_MS
+    keeping = keeping_of(desk)
+    days = keeping.days if ask.days is None else ask.days
+    wrong = keeping.wrong_days(days, extended=False)
+    if wrong is not None:
+        return wrong
+    until_ms = desk.now_ms() + days * DAY_MS
     fields = msgspec.to_builtins(ask.person) | {"reason": ask.reason, "keep_until_ms": until_ms}
     label = label_for(desk.policy, principal, None)
     if isinstance(label, Refused):
@@ -202,7 +208,8 @@ def _fields(desk: Desk, thing: Thing, action: str, read: Any) -> dict[str, Any] 
     if isinstance(read, Withdrawal):
         return {f"claim.{read.claim}": None, f"why.{read.claim}": read.reason}
     if isinstance(read, Extension):
-        return {"keep_until_ms": desk.now_ms() + read.days * DAY_MS, "reason": read.reason}
+        wrong = keeping_of(desk).wrong_days(read.days, extended=True)
+        return wrong or {"keep_until_ms": desk.now_ms() + read.days * DAY_MS, "reason": read.reason}
     if isinstance(read, Merge):
         other = intel_of(desk).thing(desk, read.into, thing.type)
         if other is None or other.id == thing.id or kind_of(other) != kind_of(thing):
@@ -230,7 +237,7 @@ def _claim(desk: Desk, thing: Thing, claim: NewClaim) -> dict[str, Any] | Refuse
 
 
 def _is_over(thing: Thing, desk: Desk, action: str = "") -> bool:
-    return action != "extend" and int(thing.get("keep_until_ms", 0)) <= desk.now_ms()
+    return action != "extend" and keeping_of(desk).until_ms(thing) <= desk.now_ms()
 
 
 async def _said(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from aquila.core.errors import Refused
 from aquila.core.feature import Reading
 from aquila.core.model import Label
 from aquila.core.paper_work import Id, Line, Place, Said, Text, Time, state_of
@@ -38,10 +39,9 @@ LINKS: Mapping[LinkKind, tuple[tuple[AnyKind, ...], tuple[AnyKind, ...]]] = {
 """Kind of link -> what it may begin at, and what it may end at."""
 CLAIMS_MAX = 500
 """Of one subject."""
-KEEP_DAYS = 365
-"""A person's record is closed after this, unless somebody says why it is needed longer."""
-KEEP_DAYS_MAX = 1095
 DAY_MS = 86_400_000
+KEEP_DAYS_MAX = 36_500
+"""What no node allows more of: a hundred years."""
 Sources = Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=50)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -130,6 +130,37 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: Said
 
 
+class Keeping(msgspec.Struct, frozen=True):
+    """The part `keeping` of a node: how long records of persons are kept here at most, by its settings.
+
+    Attributes:
+        days: after it was made. extended_days: after somebody said anew why it is needed.
+    """
+
+    days: int = 365
+    extended_days: int = 1095
+
+    def wrong_days(self, days: int, *, extended: bool) -> Refused | None:
+        """A sentence when that is longer than this node allows."""
+        most = self.extended_days if extended else self.days
+        if days <= most:
+            return None
+        return Refused(
+            "days", f"{days} days: at most {most} here, by the settings of this node. Extend it before it ends"
+        )
+
+    def until_ms(self, thing: Thing) -> int:
+        """When a person's record is closed: as its newest step about that says, but no later than is allowed now.
+
+        Whoever may not have that step has a record that is closed: 0.
+        """
+        step = thing.writers().get("keep_until_ms")
+        if step is None:
+            return 0
+        days = self.days if step.action == "make" else self.extended_days
+        return min(int(step.fields["keep_until_ms"]), step.received_at_ms + days * DAY_MS)
+
+
 class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that speaks of a claim. grade: "" = nobody has graded it."""
 
@@ -205,6 +236,12 @@ def standing(reading: Reading, type: str) -> Iterator[Thing]:
             yield thing
 
 
+def keeping_of(reading: Reading) -> Keeping:
+    """How long records of persons are kept."""
+    keeping: Keeping = reading.part("keeping")
+    return keeping
+
+
 def row_of(reading: Reading, thing: Thing) -> SubjectRow:
     """The row of a subject, with the claims of those that were merged into it."""
     same = [each for each in intel_of(reading).things(reading, thing.type) if _ends_at(reading, each) == thing.id]
@@ -224,7 +261,7 @@ def row_of(reading: Reading, thing: Thing) -> SubjectRow:
         actions=tuple(each for each in states_of(thing).allowed(state) if each != "make"),
         heads=thing.heads(),
         made_at_ms=thing.first.at_ms,
-        keep_until_ms=thing.get("keep_until_ms"),
+        keep_until_ms=keeping_of(reading).until_ms(thing) if thing.type == PERSON else None,
         label=thing.first.label,
     )
 

@@ -7,8 +7,8 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.ids import derived_id
-from aquila.core.model import Principal
-from aquila.core.paper_work import Id, NextStep, Seen, StepTaken, check_texts, say_step
+from aquila.core.model import Paper, Principal
+from aquila.core.paper_work import Id, NextStep, Seen, StepTaken, check_texts, say_step, step_saying
 from aquila.core.view import view_of
 from aquila.features.patterns.finding import FINDING, FINDING_STATES, THRESHOLD_STATES, THRESHOLDS, PatternSettings
 from aquila.features.patterns.view import Patterns
@@ -28,9 +28,14 @@ class JudgeFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SetPatterns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings as they are to be from now on: metres, minutes, m/s, degrees; what is left out is as at first."""
+    """The settings as they are to be from now on: metres, minutes, m/s, degrees; what is left out is as at first.
+
+    Attributes:
+        seen: `heads` as the editor had them: refused when somebody has set them since. Empty = as they are now.
+    """
 
     settings: PatternSettings
+    seen: Seen = ()
 
 
 async def judge_finding(principal: Principal, ask: JudgeFinding, desk: Desk) -> StepTaken | Refused:
@@ -55,16 +60,37 @@ async def set_patterns(principal: Principal, ask: SetPatterns, desk: Desk) -> St
     if wrong is not None:
         return Refused("field", wrong)
     thing = view_of(desk.views, "patterns", Patterns).thing(desk, SETTINGS_ID, THRESHOLDS)
-    step = NextStep(
-        THRESHOLD_STATES,
-        THRESHOLDS,
-        thing,
-        "set",
-        msgspec.to_builtins(ask.settings),
-        id=SETTINGS_ID,
-        summary="thresholds of patterns set",
+    heads = () if thing is None else thing.heads()
+    if thing is not None and ask.seen and set(ask.seen) != set(heads):
+        return _changed(thing.newest.by)
+    said = step_saying(
+        principal,
+        desk,
+        NextStep(
+            THRESHOLD_STATES,
+            THRESHOLDS,
+            thing,
+            "set",
+            msgspec.to_builtins(ask.settings),
+            id=SETTINGS_ID,
+            summary="thresholds of patterns set",
+        ),
     )
-    return await say_step(principal, desk, step)
+    if isinstance(said, Refused):
+        return said
+    # What follows on the same heads has one id: of two who set them in the same moment the second finds the first.
+    id = derived_id("patterns.set", 1, " ".join(heads))
+    entry = await desk.write(said.body, id=id, label=said.label, on_behalf_of=said.on_behalf_of)
+    if isinstance(entry, Refused):
+        return entry
+    stands = entry.body.fields if isinstance(entry.body, Paper) else {}
+    if msgspec.convert(stands, PatternSettings) != ask.settings:
+        return _changed(entry.envelope.author)
+    return StepTaken(id=SETTINGS_ID, entry=entry.envelope.id, state="set")
+
+
+def _changed(by: str) -> Refused:
+    return Refused("changed", f"{by} has set them since you read them: read them again, then set what is yours")
 
 
 pattern_commands = (

@@ -65,6 +65,12 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
+class SettingsRow(PatternSettings, frozen=True, kw_only=True):
+    """The settings in force. heads: for `seen` of who sets them anew; empty = nobody has set them yet."""
+
+    heads: tuple[str, ...]
+
+
 class PatternRule(msgspec.Struct, frozen=True, kw_only=True):
     """How a kind has done so far, by the findings that the asker may have.
 
@@ -128,7 +134,8 @@ def _rules(principal: Principal, ask: AskRules, reading: Reading) -> Iterator[La
 
 def _settings(principal: Principal, ask: AskSettings, reading: Reading) -> Iterator[Labelled]:
     things = list(_view(reading).things(reading, THRESHOLDS))
-    yield Labelled(settings_of(things), None, reading.context)
+    heads = max(things, key=lambda thing: thing.newest.stamp).heads() if things else ()
+    yield Labelled(SettingsRow(**msgspec.structs.asdict(settings_of(things)), heads=heads), None, reading.context)
 
 
 def _view(reading: Reading) -> Patterns:
@@ -158,7 +165,7 @@ pattern_queries = (
         name="pattern_settings",
         path="/pattern-settings",
         request=AskSettings,
-        row=PatternSettings,
+        row=SettingsRow,
         role="viewer",
         answer=_settings,
         one=True,
