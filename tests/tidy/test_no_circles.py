@@ -1,4 +1,4 @@
-"""No circles: who reads a module needs to know only what lies below it. Imports inside functions and for types count."""
+"""No circles: who reads a module needs to know only what lies below it. Imports inside functions count."""
 
 from graphlib import CycleError, TopologicalSorter
 

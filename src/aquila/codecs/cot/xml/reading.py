@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from aquila.codecs.cot.event import (
     Element,
     Event,
-    Part,
     Parts,
     body_of,
     flow_of,
@@ -16,7 +15,7 @@ from aquila.codecs.cot.event import (
     time_ms,
 )
 from aquila.codecs.cot.xml.skeleton import Skeletons
-from aquila.codecs.cot.xml.tree import parse, point_and_children
+from aquila.codecs.cot.xml.tree import MARKS, Head, head_of, parse, point_and_children
 from aquila.core.codec import Control, Decoded
 from aquila.core.errors import CodecError
 
@@ -35,45 +34,42 @@ def read_event(data: bytes) -> tuple[Event, Element]:
     return _event(*_tree_of(root)), root
 
 
-def _tree_of(root: Element) -> tuple[Part, Part, Parts, Iterable[Element]]:
-    """The attributes of an event, its point, and the children of its detail by name and in order."""
+def _tree_of(root: Element) -> tuple[Head, Parts, Iterable[Element]]:
+    """The head of an event, and the children of its detail by name and in order."""
     point, children = point_and_children(root)
-    return dict(root.items()), point, {child.tag: child for child in reversed(children)}, children
+    return head_of(root, point), {child.tag: child for child in reversed(children)}, children
 
 
-def _event(said: Part, point: Part, parts: Parts, children: Iterable[Element]) -> Event:
-    """The event with these attributes, this point and these children of its detail."""
-    get = said.get
-    time, start = get("time"), get("start")
+def _event(head: Head, parts: Parts, children: Iterable[Element]) -> Event:
+    """The event with this head and these children of its detail."""
+    uid, cot_type, time, start, stale, how, lat, lon, hae, ce, le, *_ = head
     at_ms = time_ms(time)
     if start != time:
         time_ms(start)
-    uid, cot_type, stale_ms, how = get("uid") or "", get("type") or "", time_ms(get("stale")), get("how")
-    get = point.get
     return Event(
-        uid,
-        cot_type,
+        uid or "",
+        cot_type or "",
         at_ms,
-        stale_ms,
+        time_ms(stale),
         how,
-        number(get("lat"), "lat"),
-        number(get("lon"), "lon"),
-        metres(get("hae"), "hae"),
-        radius(get("ce"), "ce"),
-        radius(get("le"), "le"),
+        number(lat, "lat"),
+        number(lon, "lon"),
+        metres(hae, "hae"),
+        radius(ce, "ce"),
+        radius(le, "le"),
         parts,
         children,
     )
 
 
-def _decoded(data: bytes, said: Part, point: Part, parts: Parts, children: Iterable[Element]) -> Decoded | Control:
-    event = _event(said, point, parts, children)
+def _decoded(data: bytes, head: Head, parts: Parts, children: Iterable[Element]) -> Decoded | Control:
+    event = _event(head, parts, children)
     try:
         body = body_of(event)
     except ValueError as error:
         raise CodecError("range", str(error)) from error
     if isinstance(body, Control):
         return body
-    get = said.get
-    label = marking_of(get("access"), get("caveat"), get("releasableTo") or get("releaseableTo"))
+    access, caveat, releasable_to, releaseable_to = head[MARKS]
+    label = marking_of(access, caveat, releasable_to or releaseable_to)
     return Decoded(body, data, label, flow_of(parts, children))

@@ -15,10 +15,11 @@ in texts, long events, and whatever `parse` refuses.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from aquila.codecs.cot.event import Element
-from aquila.codecs.cot.xml.tree import ATTRIBUTE_BYTES_MAX, parse, point_and_children
+from aquila.codecs.cot.xml.tree import ATTRIBUTE_BYTES_MAX, Head, head_of, parse, point_and_children
 from aquila.core.errors import CodecError
 
 SKELETONS_MAX: Final = 512
@@ -124,26 +125,21 @@ class Parts:
 class Skeleton:
     """What all events of one skeleton have in common."""
 
-    __slots__ = ("_children", "_parts", "_point", "_root")
+    __slots__ = ("_children", "_head", "_parts")
 
-    def __init__(self, root: Learned, point: Learned, children: tuple[Learned, ...]) -> None:
-        self._root = root
-        self._point = point
+    def __init__(self, head: Head, children: tuple[Learned, ...]) -> None:
+        # What is absent is taken from behind the last value, where None is put.
+        self._head = itemgetter(*(-1 if number is None else int(number) for number in head))
         self._children = children
         self._parts = {child.tag: child for child in reversed(children)}
 
     def with_values(self, values: list[str]) -> "Tree":
         """The tree of the event that has these values."""
-        return (
-            Grown(self._root, values),
-            Grown(self._point, values),
-            Parts(self._parts, values),
-            Children(self._children, values),
-        )
+        return self._head([*values, None]), Parts(self._parts, values), Children(self._children, values)
 
 
-Tree = tuple[Grown, Grown, Parts, Children]
-"""The root of an event, its point, and the children of its detail by name and in order."""
+Tree = tuple[Head, Parts, Children]
+"""The head of an event, and the children of its detail by name and in order."""
 
 
 class Skeletons:
@@ -196,9 +192,9 @@ def learned(skeleton: str) -> Skeleton | None:
     try:
         tree = parse(numbered.encode("ascii"))
         point, children = point_and_children(tree)
-        root = Learned(tree)
+        numbers = list(Learned(tree).numbers())
     except (CodecError, ValueError):
         return None  # A value that is no number of ours: a quote stands in a text.
-    if list(root.numbers()) != list(range(len(others))):
+    if numbers != list(range(len(others))):
         return None
-    return Skeleton(root, Learned(point), tuple(Learned(child) for child in children))
+    return Skeleton(head_of(tree, point), tuple(Learned(child) for child in children))

@@ -34,6 +34,15 @@ _PARSER: Final = etree.XMLParser(
 )
 
 
+EVENT_NAMES: Final = ("uid", "type", "time", "start", "stale", "how")
+POINT_NAMES: Final = ("lat", "lon", "hae", "ce", "le")
+MARK_NAMES: Final = ("access", "caveat", "releasableTo", "releaseableTo")
+Head = tuple[str | None, ...]
+"""The EVENT_NAMES of an event, the POINT_NAMES of its point, its MARK_NAMES; None = absent."""
+MARKS: Final = slice(len(EVENT_NAMES) + len(POINT_NAMES), None)
+"""The marks in a head."""
+
+
 def parse(data: bytes) -> Element:
     """The root element of an XML document that keeps every limit; raises CodecError."""
     if _FORBIDDEN.search(data) is not None:
@@ -112,6 +121,12 @@ def _check_names(root: Element) -> None:
             if not (one.tag.isascii() and all(name.isascii() for name, _ in one.items())):
                 raise CodecError("encoding", "names of elements and attributes must be ASCII")
         level = [child for one in level for child in one]
+
+
+def head_of(root: Element, point: Element) -> Head:
+    """The head of an event with this point."""
+    get = root.get
+    return (*map(get, EVENT_NAMES), *map(point.get, POINT_NAMES), *map(get, MARK_NAMES))
 
 
 def point_and_children(root: Element) -> tuple[Element, tuple[Element, ...]]:
