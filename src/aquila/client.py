@@ -317,6 +317,8 @@ class CheckRow(TypedDict):
     what: str
     grade: Literal["bad", "good", "warn"]
     sentence: str
+    code: str
+    values: dict[str, str]
     at_ms: int
 
 

@@ -1,5 +1,6 @@
 """What the doctor finds, each from its real cause where a test can bring that about, and what it tells people to do."""
 
+import json
 import os
 import re
 import resource
@@ -19,7 +20,7 @@ from aquila.app import doctor
 from aquila.app.clockwork import Clockwork, real_clockwork
 from aquila.app.doctor import FILES_WANTED, examine
 from aquila.app.engine import open_engine
-from aquila.app.finding import Finding
+from aquila.app.finding import DIAGNOSED, SAYINGS, Finding
 from aquila.config import Settings
 from aquila.core.model import LOG_ROOM, REAL, Note
 from aquila.core.policy import Policy
@@ -29,6 +30,7 @@ from aquila.testing.tak_client import fresh
 
 DAY_MS = 86_400_000
 NOW_MS = int(time.time() * 1000)
+TEXTS = Path(__file__).parents[2] / "web" / "src" / "upkeep" / "texts" / "en.json"
 
 
 def found(findings: list[Finding], what: str) -> list[Finding]:
@@ -407,6 +409,22 @@ def test_an_https_port_that_waits_for_the_client_is_good(old_node: ServedNode, m
 def test_what_is_no_address_is_said(data: Path, connect: str) -> None:
     assert the(examine(data, connect=connect), "handshake").grade == "bad"
     advises(the(examine(data, connect=connect), "handshake"), "bad", connect)
+
+
+def test_the_page_has_a_text_for_every_code_and_says_the_same_in_english() -> None:
+    page = json.loads(TEXTS.read_text(encoding="utf-8"))["upkeep"]["finding"]
+    judged = {f"{kind}_{reason}" for kind, reasons in DIAGNOSED.items() for reason in reasons}
+    assert set(page) == {*SAYINGS, *judged}
+    assert {code: page[code] for code in SAYINGS} == SAYINGS
+
+
+def test_whatever_a_running_node_finds_about_itself_can_be_said_in_every_language(old_node: ServedNode) -> None:
+    page = json.loads(TEXTS.read_text(encoding="utf-8"))["upkeep"]
+    findings = examine(old_node.data)
+    assert {"clock", "journal", "port http", "authority", "server certificate"} <= {each.what for each in findings}
+    for each in findings:
+        assert page["finding"][each.code].format_map(each.values)
+        assert each.what.startswith("port ") or each.what.replace(" ", "_") in page["what"]
 
 
 def test_a_finding_is_one_line_whatever_it_quotes(data: Path) -> None:

@@ -10,7 +10,7 @@ from aquila.app.backups import SHELF_MAX, BackupShelf
 from aquila.app.clockwork import real_clockwork
 from aquila.app.control import DeviceAddress
 from aquila.app.engine import open_engine
-from aquila.app.finding import Finding
+from aquila.app.finding import found
 from aquila.core.model import Act
 from aquila.core.policy import Policy
 from aquila.features.access import feature as access
@@ -49,7 +49,7 @@ def shelf(tmp_path: Path) -> Iterator[BackupShelf]:
 def admin(port: MemoryPort, shelf: BackupShelf) -> dict[str, str]:
     """Headers of an administrator who does not own the node."""
     port.parts["backups"] = shelf
-    port.parts["self_test"] = lambda: [Finding("disk", "good", "much is free"), shelf.finding(port.now_ms)]
+    port.parts["self_test"] = lambda: [found("disk", "good", "disk_good", free=9000), shelf.finding(port.now_ms)]
     port.parts["address"] = DeviceAddress("node.local", enrol=8446)
     return port.token("admin", "admin")
 
@@ -64,6 +64,7 @@ def test_a_backup_is_made_proven_listed_and_removed_and_the_journal_says_so(
 ) -> None:
     before = client.get("/api/v1/upkeep/checks", headers=admin).json()
     assert [(row["what"], row["grade"]) for row in before] == [("disk", "good"), ("backup", "warn")]
+    assert [(row["code"], row["values"]) for row in before] == [("disk_good", {"free": "9000"}), ("backup_none", {})]
     made = client.post("/api/v1/upkeep/backups", json={"passphrase": LONG}, headers=admin)
     assert made.status_code == 201, made.text
     (row,) = client.get("/api/v1/upkeep/backups", headers=admin).json()

@@ -235,6 +235,8 @@ export interface CheckRow {
   what: string
   grade: 'bad' | 'good' | 'warn'
   sentence: string
+  code: string
+  values: Record<string, string>
   at_ms: number
 }
 

@@ -11,7 +11,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aquila.app.finding import Finding
+from aquila.app.finding import Finding, found
 from aquila.core.errors import UsageError
 from aquila.features.upkeep import BackupRow
 from aquila.stores.sqlite.backup import read_manifest, restore_backup, write_backup
@@ -88,11 +88,11 @@ class BackupShelf:
         """For the self-test: how old the newest good one is."""
         newest = next((row for row in self.rows() if not row.fault), None)
         if newest is None:
-            return Finding("backup", "warn", "there is no backup yet: make one, and keep it on another machine")
+            return found("backup", "warn", "backup_none")
         hours = (now_ms - newest.made_at_ms) // 3_600_000
         if now_ms - newest.made_at_ms > OLD_MS:
-            return Finding("backup", "warn", f"the last good backup is {hours} hours old: make a new one")
-        return Finding("backup", "good", f"the last good backup is {hours} hours old; keep it on another machine too")
+            return found("backup", "warn", "backup_old", hours=hours)
+        return found("backup", "good", "backup_good", hours=hours)
 
     def _row(self, name: str) -> BackupRow:
         place = self.place(name)

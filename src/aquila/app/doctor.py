@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aquila.app.clockwork import real_clockwork
 from aquila.app.doctor_devices import devices_of_node
-from aquila.app.finding import Finding
+from aquila.app.finding import Finding, diagnosed, found
 from aquila.config import EVERY_ADDRESS, LOOPBACK, Settings
 from aquila.core.errors import UsageError
 from aquila.core.hlc import hlc_ms
@@ -66,35 +66,37 @@ def self_test(data: Path, backup: Callable[[int], Finding], clock_ms: Callable[[
 
 def _clock(now_ms: int) -> Finding:
     if now_ms < YEAR_2026_MS:
-        return Finding("clock", "bad", "this machine's clock stands before 2026: set it, certificates look unborn")
-    return Finding("clock", "good", "the clock looks plausible; compare it with a watch, devices judge by theirs")
+        return found("clock", "bad", "clock_past")
+    return found("clock", "good", "clock_good")
 
 
 def _file_limit() -> Finding:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < FILES_WANTED:
-        sentence = f"this user may open {hard} files, so about {hard // 2} links: raise `ulimit -Hn` to {FILES_WANTED}"
-        return Finding("file limit", "warn", sentence)
-    return Finding("file limit", "good", f"up to {hard} files may be open")
+    if hard == resource.RLIM_INFINITY:
+        return found("file limit", "good", "files_unbound")
+    if hard < FILES_WANTED:
+        return found("file limit", "warn", "files_few", files=hard, links=hard // 2, wanted=FILES_WANTED)
+    return found("file limit", "good", "files_good", files=hard)
 
 
 def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(data).free
     if free < FREE_BYTES_WANTED // 16:
-        return Finding("disk", "bad", f"{free >> 20} MiB are free: statements will be refused; free some space")
+        return found("disk", "bad", "disk_full", free=free >> 20)
     if free < FREE_BYTES_WANTED:
-        return Finding("disk", "warn", f"{free >> 20} MiB are free, less than 1 GiB: free some space before it fills")
-    return Finding("disk", "good", f"{free >> 20} MiB are free")
+        return found("disk", "warn", "disk_low", free=free >> 20)
+    return found("disk", "good", "disk_good", free=free >> 20)
 
 
 def _folder(data: Path) -> Finding:
     if not (data / "journal.db").exists():
-        return Finding("data folder", "bad", f"{data} holds no journal.db: it is no data folder of a node")
+        return found("data folder", "bad", "folder_empty", folder=str(data))
     if not os.access(data, os.W_OK):
-        return Finding("data folder", "bad", f"{data} may not be written by this user: change its owner or mount")
+        return found("data folder", "bad", "folder_locked", folder=str(data))
     holder = holder_of(data)
-    state = "no node runs on it" if holder is None else f"process {holder} runs on it"
-    return Finding("data folder", "good", state)
+    if holder is None:
+        return found("data folder", "good", "folder_idle")
+    return found("data folder", "good", "folder_held", process=holder)
 
 
 def _journal(data: Path, now_ms: int) -> Iterator[Finding]:
@@ -108,14 +110,14 @@ def _journal(data: Path, now_ms: int) -> Iterator[Finding]:
         finally:
             connection.close()
     except sqlite3.Error as wrong:
-        yield Finding("journal", "bad", f"{path} cannot be read ({wrong}): restore a backup into a new folder")
+        yield found("journal", "bad", "journal_unread", file=str(path), why=str(wrong))
         return
     if answer != "ok":
         why = " ".join(str(answer).split())  # SQLite answers in several lines
-        yield Finding("journal", "bad", f"{path} is damaged ({why}): restore a backup into a new folder")
+        yield found("journal", "bad", "journal_damaged", file=str(path), why=why)
         return
     if holder_of(data) is not None:
-        yield Finding("journal", "good", "the database is sound; its chain is checked when no node runs")
+        yield found("journal", "good", "journal_sound")
         return
     yield from _chain(path, now_ms)
 
@@ -148,10 +150,9 @@ def _ports(data: Path) -> Iterator[Finding]:
         for name, port in sorted(json.loads(file.read_text(encoding="utf-8")).items()):
             host = LOOPBACK if hosts[name] in EVERY_ADDRESS else hosts[name]
             if _answers(port, host):
-                yield Finding(f"port {name}", "good", f"{port} answers on {host}")
+                yield found(f"port {name}", "good", "port_good", port=port, host=host)
             else:
-                sentence = f"{port} does not answer on {host}: something blocks it, or the node has no time"
-                yield Finding(f"port {name}", "warn", sentence)
+                yield found(f"port {name}", "warn", "port_silent", port=port, host=host)
         return
     settings = Settings()
     for name in ("http_port", "tak_port", "tak_tls_port", "api_tls_port", "enrol_port"):
@@ -179,12 +180,11 @@ def _certificates(data: Path, now_ms: int, certificate: Path | None) -> Iterator
             sentence = f"there are no certificates yet: start the node once, `aquila serve --data {data}` makes them"
             yield Finding("authority", "bad", sentence)
             return
-        yield Finding("authority", "bad", f"{wrong.filename} cannot be read ({wrong.strerror}): run as the node's user")
+        yield found("authority", "bad", "secrets_unread", file=str(wrong.filename), why=str(wrong.strerror))
         return
-    authority = describe_authority(trusted, now_ms)
-    yield Finding("authority", authority.grade, authority.sentence)
-    found = describe(_first_certificate(server), trusted, now_ms, purpose="server")
-    yield Finding("server certificate", found.grade, found.sentence)
+    yield diagnosed("authority", "authority", describe_authority(trusted, now_ms))
+    server_now = describe(_first_certificate(server), trusted, now_ms, purpose="server")
+    yield diagnosed("server certificate", "server", server_now)
     if certificate is not None:
         yield _device_certificate(data, trusted, certificate, now_ms)
 
@@ -199,8 +199,8 @@ def _device_certificate(data: Path, trusted: bytes, certificate: Path, now_ms: i
         )
     except UsageError as wrong:
         return Finding("certificate", "bad", f"whether it is revoked cannot be said: {wrong}")
-    found = describe(shown, trusted, now_ms, is_revoked=revoked.__contains__)
-    return Finding("certificate", found.grade, found.sentence)
+    judged = describe(shown, trusted, now_ms, is_revoked=revoked.__contains__)
+    return Finding("certificate", judged.grade, judged.sentence)
 
 
 def _first_certificate(pem: bytes) -> bytes:

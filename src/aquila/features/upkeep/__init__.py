@@ -5,7 +5,7 @@ makes, proves, takes or removes a backup stands in the journal.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
@@ -38,17 +38,34 @@ class Check(Protocol):
         """What was found, and what to do."""
         ...
 
+    @property
+    def code(self) -> str:
+        """Which sentence it is; empty = it has none but this."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What stands in it, by name."""
+        ...
+
 
 SelfTest = Callable[[], Iterable[Check]]
 """The part `self_test`."""
 
 
 class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the self-test."""
+    """One line of the self-test.
+
+    Attributes:
+        sentence: in English. code, values: the same, to be said in another language (`upkeep.finding.CODE` of the
+            page's texts); an empty code = there is only the sentence.
+    """
 
     what: str
     grade: Literal["good", "warn", "bad"]
     sentence: str
+    code: str = ""
+    values: dict[str, str] = {}
     at_ms: int
 
 
@@ -121,7 +138,14 @@ def self_test(principal: Principal, ask: AskUpkeep, reading: Reading) -> Iterato
     """Look at everything once, now."""
     test: SelfTest = reading.part("self_test")
     for found in test():
-        row = CheckRow(what=found.what, grade=found.grade, sentence=found.sentence, at_ms=reading.now_ms())
+        row = CheckRow(
+            what=found.what,
+            grade=found.grade,
+            sentence=found.sentence,
+            code=found.code,
+            values=dict(found.values),
+            at_ms=reading.now_ms(),
+        )
         yield Labelled(row, None, reading.context)
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a certificate, in one sentence that says what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -45,11 +45,14 @@ class Diagnosis(msgspec.Struct, frozen=True):
         reason: a short stable word: good, syntax, ca, issuer, usage, future, expired, expiring,
             revoked, host.
         sentence: for people.
+        values: what stands in it, for whoever says it in another language: name, serial, from, until, now, days,
+            names (a server is good for), host (it is called); empty = nothing could be read.
     """
 
     grade: Literal["good", "warn", "bad"]
     reason: str
     sentence: str
+    values: Mapping[str, str] = {}
 
 
 def describe(
@@ -80,6 +83,7 @@ def describe(
         leaf = x509.load_pem_x509_certificate(certificate)
     except ValueError as error:
         return Diagnosis("bad", "syntax", f"this is no certificate in PEM ({error}): {remedy}")
+    values = _values(leaf, now_ms, host)
     who = f"certificate of {common_name_of(leaf.subject)!r}, serial {serial_text(leaf.serial_number)}"
     wrong = (
         _wrong_issuer(leaf, issuers, remedy)
@@ -90,12 +94,12 @@ def describe(
     if wrong is None and is_revoked is not None and is_revoked(serial_text(leaf.serial_number)):
         wrong = "revoked", f"is revoked: {NEW_FILES} if the device may come back"
     if wrong:
-        return Diagnosis("bad", wrong[0], f"{who}, {wrong[1]}")
+        return Diagnosis("bad", wrong[0], f"{who}, {wrong[1]}", values)
     until = day(leaf.not_valid_after_utc)
     days = (to_ms(leaf.not_valid_after_utc) - now_ms) // DAY_MS
     if days < WARN_DAYS:
-        return Diagnosis("warn", "expiring", f"{who}, ends in {days} days ({until}): {remedy} before")
-    return Diagnosis("good", "good", f"{who}, is good until {until}")
+        return Diagnosis("warn", "expiring", f"{who}, ends in {days} days ({until}): {remedy} before", values)
+    return Diagnosis("good", "good", f"{who}, is good until {until}", values)
 
 
 def describe_authority(chain: bytes, now_ms: int) -> Diagnosis:
@@ -110,16 +114,30 @@ def describe_authority(chain: bytes, now_ms: int) -> Diagnosis:
     except ValueError as error:
         return _damaged_chain(error)
     first = min(issuers, key=lambda issuer: issuer.not_valid_after_utc)
+    values = _values(first, now_ms)
     who = f"authority {common_name_of(first.subject)!r}"
     wrong = _wrong_time(first, now_ms, _NEW_AUTHORITY)
     if wrong:
-        return Diagnosis("bad", wrong[0], f"{who} {wrong[1]}")
+        return Diagnosis("bad", wrong[0], f"{who} {wrong[1]}", values)
     until = day(first.not_valid_after_utc)
     days = (to_ms(first.not_valid_after_utc) - now_ms) // DAY_MS
     if days < AUTHORITY_WARN_DAYS:
         sentence = f"{who} ends in {days} days ({until}), and every certificate with it: {_NEW_AUTHORITY} before"
-        return Diagnosis("warn", "expiring", sentence)
-    return Diagnosis("good", "good", f"{who} is good until {until}")
+        return Diagnosis("warn", "expiring", sentence, values)
+    return Diagnosis("good", "good", f"{who} is good until {until}", values)
+
+
+def _values(shown: x509.Certificate, now_ms: int, host: str | None = None) -> Mapping[str, str]:
+    return {
+        "name": common_name_of(shown.subject),
+        "serial": serial_text(shown.serial_number),
+        "from": day(shown.not_valid_before_utc),
+        "until": day(shown.not_valid_after_utc),
+        "now": day(moment(now_ms)),
+        "days": str((to_ms(shown.not_valid_after_utc) - now_ms) // DAY_MS),
+        "names": ", ".join(str(name.value) for name in alternative_names(shown)) or "-",
+        "host": host or "",
+    }
 
 
 def _damaged_chain(error: ValueError) -> Diagnosis:
