@@ -2455,6 +2455,8 @@ class TaskRow(TypedDict):
     unit: str
     unit_name: str
     task: Task
+    start_ms: int | None
+    end_ms: int | None
     state: str
     verdict: str
     reason: str

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 
+from aquila.core.exercise_clock import RUN, ExerciseClock, run_at
+from aquila.core.exercise_clock import STATES as RUN_STATES
 from aquila.core.model import Label, Stamp
 from aquila.core.papers import Step
 from aquila.features.exercise.inject import STATES as INJECT_STATES
-from aquila.features.exercise.run import RUN, run_at
-from aquila.features.exercise.run import STATES as RUN_STATES
 from aquila.testing.memory_node import MemoryPort
 
 from .conftest import Desk
@@ -160,6 +160,70 @@ def test_the_exercise_clock_never_goes_back_and_stands_in_a_pause(script: list[t
         last_ms = run.exercise_ms
         if run.state == "paused":
             assert run_at([each for each in steps if each.at_ms <= now_ms], now_ms + 60_000).exercise_ms == last_ms
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("pause", "resume", "pace")), st.integers(0, 10**7), st.floats(0.1, 20)), max_size=30
+    ),
+    st.integers(0, 10**8),
+    st.integers(0, 10**8),
+    st.integers(0, 10**8),
+)
+def test_a_time_comes_when_as_much_of_the_exercise_has_passed_as_was_left_when_it_was_set(
+    script: list[tuple[str, int, float]], set_after_ms: int, left_ms: int, later_ms: int
+) -> None:
+    """Whatever is paused and paced: never earlier, never later, and in a pause never at all."""
+    steps = steps_of(script)
+    set_at_ms = 1_000_000 + set_after_ms
+    now_ms = set_at_ms + later_ms
+    clock = ExerciseClock(steps, now_ms)
+    due_ms = clock.put_off_ms(set_at_ms + left_ms, set_at_ms)
+    passed_ms = clock.between_ms(set_at_ms, now_ms)
+    slack_ms = 20 * (len(steps) + 2)  # each step rounds to a millisecond, of which a pace makes twenty
+    if due_ms <= now_ms:
+        assert abs(clock.between_ms(set_at_ms, due_ms) - left_ms) <= slack_ms
+        assert passed_ms >= left_ms - slack_ms
+    else:
+        assert passed_ms <= left_ms + slack_ms
+    if run_at(steps, now_ms).state == "paused" and passed_ms < left_ms:
+        assert due_ms > now_ms
+    assert clock.put_off_ms(set_at_ms, set_at_ms) == set_at_ms
+    assert ExerciseClock((), now_ms).put_off_ms(set_at_ms + left_ms, set_at_ms) == set_at_ms + left_ms
+
+
+@given(st.integers(0, 10**8), st.integers(1, 10**8), st.integers(1, 10**8))
+def test_a_pause_puts_off_by_its_length_what_was_ahead(before_ms: int, pause_ms: int, left_ms: int) -> None:
+    steps = steps_of([("pause", before_ms, 1), ("resume", pause_ms, 1)])
+    clock = ExerciseClock(steps, steps[-1].at_ms)
+    set_at_ms, due_ms = 1_000_000, steps[0].at_ms + left_ms
+    assert clock.put_off_ms(due_ms, set_at_ms) == due_ms + pause_ms
+
+
+def test_in_a_pause_no_task_is_late_and_no_report_and_no_watch_is_overdue(desk: Desk, port: MemoryPort) -> None:
+    start_ms = port.now_ms
+    area = {"name": "NAI 1", "points": [[45.0, 7.0], [45.0, 7.1], [45.1, 7.1]]}
+    conditions = [
+        {"kind": "reach", "by_ms": start_ms + 10 * MINUTE_MS, "area": area},
+        {"kind": "report", "minutes": 10},
+    ]
+    times = {"start_ms": start_ms, "end_ms": start_ms + 60 * MINUTE_MS}
+    id = desk.post("/tasks", task={"unit": "FOX", "verb": "OBSRV", "conditions": conditions, **times})["id"]
+    desk.post(f"/tasks/{id}/step", action="issue")
+    desk.post("/watches", watch={"kind": "silence", "name": "FOX is silent", "entity": "fox", "every_min": 10})
+
+    def looked(after_ms: int) -> tuple[list[str], int]:
+        """Verdicts of the task, and how many alerts there are, after a time."""
+        port.tick(after_ms)
+        return [each["verdict"] for each in desk.get(f"/tasks/{id}")["row"]["judgements"]], len(desk.get("/alerts"))
+
+    desk.post("/exercise/steps", action="pause")
+    assert looked(60 * MINUTE_MS) == (["open", "open"], 0)
+    (cell,) = desk.get("/task-matrix")
+    assert cell["end_ms"] == desk.get("/tasks")[0]["end_ms"] == start_ms + 120 * MINUTE_MS
+    desk.post("/exercise/steps", action="resume")
+    assert looked(9 * MINUTE_MS) == (["open", "open"], 0)
+    assert looked(2 * MINUTE_MS) == (["late", "late"], 1)
 
 
 def test_the_guide_shows_the_tables_of_the_program() -> None:

@@ -2597,6 +2597,8 @@ export interface TaskRow {
   unit: string
   unit_name: string
   task: Task
+  start_ms: number | null
+  end_ms: number | null
   state: string
   verdict: string
   reason: string

@@ -1,7 +1,9 @@
 """What the node says by itself: alerts of watches on ticks, and of emergencies as soon as they are heard."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
+from aquila.core.exercise_clock import exercise_clock
 from aquila.core.ids import derived_id
 from aquila.core.model import Arrival, Paper, Tick
 from aquila.core.moves import Moves
@@ -25,7 +27,8 @@ def watch_over(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal
     if not isinstance(arrival, Tick):
         return
     view = view_of(views, "alerts", Alerts)
-    findings = list(view.look(arrival.at_ms, view_of(views, "moves", Moves)))
+    clock_of = partial(exercise_clock, views, now_ms=arrival.at_ms)
+    findings = list(view.look(arrival.at_ms, view_of(views, "moves", Moves), clock_of))
     if not findings:
         return
     standing = view.standing()

@@ -4,11 +4,12 @@ That memory is no part of the state, since it depends on when ticks came between
 seen anew, and alerts that stand are not raised a second time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from aquila.core.exercise_clock import ExerciseClock
 from aquila.core.model import Arrival, Context, Entry, Label, Position, Report
 from aquila.core.moves import Move, Moves
 from aquila.core.paper_work import state_of
@@ -112,31 +113,37 @@ class Alerts(Papers):
             self._dwelt = {key for key in self._dwelt if key[0] in alive}
         return self._active
 
-    def look(self, now_ms: int, moves: Moves) -> Iterator[Finding]:
-        """What there is to be said at this time, once for each step into and out of an area. For the rule only."""
+    def look(self, now_ms: int, moves: Moves, clock_of: Callable[[Context], ExerciseClock]) -> Iterator[Finding]:
+        """What there is to be said at this time, once for each step into and out of an area. For the rule only.
+
+        Args:
+            now_ms: UTC milliseconds on the wall.
+            moves: where everybody is.
+            clock_of: counts a context's minutes.
+        """
         areas = []
+        clocks = {context: clock_of(context) for context in {thing.first.context for thing, _ in self.active()}}
         for thing, watch in self.active():
-            if (watch.from_ms is not None and now_ms < watch.from_ms) or (
-                watch.until_ms is not None and now_ms >= watch.until_ms
-            ):
+            clock = clocks[thing.first.context]
+            if not _is_on(thing, watch, clock, now_ms):
                 continue
             if isinstance(watch, SilenceWatch):
-                yield _silence(thing, watch, moves.of(thing.first.context, watch.entity), now_ms)
+                yield _silence(thing, watch, moves.of(thing.first.context, watch.entity), clock, now_ms)
             else:
                 areas.append((thing, watch))
         for context in sorted({thing.first.context for thing, _ in areas}):
             here = [(thing, watch) for thing, watch in areas if thing.first.context == context]
-            yield from self._look_areas(here, moves, context, now_ms)
+            yield from self._look_areas(here, moves, context, clocks[context], now_ms)
 
     def _look_areas(
-        self, areas: list[tuple[Thing, AreaWatch]], moves: Moves, context: Context, now_ms: int
+        self, areas: list[tuple[Thing, AreaWatch]], moves: Moves, context: Context, clock: ExerciseClock, now_ms: int
     ) -> Iterator[Finding]:
         everybody = list(moves.all(context))
         within = self._within(context, tuple(watch.corners for _, watch in areas), everybody)
         for (thing, watch), numbers in zip(areas, within, strict=True):
             meant = (everybody[number] for number in numbers)
             inside = {move.report.entity: move for move in meant if _meant(watch, move)}
-            yield from self._entered(thing, watch, inside, now_ms)
+            yield from self._entered(thing, watch, inside, clock, now_ms)
             yield from self._left(thing, watch, inside, moves, now_ms)
 
     def _within(self, context: Context, areas: tuple[Corners, ...], moves: list[Move]) -> list[list[int]]:
@@ -155,12 +162,15 @@ class Alerts(Papers):
             found[number].append(row)
         return found
 
-    def _entered(self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], now_ms: int) -> Iterator[Finding]:
+    def _entered(
+        self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], clock: ExerciseClock, now_ms: int
+    ) -> Iterator[Finding]:
         for entity, move in inside.items():
             since_ms = self._inside.setdefault((thing.id, entity), now_ms)
             if since_ms == now_ms and "enter" in watch.triggers:
                 yield about(thing, "enter", move, now_ms)
-            is_due = now_ms - since_ms >= watch.dwell_min * MINUTE_MS and (thing.id, entity) not in self._dwelt
+            stayed_ms = clock.between_ms(since_ms, now_ms)
+            is_due = stayed_ms >= watch.dwell_min * MINUTE_MS and (thing.id, entity) not in self._dwelt
             if "dwell" in watch.triggers and is_due:
                 self._dwelt.add((thing.id, entity))
                 yield about(thing, "dwell", move, since_ms)
@@ -182,10 +192,18 @@ class Alerts(Papers):
                     yield about(thing, trigger, move, since_ms, is_over=True)
 
 
-def _silence(thing: Thing, watch: SilenceWatch, move: Move | None, now_ms: int) -> Finding:
+def _is_on(thing: Thing, watch: Watch, clock: ExerciseClock, now_ms: int) -> bool:
+    """Is it between the times from and until which it watches?"""
+    from_ms, until_ms = (
+        clock.of_field(thing, name, at_ms) for name, at_ms in (("from_ms", watch.from_ms), ("until_ms", watch.until_ms))
+    )
+    return (from_ms is None or now_ms >= from_ms) and (until_ms is None or now_ms < until_ms)
+
+
+def _silence(thing: Thing, watch: SilenceWatch, move: Move | None, clock: ExerciseClock, now_ms: int) -> Finding:
     limit_ms = int((watch.every_min + watch.grace_min) * MINUTE_MS)
     heard_ms = thing.newest.received_at_ms if move is None else move.received_at_ms
-    is_over = now_ms - heard_ms <= limit_ms
+    is_over = clock.between_ms(heard_ms, now_ms) <= limit_ms
     if move is not None:
         return about(thing, "silence", move, heard_ms, is_over=is_over)
     # Nobody has ever heard it: the watch itself says under which marking that may be told.

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from aquila.core.errors import Refused
+from aquila.core.exercise_clock import RUN, RUN_ID, STATES, RunNow, run_at, steps_of_run
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading
 from aquila.core.model import REAL, Label, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
@@ -26,7 +27,7 @@ from aquila.core.policy import label_for
 from aquila.core.view import view_of
 from aquila.features.exercise.inject import INJECT, Inject, Means
 from aquila.features.exercise.inject import STATES as INJECT_STATES
-from aquila.features.exercise.run import RUN, RUN_ID, STATES, Pace, Pause, RunNow, run_at
+from aquila.features.exercise.run import Pace, Pause
 
 CONTROL = ("exercise_control",)
 INJECTS_MAX = 2000
@@ -111,8 +112,7 @@ def papers_of(reading: Reading) -> Papers:
 
 def run_of(reading: Reading) -> RunNow:
     """How the exercise runs now. Everybody may know that; who said so and why, only who may have the step."""
-    thing = next((each for each in papers_of(reading).all(reading.context, RUN) if each.id == RUN_ID), None)
-    run = run_at(() if thing is None else thing.steps, reading.now_ms())
+    run = run_at(steps_of_run(reading.views, reading.context), reading.now_ms())
     if papers_of(reading).thing(reading, RUN_ID, RUN) is None:
         return msgspec.structs.replace(run, by="", reason="")
     return run

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from aquila.core.errors import Refused
+from aquila.core.exercise_clock import WALL, ExerciseClock, exercise_clock
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.moves import Moves
@@ -93,6 +94,7 @@ class CollectionRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         question_text: "" = the asker may not see the question.
         heard_at_ms: when its source was heard last; None = never.
+        from_ms, until_ms: on the wall, put off by the pauses of an exercise since they were planned.
     """
 
     id: str
@@ -114,7 +116,13 @@ class CollectionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def standing_of(
-    state: str, from_ms: int, until_ms: int, every_min: int, heard_at_ms: int | None, now_ms: int
+    state: str,
+    from_ms: int,
+    until_ms: int,
+    every_min: int,
+    heard_at_ms: int | None,
+    now_ms: int,
+    clock: ExerciseClock = WALL,
 ) -> Standing:
     """How a line of the plan stands: the source has as long from the beginning as between two of its reports."""
     if state == "answered":
@@ -126,7 +134,7 @@ def standing_of(
     if now_ms >= until_ms:
         return "over"
     since_ms = max(from_ms, heard_at_ms or 0)
-    return "silent" if now_ms - since_ms > every_min * 60_000 else "collecting"
+    return "silent" if clock.between_ms(since_ms, now_ms) > every_min * 60_000 else "collecting"
 
 
 def _plan(principal: Principal, ask: AskPlan, reading: Reading) -> Iterator[Labelled]:
@@ -142,18 +150,20 @@ def _line(reading: Reading, thing: Thing) -> CollectionRow:
     move = view_of(reading.views, "moves", Moves).called(reading.context, (source,))
     heard = move is not None and reading.release(move.label, move.context).verdict
     heard_at_ms = move.received_at_ms if move is not None and heard else None
-    span = int(thing.get("from_ms", 0)), int(thing.get("until_ms", 0)), int(thing.get("every_min", 60))
+    clock = exercise_clock(reading.views, reading.context, reading.now_ms())
+    from_ms, until_ms = (clock.of_field(thing, name, int(thing.get(name, 0))) or 0 for name in ("from_ms", "until_ms"))
+    every_min = int(thing.get("every_min", 60))
     return CollectionRow(
         id=thing.id,
         question=str(thing.get("question", "")),
         question_text="" if question is None else str(question.get("text", "")),
         indicator=str(thing.get("indicator", "")),
         source=source,
-        from_ms=span[0],
-        until_ms=span[1],
-        every_min=span[2],
+        from_ms=from_ms,
+        until_ms=until_ms,
+        every_min=every_min,
         remarks=str(thing.get("remarks", "")),
-        standing=standing_of(state, *span, heard_at_ms, reading.now_ms()),
+        standing=standing_of(state, from_ms, until_ms, every_min, heard_at_ms, reading.now_ms(), clock),
         heard_at_ms=heard_at_ms,
         answer=str(thing.get("answer", "")),
         sources=tuple(thing.get("sources", ())),

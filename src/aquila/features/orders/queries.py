@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from aquila.core.exercise_clock import exercise_clock
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
@@ -333,7 +334,8 @@ def _needs_of(principal: Principal, thing: Thing, order: Order, reading: Reading
         unit = units.get(answer.addressee)
         called = answer.addressee if unit is None else str(unit.get("short") or unit.get("name"))
         if answer.state not in ANSWERED:
-            due_ms = (issued_ms or 0) + order.escalate_after_min * MINUTE_MS
+            clock = exercise_clock(reading.views, reading.context, now_ms)
+            due_ms = clock.put_off_ms((issued_ms or 0) + order.escalate_after_min * MINUTE_MS, issued_ms or 0)
             if speaks_for(principal, unit, answer.addressee):
                 yield need("answer", named, answer.since_ms, due_ms, ())
             elif answer.reminded_at_ms is not None:

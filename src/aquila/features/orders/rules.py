@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from aquila.core.exercise_clock import exercise_clock
 from aquila.core.model import Address, Alias, Arrival, Entry, Note, Paper, Receipt, Tick
 from aquila.core.paper_work import state_of
 from aquila.core.papers import Thing
@@ -115,8 +116,9 @@ def notice_silence(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Prop
         if order is None or not is_unanswered(thing):
             continue
         issued_ms = min((each.at_ms for each in thing.steps if each.action == "issue"), default=arrival.at_ms)
+        clock = exercise_clock(views, thing.first.context, arrival.at_ms)
         for answer in answers_of(thing):
-            step = _due_step(order, answer, arrival.at_ms - issued_ms)
+            step = _due_step(order, answer, clock.between_ms(issued_ms, arrival.at_ms))
             if step is not None:
                 yield _noticed(thing, order, answer, step, arrival.at_ms)
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import shapely
 
+from aquila.core.exercise_clock import WALL, ExerciseClock
 from aquila.core.geo import are_inside, distances_m
 from aquila.features.tasks.task import TaskCondition
 
@@ -32,7 +33,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         polygon: of the condition's area; None = it has none. fix: of the addressee; escorted: of the other entity.
         heard_ms: when the addressee was last heard. verdict, inside_since_ms, noticed_ms: what was noticed before.
-        start_ms, end_ms: of the task; start None = when it was issued, which the caller puts in.
+            start_ms, end_ms: of the task; start None = when it was issued, which the caller puts in. They and the
+            condition's by_ms are on the wall, put off by the pauses of an exercise.
+        clock: counts minutes; where it is real, those on the wall.
     """
 
     task: str
@@ -46,6 +49,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     heard_ms: int | None = None
     verdict: str = "open"
     inside_since_ms: int | None = None
+    clock: ExerciseClock = WALL
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,12 +124,13 @@ def _reach(case: Case, inside: bool | None, now_ms: int) -> Iterator[Finding]:
 
 def _observe(case: Case, inside: bool | None, now_ms: int) -> Iterator[Finding]:
     fix, since_ms = case.fix, case.inside_since_ms
-    span_ms = (case.condition.minutes or 0) * MINUTE_MS
     if inside and since_ms is None and fix is not None and _is_during(case):
         yield _said(case, "enter", f"in {_area(case)} at {_clock(fix)}", fix.at_ms)
     elif inside is False and since_ms is not None and fix is not None and fix.at_ms >= since_ms:
         yield _said(case, "leave", f"left {_area(case)} at {_clock(fix)}", since_ms)
-    elif inside and since_ms is not None and fix is not None and _is_during(case) and fix.at_ms - since_ms >= span_ms:
+    elif (
+        inside and since_ms is not None and fix is not None and _is_during(case) and _lasted(case, since_ms, fix.at_ms)
+    ):
         yield _said(case, "on_time", f"{case.condition.minutes} min in {_area(case)} since {_time(since_ms)}")
         return
     if case.end_ms is not None and now_ms > case.end_ms:
@@ -135,9 +140,14 @@ def _observe(case: Case, inside: bool | None, now_ms: int) -> Iterator[Finding]:
 def _report(case: Case, now_ms: int) -> Iterator[Finding]:
     """A gap is said once; `since` is the report that it follows."""
     since_ms = max(case.heard_ms or 0, case.start_ms)
-    due_ms = since_ms + (case.condition.minutes or 0) * MINUTE_MS
+    due_ms = case.clock.put_off_ms(since_ms + (case.condition.minutes or 0) * MINUTE_MS, since_ms)
     if now_ms > due_ms and (case.end_ms is None or due_ms <= case.end_ms):
         yield _said(case, "late", f"no report since {_time(since_ms)}, due {_time(due_ms)}", since_ms)
+
+
+def _lasted(case: Case, from_ms: int, until_ms: int) -> bool:
+    """Did it go on for the condition's minutes?"""
+    return case.clock.between_ms(from_ms, until_ms) >= (case.condition.minutes or 0) * MINUTE_MS
 
 
 def _is_during(case: Case) -> bool:

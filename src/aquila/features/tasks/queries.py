@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from aquila.core.exercise_clock import ExerciseClock, exercise_clock
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
@@ -60,12 +61,17 @@ class AskDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One card of the task board. verdict: the worst of its conditions; reason: why. heads: to be sent as `seen`."""
+    """One card of the task board. verdict: the worst of its conditions; reason: why. heads: to be sent as `seen`.
+
+    start_ms, end_ms: of the task on the wall, put off by the pauses of an exercise since they were set; None = no time.
+    """
 
     id: str
     unit: str
     unit_name: str
     task: Task
+    start_ms: int | None
+    end_ms: int | None
     state: str
     verdict: str
     reason: str
@@ -131,7 +137,7 @@ class DraftChange(msgspec.Struct, frozen=True, kw_only=True):
     new: Any
 
 
-def _row(thing: Thing, task: Task, name: str, now_ms: int) -> TaskRow:
+def _row(thing: Thing, task: Task, name: str, clock: ExerciseClock, now_ms: int) -> TaskRow:
     state, judged = state_of(STATES, thing), judgements_of(thing, task)
     worst = max(judged, key=lambda each: WORST.index(each.verdict), default=None)
     return TaskRow(
@@ -139,6 +145,8 @@ def _row(thing: Thing, task: Task, name: str, now_ms: int) -> TaskRow:
         unit=task.unit,
         unit_name=name,
         task=task,
+        start_ms=clock.of_field(thing, "start_ms", task.start_ms),
+        end_ms=clock.of_field(thing, "end_ms", task.end_ms),
         state=state,
         verdict="open" if worst is None else worst.verdict,
         reason="" if worst is None else worst.reason,
@@ -155,11 +163,12 @@ def _row(thing: Thing, task: Task, name: str, now_ms: int) -> TaskRow:
 
 def _rows(reading: Reading) -> Iterator[tuple[Thing, TaskRow]]:
     units, now_ms = units_known(reading), reading.now_ms()
+    clock = exercise_clock(reading.views, reading.context, now_ms)
     for thing in tasks_in(reading.views).things(reading, TASK):
         task = task_in(thing)
         if task is not None:
             unit = units.get(task.unit)
-            yield thing, _row(thing, task, task.unit if unit is None else str(unit.get("name")), now_ms)
+            yield thing, _row(thing, task, task.unit if unit is None else str(unit.get("name")), clock, now_ms)
 
 
 def _tasks(principal: Principal, ask: AskTasks, reading: Reading) -> Iterator[Labelled]:
@@ -176,7 +185,9 @@ def _task(principal: Principal, ask: AskTask, reading: Reading) -> Iterator[Labe
         return
     thing, task = found
     unit = units_known(reading).get(task.unit)
-    row = _row(thing, task, task.unit if unit is None else str(unit.get("name")), reading.now_ms())
+    now_ms = reading.now_ms()
+    clock = exercise_clock(reading.views, reading.context, now_ms)
+    row = _row(thing, task, task.unit if unit is None else str(unit.get("name")), clock, now_ms)
     detail = TaskDetail(row=row, conflicts=conflict_rows(thing), steps=steps_of(thing))
     yield Labelled(detail, thing.first.label, thing.first.context)
 
@@ -184,7 +195,7 @@ def _task(principal: Principal, ask: AskTask, reading: Reading) -> Iterator[Labe
 def _matrix(principal: Principal, ask: AskMatrix, reading: Reading) -> Iterator[Labelled]:
     proposals, units = proposals_of(reading), units_known(reading)
     for thing, row in sorted(_rows(reading), key=lambda each: (each[1].unit_name, each[1].task.start_ms or 0)):
-        start_ms, end_ms = row.task.start_ms, row.task.end_ms
+        start_ms, end_ms = row.start_ms, row.end_ms
         if ask.until_ms is not None and start_ms is not None and start_ms > ask.until_ms:
             continue
         if ask.from_ms is not None and end_ms is not None and end_ms < ask.from_ms:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
 from shapely import Polygon
 
-from aquila.core.model import Arrival, Paper, Tick
+from aquila.core.exercise_clock import ExerciseClock, exercise_clock
+from aquila.core.model import Arrival, Context, Paper, Tick
 from aquila.core.moves import Move, Moves
 from aquila.core.papers import Papers, Thing
 from aquila.core.rule import Proposal, Rule
@@ -23,13 +25,17 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
     units: dict[str, Thing] | None = None
     things: dict[str, Thing] = {}
     cases: list[Case] = []
+    clocks: dict[Context, ExerciseClock] = {}
     for thing in tasks_in(views).watched():
         task = task_in(thing)
         if task is None:
             continue
         units = _units(views, thing.first.context) if units is None else units
         things[thing.id] = thing
-        cases += cases_of(thing, task, names_of(units.get(task.unit), task.unit), moves, heard)
+        context = thing.first.context
+        if context not in clocks:
+            clocks[context] = exercise_clock(views, context, arrival.at_ms)
+        cases += cases_of(thing, task, names_of(units.get(task.unit), task.unit), moves, heard, clocks[context])
     for found in judge(cases, arrival.at_ms):
         thing = things[found.task]
         paper = Paper(
@@ -48,26 +54,37 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
         yield Proposal(paper, thing.first.label, key=key, cause=thing.newest.entry)
 
 
-def cases_of(thing: Thing, task: Task, names: tuple[str, ...], moves: Moves, heard: TaskHeard) -> Iterator[Case]:
+def cases_of(
+    thing: Thing, task: Task, names: tuple[str, ...], moves: Moves, heard: TaskHeard, clock: ExerciseClock
+) -> Iterator[Case]:
     """The conditions of a task with what is known for each, in what its readers may have."""
     label, context = thing.first.label, thing.first.context
     fix = _fix(moves.called(context, names), thing)
-    start_ms = task.start_ms or next((each.at_ms for each in thing.steps if each.action == "issue"), 0)
+    issued_ms = next((each.at_ms for each in thing.steps if each.action == "issue"), 0)
+    start_ms, end_ms = (
+        clock.of_field(thing, f"{name}_ms", at) for name, at in (("start", task.start_ms), ("end", task.end_ms))
+    )
     for judged, condition in zip(judgements_of(thing, task), task.conditions, strict=True):
         escorted = moves.called(context, (condition.entity,)) if condition.entity else None
         yield Case(
             task=thing.id,
             place=judged.condition,
-            condition=condition,
-            start_ms=start_ms,
-            end_ms=task.end_ms,
+            condition=_put_off(thing, clock, condition),
+            start_ms=start_ms or issued_ms,
+            end_ms=end_ms,
             polygon=_polygon(condition),
             fix=fix,
             escorted=_fix(escorted, thing),
             heard_ms=heard.heard(context, names, label) if condition.kind == "report" else None,
             verdict=judged.verdict,
             inside_since_ms=judged.inside_since_ms,
+            clock=clock,
         )
+
+
+def _put_off(thing: Thing, clock: ExerciseClock, condition: TaskCondition) -> TaskCondition:
+    by_ms = clock.of_field(thing, "conditions", condition.by_ms)
+    return condition if by_ms == condition.by_ms else msgspec.structs.replace(condition, by_ms=by_ms)
 
 
 def _polygon(condition: TaskCondition) -> Polygon | None:
