@@ -84,6 +84,20 @@ def test_lives_are_as_said_then_as_seen():
     assert population.life_s == pytest.approx(1000, rel=0.1)
 
 
+def test_a_start_must_be_the_surer_the_longer_targets_stay():
+    population, unlearned = Population(Settings()), Population(Settings(learn=False))
+    assert population.sure_r == 0, "before a second turn nobody knows how long a scan is"
+    for turn in range(20):
+        for each in (population, unlearned):
+            each.end_turn(5.0 * turn)
+            each.learn_life(5.0, 20.0, 0.0)
+    assert population.life_s > 1000
+    odds = 0.01 * population.life_s / 5.0
+    assert population.sure_r == pytest.approx(odds / (1 + odds))
+    assert population.sure_r > 0.6
+    assert unlearned.sure_r == 0
+
+
 def test_new_targets_are_as_many_as_said_then_as_seen():
     population = Population(Settings())
     said = Settings().births_per_clutter

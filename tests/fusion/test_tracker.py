@@ -192,6 +192,29 @@ def test_who_stays_is_not_hidden_for_one_miss_of_a_slow_radar(monkeypatch):
     assert learned.completeness > quality(scene, cutoff_m=150.0).completeness + 0.005
 
 
+def test_where_targets_stay_long_a_new_track_must_be_surer(monkeypatch):
+    scenes = [make_scene(SLOW, seed) for seed in (5, 6, 7)]
+
+    def shown():
+        """How many tracks that never were near a target began to be shown, and the completeness."""
+        false, complete = 0, []
+        for scene in scenes:
+            near = {}
+            for t_s, picture, _ in pictures(scene):
+                truth = scene.truth(t_s)[1]
+                for *born, x in zip(picture.born_t.tolist(), picture.born_n.tolist(), picture.x, strict=True):
+                    near.setdefault(tuple(born), set()).add(np.hypot(*(truth - x[:2]).T).min(initial=np.inf) < 300)
+            false += sum(True not in each for each in near.values())
+            complete.append(quality(scene, cutoff_m=150.0).completeness)
+        return false, np.mean(complete)
+
+    false, complete = shown()
+    monkeypatch.setattr("aquila.fusion.population.FALSE_START", 0.0)
+    before_false, before_complete = shown()
+    assert false < before_false
+    assert complete > before_complete - 0.005
+
+
 def test_ships_are_known_as_slow_within_a_few_turns():
     scene = make_scene(SLOW, 5)
     speeds = {t_s: tracker.population.v_sigma_m_s for t_s, _, tracker in pictures(scene)}

@@ -23,8 +23,10 @@ SLOWEST_M_S = 1.0
 """Nobody is expected to be slower: who lies at anchor still swings."""
 LOOKS_OF_A_LIFE = 70.0
 """Nobody leaves before so many scans, on average: a slow radar must not take a miss for the end of a target."""
-LIVES_OF_A_SAID_LIFE = 0.4
+LIVES_OF_A_SAID_LIFE = 0.07
 """What is said of a life weighs as much as so many lives ended, for each target there is."""
+FALSE_START = 0.01
+"""A false track that is shown weighs as much as this share of a target's life unseen."""
 LOOKS_OF_A_MODE = np.array([40.0, 15.0])
 """So many scans, on average, a target is quiet, and manoeuvres: a slow radar must not see a turn in every plot."""
 TURNS_OF_SAID_BIRTHS = 10.0
@@ -137,6 +139,15 @@ class Population:
         weight = LIVES_OF_A_SAID_LIFE * max(self.live, 1.0)
         seen = (weight * self.settings.kind.life_s + self.lived_s) / (weight + self.ended)
         return max(seen, LOOKS_OF_A_LIFE * self.gap_s)
+
+    @property
+    def sure_r(self) -> float:
+        """How likely a track with few plots must be to be shown: the longer targets stay, the less a scan more costs.
+
+        Shown now, one scan of a target is won with r, and a false start is made with 1 - r.
+        """
+        odds = FALSE_START * self.life_s / max(self.gap_s, 1e-9) if self.settings.learn and self.turns > 1 else 0.0
+        return odds / (1 + odds)
 
     def learn_life(self, passed_s: float, live: float, ended: float) -> None:
         """Take how many targets were there for so long, and how many of them are there no more."""

@@ -82,7 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     birth_free_min: float = 0.5
     """A plot starts a track when it belongs to no known one with at least this probability."""
     confirm_r: float = 0.5
-    """A track is confirmed above this existence probability, and shown while above it."""
+    """A track is confirmed above this existence probability, and shown while above it; see Population.sure_r."""
     confirm_hits: int = 2
     drop_r: float = 0.02
     """A confirmed track ends below this existence probability."""

@@ -308,9 +308,9 @@ class Tracker(Rows):
         self.t_hit[rows] = scan.t_s
         self.seen_t[rows, scan.sensor] = scan.t_s
         self.seen_n[rows, scan.sensor] += 1
-        self.confirmed[: self.n] |= (self.r[: self.n] > self.settings.confirm_r) & (
-            self.hits[: self.n] >= self.settings.confirm_hits
-        )
+        hits, sure_r = self.hits[: self.n], max(self.settings.confirm_r, self.population.sure_r)
+        enough = self.r[: self.n] > np.where(hits < ESTABLISHED_HITS, sure_r, self.settings.confirm_r)
+        self.confirmed[: self.n] |= enough & (hits >= self.settings.confirm_hits)
         if self.settings.learn:
             learned = self.learned[scan.sensor]
             new = rows[self.hits[rows] == ESTABLISHED_HITS]
