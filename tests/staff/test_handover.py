@@ -1,10 +1,15 @@
 """Handover: what is new, changed, open, promised, overdue, unsure since the last one; both sign."""
 
 import base64
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 
+from aquila import features
+from aquila.core.states import States
+from aquila.features.handover.lines import ENDS
 from aquila.testing.memory_node import NATIONAL
 
 MINUTE_MS = 60_000
@@ -34,7 +39,9 @@ def test_a_shift_is_handed_over_and_both_sign(desk: Any, relief: Any, port: Any)
     assert found["unsure"] == ["mine at the ford: unverified"]
     assert "overdue" not in found
     port.now_ms += 20 * MINUTE_MS
-    assert sections(desk)["overdue"] == ["cordon"]
+    found = sections(desk)
+    assert found["overdue"] == ["cordon"]
+    assert "promised" not in found
 
     shift = desk.post("/handovers", remarks="quiet <b>night</b>")["id"]
     assert [need["id"] for need in relief.get("/needs/handover", role="watch_officer")] == [shift]
@@ -71,3 +78,32 @@ def test_nobody_is_handed_over_what_he_may_not_have(desk: Any, partner: Any, por
     port.say(report, NATIONAL)
     assert sections(desk) == {}
     assert sections(partner)["open"] == ["MEDEVAC med"]
+
+
+def test_what_the_node_and_exercise_control_keep_is_no_business_of_the_shift(desk: Any, port: Any) -> None:
+    desk.post("/exercise/injects", inject={"title": "a mast falls", "due_ms": port.now_ms, "to": ["HQ", "ALL"]})
+    desk.post("/watches", watch={"kind": "silence", "name": "who is silent", "entity": "ptl2", "every_min": 15})
+    assert sections(desk) == {"new": ["watch who is silent: create"]}
+
+
+def test_a_task_that_was_done_is_open_no_more(desk: Any, port: Any) -> None:
+    id = desk.post("/tasks", task={"unit": "FOX", "verb": "OBSRV"})["id"]
+    desk.post(f"/tasks/{id}/step", action="issue")
+    assert len(sections(desk)["open"]) == 1
+    for action in ("wilco", "execute", "done_ok"):
+        desk.post(f"/tasks/{id}/step", action=action, on_behalf=True)
+    assert "open" not in sections(desk)
+
+
+def test_every_step_that_ends_a_thing_for_good_is_known_here() -> None:
+    modules = [import_module(each.name) for each in walk_packages(features.__path__, "aquila.features.")]
+    tables = [each for module in modules for each in vars(module).values() if isinstance(each, States)]
+    assert len(tables) > 20
+    ends = {move.action for table in tables for move in table.moves if move.goes in table.last}
+    assert ends <= ENDS
+
+
+def test_whom_something_was_promised_is_named_in_words(desk: Any, port: Any) -> None:
+    desk.post("/incidents", line={"text": "men at the ford", "tell": ["duty_officer"]})
+    (line,) = [each for each in desk.get("/handover") if each["section"] == "promised"]
+    assert (line["to_whom"], line["text"]) == ("duty officer", "tell duty officer: men at the ford")

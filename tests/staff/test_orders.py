@@ -206,7 +206,7 @@ def test_a_frago_is_drafted_from_what_is_to_be_different(desk: Any) -> None:
         ("added", "upper"),
         ("same", "valley"),
     ]
-    assert times["text"] == "tasks.T1.end_ms: 181206ZNOV26 -> 181306ZNOV26"
+    assert times["text"] == "task T1, end: 181206ZNOV26 -> 181306ZNOV26"
 
 
 def test_orders_say_what_needs_whom(desk: Any, port: MemoryPort, client: Any) -> None:
@@ -284,7 +284,7 @@ def test_the_order_in_force_at_ten_times_with_five_fragos(desk: Any, port: Memor
         assert row["order"]["mission"]["when"] == when
         assert [each["problem"] for each in row["applied"]] == [""] * len(row["applied"])
     diff = desk.get(f"/orders/{base}/diff", at_ms=start_ms + 60 * MINUTE_MS)
-    assert [line["text"] for line in diff["lines"]] == ["mission.when: H -> H+5"]
+    assert [line["text"] for line in diff["lines"]] == ["mission, when: H -> H+5"]
     assert len(diff["lines"][0]["fragos"]) == 5
 
 

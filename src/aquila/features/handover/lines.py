@@ -27,10 +27,24 @@ STATES = States(
 )
 Section = Literal["new", "changed", "open", "promised", "overdue", "unsure"]
 SECTIONS: tuple[Section, ...] = ("new", "changed", "open", "promised", "overdue", "unsure")
-ENDS = frozenset({"close", "cancel", "merge", "supersede", "remove", "refuse", "approve", "withdraw", "take"})
+ENDS = frozenset(
+    {
+        *("close", "cancel", "merge", "supersede", "remove", "refuse", "approve", "withdraw", "take", "release", "end"),
+        *("done_ok", "done_not_ok", "drop", "fire", "skip"),
+    }
+)
 """Steps after which a thing waits for nobody. Whatever follows one opens the thing again."""
-STANDING = frozenset({"orbat.unit", "medevac.asset", "medevac.facility", "reports.form"})
+STANDING = frozenset(
+    {
+        *("orbat.unit", "medevac.asset", "medevac.facility", "reports.form", "alerts.watch", "feeds.feed"),
+        *("intel.subject", "intel.grade", "patterns.finding"),
+    }
+)
 """Types that are kept up to date, never done: they are told of only when new or changed."""
+NOT_OF_THE_SHIFT = frozenset({"exercise.inject", "exercise.run", "patterns.thresholds"})
+"""What exercise control plans, which the players must not read here, and what says how the node works."""
+SHIFTED_BY = {"patterns.finding": "useful"}
+"""Types of which the node says hundreds a shift: only those are told of about which somebody took this step."""
 DUES = ("due_ms", "needed_by_ms", "ltiov_ms")
 """Fields that say until when."""
 
@@ -56,8 +70,14 @@ def lines_of(reading: Reading, since_ms: int, now_ms: int) -> list[HandoverLine]
     for name, view in sorted(reading.views.items()):
         if isinstance(view, Papers) and name != "handover":
             for thing in view.things(reading):
-                found += _lines(reading, thing, since_ms, now_ms)
+                if _is_told(thing):
+                    found += _lines(reading, thing, since_ms, now_ms)
     return sorted(found, key=lambda line: (SECTIONS.index(line.section), line.due_ms or line.at_ms, line.id))
+
+
+def _is_told(thing: Thing) -> bool:
+    step = SHIFTED_BY.get(thing.type)
+    return thing.type not in NOT_OF_THE_SHIFT and (step is None or any(each.action == step for each in thing.steps))
 
 
 def _lines(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Iterator[HandoverLine]:
@@ -86,9 +106,8 @@ def _lines(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Iterat
     if thing.type not in STANDING and thing.newest.action not in ENDS:
         yield line("open", title)
         for to_whom, what, due_ms in _promises(thing):
-            yield line("promised", what, to_whom, due_ms)
-            if due_ms is not None and due_ms <= now_ms:
-                yield line("overdue", what, to_whom, due_ms)
+            is_late = due_ms is not None and due_ms <= now_ms
+            yield line("overdue" if is_late else "promised", what, to_whom, due_ms)
     if thing.conflicts():
         fields = ", ".join(each.field for each in thing.conflicts())
         yield line("unsure", f"{title}: two people say differently about {fields}")
@@ -101,13 +120,18 @@ def _promises(thing: Thing) -> Iterator[tuple[str, str, int | None]]:
     fields = thing.fields()
     for name, value in fields.items():
         if name.startswith("tell.") and f"ack.{name[5:]}" not in fields:
-            yield name[5:], f"tell {name[5:]}: {thing.first.summary}", _time(value)
+            post = name[5:].replace("_", " ")
+            yield post, f"tell {post}: {thing.first.summary}", _time(value)
         elif name.startswith("deed.") and f"done.{name[5:]}" not in fields and isinstance(value, dict):
             yield str(value.get("who", "")), str(value.get("what", "")), _time(value.get("due_ms"))
     for name in DUES:
         due_ms = _time(fields.get(name))
         if due_ms is not None:
-            yield str(fields.get("tasked_to", fields.get("to", ""))), thing.first.summary, due_ms
+            yield _names(fields.get("tasked_to", fields.get("to", ""))), thing.first.summary, due_ms
+
+
+def _names(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _time(value: Any) -> int | None:

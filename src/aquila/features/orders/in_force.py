@@ -223,18 +223,33 @@ def parts_of(change: OrderChange | AppliedChange) -> tuple[DiffPart, ...]:
     return tuple(found)
 
 
+WHOLE_MAX = 400
+"""Characters of old and new together that are told whole, one after the other."""
+MANY = {"tasks": "task", "phases": "phase", "graphics": "graphic", "annexes": "annex", "task_organisation": "unit"}
+"""Parts of an order of which there are several, each with its name in the path."""
+
+
 def readable(change: OrderChange | AppliedChange) -> str:
     """One change as people read it; a long text as the words that went and came."""
     old, new = (_text(change.path, value) for value in (change.old, change.new))
+    place = place_of(change.path)
     if change.old is None:
-        return f"{change.path}: added {new}"
+        return f"{place}: added {new}"
     if change.new is None:
-        return f"{change.path}: removed {old}"
-    if len(old) + len(new) < 120:
-        return f"{change.path}: {old} -> {new}"
+        return f"{place}: removed {old}"
+    if len(old) + len(new) < WHOLE_MAX:
+        return f"{place}: {old} -> {new}"
     marks = {"same": "", "removed": "-", "added": "+"}
     said = (each.text if each.mark == "same" else f"[{marks[each.mark]}{each.text}]" for each in parts_of(change))
-    return f"{change.path}: {' '.join(said)}"
+    return f"{place}: {' '.join(said)}"
+
+
+def place_of(path: str) -> str:
+    """Where in an order something changes, as people say it: `tasks.T2.end_ms` is "task T2, end"."""
+    first, *rest = path.split(".")
+    if first in MANY and rest:
+        first, *rest = f"{MANY[first]} {rest[0]}", *rest[1:]
+    return ", ".join(name.removesuffix("_ms").replace("_", " ") for name in (first, *rest))
 
 
 def _text(name: str, value: Any) -> str:

@@ -239,7 +239,7 @@ def _draft(principal: Principal, ask: AskDraft, reading: Reading) -> Iterator[La
         length_ms = 3_600_000 if end_ms is None else end_ms - start_ms
         change = DraftChange(
             task=thing.id,
-            reason=f"{row.verdict}: {row.reason}",
+            reason=f"{row.verdict.replace('_', ' ')}: {row.reason}",
             path=f"tasks.{task.order_task}.end_ms",
             old=end_ms,
             new=reading.now_ms() + length_ms,

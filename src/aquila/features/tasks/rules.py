@@ -45,7 +45,7 @@ def judge_tasks(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
             happened_at_ms=arrival.at_ms,
             fields={f"{JUDGED}{found.place}": {"reason": found.reason}},
             seen=thing.heads(),
-            summary=f"{thing.get('title') or thing.get('verb')}: {found.action}, {found.reason}",
+            summary=f"{thing.get('title') or thing.get('verb')}: {found.action.replace('_', ' ')}, {found.reason}",
         )
         key = f"{found.action} {thing.id} {found.place} {found.since}"
         again = times_reassigned(thing)
