@@ -1,5 +1,7 @@
 """People at desks, as the tests of whole errands have them: logged in by name, with their steps counted."""
 
+from collections.abc import Sequence
+
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from aquila.app.asking import ask
@@ -41,9 +43,10 @@ class Hand:
         self.steps = 0
 
 
-def state_of(chromium: Browser, node: ServedNode, name: str, role: str) -> object:
-    """The cookie of somebody with a password, without a page."""
-    ask(node.data, "access.make_user", {"name": name, "password": WORD, "role": role})
+def state_of(chromium: Browser, node: ServedNode, name: str, role: str, groups: Sequence[str] | None = None) -> object:
+    """The cookie of somebody with a password, without a page. groups: None = those of the players."""
+    both = {} if groups is None else {"groups_in": list(groups), "groups_out": list(groups)}
+    ask(node.data, "access.make_user", {"name": name, "password": WORD, "role": role, **both})
     context = chromium.new_context()
     answer = context.request.post(f"{node.url}login", form={"user": name, "password": WORD})
     assert answer.ok, answer.text()

@@ -101,9 +101,9 @@ def at_desk(browse: Browse, chromium: Browser, demo: ServedNode) -> Callable[...
     """A desk of somebody with a password of their own."""
     states: dict[str, object] = {}
 
-    def open_desk(user: str, name: str, **options: Any) -> Scene:
+    def open_desk(user: str, name: str, groups: tuple[str, ...] | None = None, **options: Any) -> Scene:
         if name not in states:
-            states[name] = state_of(chromium, demo, name, "operator")
+            states[name] = state_of(chromium, demo, name, "operator", groups)
         return Scene(user, browse(storage_state=states[name], **{"viewport": LAPTOP, **options}).open(), demo)
 
     return open_desk
@@ -324,7 +324,7 @@ def summary(scene: Scene) -> None:
 
 
 def test_u4_an_exercise_director(at_desk: Callable[..., Scene], demo: ServedNode, now_ms: Callable[[], int]) -> None:
-    scene = at_desk("U4", "director")
+    scene = at_desk("U4", "director", ("COMMON", "EXCON"))
     page, hand = scene.page, scene.hand
     out_of_fields(page)
     scene.line("EXERCISE inject 7: rockfall closes the path, tell watch officer", "watch officer")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
@@ -20,8 +21,8 @@ MINUTE_MS = 60_000
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "staff" / "exercise.md"
 
 
-def plan(desk: Desk, title: str, **fields: Any) -> str:
-    return str(desk.post("/exercise/injects", inject={"title": title, **fields})["id"])
+def plan(desk: Desk, title: str, groups: tuple[str, ...] = ("COMMON",), **fields: Any) -> str:
+    return str(desk.post("/exercise/injects", inject={"title": title, **fields}, groups=groups)["id"])
 
 
 def inject(desk: Desk, id: str) -> Any:
@@ -100,16 +101,56 @@ def test_once_the_post_is_given_only_exercise_control_runs_the_exercise(
     admin.post("/exercise/steps", action="pause")
 
 
-def test_players_do_not_see_what_is_marked_for_exercise_control(
-    client: TestClient[Any], desk: Desk, port: MemoryPort
+@pytest.fixture
+def control(client: TestClient[Any], port: MemoryPort) -> Desk:
+    """Exercise control: it reads and writes into the players' group and its own."""
+    return Desk(client, port.token("control", "operator", also="EXCON"))
+
+
+def test_an_inject_is_for_exercise_control_alone_and_what_is_played_for_everybody(
+    client: TestClient[Any], control: Desk, desk: Desk, port: MemoryPort
 ) -> None:
-    control = Desk(client, port.token("control", "operator", group="EXCON"))
-    made = control.post("/exercise/injects", inject={"title": "Surprise"}, groups=["EXCON"])
+    made = control.post("/exercise/injects", inject={"title": "Surprise", "text": "A bridge falls.", "means": "mail"})
     assert inject(control, made["id"])["label"]["groups"] == ["EXCON"]
+    desk.post(f"/exercise/injects/{made['id']}/steps", 404, action="fire")
+    assert "falls" not in str(desk.get("/entries"))
+    step(control, made["id"], "fire")
+    (line,) = [row for row in desk.get("/entries") if "A bridge falls." in str(row)]
+    assert line["label"]["groups"] == ["COMMON"]
     assert desk.get("/exercise/injects") == []
     assert "Surprise" not in str(desk.get("/entries"))
-    desk.post(f"/exercise/injects/{made['id']}/steps", 404, action="fire")
+    # A player's screen, too, gets the line and nothing of what stands before it.
+    with client.websocket_connect("/api/v1/stream?since=", headers=port.token("player")) as socket:
+        got = [str(socket.receive())]
+        while "A bridge falls." not in got[-1]:
+            got.append(str(socket.receive()))
+    assert "Surprise" not in "".join(got)
+
+
+def test_an_inject_that_people_say_makes_no_line(control: Desk, desk: Desk) -> None:
+    made = control.post("/exercise/injects", inject={"title": "Surprise", "text": "A bridge falls.", "means": "radio"})
+    step(control, made["id"], "fire")
+    assert "falls" not in str(desk.get("/entries"))
+
+
+def test_who_is_not_of_exercise_control_is_told_what_to_do(desk: Desk) -> None:
+    said = desk.post("/exercise/injects", 403, inject={"title": "x"})["error"]["reason"]
+    assert "EXCON" in said
+    assert "name the groups" in said
     assert "EXCON" in desk.post("/exercise/injects", 403, inject={"title": "x"}, groups=["EXCON"])["error"]["reason"]
+
+
+def test_nobody_gets_into_exercise_control_and_nothing_is_said_there_without_its_name(
+    client: TestClient[Any], control: Desk, desk: Desk, port: MemoryPort
+) -> None:
+    control.post("/notes", text="Radio check")
+    (line,) = [row for row in desk.get("/entries") if "Radio check" in str(row)]
+    assert line["label"]["groups"] == ["COMMON"]
+    chief = Desk(client, port.token("chief", "admin", also="EXCON"))
+    chief.post("/tokens", name="player", role="operator", days=1)
+    chief.post("/tokens", name="director", role="operator", days=1, groups_out=["COMMON", "EXCON"])
+    reads = {row["name"]: row["groups_out"] for row in chief.get("/tokens")}
+    assert (reads["player"], reads["director"]) == (["COMMON"], ["COMMON", "EXCON"])
 
 
 def test_where_it_is_real_nothing_is_paused_and_no_inject_is_planned(desk: Desk, port: MemoryPort) -> None:

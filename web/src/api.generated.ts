@@ -1502,7 +1502,7 @@ export interface NewIncident {
   on_behalf_of?: string | null
 }
 
-/** An inject for the list. groups: who may see it; empty = the writer's groups. Players should not be among them. */
+/** An inject for the list. groups: who may see it; empty = exercise control alone, in the policy's group for it. */
 export interface NewInject {
   inject: Inject
   groups?: string[]

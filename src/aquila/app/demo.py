@@ -26,7 +26,9 @@ async def play_demo_staff(
     people: dict[str, Node] = {}
     for person in scenario.staff.persons:
         asked = Asked(port, operator, "demo")
-        made = await make_token(operator, NewToken(name=person.name, role=person.role, days=TOKEN_DAYS), asked)
+        groups = person.groups or None
+        token = NewToken(name=person.name, role=person.role, days=TOKEN_DAYS, groups_in=groups, groups_out=groups)
+        made = await make_token(operator, token, asked)
         if isinstance(made, Refused):
             raise UsageError(f"the demo's {person.name} gets no token: {made.detail or made.reason}")
         people[person.name] = Node(url, made.token)

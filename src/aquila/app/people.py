@@ -6,7 +6,7 @@ from cryptography import x509
 from aquila.app.engine import Engine
 from aquila.config import Settings
 from aquila.core.errors import Refused, UsageError
-from aquila.core.model import Act, Principal
+from aquila.core.model import REAL, Act, Principal
 from aquila.core.policy import Policy
 from aquila.core.view import view_of
 from aquila.features.access.view import OPERATOR, Access, Grant, act_of, principal_of
@@ -33,14 +33,20 @@ async def ensure_operator(engine: Engine, settings: Settings) -> Principal:
     access = access_of(engine)
     grant = access.grant(node.identity.node, "user", OPERATOR)
     if grant is None:
+        # Who owns an exercise's node reads what exercise control plans; in a real one nothing is planned.
+        groups = (
+            settings.groups
+            if node.context == REAL
+            else tuple(dict.fromkeys((*settings.groups, node.policy.control_group)))
+        )
         grant = Grant(
             kind="user",
             name=OPERATOR,
             role="admin",
             nation=settings.nation,
             clearance=settings.clearance,
-            groups_in=settings.groups,
-            groups_out=settings.groups,
+            groups_in=groups,
+            groups_out=groups,
         )
         written = await engine.write(act_of(grant, node.clock_ms()), node.principal, "node")
         if isinstance(written, Refused):

@@ -77,6 +77,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         redaction_cell_deg: size of the grid cell that a redacted position is moved to the centre of.
         rate_per_s: statements a principal may write per second, and the burst above it.
         flood_per_min: more statements about one entity within a minute than this fall to the position lane.
+        control_group: of exercise control. What is planned for the players is in it alone, and nobody writes into it
+            or is given it unless it is named.
     """
 
     name: str = EXAMPLE_POLICY
@@ -111,6 +113,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     flood_per_min: int = 60
     thinning: Thinning = Thinning()
     retention: Retention = Retention()
+    control_group: str = "EXCON"
 
     def rank(self, classification: str) -> int | None:
         """Place of a word in this policy, 0 = lowest; None = unknown."""
@@ -284,18 +287,34 @@ def label_for(
     """The label of what this principal says, from the marking that came with it, its default and its ceiling.
 
     into: groups that it is for, all of which the principal must be allowed to write into (the node may write anywhere);
-        empty = every group that the principal may write into.
+        empty = every group that the principal may write into, but for exercise control's, if there is another.
     """
     base = principal.default_label or policy.default_label
     missing = () if principal.kind == "node" else sorted(set(into) - principal.groups_in)
     if missing:
         return Refused("group", f"you may not write into {', '.join(missing)[:200]}")
-    groups = tuple(sorted(into or principal.groups_in))
+    groups = tuple(sorted(into or players_of(policy, principal.groups_in)))
     if not groups:
         return Refused("group", f"{principal.id} may write into no group")
     if marking is None:
         return base if base.groups == groups else msgspec.structs.replace(base, groups=groups)
     return _marked(policy, principal, marking, msgspec.structs.replace(base, groups=groups))
+
+
+def players_of(policy: Policy, groups: Collection[str]) -> frozenset[str]:
+    """These groups without exercise control's; all of them when there is no other."""
+    return frozenset(groups) - {policy.control_group} or frozenset(groups)
+
+
+def control_label(policy: Policy, principal: Principal) -> Label | Refused:
+    """The label of what is planned for the players: exercise control alone has it until it is played."""
+    if policy.control_group in principal.groups_in:
+        return label_for(policy, principal, None, (policy.control_group,))
+    return Refused(
+        "group",
+        f"players would see it, since you may not write into {policy.control_group}, the group of exercise control:"
+        " have the owner of the node add a user for you with that group, or name the groups that may see it",
+    )
 
 
 def _marked(policy: Policy, principal: Principal, marking: Marking, base: Label) -> Label | Refused:
@@ -336,9 +355,11 @@ __all__ = [
     "Thinning",
     "admit",
     "claimed_time_ms",
+    "control_label",
     "derive",
     "label_for",
     "lane_of",
+    "players_of",
     "redact",
     "release",
 ]

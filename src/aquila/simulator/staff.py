@@ -44,10 +44,11 @@ class Ask(Protocol):
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody of the staff: the name by which the node knows it."""
+    """Somebody of the staff: the name by which the node knows it. groups: empty = those of who owns the node."""
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     role: Literal["viewer", "operator"] = "operator"
+    groups: tuple[str, ...] = ()
 
 
 class Seek(Struct, frozen=True, forbid_unknown_fields=True):

@@ -304,22 +304,27 @@ class MemoryPort:
 
     # -- people -----------------------------------------------------------------------------------------------------
 
-    def admit_person(self, kind: GrantKind, name: str, role: Role, nation: str = "ITA", group: str = "COMMON") -> Grant:
-        """Write the act that lets somebody in."""
+    def admit_person(
+        self, kind: GrantKind, name: str, role: Role, nation: str = "ITA", group: str = "COMMON", also: str = ""
+    ) -> Grant:
+        """Write the act that lets somebody in. also: a second group; empty = none."""
+        groups = (group, also) if also else (group,)
         grant = Grant(
             kind=kind,
             name=name,
             role=role,
             nation=nation,
-            groups_in=(group,),
-            groups_out=(group,),
+            groups_in=groups,
+            groups_out=groups,
         )
         self.say(act_of(grant, self.now_ms), OPEN, "node:n1")
         return grant
 
-    def token(self, name: str, role: Role = "viewer", nation: str = "ITA", group: str = "COMMON") -> dict[str, str]:
+    def token(
+        self, name: str, role: Role = "viewer", nation: str = "ITA", group: str = "COMMON", also: str = ""
+    ) -> dict[str, str]:
         """Headers of a new token."""
-        self.admit_person("token", name, role, nation, group)
+        self.admit_person("token", name, role, nation, group, also)
         value = f"aq_{name}_{'0' * 30}"
         self.parts["secrets"].put(token_secret(value), {"name": name})
         assert hash_of(value) in next(iter(self.parts["secrets"].named(token_secret(value))))

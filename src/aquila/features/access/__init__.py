@@ -10,6 +10,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import ROLES, Command, Desk, Feature, Labelled, Query, Reading, Role, is_owner
 from aquila.core.model import Act, Principal
+from aquila.core.policy import Policy, players_of
 from aquila.core.view import view_of
 from aquila.features.access.marti import endpoints, password_mark, password_secret
 from aquila.features.access.proofs import (
@@ -150,17 +151,18 @@ def _wrong_role(principal: Principal, role: Role) -> Refused | None:
 
 
 def _narrowed(
-    principal: Principal, role: Role, groups_in: Groups | None, groups_out: Groups | None
+    policy: Policy, principal: Principal, role: Role, groups_in: Groups | None, groups_out: Groups | None
 ) -> Refused | tuple[tuple[str, ...], tuple[str, ...]]:
     """Groups for somebody new: those asked for, if the asker has them itself, and a role not above its own.
 
-    The owner of the node gives any group: else none but those of its first start could ever be given.
+    The owner of the node gives any group: else none but those of its first start could ever be given. Who is given no
+    group by name gets the asker's, but never exercise control's beside others.
     """
     wrong = _wrong_role(principal, role)
     if wrong is not None:
         return wrong
-    wanted_in = frozenset(groups_in) if groups_in is not None else principal.groups_in
-    wanted_out = frozenset(groups_out) if groups_out is not None else principal.groups_out
+    wanted_in = frozenset(groups_in) if groups_in is not None else players_of(policy, principal.groups_in)
+    wanted_out = frozenset(groups_out) if groups_out is not None else players_of(policy, principal.groups_out)
     missing = sorted((wanted_in - principal.groups_in) | (wanted_out - principal.groups_out))
     if missing and not is_owner(principal):
         return Refused("group", f"groups {', '.join(missing)}: you can only give groups you have")
@@ -169,7 +171,7 @@ def _narrowed(
 
 async def make_token(principal: Principal, ask: NewToken, desk: Desk) -> TokenMade | Refused:
     """Make a token. The act is written first: a token that is in no journal must not work."""
-    groups = _narrowed(principal, ask.role, ask.groups_in, ask.groups_out)
+    groups = _narrowed(desk.policy, principal, ask.role, ask.groups_in, ask.groups_out)
     if isinstance(groups, Refused):
         return groups
     now_ms = desk.now_ms()
@@ -267,7 +269,7 @@ async def set_password(principal: Principal, ask: NewPassword, desk: Desk) -> Us
 
 async def _admit(principal: Principal, ask: NewUser | InviteUser, desk: Desk) -> UserMade | Refused:
     """The grant of a user, new or anew, with no way in yet: whatever opened his access before is gone."""
-    groups = _narrowed(principal, ask.role, ask.groups_in, ask.groups_out)
+    groups = _narrowed(desk.policy, principal, ask.role, ask.groups_in, ask.groups_out)
     if isinstance(groups, Refused):
         return groups
     if ask.name == OPERATOR and not (is_owner(principal) and ask.role == "admin"):

@@ -7,8 +7,8 @@ import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.exercise_clock import RUN, RUN_ID, STATES, RunNow, run_at, steps_of_run
-from aquila.core.feature import Command, Desk, Labelled, Query, Reading
-from aquila.core.model import REAL, Label, Paper, Principal
+from aquila.core.feature import Command, Desk, Labelled, Query, Reading, Saying
+from aquila.core.model import LOG_ROOM, REAL, Label, Note, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import (
     NextStep,
@@ -23,7 +23,7 @@ from aquila.core.paper_work import (
     step_saying,
 )
 from aquila.core.papers import Papers, Thing
-from aquila.core.policy import label_for
+from aquila.core.policy import control_label, label_for
 from aquila.core.view import view_of
 from aquila.features.exercise.inject import INJECT, Inject, Means
 from aquila.features.exercise.inject import STATES as INJECT_STATES
@@ -31,6 +31,8 @@ from aquila.features.exercise.run import Pace, Pause
 
 CONTROL = ("exercise_control",)
 INJECTS_MAX = 2000
+WRITTEN = ("chat", "mail", "paper")
+"""Means by which the node itself brings an inject: a line of the journal. By the others people say or show it."""
 NO_EXERCISE = Refused("context", "this node is real, no exercise: start one with an exercise's name (setting context)")
 RUN_FORMS: Mapping[str, type[msgspec.Struct]] = {"pause": Pause, "resume": NoFields, "pace": Pace}
 
@@ -94,7 +96,7 @@ class InjectRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewInject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An inject for the list. groups: who may see it; empty = the writer's groups. Players should not be among them."""
+    """An inject for the list. groups: who may see it; empty = exercise control alone, in the policy's group for it."""
 
     inject: Inject
     groups: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=100)], ...], msgspec.Meta(max_length=16)] = ()
@@ -144,7 +146,8 @@ async def plan_inject(principal: Principal, ask: NewInject, desk: Desk) -> StepT
         return Refused("field", str(wrong))
     if sum(1 for _ in papers_of(desk).all(desk.context, INJECT)) >= INJECTS_MAX:
         return Refused("full", f"{INJECTS_MAX} injects are all that one exercise keeps: plan fewer")
-    label = label_for(desk.policy, principal, None, ask.groups)
+    policy = desk.policy
+    label = label_for(policy, principal, None, ask.groups) if ask.groups else control_label(policy, principal)
     if isinstance(label, Refused):
         return label
     summary = f"inject: {ask.inject.title}"[:200]
@@ -182,7 +185,25 @@ async def step_inject(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
         seen=ask.seen,
         on_behalf_of=ask.on_behalf_of,
     )
-    return await say_step(principal, desk, step)
+    line = _played(principal, thing, desk) if ask.action == "fire" else None
+    if line is None:
+        return await say_step(principal, desk, step)
+    said = step_saying(principal, desk, step)
+    written = said if isinstance(said, Refused) else await desk.write_all((said, line))
+    if isinstance(written, Refused):
+        return written
+    return StepTaken(id=thing.id, entry=written[0].envelope.id, state="fired")
+
+
+def _played(principal: Principal, thing: Thing, desk: Desk) -> Saying | None:
+    """The line in which the players read a fired inject that comes in writing; None = people or a simulator play it."""
+    inject = inject_of(thing)
+    label = label_for(desk.policy, principal, None)
+    if inject is None or inject.plays or inject.means not in WRITTEN or isinstance(label, Refused):
+        return None
+    who = " → ".join(filter(None, (inject.by, ", ".join(inject.to))))
+    text = ": ".join(filter(None, (who, inject.text or inject.title)))
+    return Saying(body=Note(room=LOG_ROOM, text=text, happened_at_ms=desk.now_ms()), label=label)
 
 
 def _run(principal: Principal, ask: AskRun, reading: Reading) -> Iterator[Labelled]:
@@ -207,12 +228,19 @@ def _injects(principal: Principal, ask: AskInjects, reading: Reading) -> Iterato
             yield Labelled(row, thing.first.label, thing.first.context)
 
 
-def inject_row(thing: Thing, run: RunNow, now_ms: int) -> InjectRow | None:
-    """The row of an inject; None = this program cannot read it."""
+def inject_of(thing: Thing) -> Inject | None:
+    """What an inject says; None = this program cannot read it."""
     known = {name: value for name, value in thing.fields().items() if name in Inject.__struct_fields__}
     try:
-        inject = msgspec.convert(known, Inject)
+        return msgspec.convert(known, Inject)
     except msgspec.ValidationError:
+        return None
+
+
+def inject_row(thing: Thing, run: RunNow, now_ms: int) -> InjectRow | None:
+    """The row of an inject; None = this program cannot read it."""
+    inject = inject_of(thing)
+    if inject is None:
         return None
     state = state_of(INJECT_STATES, thing)
     done = next((step for step in thing.steps if step.action in ("fire", "skip")), None) if state in DONE else None

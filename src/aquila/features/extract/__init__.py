@@ -13,6 +13,7 @@ from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Audience, Label, Principal
 from aquila.core.paper_work import NextStep, say_step
 from aquila.core.papers import Papers
+from aquila.core.policy import players_of
 from aquila.core.states import Move, States
 from aquila.core.view import view_of
 from aquila.features.extract.gather import files_of, gather, packed
@@ -81,7 +82,7 @@ def audience_for(principal: Principal, ask: NewExtract, reading: Reading) -> Aud
     if wanted is None or own is None or wanted > own:
         allowed = ", ".join(known[: (own or 0) + 1])
         return Refused("ceiling", f"clearance {clearance}: you may release up to your own, {allowed}")
-    return Audience(reading.context, ask.nation, clearance, (), principal.groups_out)
+    return Audience(reading.context, ask.nation, clearance, (), players_of(reading.policy, principal.groups_out))
 
 
 async def make_extract(principal: Principal, ask: NewExtract, desk: Desk) -> ExtractMade | Refused:
