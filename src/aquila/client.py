@@ -1362,6 +1362,12 @@ class InvitationRow(TypedDict):
     groups_out: list[str]
 
 
+class LabelsRow(TypedDict):
+    """What may be chosen for an extract. classifications: of the policy up to the asker's ceiling, lowest first."""
+
+    classifications: list[str]
+
+
 class LineChoice(TypedDict):
     """Another reading of the same words: a value of the same shape, and a label for people."""
 
@@ -3054,6 +3060,11 @@ class Node:
     def make_extract(self, *, nation: str, clearance: str | None = None) -> ExtractMade:
         """Release what one nation may have, as a package of files."""
         answer: ExtractMade = self.call("POST", "/api/v1/extracts", body={"nation": nation, "clearance": clearance})
+        return answer
+
+    def extract_labels(self) -> LabelsRow:
+        """Classifications up to which the asker may release an extract."""
+        answer: LabelsRow = self.call("GET", "/api/v1/extracts/labels")
         return answer
 
     def feeds(self, *, limit: int | None = None) -> list[FeedRow]:

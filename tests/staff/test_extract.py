@@ -151,3 +151,15 @@ def test_nobody_releases_above_himself_and_nothing_is_no_package(
     admin = Desk(client, port.token("chief", "admin"))
     admin.post("/posts", turn={"post": "liaison_officer", "person": "token:chief", "nation": "FRA"})
     assert "liaison officer" in partner.post("/extracts", 403, nation="FRA")["error"]["reason"]
+
+
+def test_only_labels_of_the_policy_up_to_the_askers_ceiling_are_offered_and_taken(
+    client: TestClient[Any], port: MemoryPort
+) -> None:
+    desk = Desk(client, port.token("liaison", "operator"))
+    assert desk.get("/extracts/labels") == {"classifications": ["UNCLASSIFIED"]}
+    above = desk.post("/extracts", 403, nation="FRA", clearance="SECRET")["error"]["reason"]
+    assert "up to your own, UNCLASSIFIED" in above
+    unknown = desk.post("/extracts", 422, nation="FRA", clearance="COSMIC")["error"]["reason"]
+    assert "COSMIC is not of the policy" in unknown
+    assert "choose one of UNCLASSIFIED" in unknown

@@ -1144,6 +1144,11 @@ export interface LabelPackage {
   releasable_to?: string[]
 }
 
+/** What may be chosen for an extract. classifications: of the policy up to the asker's ceiling, lowest first. */
+export interface LabelsRow {
+  classifications: string[]
+}
+
 /** What was heard last. what: name or identity. entity: None = a plot. */
 export interface LastSample {
   at_ms: number
@@ -2908,6 +2913,7 @@ export interface Operations {
   step_exercise: { method: 'POST'; path: '/api/v1/exercise/steps'; answer: StepTaken }
   extracts: { method: 'GET'; path: '/api/v1/extracts'; answer: ExtractRow[] }
   make_extract: { method: 'POST'; path: '/api/v1/extracts'; answer: ExtractMade }
+  extract_labels: { method: 'GET'; path: '/api/v1/extracts/labels'; answer: LabelsRow }
   feeds: { method: 'GET'; path: '/api/v1/feeds'; answer: FeedRow[] }
   add_feed: { method: 'POST'; path: '/api/v1/feeds'; answer: FeedChanged }
   change_feed: { method: 'POST'; path: '/api/v1/feeds/{id}'; answer: FeedChanged }

@@ -13,7 +13,7 @@ from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Audience, Label, Principal
 from aquila.core.paper_work import NextStep, say_step
 from aquila.core.papers import Papers
-from aquila.core.policy import players_of
+from aquila.core.policy import Policy, players_of
 from aquila.core.states import Move, States
 from aquila.core.view import view_of
 from aquila.features.extract.gather import files_of, gather, packed
@@ -69,20 +69,38 @@ class ExtractRow(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
+class AskLabels(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Up to which an extract may go."""
+
+
+class LabelsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be chosen for an extract. classifications: of the policy up to the asker's ceiling, lowest first."""
+
+    classifications: tuple[str, ...]
+
+
 def extract_view() -> Papers:
     """A fresh view."""
     return Papers("extract", 1, ("extract.",))
 
 
+def labels_for(principal: Principal, policy: Policy) -> tuple[str, ...]:
+    """Classifications of the policy up to the asker's ceiling, lowest first; none = the policy does not know his."""
+    own = policy.rank(principal.clearance)
+    return () if own is None else policy.classifications[: own + 1]
+
+
 def audience_for(principal: Principal, ask: NewExtract, reading: Reading) -> Audience | Refused:
     """The readers that are meant: of that nation, without caveats, in the asker's groups, not above the asker."""
-    known = list(reading.policy.classifications)
-    clearance = ask.clearance or known[0]
-    wanted, own = reading.policy.rank(clearance), reading.policy.rank(principal.clearance)
-    if wanted is None or own is None or wanted > own:
-        allowed = ", ".join(known[: (own or 0) + 1])
-        return Refused("ceiling", f"clearance {clearance}: you may release up to your own, {allowed}")
-    return Audience(reading.context, ask.nation, clearance, (), players_of(reading.policy, principal.groups_out))
+    policy, allowed = reading.policy, labels_for(principal, reading.policy)
+    clearance = ask.clearance or policy.classifications[0]
+    if policy.rank(clearance) is None:
+        said = f"classification {clearance} is not of the policy {policy.name}: choose one of {', '.join(allowed)}"
+        return Refused("marking", said)
+    if clearance not in allowed:
+        said = f"clearance {clearance}: you may release up to your own, {', '.join(allowed) or 'none'}"
+        return Refused("ceiling", said)
+    return Audience(reading.context, ask.nation, clearance, (), players_of(policy, principal.groups_out))
 
 
 async def make_extract(principal: Principal, ask: NewExtract, desk: Desk) -> ExtractMade | Refused:
@@ -114,6 +132,10 @@ async def make_extract(principal: Principal, ask: NewExtract, desk: Desk) -> Ext
     )
 
 
+def _labels(principal: Principal, ask: AskLabels, reading: Reading) -> Iterator[Labelled]:
+    yield Labelled(LabelsRow(classifications=labels_for(principal, reading.policy)), None, reading.context)
+
+
 def _extracts(principal: Principal, ask: AskExtracts, reading: Reading) -> Iterator[Labelled]:
     things = list(view_of(reading.views, "extract", Papers).things(reading, EXTRACT))
     for thing in reversed(things):
@@ -136,6 +158,16 @@ feature = Feature(
     name="extract",
     views=(extract_view,),
     queries=(
+        Query(
+            name="extract_labels",
+            path="/extracts/labels",
+            request=AskLabels,
+            row=LabelsRow,
+            role="viewer",
+            answer=_labels,
+            one=True,
+            summary="Classifications up to which the asker may release an extract",
+        ),
         Query(
             name="extracts",
             path="/extracts",
