@@ -7,7 +7,7 @@ these contracts have their own idea of paths, content types and errors.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote
@@ -107,19 +107,61 @@ class Turns:
         self._counts: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def of(self, who: str) -> AsyncIterator[None]:
-        """Wait for a turn, and have it. Raises WebError 429 when too many of this asker's wait."""
+    async def of(self, who: str, gone: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """Wait for a turn, and have it.
+
+        Raises WebError 429 when too many of this asker's wait, and 400 when he hangs up meanwhile: then nothing is
+        asked for him, and the turn is the next one's.
+
+        Args:
+            who: the asker.
+            gone: waits until he has hung up; called only when there is no turn yet.
+        """
         if self._counts[who] >= QUERIES_OF_ONE:
             raise WebError(429, "rate", f"{self._counts[who]} of your queries are at work", do="read their answers")
         self._counts[who] += 1
         turn = self._turns.setdefault(who, asyncio.Semaphore(ANSWERS_OF_ONE))
         try:
-            async with turn:
+            await _first_of(turn, gone)
+            try:
                 yield
+            finally:
+                turn.release()
         finally:
             self._counts[who] -= 1
             if not self._counts[who]:
                 del self._counts[who], self._turns[who]
+
+
+async def _first_of(turn: asyncio.Semaphore, gone: Callable[[], Awaitable[None]]) -> None:
+    """Have the turn. Raises WebError when the asker is gone first; a turn that came with that is given back."""
+    if not turn.locked():
+        await turn.acquire()
+        return
+    comes, leaves = asyncio.ensure_future(turn.acquire()), asyncio.ensure_future(gone())
+    is_his = False
+    try:
+        await asyncio.wait((comes, leaves), return_when=asyncio.FIRST_COMPLETED)
+        is_his = comes.done() and not leaves.done()
+    finally:
+        leaves.cancel()
+        if not is_his and not comes.cancel():
+            turn.release()
+    if not is_his:
+        raise WebError(400, "gone", "you hung up before your question had its turn", do="ask again")
+
+
+class Held(AsyncExitStack):
+    """What a request holds until its last byte is read. receive: of its connection."""
+
+    def __init__(self, receive: Receive) -> None:
+        super().__init__()
+        self._receive = receive
+
+    async def gone(self) -> None:
+        """Wait until the asker hangs up. Only once the body is read, or where there is none to be read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 class Contract:
@@ -143,10 +185,10 @@ class Contract:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Only for requests, never for a WebSocket."""
         assert scope["type"] == ScopeType.HTTP
-        async with AsyncExitStack() as held:
+        async with Held(receive) as held:
             await self._answered(scope, receive, send, held)
 
-    async def _answered(self, scope: HTTPScope, receive: Receive, send: Send, held: AsyncExitStack) -> None:
+    async def _answered(self, scope: HTTPScope, receive: Receive, send: Send, held: Held) -> None:
         """Answer to the last byte. held: is let go then."""
         try:
             reply = await self._reply(scope, receive, held)
@@ -159,7 +201,7 @@ class Contract:
             reply = error_reply(WebError(500, "internal", "the node failed; its log says why"))
         await send_reply(reply, self.port.part("files"), scope, send)
 
-    async def _reply(self, scope: HTTPScope, receive: Receive, held: AsyncExitStack) -> Reply:
+    async def _reply(self, scope: HTTPScope, receive: Receive, held: Held) -> Reply:
         endpoint, parts = self._find(scope)
         try:
             return await self._served(endpoint, parts, scope, receive, held)
@@ -177,7 +219,7 @@ class Contract:
         parts: Mapping[str, str],
         scope: HTTPScope,
         receive: Receive,
-        held: AsyncExitStack,
+        held: Held,
     ) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         address = _address_of(scope)
@@ -214,7 +256,7 @@ class Contract:
         principal: Principal | None,
         scope: HTTPScope,
         parts: Mapping[str, str],
-        held: AsyncExitStack,
+        held: Held,
     ) -> Reply:
         """The answer; one that depends on a password counts as a guess, however it was sent."""
         if principal is None or not call.one("password"):
@@ -234,7 +276,7 @@ class Contract:
         headers: Mapping[str, str],
         query: Mapping[str, Sequence[str]],
         principal: Principal | None,
-        held: AsyncExitStack,
+        held: Held,
     ) -> Reply:
         """A request that brings files. They stay when its answer is a success; else nothing of them does."""
         assert endpoint.files is not None
@@ -298,7 +340,7 @@ class Contract:
             raise WebError(405, "method", f"{scope['method']} is not allowed here", allowed=", ".join(sorted(found)))
         raise WebError(404, "absent", "this server has no such path")
 
-    async def _answer(self, endpoint: Endpoint, call: Call, principal: Principal | None, held: AsyncExitStack) -> Reply:
+    async def _answer(self, endpoint: Endpoint, call: Call, principal: Principal | None, held: Held) -> Reply:
         try:
             ask = endpoint.ask(call)
         except (ValueError, RecursionError) as wrong:
@@ -310,9 +352,7 @@ class Contract:
             return await self._queried(endpoint, endpoint.work, ask, asked, call, held)
         return endpoint.render(await run_command(endpoint.work, ask, asked), call)
 
-    async def _queried(
-        self, endpoint: Endpoint, query: Query, ask: Any, asked: Asked, call: Call, held: AsyncExitStack
-    ) -> Reply:
+    async def _queried(self, endpoint: Endpoint, query: Query, ask: Any, asked: Asked, call: Call, held: Held) -> Reply:
         def work() -> Reply:
             try:
                 rows = query.answer(asked.principal, ask, asked)
@@ -325,7 +365,7 @@ class Contract:
 
         if not query.blocking:
             return work()
-        await held.enter_async_context(self._turns.of(asked.principal.id))
+        await held.enter_async_context(self._turns.of(asked.principal.id, held.gone))
         reply = await self._pool.run(asked.principal.id, work)
         if isinstance(reply.body, bytes) or reply.file is not None:
             # Only what is made piece by piece has its rows in memory until the last is read.
