@@ -553,7 +553,8 @@ def extract(scene: Scene) -> None:
     scene.took("take what the own nation may have")
 
 
-def test_u6_an_administrator(browse: Browse, demo: ServedNode) -> None:
+def test_u6_an_administrator(browse: Browse, chromium: Browser, demo: ServedNode) -> None:
+    state_of(chromium, demo, "partner", "operator")
     scene = Scene("U6", browse(viewport=LAPTOP).open(), demo)
     page, hand = scene.page, scene.hand
     say(demo, "feeds", format="nmea-gps", url="udp://127.0.0.1:47110")
@@ -581,7 +582,7 @@ def test_u6_an_administrator(browse: Browse, demo: ServedNode) -> None:
     hand.press("Give a post")
     form = page.get_by_role("form", name="Give a post")
     form.get_by_label("Post").select_option("liaison_officer")
-    form.get_by_label("Person").select_option(label="liaison")
+    form.get_by_label("Person").select_option(label="partner")
     hand.steps += 2
     hand.fill("Nation", "KAZ", form)
     hand.keys("Enter")
@@ -684,9 +685,10 @@ def packages(scene: Scene) -> None:
     page.keyboard.press("Escape")
 
 
-def test_u5_sees_what_was_released_to_the_own_nation(at_desk: Callable[..., Scene]) -> None:
-    """After the administrator gave the post, whose home it is."""
+def test_u5_sees_what_was_released_to_the_own_nation(at_desk: Callable[..., Scene], demo: ServedNode) -> None:
+    """Whoever holds the post, whose home it is."""
     scene = at_desk("U5", "liaison")
+    say(demo, "posts", turn={"post": "liaison_officer", "person": "person:liaison", "nation": "KAZ"})
     out_of_fields(scene.page)
     scene.hand.keys("h")
     expect(scene.page.get_by_role("region", name="Released to KAZ lately")).to_be_visible()
