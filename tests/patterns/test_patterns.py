@@ -100,6 +100,29 @@ def test_a_fused_track_does_not_meet_its_own_members(desk: Any, port: Any) -> No
     assert [row["names"] for row in desk.get("/patterns")] == [["TRACK"]]
 
 
+def test_a_source_is_not_silent_because_it_is_fused_and_is_when_it_says_nothing(desk: Any, port: Any) -> None:
+    """Its track goes on by radar: the ship has gone dark. The track's own end says nothing."""
+    member = ""
+    for n in range(24):
+        if n < 12:
+            member = port.place("SHIP", 42.1 + n * 0.001, 77.1)
+        port.place("T1", 42.1 + n * 0.001, 77.1, category="track", fields={"members": member})
+        port.tick(MINUTE_MS // 2)
+        assert n > 12 or desk.get("/patterns") == []
+    for _ in range(11):
+        port.tick(MINUTE_MS)
+    assert [(row["kind"], row["names"]) for row in desk.get("/patterns")] == [("gap", ["SHIP"])]
+
+
+def test_what_stood_of_a_source_is_over_when_a_track_tells_of_it(desk: Any, port: Any) -> None:
+    lat = drive(port, "FOX", 12, lat=drive(port, "FOX", 5), step=0)
+    (row,) = desk.get("/patterns")
+    assert (row["kind"], row["over_at_ms"]) == ("stop", None)
+    port.place("T1", lat, 77.1, category="track", fields={"members": row["entities"][0]})
+    port.tick(MINUTE_MS)
+    assert desk.get("/patterns")[-1]["over_at_ms"] is not None
+
+
 def test_silence_of_somebody_who_reported_is_told_until_it_is_heard_again(desk: Any, port: Any) -> None:
     lat = drive(port, "FOX", 5)
     for _ in range(11):

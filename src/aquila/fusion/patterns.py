@@ -5,6 +5,7 @@ Whoever calls says what moved; nothing here knows a clock, a node or a marking. 
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -31,6 +32,14 @@ WANDER_M = 40
 """A minute's way of a receiver that lies still, at most."""
 
 
+ALL: Final = 0
+"""A row is judged by everything."""
+SILENCE_ONLY: Final = 1
+"""A source of which a fused track tells where it is: of itself it is judged only by whether it goes silent."""
+NO_SILENCE: Final = 2
+"""A fused track: that nobody sees it any more says nothing of it; its sources go silent."""
+
+
 class Watcher:
     """Follows movers by their rows, 0 to MOVERS_MAX - 1, which the caller gives out."""
 
@@ -44,6 +53,7 @@ class Watcher:
         self._anchor = np.zeros((0, 2))
         self._anchor_ms = np.zeros(0, np.int64)
         self._moved = np.zeros(0, np.bool_)
+        self._part = np.zeros(0, np.int8)
         self._zone = np.zeros(0, np.int64)
         self._steps, self._routes = Steps(), Routes()
         self._begun_ms: dict[Kind, Ints] = {}
@@ -69,6 +79,10 @@ class Watcher:
             begun[rows] = 0
         self._meetings.drop(rows)
         self._travels.drop(rows)
+
+    def set_parts(self, rows: Ints, parts: Ints) -> None:
+        """By what these rows are judged from now on: ALL, SILENCE_ONLY or NO_SILENCE; each was begun."""
+        self._part[rows] = parts
 
     def set_routes(self, routes: Sequence[Route]) -> None:
         """From now on these are the routes; each row of theirs was begun. A mover with none deviates from none."""
@@ -106,7 +120,8 @@ class Watcher:
         self._zone[rows] = zones
         first = self._count[rows] == 0
         was = self.lat[rows], self.lon[rows], self.at_ms[rows]
-        told = list(self._steps.hear(rows, was, (lat, lon, at_ms), first, domains, zones, limits, now_ms))
+        steps = self._steps.hear(rows, was, (lat, lon, at_ms), first, domains, zones, limits, now_ms)
+        told = [each for each in steps if self._part[each.rows[0]] != SILENCE_ONLY]
         yield from self._ends("gap", rows[self._begun_ms["gap"][rows] > 0])
         step_ms = np.maximum(now_ms - self.heard_ms[rows], 1)
         mean = np.where(self._count[rows] < 2, step_ms, 0.8 * self._every_ms[rows] + 0.2 * step_ms)
@@ -124,7 +139,7 @@ class Watcher:
         if self._sampled_ms is not None and 0 <= now_ms - self._sampled_ms < SAMPLE_MS:
             return
         self._sampled_ms = now_ms
-        fresh = (self._count > 0) & (now_ms - self.heard_ms < FRESH_MS)
+        fresh = (self._count > 0) & (now_ms - self.heard_ms < FRESH_MS) & (self._part != SILENCE_ONLY)
         self._ring[:, self._next] = np.where(fresh[:, None], np.column_stack([self.lat, self.lon]), np.nan)
         self._ring_ms[self._next] = now_ms
         self._next = (self._next + 1) % RING
@@ -154,7 +169,7 @@ class Watcher:
         still_ms = self.heard_ms - self._anchor_ms
         lasts = still_ms >= 60_000 * limits.of("stop_min", self._zone)
         due = self._moved & (self._begun_ms_of("stop") == 0) & lasts
-        for row in np.flatnonzero(due & (self._count > 0)):
+        for row in np.flatnonzero(due & (self._count > 0) & (self._part != SILENCE_ONLY)):
             since_ms, zone = int(self._anchor_ms[row]), int(self._zone[row])
             self._begun_ms["stop"][row] = since_ms
             measured = {"minutes": float(still_ms[row] / 60_000), "stop_radius_m": limits[zone].stop_radius_m}
@@ -167,7 +182,7 @@ class Watcher:
         )
         # Who was heard only now and then has no usual interval that it could break.
         due = (self._count >= 5) & (self._begun_ms_of("gap") == 0) & (silent_ms > limit_ms)
-        for row in np.flatnonzero(due):
+        for row in np.flatnonzero(due & (self._part != NO_SILENCE)):
             since_ms, zone = int(self.heard_ms[row]), int(self._zone[row])
             self._begun_ms["gap"][row] = since_ms
             measured = {"minutes": float(silent_ms[row] / 60_000), "usual_s": float(self._every_ms[row] / 1000)}
@@ -298,7 +313,18 @@ class Watcher:
         if rows > room:
             raise ValueError(f"row {rows - 1}: at most {MOVERS_MAX} movers are followed")
         more = room - self._room
-        for name in ("lat", "lon", "at_ms", "heard_ms", "_count", "_every_ms", "_anchor_ms", "_moved", "_zone"):
+        for name in (
+            "lat",
+            "lon",
+            "at_ms",
+            "heard_ms",
+            "_count",
+            "_every_ms",
+            "_anchor_ms",
+            "_moved",
+            "_zone",
+            "_part",
+        ):
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old, np.zeros(more, old.dtype)]))
         self._anchor = np.concatenate([self._anchor, np.zeros((more, 2))])

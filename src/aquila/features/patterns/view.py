@@ -20,7 +20,7 @@ from aquila.features.patterns.zones import Zones
 from aquila.fusion.pattern_kinds import DOMAIN_OF_SET, INSTANT, OTHER, Kind, Pattern, Table
 from aquila.fusion.pattern_pairs import MOVERS_MAX
 from aquila.fusion.pattern_routes import Route
-from aquila.fusion.patterns import Watcher, rows_of
+from aquila.fusion.patterns import ALL, NO_SILENCE, SILENCE_ONLY, Watcher, rows_of
 
 MOVING = frozenset({"unit", "platform", "track"})
 OPEN_MAX = 2_000
@@ -66,6 +66,8 @@ class Patterns(Papers):
         self._rows: dict[Key, int] = {}
         self._keys: list[Key | None] = []
         self._newest: dict[Key, Move] = {}
+        self._aside: set[Key] = set()
+        """Sources of fused tracks, at the last look."""
         self._open: dict[OpenKey, str] = {}
         self._is_begun = False
         self._is_fresh = True
@@ -108,8 +110,10 @@ class Patterns(Papers):
         if not self._is_begun:
             self._is_begun = True
             yield from self._left_over()
-        heard, begun = self._news(now_ms, moves)
+        parts = _parts_of(moves)
+        heard, begun = self._news(now_ms, parts)
         yield from self._begin(begun)
+        yield from self._set_parts(parts)
         if self._is_fresh or (begun and self._settings.routes):
             self._is_fresh = False
             self._watcher.set_zones(self._zones.of(self._watcher.lat, self._watcher.lon))
@@ -159,12 +163,24 @@ class Patterns(Papers):
             if thing.type == FINDING and thing.get("over_at_ms") is None:
                 yield Told(None, (), (context, target))
 
-    def _news(self, now_ms: int, moves: Moves) -> tuple[list[Key], list[tuple[Key, Move, int]]]:
+    def _set_parts(self, parts: "Parts") -> Iterator[Told]:
+        """What stood of a source is over once a fused track tells of it, but for its silence."""
+        known = [(self._rows[key], part) for key, (_, part) in parts.items() if key in self._rows]
+        if known:
+            rows, told = np.array(known).T
+            self._watcher.set_parts(rows, told)
+        aside = {key for key, (_, part) in parts.items() if part == SILENCE_ONLY}
+        newly, self._aside = aside - self._aside, aside
+        if newly:
+            for kind, keys in [each for each in self._open if each[0] != "gap" and not newly.isdisjoint(each[1])]:
+                yield Told(None, (), (keys[0][0], self._open.pop((kind, keys))))
+
+    def _news(self, now_ms: int, parts: "Parts") -> tuple[list[Key], list[tuple[Key, Move, int]]]:
         """Who was heard since the last look; and who is to be begun anew in which row."""
         self.unwatched = 0
         heard: list[Key] = []
         begun: list[tuple[Key, Move, int]] = []
-        for key, move in _movers(moves):
+        for key, (move, _) in parts.items():
             known = self._newest.get(key)
             if known is move:
                 continue
@@ -226,9 +242,14 @@ def _key(move: Move) -> Key:
     return move.context, move.report.entity
 
 
-def _movers(moves: Moves) -> Iterator[tuple[Key, Move]]:
-    """Everybody that moves, once: for the members of a fused track stands the track."""
+Parts = dict[Key, tuple[Move, int]]
+"""Everybody that moves: where it is, and by what it is judged."""
+
+
+def _parts_of(moves: Moves) -> Parts:
+    """For the members of a fused track stands the track; but who goes silent are they, each by itself."""
     everybody = [(key, move) for key, move in moves.items() if move.report.category in MOVING]
-    fused = (move.report.fields.get("members", "") for _, move in everybody if move.report.category == "track")
-    members = {member for each in fused for member in each.split()}
-    return ((key, move) for key, move in everybody if key[1] not in members)
+    fused = {key: made for key, move in everybody if (made := move.report.fields.get("members")) is not None}
+    members = {member for each in fused.values() for member in each.split()}
+    part = {True: NO_SILENCE, False: ALL}
+    return {key: (move, SILENCE_ONLY if key[1] in members else part[key in fused]) for key, move in everybody}
