@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aquila.app.asking import ask as node_says
 from aquila.client import Node
 from aquila.features.tasks.view import OPEN
 from aquila.simulator import cot
@@ -101,10 +102,11 @@ def test_the_notebook_rebuilds_the_morning_brief(demo: ServedNode, api: Node) ->
 
 def test_a_node_takes_every_act_of_a_serial(demo: ServedNode, api: Node) -> None:
     staff = shipped("snow-leopard").staff
-    people = {
-        each.name: Node(api.url, api.make_token(name=f"again.{each.name}", role="operator")["token"])
-        for each in staff.persons
-    }
+    people = {}
+    for each in staff.persons:
+        groups = list(each.groups) or None
+        token = {"name": f"again.{each.name}", "role": "operator", "groups_in": groups, "groups_out": groups}
+        people[each.name] = Node(api.url, node_says(demo.data, "access.make_token", token)["token"])
 
     async def ask(person: str, method: str, path: str, body: Any) -> Any:
         return people[person].call(method, f"/api/v1{path}", None, body)
