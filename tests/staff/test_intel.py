@@ -205,6 +205,39 @@ def test_an_erased_person_is_in_no_answer_no_journal_and_no_view(analyst: Any, p
     assert port.keys.open(sealed.envelope.subjects, sealed.body_bytes or b"") is None
 
 
+def test_what_was_kept_of_a_person_does_not_outlive_its_time_in_another_record(analyst: Any, port: Any) -> None:
+    entry = note(analyst, "seen")
+    short, long = person(analyst, "Ivan Example", days=10), person(analyst, "I. Example", days=100)
+    step(analyst, short, "claim", of="persons", text="lives at the ford", sources=[entry])
+    step(analyst, short, "merge", of="persons", into=long)
+    assert [claim["text"] for claim in opened(analyst)["rows"][0]["claims"]] == ["lives at the ford"]
+    port.now_ms += 11 * DAY_MS
+    (row,) = opened(analyst)["rows"]
+    assert (row["id"], row["merged"], row["claims"]) == (long, [], [])
+    assert opened(analyst, q="ford")["rows"] == []
+    step(analyst, short, "extend", of="persons", days=30, reason="the inquiry goes on")
+    assert len(opened(analyst, q="ford")["rows"]) == 1
+
+
+def test_who_may_only_read_a_record_cannot_destroy_it(analyst: Any, boss: Desk, client: Any, port: Any) -> None:
+    id = person(analyst, "Ivan Example")
+    guest = Desk(client, port.token("guest", "operator", group="GUESTS", reads="COMMON"))
+    boss.post("/posts", turn={"post": "intelligence_officer", "person": "token:guest"})
+    assert [row["id"] for row in opened(guest)["rows"]] == [id]
+    assert "may not write into" in str(guest.post(f"/intel/persons/{id}/erase", 403, id=id, reason="why not"))
+    assert [row["id"] for row in opened(analyst)["rows"]] == [id]
+
+
+def test_a_plan_is_no_way_to_find_out_callsigns_behind_the_coarse_picture(desk: Any, partner: Any, port: Any) -> None:
+    question = partner.post("/questions", question={"text": "Who is there?", "tests": []})["id"]
+    span = {"from_ms": port.now_ms, "until_ms": port.now_ms + DAY_MS, "every_min": 5}
+    partner.post("/intel/collection", collection={"question": question, "indicator": "x", "source": "FOX 1", **span})
+    coarse = Label(EXAMPLE_POLICY, "UNCLASSIFIED", ("ITA",), ("COMMON",), redacted_to=("FRA",))
+    port.place("FOX 1", 42.0, 77.0, coarse)
+    assert [row["heard_at_ms"] for row in partner.get("/intel/collection")] == [None]
+    assert [row["heard_at_ms"] for row in desk.get("/intel/collection")] == [port.now_ms]
+
+
 def test_a_summary_cites_what_it_stands_on_under_the_most_restrictive_label(
     desk: Any, analyst: Any, partner: Any, port: Any
 ) -> None:

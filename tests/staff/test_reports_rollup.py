@@ -7,6 +7,8 @@ from aquila.core.model import Label, Paper
 from aquila.core.policy import EXAMPLE_POLICY
 from aquila.testing.memory_node import NATIONAL
 
+from .conftest import Desk
+
 HOUR_MS = 3_600_000
 STRICT = Label(EXAMPLE_POLICY, "UNCLASSIFIED", ("ITA",), ("COMMON",))
 
@@ -104,3 +106,25 @@ def test_what_cannot_be_assembled_is_refused(desk: Any, port: Any) -> None:
     assert "take one of" in str(desk.post("/rollups", 400, rollup={"form": "salute", **ask}))
     backwards = {**ask, "until_ms": ask["from_ms"]}
     assert "not after" in str(desk.post("/rollups", 400, rollup={"form": "sitrep", **backwards}))
+
+
+def test_a_roll_up_ends_no_report_of_another_level_or_of_a_group_that_its_author_may_only_read(
+    desk: Any, client: Any, port: Any
+) -> None:
+    port.start_ms = port.now_ms - 1
+    victim, ask = sitrep(desk, port, "Bde", 3000, to="Div"), span(port)
+    sitrep(desk, port, "A Coy", 90)
+    refused = desk.post("/rollups", 422, rollup={"form": "sitrep", **ask}, replaces=victim)
+    assert "sitrep of Bde" in str(refused)
+    old = desk.post("/rollups", rollup={"form": "sitrep", **ask})["id"]
+    liaison = Desk(client, port.token("liaison", "operator", group="GUESTS", reads="COMMON"))
+    port.now_ms += 60_000
+    guests = {**ask, "from_ms": port.now_ms - 1, "until_ms": port.now_ms}
+    values = {"strength": 9, "present": 9, "assessment": "ours"}
+    refused = liaison.post("/rollups", 403, rollup={"form": "sitrep", **guests}, values=values, replaces=old)
+    assert "may not write into" in str(refused)
+    states = [row["state"] for row in liaison.get("/reports")]
+    assert states == ["filed"] * 3, "neither ended nor filed beside it"
+    new = desk.post("/rollups", rollup={"form": "sitrep", **ask}, replaces=old)["id"]
+    states = {row["id"]: row["state"] for row in desk.get("/reports")}
+    assert (states[old], states[new]) == ("superseded", "filed")

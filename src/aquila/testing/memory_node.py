@@ -305,9 +305,16 @@ class MemoryPort:
     # -- people -----------------------------------------------------------------------------------------------------
 
     def admit_person(
-        self, kind: GrantKind, name: str, role: Role, nation: str = "ITA", group: str = "COMMON", also: str = ""
+        self,
+        kind: GrantKind,
+        name: str,
+        role: Role,
+        nation: str = "ITA",
+        group: str = "COMMON",
+        also: str = "",
+        reads: str = "",
     ) -> Grant:
-        """Write the act that lets somebody in. also: a second group; empty = none."""
+        """Write the act that lets somebody in. also: a second group, reads: one that he only reads; empty = none."""
         groups = (group, also) if also else (group,)
         grant = Grant(
             kind=kind,
@@ -315,16 +322,22 @@ class MemoryPort:
             role=role,
             nation=nation,
             groups_in=groups,
-            groups_out=groups,
+            groups_out=(*groups, reads) if reads else groups,
         )
         self.say(act_of(grant, self.now_ms), OPEN, "node:n1")
         return grant
 
     def token(
-        self, name: str, role: Role = "viewer", nation: str = "ITA", group: str = "COMMON", also: str = ""
+        self,
+        name: str,
+        role: Role = "viewer",
+        nation: str = "ITA",
+        group: str = "COMMON",
+        also: str = "",
+        reads: str = "",
     ) -> dict[str, str]:
-        """Headers of a new token."""
-        self.admit_person("token", name, role, nation, group, also)
+        """Headers of a new token. See admit_person."""
+        self.admit_person("token", name, role, nation, group, also, reads)
         value = f"aq_{name}_{'0' * 30}"
         self.parts["secrets"].put(token_secret(value), {"name": name})
         assert hash_of(value) in next(iter(self.parts["secrets"].named(token_secret(value))))

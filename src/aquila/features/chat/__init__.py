@@ -7,7 +7,7 @@ import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
-from aquila.core.model import ALL_ROOM, LOG_ROOM, Address, Alias, Context, Note, Principal
+from aquila.core.model import ALL_ROOM, LOG_ROOM, Address, Alias, Context, Note, Principal, Verdict
 from aquila.core.view import view_of
 from aquila.features.chat.view import Chat, ChatLine
 
@@ -85,7 +85,7 @@ def _rooms(principal: Principal, ask: AskRooms, reading: Reading) -> Iterator[La
     for context, room in chat.rooms():
         for line in reversed(chat.lines(context, room)):
             # The newest line that the asker may have speaks for the room: others do not even show that it exists.
-            if reading.release(line.label, line.context).verdict:
+            if reading.release(line.label, line.context).verdict is Verdict.FULL:
                 yield Labelled(_room_row(line), line.label, line.context)
                 break
 
@@ -104,7 +104,9 @@ def _room_row(line: ChatLine) -> RoomRow:
 def _lines(principal: Principal, ask: AskLines, reading: Reading) -> Iterator[Labelled]:
     chat = _chat_of(reading)
     rows = [
-        line for line in chat.lines(principal.context, ask.room) if reading.release(line.label, line.context).verdict
+        line
+        for line in chat.lines(principal.context, ask.room)
+        if reading.release(line.label, line.context).verdict is Verdict.FULL
     ]
     rows = rows[-ask.limit :]
     receipts = chat.receipts((line.reference for line in rows), reading.release)

@@ -12,7 +12,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.exercise_clock import WALL, ExerciseClock, exercise_clock
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading
-from aquila.core.model import Label, Principal
+from aquila.core.model import Label, Principal, Verdict
 from aquila.core.moves import Moves
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import (
@@ -148,7 +148,8 @@ def _line(reading: Reading, thing: Thing) -> CollectionRow:
     state, source = state_of(COLLECT_STATES, thing), str(thing.get("source", ""))
     question = view_of(reading.views, "questions", Papers).thing(reading, str(thing.get("question", "")))
     move = view_of(reading.views, "moves", Moves).called(reading.context, (source,))
-    heard = move is not None and reading.release(move.label, move.context).verdict
+    # In full: who may have the coarse form only must not find out callsigns by asking when they were heard.
+    heard = move is not None and reading.release(move.label, move.context).verdict is Verdict.FULL
     heard_at_ms = move.received_at_ms if move is not None and heard else None
     clock = exercise_clock(reading.views, reading.context, reading.now_ms())
     from_ms, until_ms = (clock.of_field(thing, name, int(thing.get(name, 0))) or 0 for name in ("from_ms", "until_ms"))

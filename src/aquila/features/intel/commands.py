@@ -29,6 +29,7 @@ from aquila.features.intel.subject import (
     SubjectRow,
     Withdrawal,
     claim_fields,
+    is_over,
     keeping_of,
     kind_of,
     row_of,
@@ -160,7 +161,9 @@ async def step_subject(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
 async def step_person(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
     """The same of a person."""
     thing = intel_of(desk).thing(desk, ask.id, PERSON)
-    return NO_PERSON if thing is None or _is_over(thing, desk, ask.action) else await _step(principal, thing, ask, desk)
+    if thing is None or (ask.action != "extend" and is_over(desk, thing)):
+        return NO_PERSON
+    return await _step(principal, thing, ask, desk)
 
 
 async def _step(principal: Principal, thing: Thing, ask: TakeStep, desk: Desk) -> StepTaken | Refused:
@@ -186,9 +189,13 @@ def _label(principal: Principal, desk: Desk, thing: Thing, read: Any) -> Label |
             return Refused("source", f"there is no entry {source[:100]}: name entries of the journal that you may read")
         labels.append(entry.envelope.label)
     label = derive(desk.policy, labels)
-    if principal.kind != "node" and not set(label.groups) <= principal.groups_in:
-        return Refused("group", "it is marked for groups that you may not write into: ask one of them")
-    return label
+    return _wrong_groups(principal, label) or label
+
+
+def _wrong_groups(principal: Principal, label: Label) -> Refused | None:
+    if principal.kind == "node" or set(label.groups) <= principal.groups_in:
+        return None
+    return Refused("group", "it is marked for groups that you may not write into: ask one of them")
 
 
 def _sources(read: Any) -> Iterable[str]:
@@ -236,10 +243,6 @@ def _claim(desk: Desk, thing: Thing, claim: NewClaim) -> dict[str, Any] | Refuse
     return claim_fields(claim, desk.new_id())
 
 
-def _is_over(thing: Thing, desk: Desk, action: str = "") -> bool:
-    return action != "extend" and keeping_of(desk).until_ms(thing) <= desk.now_ms()
-
-
 async def _said(
     desk: Desk,
     type: str,
@@ -271,7 +274,7 @@ async def _said(
 
 async def open_persons(principal: Principal, ask: OpenPersons, desk: Desk) -> PersonsOpened | Refused:
     """Read records of persons. Who read whose, when and why stands in the journal before the answer goes out."""
-    found = [row_of(desk, thing) for thing in standing(desk, PERSON) if not _is_over(thing, desk)]
+    found = [row_of(desk, thing) for thing in standing(desk, PERSON) if not is_over(desk, thing)]
     rows = [row for row in found if (not ask.ids or row.id in ask.ids) and has_words(row, ask.q)]
     shown = tuple(rows[:FOUND_MAX])
     detail = {"reason": ask.reason, "ids": " ".join(row.id for row in shown), "count": str(len(shown))}
@@ -282,8 +285,13 @@ async def open_persons(principal: Principal, ask: OpenPersons, desk: Desk) -> Pe
 
 async def erase_person(principal: Principal, ask: ErasePerson, desk: Desk) -> Erased | Refused:
     """Destroy a record: its key goes, so that neither journal nor backups can be read of it any more."""
-    if intel_of(desk).thing(desk, ask.id, PERSON) is None:
+    thing = intel_of(desk).thing(desk, ask.id, PERSON)
+    if thing is None:
         return NO_PERSON
+    # Nothing brings it back: not for who may only read it.
+    wrong = _wrong_groups(principal, thing.first.label)
+    if wrong is not None:
+        return wrong
     subject = f"{PERSON_PREFIX}{ask.id}"
     erase: Erasing = desk.part("erase")
     await erase(subject)

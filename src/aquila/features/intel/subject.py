@@ -242,9 +242,18 @@ def keeping_of(reading: Reading) -> Keeping:
     return keeping
 
 
+def is_over(reading: Reading, thing: Thing) -> bool:
+    """Is it the record of a person whose time has passed? Whatever it was merged into, it is closed."""
+    return thing.type == PERSON and keeping_of(reading).until_ms(thing) <= reading.now_ms()
+
+
 def row_of(reading: Reading, thing: Thing) -> SubjectRow:
     """The row of a subject, with the claims of those that were merged into it."""
-    same = [each for each in intel_of(reading).things(reading, thing.type) if _ends_at(reading, each) == thing.id]
+    same = [
+        each
+        for each in intel_of(reading).things(reading, thing.type)
+        if _ends_at(reading, each) == thing.id and not is_over(reading, each)
+    ]
     place, state = thing.get("place"), state_of(states_of(thing), thing)
     claims = sorted((row for each in same for row in claims_of(reading, each)), key=lambda row: (row.at_ms, row.id))
     return SubjectRow(

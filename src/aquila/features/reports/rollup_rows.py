@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, Labelled, Query, Reading
-from aquila.core.model import Entry, Label, Paper, Principal
-from aquila.core.paper_work import Line, StepTaken, Time, Word, state_of
+from aquila.core.feature import Command, Desk, Labelled, Query, Reading, Saying
+from aquila.core.model import Label, Paper, Principal
+from aquila.core.paper_work import Line, NextStep, StepTaken, Time, Word, state_of, step_saying
 from aquila.core.papers import Thing
 from aquila.core.policy import derive, label_for
 from aquila.features.reports.form import Form, wrong_values
@@ -37,7 +37,7 @@ class FileRollup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         to: unit above, whose roll-up takes it in. values: the level's own words, and figures that it sees otherwise;
-            what lies below stays as it is. replaces: an earlier report of this level.
+            what lies below stays as it is. replaces: an earlier report of this form and level.
     """
 
     rollup: AskRollup
@@ -100,9 +100,10 @@ async def file_rollup(principal: Principal, ask: FileRollup, desk: Desk) -> Step
     label = _label(principal, desk, now.labels())
     if isinstance(label, Refused):
         return label
-    replaced = papers_of(desk).thing(desk, ask.replaces, REPORT) if ask.replaces else None
-    if ask.replaces and (replaced is None or state_of(STATES, replaced) not in IN_FORCE):
-        return Refused("replaces", "there is no such report in force: leave it out, or name one that is filed")
+    id = desk.new_id()
+    end = _end_of(principal, desk, ask, id) if ask.replaces else None
+    if isinstance(end, Refused):
+        return end
     fields: dict[str, Any] = {
         "form": form.name,
         "unit": span.unit,
@@ -115,31 +116,28 @@ async def file_rollup(principal: Principal, ask: FileRollup, desk: Desk) -> Step
         "made": {each.name: each.value for each in now.figures},
         **{f"v.{name}": value for name, value in values.items()},
     }
-    id = desk.new_id()
     text = f"{form.title} of {span.unit}"
     paper = Paper(type=REPORT, target=id, action="file", happened_at_ms=desk.now_ms(), fields=fields, summary=text)
-    entry = await desk.write(paper, label=label)
-    if not isinstance(entry, Entry):
-        return entry
-    if replaced is not None:
-        done = await _supersede(desk, replaced, id)
-        if done is not None:
-            return done
-    return StepTaken(id=id, entry=entry.envelope.id, state="filed")
+    filed = Saying(body=paper, label=label)
+    # Both or neither: nobody reads two reports of one level in force, or none.
+    written = await desk.write_all((filed,) if end is None else (filed, end))
+    if isinstance(written, Refused):
+        return written
+    return StepTaken(id=id, entry=written[0].envelope.id, state="filed")
 
 
-async def _supersede(desk: Desk, replaced: Thing, by: str) -> Refused | None:
-    paper = Paper(
-        type=REPORT,
-        target=replaced.id,
-        action="supersede",
-        happened_at_ms=desk.now_ms(),
-        fields={"replaced_by": by},
-        seen=replaced.heads(),
-        summary="superseded",
-    )
-    written = await desk.write(paper, label=replaced.first.label)
-    return written if isinstance(written, Refused) else None
+def _end_of(principal: Principal, desk: Desk, ask: FileRollup, by: str) -> Saying | Refused:
+    """The step that ends the report which this one replaces: of the same level and form, and the asker may end it."""
+    replaced = papers_of(desk).thing(desk, ask.replaces, REPORT)
+    if replaced is None or state_of(STATES, replaced) not in IN_FORCE:
+        return Refused("replaces", "there is no such report in force: leave it out, or name one that is filed")
+    form, unit = replaced.get("form"), replaced.get("unit")
+    if (form, unit) != (ask.rollup.form, ask.rollup.unit):
+        return Refused(
+            "replaces", f"that is the {form} of {unit}: name an earlier {ask.rollup.form} of {ask.rollup.unit}"
+        )
+    fields = {"replaced_by": by}
+    return step_saying(principal, desk, NextStep(STATES, REPORT, replaced, "supersede", fields, summary="superseded"))
 
 
 def _given(form: Form, span: AskRollup) -> Mapping[str, Any]:
