@@ -57,6 +57,8 @@ def test_useful_and_noise_are_journalled_and_give_each_kind_its_precision(desk: 
         ("useful", "token:watch"),
         ("noise", "token:watch"),
     ]
+    (came,) = desk.get("/intel/inbox")
+    assert (came["text"], came["lat_deg"]) == (f"pattern is useful: {row['text']}", row["lat_deg"])
     assert "finding is useful" in str(desk.post(f"/patterns/{first}", 422, verdict="useful"))
 
 

@@ -14,8 +14,8 @@ from aquila.features.intel.subject import SUBJECT, Kind, SubjectRow, row_of, sta
 INBOX_MAX = 200
 LOOKED_AT = 3_000
 """Newest entries among which the inbox is sought."""
-GRADABLE = {"reports.report": ("file",), "incidents.line": ("log",), "patterns.finding": ("find",)}
-"""Types of papers that say something of the world, and the steps that say it."""
+GRADABLE = {"reports.report": ("file",), "incidents.line": ("log",), "patterns.finding": ("useful",)}
+"""Types of papers that say something of the world, and the steps that say it; of a finding, that somebody thinks so."""
 
 
 class AskSubjects(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -50,7 +50,18 @@ async def judge_finding(principal: Principal, ask: JudgeFinding, desk: Desk) -> 
     fields = {"remarks": ask.remarks} if ask.remarks else {}
     text = f"pattern is {ask.verdict}: {thing.get('text', '')}"
     return await say_step(
-        principal, desk, NextStep(FINDING_STATES, FINDING, thing, ask.verdict, fields, seen=ask.seen, summary=text)
+        principal,
+        desk,
+        NextStep(
+            FINDING_STATES,
+            FINDING,
+            thing,
+            ask.verdict,
+            fields,
+            seen=ask.seen,
+            summary=text,
+            position=thing.first.position,
+        ),
     )
 
 
