@@ -1,6 +1,6 @@
 """What is said of a sensor, and what its plots teach: footprint, clutter density, detection probability."""
 
-from math import pi
+from math import cos, pi, sin
 from typing import Literal
 
 import msgspec
@@ -13,8 +13,7 @@ Bools = NDArray[np.bool_]
 DIRECTIONS = 16
 _ANGLES = np.arange(DIRECTIONS) * 2 * pi / DIRECTIONS
 NORMALS = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
-TANGENTS = np.column_stack([-NORMALS[:, 1], NORMALS[:, 0]])
-FOLLOWING = np.roll(np.arange(DIRECTIONS), -1)
+FOLLOWING, PRECEDING = np.roll(np.arange(DIRECTIONS), -1), np.roll(np.arange(DIRECTIONS), 1)
 OPPOSITE = np.roll(np.arange(DIRECTIONS), DIRECTIONS // 2)
 
 PD_UNSAID = 0.8
@@ -147,11 +146,7 @@ class Learned:
 
 def polygon_area(support: Floats) -> float:
     """Area in m^2 of the polygon that the half planes `NORMALS[k] . x <= support[k]` bound (the hull is tight)."""
-    after = support[FOLLOWING]
     step = 2 * pi / DIRECTIONS
-    # The corner between neighbours k and k + 1, then the shoelace formula.
-    along = (after - support * np.cos(step)) / np.sin(step)
-    corners = support[:, None] * NORMALS + along[:, None] * TANGENTS
-    following = corners[FOLLOWING]
-    twice = (corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()
-    return max(abs(float(twice)) / 2, 1.0)
+    # Triangles over the middle: each side lies as far off as its support, and its neighbours cut it.
+    sides = (support[FOLLOWING] + support[PRECEDING] - 2 * cos(step) * support) / sin(step)
+    return max(abs(float(support @ sides)) / 2, 1.0)

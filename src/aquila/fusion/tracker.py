@@ -223,9 +223,10 @@ class Tracker(Rows):
         own = np.flatnonzero((pe > SURE_R) & (self.hits[ei] >= ESTABLISHED_HITS) & self.confirmed[ei])
         if len(own) == 0:
             return
-        d = scan.z[ej[own]] - self.xc[ei[own]]
-        xx, yy, xy = (self.mix[ei[own]] + scan.noise[ej[own]]).T
-        squared = (d[:, 0] ** 2 * yy + d[:, 1] ** 2 * xx - 2 * d[:, 0] * d[:, 1] * xy) / (xx * yy - xy**2)
+        rows, plots = ei[own], ej[own]
+        dx, dy = (scan.z[plots] - self.xc[rows]).T
+        xx, yy, xy = (self.mix[rows] + scan.noise[plots]).T
+        squared = (dx * dx * yy + dy * dy * xx - 2 * dx * dy * xy) / (xx * yy - xy * xy)
         self.learned[scan.sensor].learn_surprise(float(squared.sum()), float(len(own)))
 
     def _covered(self, learned: Learned) -> Bools:
