@@ -113,7 +113,8 @@ def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(bro
 
 
 BRIEF = """() => localStorage.setItem('aquila.brief', JSON.stringify(['The whole valley', 'The lake'].map(
-  (title, n) => ({ id: title, title, notes: '', filter: {}, at_ms: null, bounds: [76.5 + n, 42.5, 77.5 + n, 43] }))))"""
+  (title, n) => ({ id: title, title, notes: n ? '' : 'Seen <b>twice</b>', filter: {}, at_ms: null,
+    bounds: [76.5 + n, 42.5, 77.5 + n, 43] }))))"""
 
 
 def test_a_brief_on_paper_is_one_sheet_for_each_view_with_label_and_time(browse: Browse) -> None:
@@ -129,6 +130,13 @@ def test_a_brief_on_paper_is_one_sheet_for_each_view_with_label_and_time(browse:
     sheets = [one.get_attribute("aria-label") or "" for one in page.locator(".print-sheet canvas").all()]
     assert ["1 of 2: The whole valley" in sheets[0], "2 of 2: The lake" in sheets[1]] == [True, True]
     assert all("UNCLASSIFIED" in one and "Situation as of" in one for one in sheets)
+    # Words, not pictures of words: a PDF keeps for each of their fonts which letters its shapes are.
+    assert b"/ToUnicode" in pdf
+    first, second = page.locator(".print-sheet svg").all_text_contents()
+    for said in ("UNCLASSIFIED", "Situation as of", "Legend", "Seen <b>twice</b>"):
+        assert said in first
+    assert "2 of 2: The lake" in second
+    assert "twice" not in second
 
 
 ONLY_GROUND = "* { visibility: hidden !important } canvas.maplibregl-canvas { visibility: visible !important }"

@@ -6,7 +6,9 @@ import type { Desk } from '../store/desk'
 import { dtg } from '../time/dtg'
 import { contextOf, levelOf, PAPER_COLOUR } from './banner'
 import { kindsOf, legendLines, type Kind } from './legend'
-import { drawSheet, groundPerMm, legendRoom, scaleNumber, sheetOf, type Paper, type SheetTexts } from './sheet'
+import type { Paper } from './paper'
+import { drawSheet, groundPerMm, legendRoom, scaleNumber, sheetOf, type SheetTexts } from './sheet'
+import type { DrawnSheet } from './sheetShown'
 
 export type Bounds = [west_deg: number, south_deg: number, east_deg: number, north_deg: number]
 
@@ -38,16 +40,19 @@ function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, t: Com
   }
 }
 
-/** Draws the sheet; answers what a screen reader says of it. */
-export function compose(canvas: HTMLCanvasElement, paper: Paper, map: CanvasImageSource, bounds: Bounds, title: string, shell: Shell, t: ComposerTranslation): string {
+/** The sheet of a map's picture that shows these bounds. */
+export function compose(paper: Paper, map: CanvasImageSource, bounds: Bounds, title: string, shell: Shell, t: ComposerTranslation): DrawnSheet {
   const { desk } = shell
   const kinds = kindsOf(desk.tracks, bounds)
   const room = legendRoom(paper)
   const textOf = (kind: Kind) => `${t(`affiliation.${kind.affiliation}`)} · ${t(`category.${kind.category}`)}`
   const legend = { lines: legendLines(kinds, room, textOf), more: kinds.length > room ? t('print.more', { n: kinds.length - room }) : null }
   const texts = textsOf(desk, title, paper, bounds, t)
-  drawSheet(canvas, paper, map, bounds, texts, legend)
-  return t('print.sheet', { banner: `${texts.banner} ${texts.context}`, title, dtg: texts.time })
+  const canvas = document.createElement('canvas')
+  const words = drawSheet(canvas, paper, map, bounds, texts, legend)
+  canvas.setAttribute('role', 'img')
+  canvas.setAttribute('aria-label', t('print.sheet', { banner: `${texts.banner} ${texts.context}`, title, dtg: texts.time }))
+  return { canvas, words }
 }
 
 /** The middle of a picture of the screen's map, in the shape of the sheet's map; with what it shows. */

@@ -1,15 +1,13 @@
 /**
- * A map sheet on light paper, drawn on one canvas: what is printed and what is saved as PNG are the same.
+ * A map sheet on light paper: what is printed and what is saved as PNG are the same.
  *
- * Lengths are in millimetres of the paper; `sheetOf` says where the parts lie, `drawSheet` draws them.
+ * Lengths are in millimetres of the paper; `sheetOf` says where the parts lie, `drawSheet` draws them and tells the
+ * words that belong over them. Paper gets them as text (words.ts), a PNG as part of the picture.
  */
 import { forward } from 'mgrs'
 import type { LegendLine } from './legend'
-
-export type Paper = 'A4' | 'A3'
-export const PAPER_MM: Record<Paper, [width: number, height: number]> = { A4: [297, 210], A3: [420, 297] }
-/** Dots per millimetre: about 200 dpi on A4, 150 on A3, so that both fit into a browser's memory. */
-export const DOTS_PER_MM: Record<Paper, number> = { A4: 8, A3: 6 }
+import { DOTS_PER_MM, PAPER_MM, type Paper } from './paper'
+import { Pen, widthOf, wrapped, type Word } from './words'
 
 export interface Frame {
   x: number
@@ -129,9 +127,8 @@ export function cornerGrid(lat_deg: number, lon_deg: number): string {
 
 const INK = '#14181d'
 const SOFT = '#4a5560'
-const FONT = "'Inter Variable', sans-serif"
 
-/** Draws all of the sheet; `map` is the picture of the map, `bounds` what it shows. */
+/** Draws all of the sheet but its words, and tells those; `map` is the picture of the map, `bounds` what it shows. */
 export function drawSheet(
   canvas: HTMLCanvasElement,
   paper: Paper,
@@ -139,70 +136,56 @@ export function drawSheet(
   bounds: [number, number, number, number],
   texts: SheetTexts,
   legend: { lines: LegendLine[]; more: string | null },
-): void {
+): Word[] {
   const sheet = sheetOf(paper)
   const dots = DOTS_PER_MM[paper]
   canvas.width = sheet.width * dots
   canvas.height = sheet.height * dots
   const brush = canvas.getContext('2d')!
   brush.scale(dots, dots)
+  const pen = new Pen(brush)
   brush.fillStyle = '#fff'
   brush.fillRect(0, 0, sheet.width, sheet.height)
-  for (const y of [0, sheet.height - sheet.banner]) drawBanner(brush, sheet, y, texts)
-  drawHead(brush, sheet, texts)
+  for (const y of [0, sheet.height - sheet.banner]) drawBanner(pen, sheet, y, texts)
+  drawHead(pen, sheet, texts)
   const at = sheet.map
   brush.drawImage(map, at.x, at.y, at.width, at.height)
-  drawFrame(brush, sheet, bounds)
-  drawScale(brush, sheet, bounds)
-  drawLegend(brush, sheet, texts, legend)
-  write(brush, texts.foot, at.x, sheet.height - sheet.banner - 3.2, 2.6, SOFT, { wide: at.width * 0.62 })
-  write(brush, texts.attribution, at.x + at.width, sheet.height - sheet.banner - 3.2, 2.3, SOFT, { align: 'right', wide: at.width * 0.36 })
+  drawFrame(pen, sheet, bounds)
+  drawScale(pen, sheet, bounds)
+  drawLegend(pen, sheet, texts, legend)
+  pen.write(texts.foot, at.x, sheet.height - sheet.banner - 3.2, 2.6, SOFT, { wide: at.width * 0.62 })
+  pen.write(texts.attribution, at.x + at.width, sheet.height - sheet.banner - 3.2, 2.3, SOFT, { align: 'right', wide: at.width * 0.36 })
+  return pen.words
 }
 
-interface Written {
-  bold?: boolean
-  align?: CanvasTextAlign
-  /** At most so many millimetres; longer text is cut with a sign. */
-  wide?: number
-}
-function write(brush: CanvasRenderingContext2D, text: string, x: number, y: number, size: number, colour: string, how: Written = {}): number {
-  brush.font = `${how.bold ? 700 : 450} ${size}px ${FONT}`
-  brush.fillStyle = colour
-  brush.textAlign = how.align ?? 'left'
-  brush.textBaseline = 'alphabetic'
-  let fits = text
-  while (how.wide && fits.length > 1 && brush.measureText(fits).width > how.wide) fits = `${fits.slice(0, -2)}…`
-  brush.fillText(fits, x, y)
-  return brush.measureText(fits).width
-}
-
-function drawBanner(brush: CanvasRenderingContext2D, sheet: Sheet, y: number, texts: SheetTexts): void {
+function drawBanner(pen: Pen, sheet: Sheet, y: number, texts: SheetTexts): void {
+  const { brush } = pen
   brush.fillStyle = texts.banner_colour
   brush.fillRect(0, y, sheet.width, sheet.banner)
   const base = y + sheet.banner / 2 + 1.4
-  brush.font = `700 4px ${FONT}`
-  const [first, second] = [brush.measureText(texts.banner).width, brush.measureText(texts.context).width]
+  const [first, second] = [widthOf(brush, texts.banner, 4, true), widthOf(brush, texts.context, 4, true)]
   const left = (sheet.width - first - second - 8) / 2
-  write(brush, texts.banner, left, base, 4, '#fff', { bold: true })
+  pen.write(texts.banner, left, base, 4, '#fff', { bold: true })
   brush.fillStyle = texts.real ? '#fff' : 'rgba(0, 0, 0, 0.3)'
   brush.fillRect(left + first + 4, y + 1.3, second + 4, sheet.banner - 2.6)
-  write(brush, texts.context, left + first + 6, base, 4, texts.real ? INK : '#fff', { bold: true })
+  pen.write(texts.context, left + first + 6, base, 4, texts.real ? INK : '#fff', { bold: true })
 }
 
-function drawHead(brush: CanvasRenderingContext2D, sheet: Sheet, texts: SheetTexts): void {
+function drawHead(pen: Pen, sheet: Sheet, texts: SheetTexts): void {
+  const { brush } = pen
   const base = sheet.banner + 8
   const right = sheet.width - MARGIN
-  brush.font = `700 4.6px ${FONT}`
-  const width = brush.measureText(texts.time).width
+  const width = widthOf(brush, texts.time, 4.6, true)
   if (texts.past) {
     brush.fillStyle = '#ffb020'
     brush.fillRect(right - width - 4, sheet.banner + 2.6, width + 4, 7.6)
   }
-  write(brush, texts.time, right - (texts.past ? 2 : 0), base, 4.6, INK, { bold: true, align: 'right' })
-  write(brush, texts.title, MARGIN + TICKS, base, 5.4, INK, { bold: true, wide: right - width - MARGIN - TICKS - 10 })
+  pen.write(texts.title, MARGIN + TICKS, base, 5.4, INK, { bold: true, wide: right - width - MARGIN - TICKS - 10 })
+  pen.write(texts.time, right - (texts.past ? 2 : 0), base, 4.6, INK, { bold: true, align: 'right' })
 }
 
-function drawFrame(brush: CanvasRenderingContext2D, sheet: Sheet, bounds: [number, number, number, number]): void {
+function drawFrame(pen: Pen, sheet: Sheet, bounds: [number, number, number, number]): void {
+  const { brush } = pen
   const { x, y, width, height } = sheet.map
   const right = x + width
   const low = y + height
@@ -222,30 +205,25 @@ function drawFrame(brush: CanvasRenderingContext2D, sheet: Sheet, bounds: [numbe
     line(at, low, at, low + 1.6)
     // Corners hold the grid square.
     if (share < 0.105 || share > 0.895) continue
-    write(brush, text, at, y - 2.2, 2.5, INK, { align: 'center' })
-    write(brush, text, at, low + 4, 2.5, INK, { align: 'center' })
+    pen.write(text, at, y - 2.2, 2.5, INK, { align: 'center' })
+    pen.write(text, at, low + 4, 2.5, INK, { align: 'center' })
   }
   for (const { share, text } of down) {
     const at = y + share * height
     line(x - 1.6, at, x, at)
     line(right, at, right + 1.6, at)
     if (share < 0.05 || share > 0.95) continue
-    for (const edge of [x - 2.4, right + 4]) {
-      brush.save()
-      brush.translate(edge, at)
-      brush.rotate(-Math.PI / 2)
-      write(brush, text, 0, 0, 2.5, INK, { align: 'center' })
-      brush.restore()
-    }
+    for (const edge of [x - 2.4, right + 4]) pen.write(text, edge, at, 2.5, INK, { align: 'center', upwards: true })
   }
   const [west, south, east, north] = bounds
-  write(brush, cornerGrid(north, west), x, y - 2.2, 2.5, SOFT, { bold: true })
-  write(brush, cornerGrid(north, east), right, y - 2.2, 2.5, SOFT, { bold: true, align: 'right' })
-  write(brush, cornerGrid(south, west), x, low + 4, 2.5, SOFT, { bold: true })
-  write(brush, cornerGrid(south, east), right, low + 4, 2.5, SOFT, { bold: true, align: 'right' })
+  pen.write(cornerGrid(north, west), x, y - 2.2, 2.5, SOFT, { bold: true })
+  pen.write(cornerGrid(north, east), right, y - 2.2, 2.5, SOFT, { bold: true, align: 'right' })
+  pen.write(cornerGrid(south, west), x, low + 4, 2.5, SOFT, { bold: true })
+  pen.write(cornerGrid(south, east), right, low + 4, 2.5, SOFT, { bold: true, align: 'right' })
 }
 
-function drawScale(brush: CanvasRenderingContext2D, sheet: Sheet, bounds: [number, number, number, number]): void {
+function drawScale(pen: Pen, sheet: Sheet, bounds: [number, number, number, number]): void {
+  const { brush } = pen
   const per_mm = groundPerMm(bounds, sheet.map.width)
   const length_m = roundLength(per_mm * 50)
   const length = length_m / per_mm
@@ -260,19 +238,15 @@ function drawScale(brush: CanvasRenderingContext2D, sheet: Sheet, bounds: [numbe
   brush.strokeStyle = INK
   brush.lineWidth = 0.25
   brush.strokeRect(x, y, length, 1.5)
-  write(brush, '0', x, y - 1, 2.6, INK)
-  write(brush, unit, x + length, y - 1, 2.6, INK, { align: 'center' })
+  pen.write('0', x, y - 1, 2.6, INK)
+  pen.write(unit, x + length, y - 1, 2.6, INK, { align: 'center' })
 }
 
-function drawLegend(
-  brush: CanvasRenderingContext2D,
-  sheet: Sheet,
-  texts: SheetTexts,
-  legend: { lines: LegendLine[]; more: string | null },
-): void {
+function drawLegend(pen: Pen, sheet: Sheet, texts: SheetTexts, legend: { lines: LegendLine[]; more: string | null }): void {
+  const { brush } = pen
   const { x, width } = sheet.legend
   let y = sheet.legend.y + 3
-  write(brush, texts.legend, x, y, 3.6, INK, { bold: true })
+  pen.write(texts.legend, x, y, 3.6, INK, { bold: true })
   y += 3
   for (const { symbol, text, names, count } of legend.lines) {
     if (symbol) {
@@ -281,30 +255,16 @@ function drawLegend(
       const [wide, high] = [symbol.width * scale, symbol.height * scale]
       brush.drawImage(symbol, x + (10 - wide) / 2, y + (8 - high) / 2, wide, high)
     }
-    write(brush, text, x + 12, y + 3.6, 2.7, INK, { wide: width - 20 })
-    write(brush, names, x + 12, y + 6.8, 2.2, SOFT, { wide: width - 13 })
-    write(brush, String(count), x + width, y + 3.6, 2.7, SOFT, { align: 'right' })
+    pen.write(text, x + 12, y + 3.6, 2.7, INK, { wide: width - 20 })
+    pen.write(names, x + 12, y + 6.8, 2.2, SOFT, { wide: width - 13 })
+    pen.write(String(count), x + width, y + 3.6, 2.7, SOFT, { align: 'right' })
     y += 8.6
   }
-  if (legend.more) write(brush, legend.more, x + 12, y + 3, 2.5, SOFT, { wide: width - 12 })
-  let low = sheet.legend.y + sheet.legend.height
-  const notes = [...texts.notes.flatMap((note) => wrapped(brush, note, width, 2.4))].reverse()
-  for (const note of notes) {
-    write(brush, note, x, low, 2.4, SOFT)
-    low -= 3.4
-  }
-}
-
-/** A text in lines that fit. */
-function wrapped(brush: CanvasRenderingContext2D, text: string, width: number, size: number): string[] {
-  brush.font = `450 ${size}px ${FONT}`
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word
-    if (lines.length && brush.measureText(longer).width <= width) lines[lines.length - 1] = longer
-    else lines.push(word)
-  }
-  return lines
+  if (legend.more) pen.write(legend.more, x + 12, y + 3, 2.5, SOFT, { wide: width - 12 })
+  const low = sheet.legend.y + sheet.legend.height
+  // In the order in which they are read out; the last line stands lowest.
+  const notes = texts.notes.flatMap((note) => wrapped(brush, note, width, 2.4))
+  notes.forEach((note, n) => pen.write(note, x, low - (notes.length - 1 - n) * 3.4, 2.4, SOFT))
 }
 
 /** How many legend lines have room. */
