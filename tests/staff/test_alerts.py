@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aquila.core.model import Emergency, Paper
+from aquila.features.alerts import commands
 from aquila.features.alerts.view import Alerts
 from aquila.features.alerts.watch import WATCH
 
@@ -149,7 +150,7 @@ def test_a_watch_can_rest_change_and_end(desk: Any, port: Any) -> None:
 )
 def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, more: dict[str, Any], sentence: str) -> None:
     watch = {"kind": "area", "name": "X", "corners": SQUARE, "triggers": ["enter"], **more}
-    assert sentence in str(desk.post("/watches", 422, watch=watch))
+    assert sentence in str(desk.post("/watches", 507, watch=watch))
 
 
 def test_an_area_across_the_antimeridian_is_the_short_way(desk: Any, port: Any) -> None:
@@ -213,3 +214,18 @@ def test_an_area_of_another_node_that_is_none_ends_no_look_at_the_others(desk: A
     port.place("FOX", 42.1, 77.1)
     port.tick()
     assert texts(desk) == ["FOX is in an area that is watched"]
+
+
+def test_watches_that_were_removed_take_no_room_and_nobody_fills_the_node(
+    desk: Any, partner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "WATCHES_MAX", 3)
+    monkeypatch.setattr(commands, "WATCHES_OF_ONE", 2)
+    watch = {"kind": "area", "name": "Bridge", "corners": SQUARE, "triggers": ["enter"]}
+    first, _ = area(desk, "enter"), area(desk, "enter")
+    assert "2 watches of yours stand" in str(desk.post("/watches", 507, watch=watch))
+    for _ in range(3):
+        desk.delete(f"/watches/{first}")
+        first = area(desk, "enter")
+    area(partner, "enter")
+    assert "3 watches are all that a node keeps" in str(partner.post("/watches", 507, watch=watch))

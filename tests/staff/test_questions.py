@@ -3,7 +3,10 @@
 import random
 from typing import Any
 
+import pytest
+
 from aquila.core.model import Paper
+from aquila.features.questions import commands
 from aquila.testing.memory_node import NATIONAL, OPEN
 
 MINUTE_MS = 60_000
@@ -125,3 +128,19 @@ def test_an_answer_names_only_what_its_writer_may_read(desk: Any, partner: Any, 
     closed = port.say(paper, NATIONAL).envelope.id
     assert "name entries that you may read" in str(step(desk, id, "answer", 422, answer="men", sources=[closed]))
     step(partner, id, "answer", answer="men", sources=[closed])
+
+
+def test_one_person_cannot_make_of_every_line_as_many_hits_as_he_likes(
+    desk: Any, partner: Any, port: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "OPEN_OF_ONE", 2)
+    first, _ = ask(desk, "one?", {"words": ["bridge"]}), ask(desk, "two?", {"words": ["bridge"]})
+    more = {"text": "three?", "tests": [{"words": ["bridge"]}]}
+    assert "2 open questions of yours stand" in str(desk.post("/questions", 507, question=more))
+    step(desk, first, "close")
+    ask(desk, "three?", {"words": ["bridge"]})
+    assert "answer or close some" in str(step(desk, first, "reopen", 507, reason="it is not"))
+    ask(partner, "of somebody else?", {"words": ["bridge"]})
+    desk.post("/notes", text="the bridge holds")
+    hits = [each for each in desk.get("/entries", kind="paper") if each["body"]["action"] == "hit"]
+    assert len(hits) == 3

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from aquila.app.parts import load_features
 from aquila.core.errors import Refused
 from aquila.core.model import LOG_ROOM, Act, Note, Principal
 from aquila.features.orders.commands import StepOrder
-from aquila.features.roles import homes, rights
+from aquila.features.roles import commands, homes, rights
 from aquila.features.roles.homes import HOMES, home_of
 from aquila.features.roles.rights import RIGHTS
 from aquila.features.roles.turn import POSTS, STATES
@@ -105,6 +106,16 @@ def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, port: MemoryPort) 
     late = {"post": "commander", "person": "token:watch", "until_ms": 1}
     assert "later end" in str(boss.post("/posts", 422, turn=late))
     boss.post("/posts/nothing/take", 404)
+
+
+def test_turns_that_were_ended_take_no_room(desk: Any, port: MemoryPort, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "TURNS_MAX", 1)
+    boss = desk_of(desk, port, "admin", "admin")
+    for _ in range(3):
+        turn = give(boss, "watch_officer", "watch")
+        again = {"post": "watch_officer", "person": "token:watch"}
+        assert "end those that are over" in str(boss.post("/posts", 507, turn=again))
+        boss.post(f"/posts/{turn}/steps", action="end")
 
 
 def test_what_another_node_gave_opens_and_closes_nothing_here(desk: Any, port: MemoryPort) -> None:

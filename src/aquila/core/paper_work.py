@@ -4,7 +4,7 @@ A feature gives its state table and, for each action, the struct of the fields t
 refused with a sentence. Papers that something waits for are kept apart, so that a tick looks at those only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -117,6 +117,23 @@ def edited(form: type[Form], thing: Thing, changes: Mapping[str, Any]) -> Form |
         return Refused("field", f"fields {named}: name some of {', '.join(allowed)}")
     kept = {name: value for name, value in {**thing.fields(), **changes}.items() if value is not None}
     return read_form(form, {name: value for name, value in kept.items() if name in allowed}, "edit")
+
+
+def too_many(principal: Principal, kept: Iterable[Thing], what: str, of_one_max: int, node_max: int) -> str | None:
+    """A clause when one more of what the node looks at all the time would be too many; None = there is room.
+
+    Args:
+        principal: who wants one more.
+        kept: those there are, whoever may see them.
+        what: their name, "watches".
+        of_one_max: how many of one author there may be.
+        node_max: how many of all.
+    """
+    authors = [thing.first.by for thing in kept]
+    own = authors.count(principal.id)
+    if own >= of_one_max and principal.kind != "node":
+        return f"{own} {what} of yours stand, and one person may have {of_one_max}"
+    return f"{node_max} {what} are all that a node keeps" if len(authors) >= node_max else None
 
 
 def wrong_time(desk: Desk, at_ms: int | None, what: str = "the time") -> Refused | None:

@@ -7,7 +7,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, say_step
+from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, say_step, state_of, too_many
 from aquila.core.papers import Thing
 from aquila.core.view import view_of
 from aquila.features.alerts.view import Alerts
@@ -24,6 +24,9 @@ from aquila.features.alerts.watch import (
 NO_WATCH = Refused("absent", "there is no such watch, or you may not see it")
 NO_ALERT = Refused("absent", "there is no such alert, or you may not see it")
 WATCHES_MAX = 1_000
+"""Of one node, without those that were removed."""
+WATCHES_OF_ONE = 200
+"""Of one person: nobody fills the node for all others."""
 
 
 class NewWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,8 +71,11 @@ async def create_watch(principal: Principal, ask: NewWatch, desk: Desk) -> StepT
     wrong = _wrong(ask.watch)
     if wrong is not None:
         return wrong
-    if len(list(_view(desk).things(desk, WATCH))) >= WATCHES_MAX:
-        return Refused("full", f"{WATCHES_MAX} watches are all that a node keeps: remove some")
+    # Whoever may see them: a node looks at all of them.
+    kept = [thing for thing in _view(desk).all(desk.context, WATCH) if state_of(WATCH_STATES, thing) != "removed"]
+    full = too_many(principal, kept, "watches", WATCHES_OF_ONE, WATCHES_MAX)
+    if full is not None:
+        return Refused("full", f"{full}: remove some")
     return await _say(principal, desk, None, "create", ask.watch)
 
 

@@ -19,6 +19,7 @@ from aquila.core.paper_work import (
     check_texts,
     read_step,
     say_step,
+    too_many,
 )
 from aquila.core.papers import Thing
 from aquila.core.states import States
@@ -73,6 +74,8 @@ class QuestionReason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
+OPEN_OF_ONE, OPEN_MAX = 50, 500
+"""Questions that may be open at a time: of one person, and on one node."""
 FORMS: Mapping[str, type[msgspec.Struct]] = {
     "edit": Question,
     "ack": AckHit,
@@ -98,6 +101,9 @@ def papers_of(reading: Any) -> WatchedPapers:
 
 async def ask_question(principal: Principal, ask: NewQuestion, desk: Desk) -> StepTaken | Refused:
     """Put a question on the board."""
+    full = _full(principal, desk)
+    if full is not None:
+        return full
     fields, text = msgspec.to_builtins(ask.question), ask.question.text
     return await say_step(principal, desk, NextStep(STATES, QUESTION, None, "ask", fields, summary=text[:200]))
 
@@ -115,7 +121,15 @@ async def step_question(principal: Principal, ask: TakeStep, desk: Desk) -> Step
     thing = papers_of(desk).thing(desk, ask.id, QUESTION)
     if thing is None:
         return Refused("absent", "there is no such question, or you may not see it: look at the board")
-    return await _step(principal, desk, STATES, FORMS, thing, ask)
+    full = _full(principal, desk) if ask.action == "reopen" else None
+    return full or await _step(principal, desk, STATES, FORMS, thing, ask)
+
+
+def _full(principal: Principal, desk: Desk) -> Refused | None:
+    """Every entry is tested by every open question, and each that it fits is one entry more."""
+    kept = (thing for thing in papers_of(desk).watched() if thing.first.context == desk.context)
+    full = too_many(principal, kept, "open questions", OPEN_OF_ONE, OPEN_MAX)
+    return None if full is None else Refused("full", f"{full}: answer or close some")
 
 
 async def step_rfi(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:

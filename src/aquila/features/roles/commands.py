@@ -154,8 +154,8 @@ def _wrong_turn(desk: Desk, turn: Turn) -> Refused | None:
         return Refused("nation", "a liaison officer stands for a nation: name it with three letters, for instance FRA")
     if turn.unit is not None and view_of(desk.views, "orbat", Papers).thing(desk, turn.unit) is None:
         return Refused("unit", f"there is no unit {turn.unit}: take one of the order of battle, or none")
-    if sum(1 for _ in papers_of(desk).all(desk.context, TURN)) >= TURNS_MAX:
-        return Refused("full", f"{TURNS_MAX} turns are all that one node keeps in mind: list fewer shifts ahead")
+    if sum(state_of(STATES, thing) != "ended" for thing in papers_of(desk).all(desk.context, TURN)) >= TURNS_MAX:
+        return Refused("full", f"{TURNS_MAX} turns are all that one node keeps in mind: end those that are over")
     try:
         check_texts("turn", msgspec.to_builtins(turn))
     except ValueError as wrong:
