@@ -31,6 +31,7 @@ from aquila.features.packages import iconsets, members
 from aquila.features.patterns import activity as patterns_activity
 from aquila.features.patterns import finding as patterns_finding
 from aquila.features.patterns import view as patterns_view
+from aquila.features.questions import commands as questions_commands
 from aquila.features.reports import commands as reports_commands
 from aquila.features.roles import commands as roles_commands
 from aquila.features.tak import injectors
@@ -99,7 +100,8 @@ IN_CODE: dict[str, list[str]] = {
     "lines of a signed handover": [f"{handover.LINES_MAX}"],
     "backups on the shelf": [f"{backups.SHELF_MAX} backups"],
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
-    "watches": [f"{alerts_commands.WATCHES_MAX} watches"],
+    "watches": [f"{alerts_commands.WATCHES_MAX} watches", f"{alerts_commands.WATCHES_OF_ONE} of one person"],
+    "open questions": [f"{questions_commands.OPEN_MAX}", f"{questions_commands.OPEN_OF_ONE} of one person"],
     "movers watched for patterns": [
         f"{pattern_pairs.MOVERS_MAX} movers",
         f"{fusion_patterns.PAIRS_MAX} pairs",
@@ -162,7 +164,7 @@ IN_CODE: dict[str, list[str]] = {
     "addressees of one statement": [f"{event.ADDRESSEES_MAX}"],
     "names of one device": [f"{core_node.UIDS_MAX} uids"],
     "markings of one principal": [f"{core_node.MARKINGS_MAX} labels"],
-    "queries of one asker": [f"{routes.QUERIES_OF_ONE} at work"],
+    "queries of one asker": [f"{routes.QUERIES_OF_ONE} at work", f"{routes.AT_WORK_OF_ONE} of them in threads"],
     "screens": [f"{stream.SCREENS_MAX}", f"{stream.SCREENS_OF_ONE} of one asker"],
     "invitations": [f"{invitations.INVITATIONS_MAX}"],
     "browser out": [f"{stream.BACKLOG_BYTES // MIB} MiB"],

@@ -1,5 +1,7 @@
+import asyncio
 import gzip
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import pytest
 from aquila.core.model import LOG_ROOM, Note, Receipt
 from aquila.features.log import cursor_of
 from aquila.features.picture import TrackFix
+from aquila.web_api.errors import WebError
+from aquila.web_api.routes import QUERIES_OF_ONE, Pool
 
 
 def test_entities_answer_as_the_blueprint_says(port: Any, client: Any) -> None:
@@ -135,6 +139,15 @@ def test_a_note_and_a_chat_line_are_journalled_with_their_author(port: Any, clie
     ]
 
 
+def test_a_line_of_the_log_is_of_no_later_time_than_now(port: Any, client: Any) -> None:
+    headers = port.token("op", "operator")
+    line = {"text": "for ever on top", "happened_at_ms": port.now_ms + port.policy.skew_ms + 1}
+    refused = client.post("/api/v1/notes", headers=headers, json=line)
+    assert (refused.status_code, "in the future" in refused.text) == (422, True)
+    line["happened_at_ms"] -= 1
+    assert client.post("/api/v1/notes", headers=headers, json=line).status_code == 201
+
+
 @pytest.mark.parametrize("text", ["", "a\x00b", "x" * 8001, "\x1b[2J"])
 def test_text_that_no_screen_can_carry_is_refused(port: Any, client: Any, text: str) -> None:
     answer = client.post("/api/v1/notes", json={"text": text}, headers=port.token("op", "operator"))
@@ -170,6 +183,24 @@ def test_health_says_why_and_metrics_name_nobody(port: Any, client: Any) -> None
     text = client.get("/metrics", headers=port.token("prometheus")).text
     assert "aquila_tak_events_in 7" in text
     assert "PATROL1" not in text
+
+
+def test_the_long_questions_of_one_asker_leave_a_thread_for_the_others() -> None:
+    async def ask(pool: Pool, end: threading.Event) -> list[bool]:
+        slow = [asyncio.create_task(pool.run("person:slow", end.wait)) for _ in range(QUERIES_OF_ONE)]
+        try:
+            # Each has its place before anybody else asks.
+            await asyncio.sleep(0)
+            assert await asyncio.wait_for(pool.run("person:other", lambda: "answer"), 60) == "answer"
+            with pytest.raises(WebError) as refused:
+                await pool.run("person:slow", end.wait)
+            assert refused.value.status == 429
+            assert not any(task.done() for task in slow)
+        finally:
+            end.set()
+        return await asyncio.gather(*slow)
+
+    assert asyncio.run(ask(Pool(), threading.Event())) == [True] * QUERIES_OF_ONE
 
 
 def test_a_failure_of_ours_tells_nothing(port: Any, client: Any, caplog: pytest.LogCaptureFixture) -> None:

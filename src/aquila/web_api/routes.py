@@ -22,6 +22,8 @@ QUERIES_AT_ONCE = 4
 QUERIES_WAITING = 64
 QUERIES_OF_ONE = 12
 """At work or waiting for one asker: a screen opens a few at once, nobody fills the line of all."""
+AT_WORK_OF_ONE = QUERIES_AT_ONCE - 1
+"""Of one asker in the threads: one thread is always left for the others, however long his queries take."""
 CONTRACT = "every parameter and its values are in /api/v1/openapi.json"
 
 AnyRequest = Request[Any, Any, Any]
@@ -35,6 +37,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(QUERIES_AT_ONCE, thread_name_prefix="query")
         self._count = 0
         self._askers: Counter[str] = Counter()
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def run(self, who: str, work: Callable[[], Answer]) -> Answer:
         """The answer of `work`, made in a thread for this asker.
@@ -47,13 +50,15 @@ class Pool:
             raise WebError(503, "busy", f"{self._count} queries wait already", do="ask again in a moment")
         self._count += 1
         self._askers[who] += 1
+        turn = self._turns.setdefault(who, asyncio.Semaphore(AT_WORK_OF_ONE))
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            async with turn:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._count -= 1
             self._askers[who] -= 1
             if not self._askers[who]:
-                del self._askers[who]
+                del self._askers[who], self._turns[who]
 
     def stop(self) -> None:
         """Wait for no more of them."""

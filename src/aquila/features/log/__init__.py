@@ -8,6 +8,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
 from aquila.core.model import KINDS, LOG_ROOM, Note, Principal
+from aquila.core.paper_work import wrong_time
 from aquila.features.log.entries import (
     EntryRow,
     arrival_of,
@@ -108,6 +109,10 @@ def _entry(principal: Principal, ask: AskEntry, reading: Reading) -> Iterator[La
 
 async def write_note(principal: Principal, ask: NewNote, desk: Desk) -> Written | Refused:
     """Write a line into the staff log, as the asker."""
+    # A line of next year would be the newest of every list until then.
+    wrong = wrong_time(desk, ask.happened_at_ms)
+    if wrong is not None:
+        return wrong
     now_ms = desk.now_ms()
     note = Note(
         room=LOG_ROOM,
