@@ -50,6 +50,21 @@ def test_everybody_sees_that_the_exercise_is_paused_and_who_said_so(desk: Desk, 
     viewer.post("/exercise/steps", 403, action="pause")
 
 
+def test_who_paused_in_a_group_of_his_own_does_not_keep_the_exercise_standing(
+    desk: Desk, viewer: Desk, client: TestClient[Any], port: MemoryPort
+) -> None:
+    guest = Desk(client, port.token("guest", "operator", group="GUESTS"))
+    guest.post("/exercise/steps", action="pause", fields={"reason": "because I can"})
+    stands = viewer.get("/exercise")
+    assert (stands["state"], stands["by"], stands["reason"]) == ("paused", "", "")
+    assert "resume" in str(desk.post("/exercise/steps", 422, action="pause"))
+    assert desk.post("/exercise/steps", action="resume")["state"] == "running"
+    desk.post("/exercise/steps", action="pause", fields={"reason": "NO DUFF"})
+    assert (viewer.get("/exercise")["by"], viewer.get("/exercise")["reason"]) == ("token:watch", "NO DUFF")
+    told = guest.get("/exercise")
+    assert (told["state"], told["by"], told["reason"]) == ("paused", "", "")
+
+
 def test_a_pause_moves_every_inject_and_a_pace_brings_them_nearer(desk: Desk, port: MemoryPort) -> None:
     start_ms = port.now_ms
     id = plan(desk, "Rockfall", due_ms=start_ms + 30 * MINUTE_MS)

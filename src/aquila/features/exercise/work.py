@@ -8,7 +8,7 @@ import msgspec
 from aquila.core.errors import Refused
 from aquila.core.exercise_clock import RUN, RUN_ID, STATES, RunNow, run_at, steps_of_run
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading, Saying
-from aquila.core.model import LOG_ROOM, REAL, Label, Note, Paper, Principal
+from aquila.core.model import LOG_ROOM, REAL, Label, Note, Paper, Principal, Verdict
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import (
     NextStep,
@@ -114,10 +114,12 @@ def papers_of(reading: Reading) -> Papers:
 
 def run_of(reading: Reading) -> RunNow:
     """How the exercise runs now. Everybody may know that; who said so and why, only who may have the step."""
-    run = run_at(steps_of_run(reading.views, reading.context), reading.now_ms())
-    if papers_of(reading).thing(reading, RUN_ID, RUN) is None:
-        return msgspec.structs.replace(run, by="", reason="")
-    return run
+    steps = steps_of_run(reading.views, reading.context)
+    run = run_at(steps, reading.now_ms())
+    told = (step for step in steps if (step.by, str(step.fields.get("reason") or "")) == (run.by, run.reason))
+    if any(reading.release(step.label, step.context).verdict is Verdict.FULL for step in told):
+        return run
+    return msgspec.structs.replace(run, by="", reason="")
 
 
 async def step_run(principal: Principal, ask: StepRun, desk: Desk) -> StepTaken | Refused:
@@ -127,12 +129,29 @@ async def step_run(principal: Principal, ask: StepRun, desk: Desk) -> StepTaken 
     read = read_form(RUN_FORMS[ask.action], ask.fields, ask.action)
     if isinstance(read, Refused):
         return read
+    # By the run as it is, also where the asker may not have the step that made it so: else whoever paused the exercise
+    # in a group of his own would be the only one who could let it go on.
+    refused = STATES.check(run_of(desk).state, ask.action)
+    if refused is not None:
+        return refused
     thing, fields = papers_of(desk).thing(desk, RUN_ID, RUN), msgspec.to_builtins(read)
     said = {"pause": "Exercise paused", "resume": "Exercise goes on", "pace": f"Exercise at pace {fields.get('pace')}"}
     reason = f": {fields['reason']}" if fields.get("reason") else ""
     text = f"{said[ask.action]}{reason}"[:200]
-    step = NextStep(STATES, RUN, thing, ask.action, fields, id=RUN_ID, summary=text)
-    return await say_step(principal, desk, step)
+    seen = () if thing is None else thing.heads()
+    paper = Paper(
+        type=RUN,
+        target=RUN_ID,
+        action=ask.action,
+        happened_at_ms=desk.now_ms(),
+        fields=fields,
+        seen=seen,
+        summary=text,
+    )
+    entry = await desk.write(paper)
+    if isinstance(entry, Refused):
+        return entry
+    return StepTaken(id=RUN_ID, entry=entry.envelope.id, state=run_of(desk).state)
 
 
 async def plan_inject(principal: Principal, ask: NewInject, desk: Desk) -> StepTaken | Refused:
