@@ -116,6 +116,19 @@ def test_a_source_is_not_silent_because_it_is_fused_and_is_when_it_says_nothing(
     assert [(row["kind"], row["names"]) for row in desk.get("/patterns")] == [("gap", ["SHIP"])]
 
 
+@pytest.mark.parametrize(("who", "kinds"), [("SHIP", ["jump", "jump", "two_places"]), ("T1", [])])
+def test_a_source_jumps_and_not_the_estimate_that_a_track_is(desk: Any, port: Any, who: str, kinds: list[str]) -> None:
+    for n in range(12):
+        lat = {"SHIP": 42.1, "T1": 42.1}
+        lat[who] += 0.2 * (n % 2)
+        member = port.place("SHIP", lat["SHIP"], 77.1)
+        port.place("T1", lat["T1"], 77.1, category="track", fields={"members": member})
+        port.tick(MINUTE_MS // 6)
+    rows = desk.get("/patterns")
+    assert sorted(row["kind"] for row in rows) == kinds
+    assert {name for row in rows for name in row["names"]} <= {"SHIP"}
+
+
 def test_what_stood_of_a_source_is_over_when_a_track_tells_of_it(desk: Any, port: Any) -> None:
     lat = drive(port, "FOX", 12, lat=drive(port, "FOX", 5), step=0)
     (row,) = desk.get("/patterns")

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from aquila.core.model import Label
+from aquila.features.medevac.request import headline
 from aquila.testing.memory_node import NATIONAL, OPEN
 
 MINUTE_MS = 60_000
@@ -22,6 +25,11 @@ def phone_asks(port: Any, label: Label = OPEN, **more: str) -> None:
 
 def step(desk: Any, id: str, action: str, status: int = 201, **fields: Any) -> Any:
     return desk.post(f"/medevac/requests/{id}/steps", status, action=action, fields=fields)
+
+
+@pytest.mark.parametrize(("title", "line"), [("MED.1", "MEDEVAC MED.1"), ("MEDEVAC 1", "MEDEVAC 1")])
+def test_the_journal_says_medevac_once(title: str, line: str) -> None:
+    assert headline(title) == line
 
 
 def test_from_the_phone_to_closed_with_times(desk: Any, port: Any) -> None:

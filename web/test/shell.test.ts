@@ -26,6 +26,8 @@ describe('keys', () => {
     expect(pressed('?', press('?', 'Slash', { shiftKey: true }))).toBe(true)
     expect(pressed('/', press('/', 'Digit7', { shiftKey: true }))).toBe(true)
     expect(pressed('/', press('?', 'Slash', { shiftKey: true }))).toBe(false)
+    expect(pressed('+', press('+', 'Equal', { shiftKey: true }))).toBe(true)
+    expect([keysText('+'), keysText('ctrl++')]).toEqual(['+', 'Ctrl +'])
   })
 
   it('need exactly the keys that are held', () => {

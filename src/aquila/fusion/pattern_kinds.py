@@ -29,6 +29,8 @@ KINDS: tuple[Kind, ...] = (
 )
 INSTANT: frozenset[Kind] = frozenset({"jump", "kind_change"})
 """Over as soon as they are seen."""
+OF_REPORTS: frozenset[Kind] = frozenset({"gap", "jump", "two_places"})
+"""They say how an identity reports, the others where it goes."""
 JUDGED_BY: dict[Kind, tuple[str, ...]] = {
     "stop": ("stop_radius_m", "stop_min"),
     "loiter": ("loiter_radius_m", "loiter_min", "loiter_turns", "loiter_span_m"),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from aquila.fusion.pattern_kinds import EARTH_M, Kind, Pattern, Table, apart_m
+from aquila.fusion.pattern_kinds import EARTH_M, OF_REPORTS, Kind, Pattern, Table, apart_m
 from aquila.fusion.pattern_pairs import MISSES_MAX, MOVERS_MAX, Pairs
 from aquila.fusion.pattern_routes import Route, Routes
 from aquila.fusion.pattern_steps import Steps
@@ -34,10 +34,12 @@ WANDER_M = 40
 
 ALL: Final = 0
 """A row is judged by everything."""
-SILENCE_ONLY: Final = 1
-"""A source of which a fused track tells where it is: of itself it is judged only by whether it goes silent."""
-NO_SILENCE: Final = 2
-"""A fused track: that nobody sees it any more says nothing of it; its sources go silent."""
+REPORTS_ONLY: Final = 1
+"""A source of which a fused track tells where it is: of itself it is judged only by how it reports (OF_REPORTS)."""
+NO_REPORTS: Final = 2
+"""A fused track reports nothing: its sources go silent, and where they come and go its estimate moves at once."""
+NOT_OF: Final = {True: NO_REPORTS, False: REPORTS_ONLY}
+"""Of whom a step is not told: one of the reports, one of the way."""
 
 
 class Watcher:
@@ -81,7 +83,7 @@ class Watcher:
         self._travels.drop(rows)
 
     def set_parts(self, rows: Ints, parts: Ints) -> None:
-        """By what these rows are judged from now on: ALL, SILENCE_ONLY or NO_SILENCE; each was begun."""
+        """By what these rows are judged from now on: ALL, REPORTS_ONLY or NO_REPORTS; each was begun."""
         self._part[rows] = parts
 
     def set_routes(self, routes: Sequence[Route]) -> None:
@@ -121,7 +123,7 @@ class Watcher:
         first = self._count[rows] == 0
         was = self.lat[rows], self.lon[rows], self.at_ms[rows]
         steps = self._steps.hear(rows, was, (lat, lon, at_ms), first, domains, zones, limits, now_ms)
-        told = [each for each in steps if self._part[each.rows[0]] != SILENCE_ONLY]
+        told = [each for each in steps if self._part[each.rows[0]] != NOT_OF[each.kind in OF_REPORTS]]
         yield from self._ends("gap", rows[self._begun_ms["gap"][rows] > 0])
         step_ms = np.maximum(now_ms - self.heard_ms[rows], 1)
         mean = np.where(self._count[rows] < 2, step_ms, 0.8 * self._every_ms[rows] + 0.2 * step_ms)
@@ -139,7 +141,7 @@ class Watcher:
         if self._sampled_ms is not None and 0 <= now_ms - self._sampled_ms < SAMPLE_MS:
             return
         self._sampled_ms = now_ms
-        fresh = (self._count > 0) & (now_ms - self.heard_ms < FRESH_MS) & (self._part != SILENCE_ONLY)
+        fresh = (self._count > 0) & (now_ms - self.heard_ms < FRESH_MS) & (self._part != REPORTS_ONLY)
         self._ring[:, self._next] = np.where(fresh[:, None], np.column_stack([self.lat, self.lon]), np.nan)
         self._ring_ms[self._next] = now_ms
         self._next = (self._next + 1) % RING
@@ -169,7 +171,7 @@ class Watcher:
         still_ms = self.heard_ms - self._anchor_ms
         lasts = still_ms >= 60_000 * limits.of("stop_min", self._zone)
         due = self._moved & (self._begun_ms_of("stop") == 0) & lasts
-        for row in np.flatnonzero(due & (self._count > 0) & (self._part != SILENCE_ONLY)):
+        for row in np.flatnonzero(due & (self._count > 0) & (self._part != REPORTS_ONLY)):
             since_ms, zone = int(self._anchor_ms[row]), int(self._zone[row])
             self._begun_ms["stop"][row] = since_ms
             measured = {"minutes": float(still_ms[row] / 60_000), "stop_radius_m": limits[zone].stop_radius_m}
@@ -182,7 +184,7 @@ class Watcher:
         )
         # Who was heard only now and then has no usual interval that it could break.
         due = (self._count >= 5) & (self._begun_ms_of("gap") == 0) & (silent_ms > limit_ms)
-        for row in np.flatnonzero(due & (self._part != NO_SILENCE)):
+        for row in np.flatnonzero(due & (self._part != NO_REPORTS)):
             since_ms, zone = int(self.heard_ms[row]), int(self._zone[row])
             self._begun_ms["gap"][row] = since_ms
             measured = {"minutes": float(silent_ms[row] / 60_000), "usual_s": float(self._every_ms[row] / 1000)}

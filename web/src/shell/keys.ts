@@ -16,7 +16,7 @@ const SIGNS: Record<string, string> = { ctrl: 'Ctrl', shift: 'Shift', alt: 'Alt'
  * that `L` works while a Cyrillic layout is on; signs such as `?` count by what they are.
  */
 export function pressed(keys: string, press: KeyPress): boolean {
-  const parts = keys.split('+')
+  const parts = partsOf(keys)
   const main = parts[parts.length - 1]
   if (parts.includes('ctrl') !== (press.ctrlKey || press.metaKey)) return false
   if (parts.includes('alt') !== press.altKey) return false
@@ -28,10 +28,14 @@ export function pressed(keys: string, press: KeyPress): boolean {
   return letter && !/^[a-z0-9]$/.test(typed) && press.code.toLowerCase() === (main >= 'a' ? `key${main}` : `digit${main}`)
 }
 
+/** A plus at the end is a key itself, as in `+`. */
+function partsOf(keys: string): string[] {
+  return keys.split(/\+(?=.)/)
+}
+
 /** `ctrl+k` as people read it: `Ctrl K`. */
 export function keysText(keys: string): string {
-  return keys
-    .split('+')
+  return partsOf(keys)
     .map((part) => SIGNS[part] ?? part.toUpperCase())
     .join(' ')
 }

@@ -37,6 +37,7 @@ from aquila.features.medevac.request import (
     Mark,
     MedevacLines,
     casualties_of,
+    headline,
 )
 
 KEPT = States("entry", "none", (Move("keep", (ANY,), "kept", "operator"),))
@@ -124,7 +125,7 @@ async def ask_medevac(principal: Principal, ask: AskMedevac, desk: Desk) -> Step
         None,
         "request",
         _fields_of(ask.request),
-        summary=f"MEDEVAC {ask.request.title}",
+        summary=headline(ask.request.title),
         at_ms=ask.happened_at_ms,
         position=None if place is None else place.to_position(),
     )
@@ -145,7 +146,7 @@ async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
         return fields
     if ask.action in MARK_OF_STEP:
         fields[f"time.{MARK_OF_STEP[ask.action]}"] = at_ms
-    text = f"MEDEVAC {thing.get('title', '')}: {ask.action}"
+    text = f"{headline(thing.get('title', ''))}: {ask.action}"
     return await say_step(principal, desk, NextStep.asked(STATES, thing, ask, fields, text))
 
 

@@ -211,6 +211,11 @@ def _casualty(thing: Thing, number: int, letter: str, mist: Mist, now_ms: int) -
     return CasualtyRow(number=number, precedence=letter, mist=mist, times=times, clocks=clocks)
 
 
+def headline(title: str) -> str:
+    """What the journal calls a request; phones often name it MEDEVAC already."""
+    return title if title.upper().startswith("MEDEVAC") else f"MEDEVAC {title}"
+
+
 def is_open(thing: Thing) -> bool:
     """Does somebody wait to be fetched?"""
     return thing.type == REQUEST and state_of(STATES, thing) in OPEN

@@ -8,7 +8,7 @@ from aquila.core.paper_work import WatchedPapers, state_of
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
-from aquila.features.medevac.request import CASUALTIES_MAX, COT_TYPE, LINE_NAMES, OPEN, REQUEST, STATES
+from aquila.features.medevac.request import CASUALTIES_MAX, COT_TYPE, LINE_NAMES, OPEN, REQUEST, STATES, headline
 
 TEXT_MAX = 200
 
@@ -39,7 +39,7 @@ def take_in(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
         happened_at_ms=report.observed_at_ms,
         fields=fields,
         seen=() if found is None else found.heads(),
-        summary=f"MEDEVAC {report.fields.get('title') or report.name or ''}"[:TEXT_MAX],
+        summary=headline(report.fields.get("title") or report.name or "")[:TEXT_MAX],
         position=report.position,
     )
     yield Proposal(paper, envelope.label)

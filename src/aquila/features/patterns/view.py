@@ -17,10 +17,10 @@ from aquila.core.moves import Move, Moves
 from aquila.core.papers import Papers, Thing
 from aquila.features.patterns.finding import FINDING, THRESHOLDS, PatternSettings, settings_of
 from aquila.features.patterns.zones import Zones
-from aquila.fusion.pattern_kinds import DOMAIN_OF_SET, INSTANT, OTHER, Kind, Pattern, Table
+from aquila.fusion.pattern_kinds import DOMAIN_OF_SET, INSTANT, OF_REPORTS, OTHER, Kind, Pattern, Table
 from aquila.fusion.pattern_pairs import MOVERS_MAX
 from aquila.fusion.pattern_routes import Route
-from aquila.fusion.patterns import ALL, NO_SILENCE, SILENCE_ONLY, Watcher, rows_of
+from aquila.fusion.patterns import ALL, NO_REPORTS, REPORTS_ONLY, Watcher, rows_of
 
 MOVING = frozenset({"unit", "platform", "track"})
 OPEN_MAX = 2_000
@@ -164,15 +164,17 @@ class Patterns(Papers):
                 yield Told(None, (), (context, target))
 
     def _set_parts(self, parts: "Parts") -> Iterator[Told]:
-        """What stood of a source is over once a fused track tells of it, but for its silence."""
+        """What stood of a source is over once a fused track tells of it, but for how it reports."""
         known = [(self._rows[key], part) for key, (_, part) in parts.items() if key in self._rows]
         if known:
             rows, told = np.array(known).T
             self._watcher.set_parts(rows, told)
-        aside = {key for key, (_, part) in parts.items() if part == SILENCE_ONLY}
+        aside = {key for key, (_, part) in parts.items() if part == REPORTS_ONLY}
         newly, self._aside = aside - self._aside, aside
         if newly:
-            for kind, keys in [each for each in self._open if each[0] != "gap" and not newly.isdisjoint(each[1])]:
+            for kind, keys in [
+                each for each in self._open if each[0] not in OF_REPORTS and not newly.isdisjoint(each[1])
+            ]:
                 yield Told(None, (), (keys[0][0], self._open.pop((kind, keys))))
 
     def _news(self, now_ms: int, parts: "Parts") -> tuple[list[Key], list[tuple[Key, Move, int]]]:
@@ -247,9 +249,9 @@ Parts = dict[Key, tuple[Move, int]]
 
 
 def _parts_of(moves: Moves) -> Parts:
-    """For the members of a fused track stands the track; but who goes silent are they, each by itself."""
+    """For the members of a fused track stands the track; but who reports, and goes silent, are they, each by itself."""
     everybody = [(key, move) for key, move in moves.items() if move.report.category in MOVING]
     fused = {key: made for key, move in everybody if (made := move.report.fields.get("members")) is not None}
     members = {member for each in fused.values() for member in each.split()}
-    part = {True: NO_SILENCE, False: ALL}
-    return {key: (move, SILENCE_ONLY if key[1] in members else part[key in fused]) for key, move in everybody}
+    part = {True: NO_REPORTS, False: ALL}
+    return {key: (move, REPORTS_ONLY if key[1] in members else part[key in fused]) for key, move in everybody}

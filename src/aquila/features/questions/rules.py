@@ -116,7 +116,7 @@ def climb(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
                 happened_at_ms=arrival.at_ms,
                 fields={f"climb.{level}.{hit.entry}": ladder[level]},
                 seen=thing.heads(),
-                summary=f"a hit was not acknowledged: {ladder[level]} must look",
+                summary=f"a hit was not acknowledged: {ladder[level].replace('_', ' ')} must look",
             )
             yield Proposal(paper, step.label, key=f"climb {thing.id} {hit.entry} {level}", cause=step.entry)
 
