@@ -81,7 +81,11 @@ def test_nobody_is_handed_over_what_he_may_not_have(desk: Any, partner: Any, por
 
 
 def test_what_the_node_and_exercise_control_keep_is_no_business_of_the_shift(desk: Any, port: Any) -> None:
-    desk.post("/exercise/injects", inject={"title": "a mast falls", "due_ms": port.now_ms, "to": ["HQ", "ALL"]})
+    desk.post(
+        "/exercise/injects",
+        inject={"title": "a mast falls", "due_ms": port.now_ms, "to": ["HQ", "ALL"]},
+        groups=["COMMON"],
+    )
     desk.post("/watches", watch={"kind": "silence", "name": "who is silent", "entity": "ptl2", "every_min": 15})
     assert sections(desk) == {"new": ["watch who is silent: create"]}
 

@@ -160,6 +160,7 @@ def test_every_reading_of_a_person_is_in_the_journal_and_nothing_else_tells_of_h
     analyst.post("/questions", question={"text": "Who?", "tests": [{"words": ["ivan"]}]})
     step(analyst, id, "claim", of="persons", text="Ivan was there", sources=[entry])
     told = [desk.get("/entries", limit=10_000), desk.get("/log/search", q="ivan"), desk.get("/questions")]
+    assert all(id not in str(desk.get(path)) for path in ("/handover", "/home/released"))
     told += [desk.get("/intel/subjects"), desk.get("/intel/inbox"), analyst.get("/entries", limit=10_000)]
     assert all("Ivan" not in str(each) for each in told)
     sealed = [each for each in desk.get("/entries", limit=10_000) if each["summary"] == "sealed: it is about a person"]

@@ -4,10 +4,12 @@ import base64
 from typing import Any
 
 from aquila.core.model import Address, Alias, Label, Note, Paper, Receipt, Removal, Report
+from aquila.core.policy import EXAMPLE_POLICY
 from aquila.testing.memory_node import MemoryPort
 from tests.staff.conftest import Desk
 
 MINUTE_MS = 60_000
+STRICT = Label(EXAMPLE_POLICY, "UNCLASSIFIED", ("ITA",), ("COMMON",))
 ORDER = {
     "kind": "OPORD",
     "title": "Cedar",
@@ -306,3 +308,44 @@ def test_what_cannot_be_is_refused_with_a_sentence(desk: Any) -> None:
     stranger = draft(desk, distribution=["0190a000-0000-7000-8000-000000000000"])
     desk.post(f"/orders/{stranger}/step", action="approve")
     assert "there is no unit" in str(desk.post(f"/orders/{stranger}/step", 422, action="issue"))
+
+
+def test_who_may_only_read_an_order_changes_it_by_no_frago(desk: Any, port: MemoryPort, client: Any) -> None:
+    base = issue(desk)
+    port.tick()
+    guest = Desk(client, port.token("guest", "operator", group="GUESTS", reads="COMMON"))
+    change = {"path": "mission.what", "old": "observe the valley", "new": "leave the valley"}
+    frago = {
+        "kind": "FRAGO",
+        "title": "Go",
+        "number": "1",
+        "order_ref": base,
+        "changes": [change],
+        "distribution": ["FOX"],
+    }
+    assert "may not write into" in str(guest.post("/orders", 403, order=frago))
+    changes = [{"path": "mission.what", "new": "leave the valley"}]
+    assert "may not write into" in str(guest.post(f"/orders/{base}/frago", 403, changes=changes))
+    # Nor by a draft of his own that is made a FRAGO afterwards.
+    own = guest.post("/orders", order={**frago, "kind": "OPORD", "order_ref": None, "changes": []})["id"]
+    fields = {"kind": "FRAGO", "order_ref": base, "changes": [change]}
+    assert "may not write into" in str(guest.post(f"/orders/{own}", 403, fields=fields))
+    assert desk.get(f"/orders/{base}/in-force")["order"]["mission"]["what"] == "observe the valley"
+
+
+def test_a_frago_is_marked_at_least_as_its_order_whose_words_it_repeats(
+    desk: Any, partner: Any, port: MemoryPort
+) -> None:
+    base = issue(desk)
+    order = desk.get(f"/orders/{base}")["order"]
+    port.say(
+        Paper(type="orders.order", target="strict", action="create", happened_at_ms=port.now_ms, fields=order), STRICT
+    )
+    for action in ("approve", "issue"):
+        desk.post("/orders/strict/step", action=action)
+    frago = desk.post("/orders/strict/frago", changes=[{"path": "mission.what", "new": "go"}])["id"]
+    assert desk.get(f"/orders/{frago}")["label"]["releasable_to"] == ["ITA"]
+    assert [row["id"] for row in partner.get("/orders")] == [base]
+    own = draft(desk, kind="OPORD", title="By hand")
+    fields = {"kind": "FRAGO", "order_ref": "strict", "tasks": None, "mission": None}
+    assert "marked" in str(desk.post(f"/orders/{own}", 422, fields=fields))

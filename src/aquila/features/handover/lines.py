@@ -41,8 +41,8 @@ STANDING = frozenset(
     }
 )
 """Types that are kept up to date, never done: they are told of only when new or changed."""
-NOT_OF_THE_SHIFT = frozenset({"exercise.inject", "exercise.run", "patterns.thresholds"})
-"""What exercise control plans, which the players must not read here, and what says how the node works."""
+NOT_OF_THE_SHIFT = frozenset({"exercise.inject", "exercise.run", "intel.person", "patterns.thresholds"})
+"""What exercise control plans, which the players must not read here, records of persons, and how the node works."""
 SHIFTED_BY = {"patterns.finding": "useful"}
 """Types of which the node says hundreds a shift: only those are told of about which somebody took this step."""
 DUES = ("due_ms", "needed_by_ms", "ltiov_ms")

@@ -5,10 +5,22 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
-from aquila.core.model import Address, Principal
-from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, edited, say_step, state_of
-from aquila.core.papers import Thing
+from aquila.core.feature import Command, Desk, Saying
+from aquila.core.model import Address, Paper, Principal
+from aquila.core.paper_work import (
+    Id,
+    Line,
+    NextStep,
+    Seen,
+    StepTaken,
+    check_texts,
+    edited,
+    say_step,
+    state_of,
+    step_saying,
+)
+from aquila.core.papers import Thing, saying_of
+from aquila.core.policy import derive
 from aquila.core.speakers import callsigns_of
 from aquila.features.orders.c2sim import BYTES_MAX, from_c2sim
 from aquila.features.orders.frago import DraftFrago, frago_of
@@ -77,7 +89,36 @@ async def create_order(principal: Principal, ask: NewOrder, desk: Desk) -> StepT
         return refused
     fields = msgspec.to_builtins(ask.order)
     text = f"{ask.order.kind} {ask.order.number} {ask.order.title} drafted"
-    return await say_step(principal, desk, NextStep(STATES, ORDER, None, "create", fields, summary=text))
+    said = step_saying(principal, desk, NextStep(STATES, ORDER, None, "create", fields, summary=text))
+    base = _base_of(desk, ask.order)
+    if base is not None and isinstance(said, Saying) and isinstance(said.body, Paper):
+        # What changes an order repeats its words: under its marking, and by who may write to all who read it.
+        said = saying_of(principal, desk, said.body, base)
+    entry = said if isinstance(said, Refused) else await desk.write(said.body, label=said.label)
+    if isinstance(entry, Refused):
+        return entry
+    assert isinstance(entry.body, Paper)
+    return StepTaken(id=entry.body.target, entry=entry.envelope.id, state="draft")
+
+
+def _base_of(desk: Desk, order: Order) -> Thing | None:
+    """The order that this one changes; None = it changes none, or the asker may not see it."""
+    found = None if order.order_ref is None else order_of(desk, order.order_ref)
+    return None if found is None else found[0]
+
+
+def _wrong_base(principal: Principal, desk: Desk, thing: Thing, order: Order) -> Refused | None:
+    """Why a draft that is there may not change that order. Which order it changes can be set on the draft, too."""
+    base = _base_of(desk, order)
+    if base is None:
+        return None
+    label, own = base.first.label, thing.first.label
+    if principal.kind != "node" and not set(label.groups) <= principal.groups_in:
+        return Refused("group", "the order that it changes is marked for groups that you may not write into")
+    # With itself, so that both say their readers nation by nation.
+    if derive(desk.policy, [own, label]) != derive(desk.policy, [own, own]):
+        return Refused("label", "the draft is marked for more readers than the order that it changes: change it there")
+    return None
 
 
 class ImportOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,7 +144,7 @@ async def edit_order(principal: Principal, ask: EditOrder, desk: Desk) -> StepTa
     changed = edited(Order, thing, ask.fields)
     if isinstance(changed, Refused):
         return changed
-    refused = _wrong(desk, changed)
+    refused = _wrong(desk, changed) or _wrong_base(principal, desk, thing, changed)
     if refused is not None:
         return refused
     text = f"{changed.kind} {changed.number} {changed.title}: {', '.join(sorted(ask.fields))} changed"
@@ -131,7 +172,9 @@ async def step_order(principal: Principal, ask: StepOrder, desk: Desk) -> StepTa
     if found is None:
         return NO_ORDER
     thing, order = found
-    refused = _wrong(desk, order) if ask.action in ("approve", "issue") else None
+    refused = None
+    if ask.action in ("approve", "issue"):
+        refused = _wrong(desk, order) or _wrong_base(principal, desk, thing, order)
     if refused is None and ask.action == "issue":
         refused = _wrong_issue(desk, order)
     if refused is None and ask.action == "supersede":

@@ -213,7 +213,8 @@ def _released(principal: Principal, ask: AskReleased, reading: Reading) -> Itera
     after = max(0, reading.journal.last_arrival() - READ_MAX)
     for entry in reversed(reading.journal.read(after, READ_MAX)):
         envelope, body = entry.envelope, entry.body
-        if not isinstance(body, Paper | Note) or envelope.context != reading.context:
+        # What is sealed, because it is about a person, is told where such records are kept.
+        if not isinstance(body, Paper | Note) or envelope.subjects or envelope.context != reading.context:
             continue
         if ask.nation is not None and ask.nation not in reading.policy.nations(envelope.label.releasable_to):
             continue
