@@ -110,4 +110,4 @@ def test_every_step_that_ends_a_thing_for_good_is_known_here() -> None:
 def test_whom_something_was_promised_is_named_in_words(desk: Any, port: Any) -> None:
     desk.post("/incidents", line={"text": "men at the ford", "tell": ["duty_officer"]})
     (line,) = [each for each in desk.get("/handover") if each["section"] == "promised"]
-    assert (line["to_whom"], line["text"]) == ("duty officer", "tell duty officer: men at the ford")
+    assert (line["to_whom"], line["text"]) == ("duty officer", "to be told: men at the ford")

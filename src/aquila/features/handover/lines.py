@@ -120,8 +120,7 @@ def _promises(thing: Thing) -> Iterator[tuple[str, str, int | None]]:
     fields = thing.fields()
     for name, value in fields.items():
         if name.startswith("tell.") and f"ack.{name[5:]}" not in fields:
-            post = name[5:].replace("_", " ")
-            yield post, f"tell {post}: {thing.first.summary}", _time(value)
+            yield name[5:].replace("_", " "), f"to be told: {thing.first.summary}", _time(value)
         elif name.startswith("deed.") and f"done.{name[5:]}" not in fields and isinstance(value, dict):
             yield str(value.get("who", "")), str(value.get("what", "")), _time(value.get("due_ms"))
     for name in DUES:

@@ -1,15 +1,13 @@
 /** Watches as a form has them, alerts in their order, and the areas of watches as shapes for the map. */
 import type { Feature, Position } from 'geojson'
 import type { AlertRow, AreaWatch, SilenceWatch, WatchRow } from '../../api.generated'
-import { ringOf } from '../../draw/geometry'
-import type { Stroke } from '../../draw/pen'
+import type { Corner } from '../../draw/useDrawnPlace'
 
 export const LEVELS = ['warning', 'caution', 'advisory'] as const
 export type Level = (typeof LEVELS)[number]
 export const TRIGGERS = ['enter', 'leave', 'dwell'] as const
 export const SIDES = ['friend', 'hostile', 'neutral', 'unknown'] as const
 export const KINDS = ['unit', 'platform', 'track'] as const
-export type Corner = [lon_deg: number, lat_deg: number]
 
 export interface Named {
   id: string
@@ -84,12 +82,6 @@ export function watchOf(draft: WatchDraft): AreaWatch | SilenceWatch {
     kind: 'area', ...base, corners: draft.corners, triggers: draft.triggers, dwell_min: number(draft.dwell_min) ?? 0, affiliations: draft.sides, categories: draft.kinds,
     entities: draft.who.map((one) => one.id), min_hae_m: number(draft.low_m), max_hae_m: number(draft.high_m),
   }
-}
-
-/** Corners of what the pen drew: an area as it is, a circle as its ring. */
-export function cornersOf({ shape, points, radius_m }: Stroke): Corner[] {
-  if (shape === 'circle') return ringOf(points[0], radius_m ?? 0).slice(0, -1).map(([lon, lat]) => [((((lon + 180) % 360) + 360) % 360) - 180, lat])
-  return points.map(([lat, lon]) => [lon, lat])
 }
 
 const RANK: Record<Level, number> = { warning: 0, caution: 1, advisory: 2 }
