@@ -275,7 +275,8 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
             id=row.id,
             title=(f"{named}: {row.reason}" if row.reason else named)[:300],
             since_ms=max(noticed, default=row.changed_at_ms),
-            due_ms=row.task.end_ms,
+            # What is late is late since it was noticed, whenever the task itself ends.
+            due_ms=row.task.end_ms if kind == "cannot_comply" else None,
             is_overdue=kind in ("late", "violated"),
             roles=roles,
             actions=row.actions,
