@@ -112,6 +112,9 @@ def maps(page: Page) -> None:
         FilePayload(name="lake.tif", mimeType="image/tiff", buffer=sheet())
     )
     expect(page.locator(".panel").filter(has_text="lake").first).to_be_visible()
+    said = page.get_by_text("lake.tif is on the map.")
+    expect(said).to_be_visible()
+    expect(said).to_be_hidden()
 
 
 def sheet() -> bytes:
@@ -213,7 +216,7 @@ PICTURES = (
     Picture("tour_brief", brief),
     Picture("day_orbat", orbat, theme="day"),
     Picture("day_orders", order),
-    Picture("day_tasks", board("Shift+T", "late")),
+    Picture("day_tasks", board("Shift+T", "late:")),
     Picture("day_incidents", board("3", "closed"), theme="day"),
     Picture("day_questions", board("9", "contact"), theme="day"),
     Picture("day_medevac", board("8", "MEDEVAC 1"), theme="day"),
