@@ -78,7 +78,9 @@ def serve(
     data: Annotated[Path | None, typer.Option(help="Data folder; made when absent.")] = None,
     demo: Annotated[str | None, typer.Option(help="snow-leopard, harbour, snow-leopard+harbour or none.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML); keys in docs/guide/settings.md.")] = None,
-    host: Annotated[str | None, typer.Option(help="Open the TLS ports on this address too.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Open the TLS ports on this address, not on localhost; 0.0.0.0 = on all.")
+    ] = None,
     plain_host: Annotated[str | None, typer.Option(help="Open the PLAIN ports beyond this machine (warned).")] = None,
     public_name: Annotated[
         list[str] | None, typer.Option(help="Name or address that others reach this node by; repeatable.")

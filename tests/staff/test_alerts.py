@@ -150,7 +150,7 @@ def test_a_watch_can_rest_change_and_end(desk: Any, port: Any) -> None:
 )
 def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, more: dict[str, Any], sentence: str) -> None:
     watch = {"kind": "area", "name": "X", "corners": SQUARE, "triggers": ["enter"], **more}
-    assert sentence in str(desk.post("/watches", 507, watch=watch))
+    assert sentence in str(desk.post("/watches", 422, watch=watch))
 
 
 def test_an_area_across_the_antimeridian_is_the_short_way(desk: Any, port: Any) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from aquila.features.orders.view import STATES as ORDER_STATES
-from aquila.features.tasks.view import STATES
+from aquila.features.tasks.view import STATES, STEP_SAID
 from aquila.testing.memory_node import MemoryPort
 from tests.staff.conftest import Desk
 
@@ -188,3 +188,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, port: MemoryPort) 
 def test_the_guide_shows_the_state_tables_as_they_are() -> None:
     assert STATES.to_markdown() in (GUIDE / "tasks.md").read_text()
     assert ORDER_STATES.to_markdown() in (GUIDE / "orders.md").read_text()
+
+
+def test_every_step_that_somebody_takes_has_words_for_the_journal() -> None:
+    assert set(STEP_SAID) == {move.action for move in STATES.moves if not move.who.startswith("the node")}

@@ -61,7 +61,7 @@ def test_a_task_is_told_as_chat_and_answered_by_the_addressees_own_phone(desk: A
     hears(phones, "FOX", "FOX", f"NOT DONE {code}: bridge is closed")
     row = desk.get(f"/tasks/{id}")
     assert row["row"]["state"] == "done_not_ok"
-    assert "because bridge is closed" in row["steps"][0]["summary"]
+    assert "not done because bridge is closed, says" in row["steps"][0]["summary"]
 
 
 def test_somebody_else_is_told_why_he_does_not_count_and_his_receipt_is_nothing(desk: Any, phones: MemoryPort) -> None:

@@ -10,7 +10,7 @@ from aquila.core.model import Principal
 from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
 from aquila.features.tasks.task import Task, wrong_in
-from aquila.features.tasks.view import STATES, TASK, names_of, task_of, units_known
+from aquila.features.tasks.view import STATES, STEP_SAID, TASK, names_of, task_of, units_known
 
 NO_TASK = Refused("absent", "there is no such task, or you may not see it: look at the task board")
 STAFF_STEPS = ("issue", "supersede", "cancel")
@@ -111,7 +111,7 @@ async def step_task(principal: Principal, ask: StepTask, desk: Desk) -> TaskChan
     if refused is not None:
         return refused
     fields = {"reason": ask.reason} if ask.reason else {}
-    text = f"task {task.title or task.verb}, {task.unit}: {ask.action}"
+    text = f"task {task.title or task.verb}, {task.unit}: {STEP_SAID.get(ask.action, ask.action)}"
     behalf = task.unit if ask.on_behalf and ask.action not in STAFF_STEPS else None
     step = NextStep(STATES, TASK, thing, ask.action, fields, summary=text, seen=ask.seen, on_behalf_of=behalf)
     taken = await say_step(principal, desk, step)

@@ -18,7 +18,7 @@ from aquila.core.rule import Proposal, Rule
 from aquila.core.task_verbs import VERBS
 from aquila.core.view import View
 from aquila.features.tasks.task import TaskArea, TaskCondition, read_task, wrong_in
-from aquila.features.tasks.view import STATES, TASK, tasks_in
+from aquila.features.tasks.view import STATES, STEP_SAID, TASK, tasks_in
 
 ORDER = "orders.order"
 ADDRESSEE = "to/"
@@ -130,7 +130,7 @@ def _issued(
             happened_at_ms=arrival.envelope.happened_at_ms,
             fields=brings,
             seen=seen,
-            summary=f"task {title} for {fields['unit']}: {action}",
+            summary=f"task {title} for {fields['unit']}: {STEP_SAID[action]}",
         )
         yield Proposal(paper, arrival.envelope.label, key=f"{action} {id} {arrival.envelope.id}")
 
@@ -277,7 +277,7 @@ def _step(arrival: Entry, thing: Thing, action: str, fields: Mapping[str, Any]) 
         happened_at_ms=arrival.envelope.happened_at_ms,
         fields=fields,
         seen=thing.heads(),
-        summary=f"task {thing.get('title') or thing.get('verb')}: {action}, as its order says",
+        summary=f"task {thing.get('title') or thing.get('verb')}: {STEP_SAID[action]}, as its order says",
     )
     yield Proposal(paper, arrival.envelope.label, key=f"{action} {thing.id} {arrival.envelope.id}")
 

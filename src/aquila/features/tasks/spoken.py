@@ -17,7 +17,7 @@ from aquila.core.speakers import TASK_CODE, callsigns_of, task_code, unit_in, wh
 from aquila.core.task_verbs import GUARDED, GUARDED_VERBS, VERBS
 from aquila.core.view import View
 from aquila.features.tasks.task import Task, TaskCondition
-from aquila.features.tasks.view import OPEN, STATES, TASK, task_in, tasks_in
+from aquila.features.tasks.view import OPEN, STATES, STEP_SAID, TASK, task_in, tasks_in
 
 REFERENCE = "aquila-task."
 """The chat reference of a task begins so; its id follows."""
@@ -168,6 +168,7 @@ def _step(arrival: Entry, thing: Thing, action: str, reason: str) -> Iterator[Pr
     if STATES.after(state_of(STATES, thing), action) is None:
         return
     why = f" because {reason}" if reason else ""
+    name = thing.get("title") or thing.get("verb")
     paper = Paper(
         type=TASK,
         target=thing.id,
@@ -175,7 +176,7 @@ def _step(arrival: Entry, thing: Thing, action: str, reason: str) -> Iterator[Pr
         happened_at_ms=arrival.envelope.received_at_ms,
         fields={"reason": reason} if reason else {},
         seen=thing.heads(),
-        summary=f"task {thing.get('title') or thing.get('verb')}: {action} by its addressee's device{why}"[:300],
+        summary=f"task {name}: {STEP_SAID[action]}{why}, says its addressee's device"[:300],
     )
     yield Proposal(paper, thing.first.label, key=f"{action} {thing.id} {arrival.envelope.id}")
 

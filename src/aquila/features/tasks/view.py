@@ -43,6 +43,23 @@ STATES = States(
     ),
     ("done_ok", "done_not_ok", "cancelled", "superseded"),
 )
+STEP_SAID = {
+    "create": "drafted",
+    "edit": "changed",
+    "issue": "issued",
+    "reassign": "given to another unit",
+    "deliver": "delivered",
+    "read": "read",
+    "acknowledge": "acknowledged",
+    "wilco": "will comply",
+    "cannot_comply": "cannot comply",
+    "execute": "under way",
+    "done_ok": "done",
+    "done_not_ok": "not done",
+    "supersede": "superseded",
+    "cancel": "cancelled",
+}
+"""How the journal says a step; what the node notices has sentences of its own."""
 VERDICTS = ("on_time", "late", "violated")
 
 
