@@ -94,6 +94,8 @@ def test_a_task_that_was_done_is_open_no_more(desk: Any, port: Any) -> None:
     id = desk.post("/tasks", task={"unit": "FOX", "verb": "OBSRV"})["id"]
     desk.post(f"/tasks/{id}/step", action="issue")
     assert len(sections(desk)["open"]) == 1
+    desk.post(f"/tasks/{id}", fields={"title": "Look {at} it"})
+    assert sections(desk)["open"] == ["task Look {at} it for FOX"]
     for action in ("wilco", "execute", "done_ok"):
         desk.post(f"/tasks/{id}/step", action=action, on_behalf=True)
     assert "open" not in sections(desk)

@@ -45,6 +45,8 @@ NOT_OF_THE_SHIFT = frozenset({"exercise.inject", "exercise.run", "intel.person",
 """What exercise control plans, which the players must not read here, records of persons, and how the node works."""
 SHIFTED_BY = {"patterns.finding": "useful"}
 """Types of which the node says hundreds a shift: only those are told of about which somebody took this step."""
+NAMED = {"tasks.task": "task {title} for {unit}", "orders.order": "{kind} {number} {title}"}
+"""How things are called whose first line says only that they were drafted; of fields, where the title is known."""
 DUES = ("due_ms", "needed_by_ms", "ltiov_ms")
 """Fields that say until when."""
 
@@ -97,7 +99,7 @@ def _lines(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Iterat
             label=label,
         )
 
-    title = thing.first.summary
+    title = _title(thing)
     if thing.first.received_at_ms > since_ms:
         yield line("new", title)
     elif thing.newest.received_at_ms > since_ms:
@@ -115,6 +117,13 @@ def _lines(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Iterat
         yield line("unsure", f"{title}: {thing.get('verification')}")
 
 
+def _title(thing: Thing) -> str:
+    if thing.type not in NAMED or not thing.get("title"):
+        return thing.first.summary
+    known = {name: thing.get(name, "") for name in ("kind", "number", "title", "unit")}
+    return NAMED[thing.type].format(**known)
+
+
 def _promises(thing: Thing) -> Iterator[tuple[str, str, int | None]]:
     """(to whom, what, until when) of everything in the thing that is not done."""
     fields = thing.fields()
@@ -126,7 +135,7 @@ def _promises(thing: Thing) -> Iterator[tuple[str, str, int | None]]:
     for name in DUES:
         due_ms = _time(fields.get(name))
         if due_ms is not None:
-            yield _names(fields.get("tasked_to", fields.get("to", ""))), thing.first.summary, due_ms
+            yield _names(fields.get("tasked_to", fields.get("to", ""))), _title(thing), due_ms
 
 
 def _names(value: Any) -> str:
