@@ -21,8 +21,8 @@ const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf-8' })
 /** Names, abbreviations and words that are the same in another language; everything else must differ. */
 const SAME_EVERYWHERE = /^(app\.title|map\.attribution|invitation\.for\.|how\.gps|line\.reportNowhere|medevac\.mist|links\.perSecond|strip\.hours|staffMedevac\.title|orbatFiles\.(zulu|formats\.msdl)|staffRoles\.features\.medevac)/
 const SAME: Record<string, RegExp> = {
-  it: /^(tabs\.(orbat|chat)|details\.latlon|journal\.chatOnly|kind\.chat|chat\.title|devices\.password|strip\.talk|medevac\.routine|orbatFiles\.file|staffRoles\.title|patterns\.unit\.)/,
-  fr: /^(banner\.simulation|tabs\.journal|details\.(position|latlon|source|type|message)|affiliation\.hostile|journal\.(title|note)|marker\.(type|types\.hostile)|exchange\.missions|devices\.(nation|ways\.invitation|valid\.15)|missions\.description|filter\.source|table\.source|find\.journal|sections\.page|medevac\.(patients|terrain|obstacles|urgent)|staffOrbat\.(nation|echelons\.(SECTION|BRIGADE|DIVISION))|orbatFiles\.format|staffRoles\.features\.(incidents|questions)|staffIncidents\.(title|state\.action|precedences\.[ZR])|patterns\.unit\.min|upkeep\.what\.(journal|port|invitation))$/,
+  it: /^((draw\.tool|staffAlerts)\.area|tabs\.(orbat|chat)|details\.latlon|journal\.chatOnly|kind\.chat|chat\.title|devices\.password|strip\.talk|medevac\.routine|orbatFiles\.file|staffRoles\.title|patterns\.unit\.)/,
+  fr: /^(banner\.simulation|tabs\.journal|details\.(position|latlon|source|type|message)|affiliation\.hostile|journal\.(title|note)|marker\.(type|types\.hostile)|exchange\.missions|devices\.(nation|ways\.invitation|valid\.15)|missions\.description|filter\.source|table\.source|find\.journal|sections\.page|medevac\.(patients|terrain|obstacles|urgent)|staffOrbat\.(nation|echelons\.(BRIGADE|DIVISION))|orbatFiles\.format|staffRoles\.features\.(incidents|questions)|staffIncidents\.(title|state\.action|precedences\.[ZR])|patterns\.unit\.min|upkeep\.what\.(journal|port|invitation))$/,
 }
 
 const catalogues = new Map<string, Map<string, string>>()
