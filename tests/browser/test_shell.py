@@ -153,6 +153,12 @@ def test_one_box_finds_everything(page: Page, demo: ServedNode) -> None:
 
 def test_what_this_page_did_is_undone_and_done_again(page: Page) -> None:
     expect(page.locator(".entity").first).to_be_visible()
+    # With nothing to take back yet, the browser would put the cursor into the field that was written in last.
+    page.keyboard.press("l")
+    page.keyboard.type("KEPT")
+    out_of_fields(page)
+    page.keyboard.press("Control+z")
+    expect(page.locator("body")).to_be_focused()
     page.keyboard.press("u")
     page.get_by_role("button", name="Use map centre").click()
     page.get_by_label("Name", exact=True).fill("LZ UNDO")
