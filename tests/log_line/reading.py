@@ -69,8 +69,12 @@ def read(draft: LineDraft) -> dict[str, list[str]]:
 
 
 def unsure(draft: LineDraft) -> set[str]:
-    """Fields with a typed part that is unsure or wrong."""
-    return {part.field for part in draft.parts if part.confidence == "unsure" and part.end > part.start}
+    """Fields with a part that is unsure or wrong; a kind that was not typed is always unsure, and does not count."""
+    return {
+        part.field
+        for part in draft.parts
+        if part.confidence == "unsure" and (part.end > part.start or part.field != "kind")
+    }
 
 
 def same(field: str, expected: list[str], got: list[str]) -> bool:

@@ -26,6 +26,7 @@ from aquila.features.log.line.moves import read_altitude, read_direction, read_h
 from aquila.features.log.line.names import Names
 from aquila.features.log.line.negated import read_negated
 from aquila.features.log.line.places import read_named, read_offsets
+from aquila.features.log.line.posts import infer_post
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.sizes import read_sizes
 from aquila.features.log.line.tasks import read_informed, read_tasks
@@ -90,6 +91,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_activity(sheet)
     infer_activity(sheet)
     infer_kind(sheet)
+    infer_post(sheet, names)
     read_doubts(sheet)
     return sheet.draft()
 

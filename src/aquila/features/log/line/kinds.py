@@ -13,6 +13,10 @@ REFERENCE_MAX = 10_000_000
 COUNTABLE = (*NOUNS, "distance", "month")
 
 
+COUNT_DIGITS = 4
+"""Digits from which a number before a noun is that of an entry, and no count."""
+
+
 def read_references(sheet: Sheet) -> None:
     """Claim #123, ref 123, rif. n. 123, № 123."""
     for index in range(len(sheet.tokens)):
@@ -39,6 +43,9 @@ def read_references(sheet: Sheet) -> None:
         if not sharp and (len(digits) > 5 or (after is not None and not after.gap and after.text not in ",;:)")):
             continue
         if int(digits[:12]) > REFERENCE_MAX:
+            continue
+        if not sharp and number is None and len(digits) < COUNT_DIGITS and sheet.tagged(at + 1, *NOUNS):
+            # We have see 3 person: they are counted.
             continue
         if not sharp and sheet.means(at - 1, "other_number", "other"):
             if len(digits) > 4 or (index == at - 1 and index > 0 and not sheet.is_mark(index - 1, "-:,")):

@@ -180,8 +180,11 @@ def _worded(sheet: Sheet, index: int) -> bool:
     if word is None or word.typo or _no_word_of_time(sheet, index) or _is_east(sheet, index):
         return False
     second = sheet.word(word.stop, "at_time")
+    if word.value == "hour" and (sheet.tagged(index - 1, "number") or sheet.tokens[index - 1].sort == "digits"):
+        # 1 hour 20 min: how long.
+        return False
     future = word.value == "future" or (second is not None and not second.typo and second.value == "future")
-    clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=True)
+    clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=word.value != "hour")
     if clock is None or not is_time(sheet, clock):
         return False
     if not clock.right and not (clock.marked or sheet.tokens[clock.start].text[0] in "012"):
@@ -191,8 +194,15 @@ def _worded(sheet: Sheet, index: int) -> bool:
         doubt = "two numbers with a dash are read as a time"
     elif future and clock.stop == clock.start + 1 and len(sheet.tokens[clock.start].text) <= 2:
         doubt = "an hour, or so many minutes from now"
-    claim_clock(sheet, index, clock, "at", future=future, doubt=doubt)
+    sort = "until" if _due(sheet, index, clock.start) else "at"
+    claim_clock(sheet, index, clock, sort, future=future, doubt=doubt)
     return True
+
+
+def _due(sheet: Sheet, index: int, start: int) -> bool:
+    """Tomorrow before 0900, domani prima delle 9, завтра до 0900: behind the day a word says that it is due."""
+    words = [sheet.word(at, category) for at in range(index + 1, start) for category in ("deadline", "until")]
+    return any(word is not None and not word.typo for word in words)
 
 
 def _is_east(sheet: Sheet, index: int) -> bool:

@@ -15,6 +15,8 @@ from rapidfuzz.distance import OSA
 LANGUAGES = ("en", "it", "fr", "ru")
 PIECES = re.compile(r"[^\W\d_]+|[0-9]+|\S")
 STEM_MIN = 2
+FOLDED_STEM_MIN = 4
+"""Letters of a Kazakh stem from which it is known as well without its own letters; shorter ones are Russian words."""
 FUZZY_MIN, FUZZY_TWO_MIN = 5, 8
 """Letters from which one typing error is forgiven, and from which two are."""
 FORGIVEN = frozenset(
@@ -68,6 +70,15 @@ def normalise(word: str) -> str:
     return "".join(char for char in plain if not unicodedata.combining(char))
 
 
+RUSSIAN_KEYS = str.maketrans("әғқңөұүһі", "агкноуухи")
+"""Kazakh letters as they are typed on a Russian keyboard."""
+
+
+def folded(word: str) -> str:
+    """A normalised Kazakh word as it is typed on a Russian keyboard: жоқ is жок, бері is бери."""
+    return word.translate(RUSSIAN_KEYS)
+
+
 class Vocabulary:
     """Phrases in a tree of words.
 
@@ -85,6 +96,7 @@ class Vocabulary:
                 for value, phrases in values.items():
                     for phrase in phrases:
                         self._add(phrase, Tag(category, value, language))
+        self._add_folded(tables)
         self._words = [word for word in self._single if len(word) >= FUZZY_MIN]
         self._meant = functools.lru_cache(4096)(self._look_up)
         self._corrected = functools.lru_cache(4096)(self._correct)
@@ -106,6 +118,25 @@ class Vocabulary:
         for word in whole if len(words) > 1 and tag.category in PHRASED else ():
             if len(word) >= WHOLE_MIN:
                 self._pieces.setdefault(word[0], set()).add(word)
+
+    def _add_folded(self, tables: Sequence[tuple[str, dict[str, dict[str, list[str]]]]]) -> None:
+        """Know each Kazakh phrase without its own letters too, unless that is a phrase of another meaning already."""
+        typed: list[tuple[str, Tag]] = []
+        for language, table in tables:
+            for category, values in table.items():
+                for value, phrases in values.items():
+                    for phrase in phrases:
+                        plain = folded(phrase.casefold())
+                        short = any(len(word) < FOLDED_STEM_MIN for word in re.findall(r"([^\W\d_]+)\*", plain))
+                        if plain != phrase.casefold() and not short and not self._stands(plain):
+                            typed.append((plain, Tag(category, value, language)))
+        for phrase, tag in typed:
+            self._add(phrase, tag)
+
+    def _stands(self, phrase: str) -> bool:
+        """Is this phrase in the tree as it is written?"""
+        words = [normalise(word) for word in PIECES.findall(phrase.replace("*", ""))]
+        return any(match.length == len(words) for match in self.matches(words, 0))
 
     def matches(self, words: Sequence[str], start: int) -> list[Match]:
         """All phrases that begin at this word, the longest first."""
@@ -192,6 +223,14 @@ def cuts_short(short: str, whole: str) -> bool:
 
 
 def _step(node: _Node, word: str) -> Iterator[_Node]:
+    """The nodes behind a word: as typed, and with those of its Kazakh letters folded that were typed (көлик)."""
+    yield from _behind(node, word)
+    plain = folded(word)
+    if plain != word:
+        yield from _behind(node, plain)
+
+
+def _behind(node: _Node, word: str) -> Iterator[_Node]:
     exact = node.children.get(word)
     if exact is not None:
         yield exact
