@@ -14,6 +14,7 @@ from aquila.features.log.line import parse_line
         ("we have see 3 persons near CP 4 at 0415", "size", ["people:3"]),
         ("CP 3 жанында 2 көлиг 0440", "size", ["vehicle:2"]),
         ("PTL3 байланыс жок 0310 бери", "kind", ["contact_lost"]),
+        ("ref log 118 truck was a civ water tanker", "reference", ["118"]),
         ("6 ind. inconnus vus au CP 5 à 0345", "size", ["people:6"]),
     ],
 )

@@ -30,6 +30,8 @@ PASSED_OVER_6 = 4
 """The post that says that all is quiet, and a light whose distance stands behind its bearing."""
 PASSED_OVER_7 = 13
 """Eight are posts that speak or are spoken of: read as the unit, and meant as the place where it is."""
+PASSED_OVER_8 = 11
+"""Posts that speak, for the most part."""
 FILES = (
     # Seen once, and no longer blind: 0.806 on the first run, before the grammar's author saw the lines, 0.963 now. Its
     # author called a patrol that departs, moves or is late a note; the later ones, and the guide since, a patrol.
@@ -49,9 +51,11 @@ FILES = (
     # Seen as well from now: 0.948 with nothing silent when it was blind, 0.971 after families of its misses were put
     # down. Its spellings `wounded`, `dead`, `by` were brought into `injured`, `killed`, `until` before the first run.
     HeldOut("held_out_6.jsonl", floor=0.97, silent_max=0, passed_over_max=PASSED_OVER_6, context=WIDER, told_only=True),
-    # Blind: its author had seen the users, the table of kinds and the short forms, and had been told no sort of people.
-    # 0.865 on the first run; what it misses is not mended yet.
-    HeldOut("held_out_7.jsonl", floor=0.86, silent_max=1, passed_over_max=PASSED_OVER_7, context=WIDER, told_only=True),
+    # Seen as well from now: 0.865 with one silent time when it was blind, 0.916 with none now. Its author had seen the
+    # users, the table of kinds and the short forms, and had been told no sort of people.
+    HeldOut("held_out_7.jsonl", floor=0.91, silent_max=0, passed_over_max=PASSED_OVER_7, context=WIDER, told_only=True),
+    # Blind: its author had seen the same. 0.923 on the first run; what it misses is not mended yet.
+    HeldOut("held_out_8.jsonl", floor=0.92, silent_max=0, passed_over_max=PASSED_OVER_8, context=WIDER, told_only=True),
 )
 
 

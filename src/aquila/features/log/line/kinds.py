@@ -44,7 +44,8 @@ def read_references(sheet: Sheet) -> None:
             continue
         if int(digits[:12]) > REFERENCE_MAX:
             continue
-        if not sharp and number is None and len(digits) < COUNT_DIGITS and sheet.tagged(at + 1, *NOUNS):
+        sees = alone and sheet.tokens[index].norm == "see"
+        if sees and len(digits) < COUNT_DIGITS and sheet.tagged(at + 1, *NOUNS):
             # We have see 3 person: they are counted.
             continue
         if not sharp and sheet.means(at - 1, "other_number", "other"):
