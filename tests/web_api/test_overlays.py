@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from aquila.features.picture.overlay_files import Shape, shapes_of
+
 LAYER = "OPS"
 SHAPES: list[dict[str, Any]] = [
     {"shape": "line", "name": "PL BLUE", "points": [[42.0, 77.0], [42.1, 77.2]], "sidc": "10032500001403000000"},
@@ -64,13 +66,47 @@ def test_the_nodes_own_export_comes_back_as_the_same_drawings(
         assert (row["name"], row["sidc"]) == (layer[uid]["name"], layer[uid]["sidc"])
 
 
-def test_a_kmz_is_a_packed_kml(port: Any, client: Any, layer: dict[str, Any]) -> None:
+def kmz(text: bytes, way: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("doc.kml", export(port, client, "kml"))
+    with zipfile.ZipFile(packed, "w", way) as archive:
+        archive.writestr("doc.kml", text)
+    return packed.getvalue()
+
+
+def torn(packed: bytes) -> bytes:
+    """The same with nonsense where what is packed stands."""
+    return packed[:60] + b"\xff" * 10 + packed[70:]
+
+
+def test_a_kmz_is_a_packed_kml(port: Any, client: Any, layer: dict[str, Any]) -> None:
+    packed = kmz(export(port, client, "kml"))
     port.now_ms += 1000
-    assert bring(port, client, "kmz", packed.getvalue()).json()["drawn"] == len(SHAPES)
+    assert bring(port, client, "kmz", packed).json()["drawn"] == len(SHAPES)
     assert set(drawn(port, client)) == set(layer)
+
+
+@pytest.mark.parametrize("tag", ["Placemark", "LineString"])
+def test_what_lies_in_each_other_in_a_kml_is_read_once(tag: str) -> None:
+    # A KMZ of 4 kB that was read 250 times, a million points each time.
+    line = b"<LineString><coordinates>" + b"0,0 " * 20 + b"</coordinates></LineString>"
+    begin, end = f"<{tag}>".encode() * 200, f"</{tag}>".encode() * 200
+    text = b"<kml><Placemark>" + begin + line + end + b"</Placemark></kml>"
+    (one,) = shapes_of("kmz", kmz(text))
+    assert isinstance(one, Shape)
+    assert len(one.points) == 20
+
+
+def test_a_line_too_long_to_be_drawn_is_counted_and_the_rest_is_taken(port: Any, client: Any) -> None:
+    marks = (
+        "<Placemark><name>{}</name><LineString><coordinates>{}</coordinates></LineString></Placemark>".format(
+            name, "77,42 78,43 " * turns
+        )
+        for name, turns in (("LONG", 100_000), ("SHORT", 250))
+    )
+    answer = bring(port, client, "kmz", kmz(f"<kml>{''.join(marks)}</kml>".encode())).json()
+    assert (answer["drawn"], answer["refused"]) == (1, 1)
+    assert "LONG" in answer["reasons"][0]
+    assert "500 points" in answer["reasons"][0]
 
 
 def test_gpx_keeps_lines_and_points_and_the_same_file_twice_is_drawn_once(
@@ -95,12 +131,13 @@ def test_another_programs_shapes_are_taken_and_what_is_none_is_counted(port: Any
         },
         {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [77.0, 142.0]}},
         {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [["x", 1]]}},
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [10**400, 1]}},
         {"type": "Feature", "geometry": None},
         7,
     ]
     content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
     answer = bring(port, client, "geojson", content).json()
-    assert (answer["drawn"], answer["refused"]) == (3, 4)
+    assert (answer["drawn"], answer["refused"]) == (3, 5)
     assert answer["reasons"]
 
 
@@ -111,7 +148,10 @@ def test_another_programs_shapes_are_taken_and_what_is_none_is_counted(port: Any
         ("geojson", b'{"type":"Topology"}'),
         ("kml", b"<gpx/>"),
         ("kml", b'<!DOCTYPE kml [<!ENTITY a "b">]><kml>&a;</kml>'),
+        ("geojson", b'{"a":' + b"[" * 100_000),
         ("kmz", b"PK\x03\x04 no"),
+        ("kmz", torn(kmz(b"<kml>" + bytes(range(32, 60)) * 100 + b"</kml>"))),
+        ("kmz", kmz(b"<kml/>", zipfile.ZIP_LZMA)),
         ("gpx", b"no"),
         ("gpx", b"<kml></kml>"),
     ],

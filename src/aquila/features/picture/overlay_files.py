@@ -3,6 +3,7 @@
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from lxml import etree
 from aquila.codecs.gpx.wire import Carrier, GpxDecoder
 from aquila.core.errors import CodecError
 from aquila.core.model import Report
+from aquila.features.picture.drawings import POINTS_MAX
 
 Format = Literal["geojson", "kml", "kmz", "gpx"]
 SHAPES_MAX = 2_000
@@ -61,7 +63,7 @@ def shapes_of(format: Format, data: bytes) -> Iterator[Found]:
 def _geojson(data: bytes) -> Iterator[Found]:
     try:
         whole = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise ValueError(f"the file is no JSON: {str(wrong)[:200]}") from None
     kind = whole.get("type") if isinstance(whole, dict) else None
     if kind == "FeatureCollection" and isinstance(whole.get("features"), list):
@@ -81,8 +83,9 @@ def _feature(feature: object) -> Iterator[Found]:
     for number, (kind, coordinates) in enumerate(_simple(geometry)):
         try:
             yield _shape_of(kind, coordinates, properties, number)
-        except (TypeError, ValueError, IndexError, KeyError) as wrong:
-            yield f"{kind}: {str(wrong)[:120]}"
+        # OverflowError: JSON has whole numbers that no float can hold.
+        except (TypeError, ValueError, IndexError, KeyError, OverflowError) as wrong:
+            yield f"{kind[:60]}: {str(wrong)[:120]}"
 
 
 def _simple(geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -163,9 +166,13 @@ def _unpacked(data: bytes) -> bytes:
             names = [each for each in archive.infolist() if each.filename.lower().endswith(".kml")]
             if not names:
                 raise ValueError("the KMZ has no .kml inside")
+            # Of the other ways LZMA lets a file say how much memory it wants.
+            if names[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("the KML inside is packed in another way than KMZ has it: deflate")
             with archive.open(names[0]) as packed:
                 text = packed.read(KML_BYTES_MAX + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as wrong:
+    # What zipfile raises for a file that is cut, broken, locked or of a later format: it has no one error.
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as wrong:
         raise ValueError(f"the file is no KMZ: {str(wrong)[:120]}") from None
     if len(text) > KML_BYTES_MAX:
         raise ValueError(f"the KML inside is larger than {KML_BYTES_MAX} bytes: split it")
@@ -181,7 +188,12 @@ def _kml(data: bytes) -> Iterator[Found]:
     dtd: object | None = root.getroottree().docinfo.internalDTD
     if dtd is not None or etree.QName(root).localname != "kml":
         raise ValueError("the file is no KML: a root <kml> without a document type is needed")
-    return (found for mark in root.iter("{*}Placemark") for found in _placemark(mark))
+    return (found for mark in _outermost(root, "{*}Placemark") for found in _placemark(mark))
+
+
+def _outermost(element: etree._Element, *tags: str) -> Iterator[etree._Element]:
+    """The elements of these tags that lie in no other of them: those in each other would be read again and again."""
+    return (each for each in element.iter(*tags) if next(each.iterancestors(*tags), None) is None)
 
 
 def _placemark(mark: etree._Element) -> Iterator[Found]:
@@ -190,7 +202,7 @@ def _placemark(mark: etree._Element) -> Iterator[Found]:
     remarks = (mark.findtext("{*}description") or "").strip() or None
     seen = False
     tags = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
-    for each in mark.iter("{*}Point", "{*}LineString", "{*}Polygon"):
+    for each in _outermost(mark, "{*}Point", "{*}LineString", "{*}Polygon"):
         kind = etree.QName(each).localname
         try:
             points = _open(_coordinates(each)) if kind == "Polygon" else _coordinates(each)
@@ -213,17 +225,20 @@ def _placemark(mark: etree._Element) -> Iterator[Found]:
             seen = True
         except (ValueError, IndexError) as wrong:
             seen = True
-            yield f"{kind} {name!r}: {str(wrong)[:120]}"
+            yield f"{kind} {name[:60]!r}: {str(wrong)[:120]}"
     if not seen:
-        yield f"placemark {name!r} without a point, a line or an area"
+        yield f"placemark {name[:60]!r} without a point, a line or an area"
 
 
 def _coordinates(element: etree._Element) -> Pairs:
     """Of a point or a line, or of the outer ring of an area."""
     first = next(element.iter("{*}coordinates"), None)
-    tokens = ("" if first is None else first.text or "").split()
+    # One more than a drawing has, for the corner that closes an area; the rest is not even split.
+    tokens = ("" if first is None else first.text or "").split(None, POINTS_MAX + 1)
     if not tokens:
         raise ValueError("no coordinates")
+    if len(tokens) > POINTS_MAX + 1:
+        raise ValueError(f"more than {POINTS_MAX} points: simplify it")
     parts = [token.split(",") for token in tokens]
     return tuple(_degrees(part[1], part[0]) for part in parts)
 

@@ -1,5 +1,6 @@
 """Overlays as files: what another program drew becomes drawings on a layer, and a layer becomes a file."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -56,7 +57,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 async def import_overlay(principal: Principal, ask: ImportOverlay, desk: Desk) -> Imported | Refused:
     """Draw every shape of the file. The same file again changes the same drawings: their uids come from the shapes."""
     try:
-        found = list(shapes_of(ask.format, ask.content))
+        found = await asyncio.to_thread(lambda: list(shapes_of(ask.format, ask.content)))
     except ValueError as wrong:
         return Refused("invalid", str(wrong))
     uids: dict[str, None] = {}
