@@ -60,6 +60,8 @@ def test_vector_tiles_come_unpacked_and_a_bomb_does_not_come_at_all(tmp_path: Pa
     assert tile.content == b"\x1a\x02vt"
     bomb = mbtiles(tmp_path / "b", "pbf", gzip.compress(bytes(5 << 20)))
     assert read_tile(bomb, 2, 1, 1) is None
+    for number, torn in enumerate((b"\x1f\x8b", b"\x1f\x8bnonsense", gzip.compress(b"vt" * 99)[:-9])):
+        assert read_tile(mbtiles(tmp_path / f"t{number}", "pbf", torn), 2, 1, 1) is None
 
 
 def test_a_geopackage_lies_in_the_grid_of_the_world(tmp_path: Path) -> None:
@@ -69,6 +71,62 @@ def test_a_geopackage_lies_in_the_grid_of_the_world(tmp_path: Path) -> None:
     assert tile is not None
     assert tile.kind == "image/png"
     assert read_tile(path, 3, 4, 2) is None
+
+
+NONSENSE = [None, "wide", b"\0", 1e308, -1e308, 9e999, (1 << 63) - 1]
+
+
+@pytest.mark.parametrize("column", ["pixel_x_size", "tile_width", "min_x", "max_y"])
+@pytest.mark.parametrize("said", NONSENSE)
+def test_a_grid_that_says_nonsense_is_no_grid(tmp_path: Path, column: str, said: object) -> None:
+    path = geopackage(tmp_path / "g")
+    table = "gpkg_tile_matrix_set" if column in ("min_x", "max_y") else "gpkg_tile_matrix"
+    with sqlite3.connect(path) as base:
+        base.execute(f"UPDATE {table} SET {column} = ?", (said,))
+    base.close()
+    with pytest.raises(UsageError, match="nothing that can be shown"):
+        read_facts(path)
+    assert read_tile(path, 3, 5, 2) is None
+
+
+@pytest.mark.parametrize("said", [*NONSENSE, -(1 << 63)])
+def test_a_zoom_by_a_nonsensical_name_has_no_tile(tmp_path: Path, said: object) -> None:
+    path = geopackage(tmp_path / "g")
+    with sqlite3.connect(path) as base:
+        base.execute("UPDATE gpkg_tile_matrix SET zoom_level = ?", (said,))
+    base.close()
+    assert read_tile(path, 3, 5, 2) is None
+
+
+@pytest.mark.parametrize(
+    "dear",
+    [
+        f"hex(zeroblob(999999)) LIKE '{'%0_' * 9_000}1'",
+        "length(randomblob(4000000)) = 1",
+        "1 IN (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9) SELECT i FROM n)",
+    ],
+)
+def test_a_view_of_the_file_calls_nothing(tmp_path: Path, dear: str) -> None:
+    # The first would run for years in one step, which no count of steps can end.
+    with sqlite3.connect(tmp_path / "v") as base:
+        base.execute("CREATE TABLE metadata (name, value)")
+        base.execute(
+            f"CREATE VIEW tiles AS SELECT 0 zoom_level, 0 tile_column, 0 tile_row, x'1a' tile_data WHERE {dear}"
+        )
+    base.close()
+    with pytest.raises(UsageError, match="nothing that can be shown"):
+        read_tile(tmp_path / "v", 0, 0, 0)
+
+
+def test_a_view_that_joins_tables_is_read_as_many_map_files_have_it(tmp_path: Path) -> None:
+    path = mbtiles(tmp_path / "m", "png", PNG)
+    with sqlite3.connect(path) as base:
+        base.execute("ALTER TABLE tiles RENAME TO images")
+        base.execute("CREATE TABLE map AS SELECT rowid AS image, zoom_level, tile_column, tile_row FROM images")
+        columns = "map.zoom_level AS zoom_level, map.tile_column AS tile_column, map.tile_row AS tile_row, tile_data"
+        base.execute(f"CREATE VIEW tiles AS SELECT {columns} FROM map JOIN images ON images.rowid = map.image")
+    base.close()
+    assert read_tile(path, 2, 1, 1) is not None
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(200), b"<html>"])

@@ -98,9 +98,17 @@ def test_what_cannot_be_drawn_is_counted_and_the_rest_is_shown(tmp_path: Path, m
     path = package(tmp_path / "g", rows)
     found = read_shapes(path)
     assert (len(json.loads(found.content)["features"]), found.left_out) == (2, 3)
-    monkeypatch.setattr(shapes, "CORNERS_MAX", 2)
+    monkeypatch.setattr(shapes, "CORNERS_MAX", 3)
     found = read_shapes(path)
     assert (len(json.loads(found.content)["features"]), found.left_out) == (1, 4)
+
+
+def test_rings_without_a_corner_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A blob of 4 MiB holds a million of them, a file as many blobs as it likes.
+    hollow = struct.pack("<BIdd", 1, 1, 77.5, 42.5), struct.pack("<BII", 1, 3, 400) + bytes(4 * 400)
+    monkeypatch.setattr(shapes, "CORNERS_MAX", 300)
+    found = read_shapes(package(tmp_path / "g", [(HEAD + each, "x") for each in hollow]))
+    assert (len(json.loads(found.content)["features"]), found.left_out) == (1, 1)
 
 
 def test_a_file_without_layers_or_in_an_unknown_system_is_refused_in_words(tmp_path: Path) -> None:

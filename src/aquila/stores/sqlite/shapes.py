@@ -60,7 +60,8 @@ def read_shapes(path: Path) -> ShapeFile:
         for layer in _layers(base):
             shapes: list[tuple[Shape, str | None]] = []
             for shape, name in _shapes(base, layer):
-                count = sum(map(len, shape.parts)) if shape is not None else 0
+                # A part counts as one more: parts without a corner take memory, too.
+                count = sum(map(len, shape.parts)) + len(shape.parts) if shape is not None else 0
                 if shape is None or len(features) + len(shapes) >= SHAPES_MAX or corners + count > CORNERS_MAX:
                     left_out += 1
                     continue

@@ -2,16 +2,19 @@
 
 Vector layers of a GeoPackage are read by `shapes.py`.
 
-The file came from outside, so it is trusted in nothing: it is opened read only, its own functions and triggers cannot
-act, only SELECT is let through, and a query ends after a bounded number of steps.
+The file came from outside, so it is trusted in nothing: it is opened read only, its triggers cannot act, only SELECT is
+let through, its views may neither call functions (one LIKE can run for years in a single step) nor themselves, and a
+query ends after a bounded number of steps and time of the processor.
 """
 
 import gzip
 import io
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 import msgspec
@@ -21,10 +24,13 @@ from aquila.core.errors import UsageError
 TILE_MAX_BYTES = 4 << 20
 STEPS_MAX = 2_000_000
 """Steps of SQLite's machine that one request may take."""
+CPU_S_MAX = 10.0
+"""Time of the processor for one request: a step on values of `TILE_MAX_BYTES` is no small one."""
 ZOOM_MAX = 24
 WORLD_M = 40_075_016.685578488
 """Edge of the square of web mercator (EPSG:3857)."""
-_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ})
+_OUR_FUNCTION = "substr"
 _ABSENT = (
     "the file holds nothing that can be shown: "
     f"MBTiles, or a GeoPackage with vector layers or with raster tiles in EPSG:3857, zoom 0 to {ZOOM_MAX}"
@@ -68,7 +74,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         base.execute("PRAGMA trusted_schema=OFF")
         base.execute("PRAGMA cell_size_check=ON")
         base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TILE_MAX_BYTES)
-        base.set_authorizer(lambda act, *_: sqlite3.SQLITE_OK if act in _ALLOWED else sqlite3.SQLITE_DENY)
+        base.set_authorizer(_judge)
         base.set_progress_handler(_counter(), 1000)
         yield base
     except sqlite3.DataError as wrong:
@@ -81,14 +87,20 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         base.close()
 
 
+def _judge(act: int, _: str | None, name: str | None, *__: object) -> int:
+    """What a statement, ours or of a view in the file, may do. name: of a function."""
+    is_ours = act == sqlite3.SQLITE_FUNCTION and name == _OUR_FUNCTION
+    return sqlite3.SQLITE_OK if is_ours or act in _ALLOWED else sqlite3.SQLITE_DENY
+
+
 def _counter() -> Callable[[], bool]:
     """True when a connection has had its share."""
-    asked = 0
+    asked, began_s = 0, thread_time()
 
     def enough() -> bool:
         nonlocal asked
         asked += 1
-        return asked * 1000 > STEPS_MAX
+        return asked * 1000 > STEPS_MAX or thread_time() - began_s > CPU_S_MAX
 
     return enough
 
@@ -119,8 +131,11 @@ def _tile_of(content: bytes) -> Tile | None:
         if content.startswith(magic):
             return Tile(content, kind)
     if content.startswith(b"\x1f\x8b"):
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            content = packed.read(TILE_MAX_BYTES + 1)
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(TILE_MAX_BYTES + 1)
+        except (OSError, EOFError, zlib.error):
+            return None
         if len(content) > TILE_MAX_BYTES:
             return None
     return Tile(content, "application/vnd.mapbox-vector-tile")
@@ -184,18 +199,27 @@ def _matrices(base: sqlite3.Connection) -> list[_Matrix]:
         "SELECT s.table_name, m.zoom_level, s.min_x, s.max_y, m.pixel_x_size, m.tile_width FROM gpkg_tile_matrix_set s "
         "JOIN gpkg_tile_matrix m ON m.table_name = s.table_name WHERE s.srs_id = 3857 LIMIT 200"
     ).fetchall()
-    found = []
-    for table, level, min_x, max_y, pixel_m, width in rows:
+    return [one for row in rows if (one := _matrix(*row)) is not None]
+
+
+def _matrix(table: Any, level: Any, min_x: Any, max_y: Any, pixel_m: Any, width: Any) -> _Matrix | None:
+    """One zoom from what the file says of it; None = its tiles lie elsewhere, or it says nonsense."""
+    try:
         span_m = float(pixel_m) * int(width)
         if not 0 < span_m <= WORLD_M * 1.001:
-            continue
+            return None
         tiles = WORLD_M / span_m
         zoom = round(tiles).bit_length() - 1
         column, row = (float(min_x) + WORLD_M / 2) / span_m, (WORLD_M / 2 - float(max_y)) / span_m
         on_grid = abs(column - round(column)) < 0.01 and abs(row - round(row)) < 0.01
-        if abs(tiles / (1 << zoom) - 1) < 1e-4 and on_grid and zoom <= ZOOM_MAX:
-            found.append(_Matrix(str(table), int(level), zoom, round(column), round(row)))
-    return found
+        is_drawn = zoom <= ZOOM_MAX and abs(tiles / (1 << zoom) - 1) < 1e-4
+        is_level = abs(int(level)) < 1 << 32
+        if not (on_grid and is_drawn and is_level and max(abs(column), abs(row)) <= 1 << zoom):
+            return None
+        return _Matrix(str(table), int(level), zoom, round(column), round(row))
+    # SQLite keeps anything in any column: text, nothing, the infinite.
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def has_shapes(base: sqlite3.Connection) -> bool:
