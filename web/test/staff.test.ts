@@ -56,6 +56,18 @@ describe('a typed line', () => {
     expect(confirmedOf(draft(unsure, late), chosen, NOW_MS).text).toMatch(/^SALUTE NW of OP 1 0915 \[43T FH \d{4} \d{4}\]$/)
   })
 
+  it('leaves out what somebody left out, though it was sure or chosen, and offers it only where it matters', () => {
+    const sure = draft(part('kind', 'SALUTE', { kind: 'salute' }), part('place', 'OP 1', place), part('size', '4 pax', { count: 4 }))
+    expect(chipsOf(sure, new Map(), NOW_MS).map(({ optional }) => optional)).toEqual([true, true, false])
+    expect(confirmedOf(sure, new Map(), NOW_MS).line?.place).toMatchObject({ lat_deg: 43.05 })
+    const left_out = new Map([['place:OP 1:0', null]])
+    expect(chipsOf(sure, left_out, NOW_MS)[1]).toMatchObject({ label: 'OP 1 · 43T FH 6695 6840', state: 'left-out', optional: true })
+    expect(confirmedOf(sure, left_out, NOW_MS)).toEqual({ text: 'SALUTE NW of OP 1 0915', line: { text: 'SALUTE NW of OP 1 0915', category: 'salute' } })
+    expect(confirmedOf(sure, new Map([['kind:SALUTE:0', null]]), NOW_MS).line).toBeUndefined()
+    const unsure_out = chipsOf(draft(unsure), new Map([['place:NW of OP 1:0', null]]), NOW_MS)[0]
+    expect([unsure_out.state, chipsOf(draft(unsure), new Map(), NOW_MS)[0].optional]).toEqual(['left-out', false])
+  })
+
   it('carries the time when it happened, never one that is still to come', () => {
     const at = (value: Record<string, unknown>) => confirmedOf(draft(part('time', '0915', value)), new Map(), NOW_MS).happened_at_ms
     expect(at({ sort: 'at', at_ms: AT_MS })).toBe(AT_MS)

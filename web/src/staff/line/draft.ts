@@ -1,7 +1,8 @@
 /**
  * What the node understood of a typed line, as chips, and what of it is taken over when it is confirmed.
  *
- * What is unsure is only taken when somebody chose a reading; what was not chosen stays plain text.
+ * What is unsure is only taken when somebody chose a reading; what was not chosen stays plain text, and
+ * so does what somebody left out although the node was sure of it.
  */
 import type { LineDraft, LinePart } from '../../api.generated'
 import { mgrs } from '../../geo/format'
@@ -20,14 +21,18 @@ export interface Chip {
   key: string
   field: LinePart['field']
   label: string
-  state: 'sure' | 'chosen' | 'unsure' | 'wrong'
+  state: 'sure' | 'chosen' | 'unsure' | 'wrong' | 'left-out'
   /** Why it is unsure, or what is wrong and what is allowed. */
   why: string
   /** Readings to choose from; empty when there is nothing to choose. */
   choices: Choice[]
+  /** It would be taken over, or was left out: one key or tap changes which. */
+  optional: boolean
 }
-/** Key of a chip -> the label of the reading that was chosen. */
-export type Chosen = ReadonlyMap<string, string>
+/** Key of a chip -> the label of the reading that was chosen; null = left out. */
+export type Chosen = ReadonlyMap<string, string | null>
+/** What the journal takes over of a line beside its words; the others are only shown. */
+const TAKEN_OVER: ReadonlySet<LinePart['field']> = new Set(['unit', 'kind', 'place', 'time', 'precedence', 'to'])
 
 /** `+02:00` for a browser that says -120. */
 export function offsetText(minutes_behind_utc: number): string {
@@ -87,9 +92,18 @@ export function chipsOf(draft: LineDraft, chosen: Chosen, now_ms: number): Chip[
     const read = (part.value && valueText(part.field, part.value, now_ms)) || part.text
     const choices = choicesOf(part, read)
     const taken = choices.find((one) => one.label === chosen.get(key))
-    const state = part.problem ? 'wrong' : part.confidence === 'sure' ? 'sure' : taken ? 'chosen' : 'unsure'
-    return [{ key, field: taken?.field ?? part.field, label: taken?.label ?? read, state, why: part.problem ?? part.note ?? '', choices }]
+    const state = stateOf(part, taken, chosen.get(key) === null)
+    const field = taken?.field ?? part.field
+    const optional = TAKEN_OVER.has(field) && ['sure', 'chosen', 'left-out'].includes(state)
+    return [{ key, field, label: taken?.label ?? read, state, why: part.problem ?? part.note ?? '', choices, optional }]
   })
+}
+
+function stateOf(part: LinePart, taken: Choice | undefined, left_out: boolean): Chip['state'] {
+  if (part.problem) return 'wrong'
+  if (left_out) return 'left-out'
+  if (part.confidence === 'sure') return 'sure'
+  return taken ? 'chosen' : 'unsure'
 }
 
 /** The reading behind the chosen one, in a ring; of a chip that waits the second, for the first one is shown already. */
@@ -108,12 +122,12 @@ export interface Confirmed {
 const NOTES = new Set(['note', 'comms_check', 'weather'])
 const PRECEDENCE = { flash: 'Z', immediate: 'O', priority: 'P', routine: 'R' } as const
 
-/** Each part that is sure or chosen, as it is taken over. */
+/** Each part that is sure or chosen and was not left out, as it is taken over. */
 function takenOf(draft: LineDraft, chosen: Chosen, now_ms: number): Choice[] {
   const count = new Map<string, number>()
   return draft.parts.flatMap((part): Choice[] => {
     const key = keyOf(part, count)
-    if (part.field === 'remainder' || part.problem || !part.value) return []
+    if (part.field === 'remainder' || part.problem || !part.value || chosen.get(key) === null) return []
     const read = valueText(part.field, part.value, now_ms) || part.text
     if (part.confidence === 'sure') return [{ label: read, field: part.field, value: part.value }]
     const one = choicesOf(part, read).find(({ label }) => label === chosen.get(key))

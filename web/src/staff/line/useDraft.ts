@@ -4,7 +4,7 @@ import { ApiError } from '../../api/client'
 import type { LineDraft } from '../../api.generated'
 import { useDesk } from '../../store/desk'
 import { staff } from '../node'
-import { chipsOf, confirmedOf, offsetText, type Chosen, type Confirmed } from './draft'
+import { chipsOf, confirmedOf, offsetText, type Chip, type Chosen, type Confirmed } from './draft'
 
 const KEPT = 'aquila.draft.line'
 /** Longer lines are written as they are. */
@@ -60,11 +60,19 @@ export function useDraft() {
     chosen.value = new Map(chosen.value).set(key, label)
   }
 
+  /** Leaves out what is taken over; what was left out already stands as the node read it. */
+  function leaveOut(chip: Chip): void {
+    const now = new Map(chosen.value)
+    if (chip.state === 'left-out') now.delete(chip.key)
+    else now.set(chip.key, null)
+    chosen.value = now
+  }
+
   async function confirmed(): Promise<Confirmed> {
     const line = text.value.trim()
     const answer = await read()
     return answer ? confirmedOf(answer, chosen.value, desk.now_ms.value) : { text: line }
   }
 
-  return { text, chips, choose, confirmed, clear }
+  return { text, chips, choose, leaveOut, confirmed, clear }
 }
