@@ -58,7 +58,9 @@ class Looks:
 
     def __init__(self) -> None:
         self._kept: dict[int, Kept] = {}
-        self._waiting: list[tuple[int, int]] = []
+        # By quarter: key -> when last. Most looks are one more at a cell that was looked at a second ago.
+        self._waiting: dict[int, dict[int, int]] = {}
+        self._waiting_count = 0
 
     def __len__(self) -> int:
         self._sort_in()
@@ -66,9 +68,18 @@ class Looks:
 
     def hear(self, slot: int, cells: Iterable[int], at_ms: int) -> None:
         """Somebody looked into cells."""
+        waiting = self._waiting.get(quarter := at_ms // QUARTER_MS)
+        if waiting is None:
+            waiting = self._waiting[quarter] = {}
         for cell in cells:
-            self._waiting.append((slot << _CELL_BITS | cell, at_ms))
-        if len(self._waiting) >= WAITING_MAX:
+            key = slot << _CELL_BITS | cell
+            last_ms = waiting.get(key)
+            if last_ms is None:
+                waiting[key] = at_ms
+                self._waiting_count += 1
+            elif last_ms < at_ms:
+                waiting[key] = at_ms
+        if self._waiting_count >= WAITING_MAX:
             self._sort_in()
 
     def seen(self, slots: Ints, until_ms: int) -> tuple[Ints, Floats, Floats, Ints]:
@@ -78,10 +89,9 @@ class Looks:
         nothing, so a thread may ask while looks are heard.
         """
         # In this order: what is sorted in meanwhile is found twice rather than not at all.
-        waiting = self._waiting.copy()
+        waiting = [heard.copy() for heard in list(self._waiting.values())]
         parts = [kept for quarter, kept in list(self._kept.items()) if quarter * QUARTER_MS <= until_ms]
-        if waiting:
-            parts.append(Kept(*np.array(waiting, np.int64).T))
+        parts += map(_kept, waiting)
         keys = np.concatenate([EMPTY.keys, *(each.keys for each in parts)])
         at_ms = np.concatenate([EMPTY.at_ms, *(each.at_ms for each in parts)])
         slot = keys >> _CELL_BITS
@@ -101,21 +111,21 @@ class Looks:
 
     def put(self, slots: Ints, cells: Ints, at_ms: Ints) -> None:
         """Take looks by the thousand, as `rows` gave them."""
-        self._merge(slots << _CELL_BITS | cells, at_ms)
+        keys, quarters = slots << _CELL_BITS | cells, at_ms // QUARTER_MS
+        for quarter in np.unique(quarters).tolist():
+            self._merge(quarter, Kept(keys[quarters == quarter], at_ms[quarters == quarter]))
+        self._trim()
 
     def _sort_in(self) -> None:
         if self._waiting:
-            self._merge(*np.array(self._waiting, np.int64).T)
-            self._waiting = []
+            for quarter, heard in self._waiting.items():
+                self._merge(quarter, _kept(heard))
+            self._waiting, self._waiting_count = {}, 0
+            self._trim()
 
-    def _merge(self, keys: Ints, at_ms: Ints) -> None:
-        quarters = at_ms // QUARTER_MS
-        for quarter in np.unique(quarters).tolist():
-            now = quarters == quarter
-            known = self._kept.get(quarter, EMPTY)
-            found = np.concatenate([known.keys, keys[now]]), np.concatenate([known.at_ms, at_ms[now]])
-            self._kept[quarter] = _last(*found)
-        self._trim()
+    def _merge(self, quarter: int, more: Kept) -> None:
+        known = self._kept.get(quarter, EMPTY)
+        self._kept[quarter] = _last(np.concatenate([known.keys, more.keys]), np.concatenate([known.at_ms, more.at_ms]))
 
     def _trim(self) -> None:
         count = sum(len(kept.keys) for kept in self._kept.values())
@@ -124,6 +134,11 @@ class Looks:
             if quarter > newest - QUARTERS_MAX and (count <= LOOKS_MAX or quarter == newest):
                 return
             count -= len(self._kept.pop(quarter).keys)
+
+
+def _kept(heard: dict[int, int]) -> Kept:
+    """Looks of one quarter, in no order."""
+    return Kept(np.fromiter(heard.keys(), np.int64, len(heard)), np.fromiter(heard.values(), np.int64, len(heard)))
 
 
 def _last(keys: Ints, at_ms: Ints) -> Kept:

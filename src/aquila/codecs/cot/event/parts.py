@@ -1,6 +1,6 @@
 """A CoT event as read from a wire, before it means anything, and what is looked up in it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -63,6 +63,10 @@ class Parts(Protocol):
 
     def __contains__(self, name: object, /) -> bool:
         """Is there one of this name?"""
+        ...
+
+    def keys(self) -> Collection[str]:
+        """The names that there are: for who asks for many."""
         ...
 
 

@@ -16,8 +16,9 @@ from aquila.core.unseen import seen
 def read_report(event: Event, category: Category, sidc: str) -> Report:
     """An atom, and what every other report is made from."""
     parts = event.parts
+    names = parts.keys()
     name = motion = team = role = battery_pct = remarks = emergency = parent = None
-    own = "takv" in parts
+    own = "takv" in names
     fields: Mapping[str, str] = {}
     contact = parts.get("contact")
     if contact is not None:
@@ -33,15 +34,15 @@ def read_report(event: Event, category: Category, sidc: str) -> Report:
     track = parts.get("track")
     if track is not None:
         motion = _motion(track.get("course"), track.get("speed"))
-    if "remarks" in parts:
+    if "remarks" in names:
         remarks = text_of(event, "remarks") or None
-    if "emergency" in parts:
+    if "emergency" in names:
         emergency = _emergency(event)
-    if "link" in parts:
+    if "link" in names:
         parent = parent_of(event)
-    if "__milsym" in parts:
+    if "__milsym" in names:
         sidc = _milsym(parts["__milsym"].get("id"), sidc)
-    if "usericon" in parts or "_medevac_" in parts:
+    if "usericon" in names or "_medevac_" in names:
         category, fields = _fields(event, category)
     return Report(
         entity=entity_id(SCHEME, event.uid),
@@ -63,7 +64,7 @@ def read_report(event: Event, category: Category, sidc: str) -> Report:
         emergency=emergency,
         fields=fields,
         parent=parent,
-        to=addressees_of(event) if "marti" in parts else (),
+        to=addressees_of(event) if "marti" in names else (),
     )
 
 

@@ -1,6 +1,5 @@
 """Numbers, times and markings as CoT writes them."""
 
-import math
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -11,6 +10,7 @@ from aquila.core.model import TIME_MAX_MS, TIME_MIN_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_INFINITE = float("inf")
 _UNKNOWN_TEXTS = frozenset({None, "", "9999999.0", "9999999", "999999.0", "999999"})
 _UNKNOWN_M = frozenset({999_999.0, 9_999_999.0})
 
@@ -24,10 +24,11 @@ def time_ms(text: str | None) -> int:
         # it is none of these.
         if text[10] != "T" or text[7] != "-" or text[16] != ":":
             raise CodecError("time", f"{text[:40]!r}: YYYY-MM-DDThh:mm:ss[.fraction]Z is needed")
-        at_ms = (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+        since = datetime.fromisoformat(text) - _EPOCH
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         # TypeError: a time without zone cannot be subtracted from one with zone.
         raise CodecError("time", f"{text[:40]!r}: a date and time with zone is needed") from error
+    at_ms = since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
     if not TIME_MIN_MS <= at_ms < TIME_MAX_MS:
         raise CodecError("time", f"{text[:40]!r}: 1970 to 2100 is allowed")
     return at_ms
@@ -42,7 +43,7 @@ def number(text: str | None, name: str) -> float:
     except ValueError as error:
         raise CodecError("number", f"{name}={text[:40]!r}: a decimal number is needed") from error
     # float() also takes 1_0 and other scripts' digits, which no other reader of this event would.
-    if not math.isfinite(value) or "_" in text or not text.isascii():
+    if not (-_INFINITE < value < _INFINITE and text.isascii()) or "_" in text:
         raise CodecError("number", f"{name}={text[:40]!r}: a finite decimal number is needed")
     return value
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from aquila.codecs.cot.xml.reading import decode_event
-from aquila.codecs.cot.xml.skeleton import LEARNING_COST, Skeletons
+from aquila.codecs.cot.xml.reading import decode_event, decode_tree
+from aquila.codecs.cot.xml.skeleton import LEARNING_COST, Skeletons, Tree
 from aquila.codecs.cot.xml.tree import EVENT_BYTES_MAX
 from aquila.core.codec import Control, Decoded
 from aquila.core.errors import CodecError
@@ -47,6 +47,7 @@ class XmlDecoder:
     def __init__(self, learning_credit: int = LEARNING_COST) -> None:
         self._skeletons = Skeletons(learning_credit)
         self._buffer: bytes | bytearray = b""
+        self._text = ""  # While it reads: the buffer, one character a byte.
         self._start = 0
         self._at = 0
         self._step = self._between
@@ -68,8 +69,10 @@ class XmlDecoder:
             self._buffer += data
         else:
             self._buffer = data
+        self._text = self._buffer.decode("latin-1")
         while self._step():
             pass
+        self._text = ""
         self._forget()
         found, self._found = self._found, []
         return found
@@ -100,6 +103,8 @@ class XmlDecoder:
         while at < size and buffer[at] in _WHITE:
             at += 1
         self._start = self._at = at
+        if self._refusal is None and (known := self._skeletons.next(self._text, at)) is not None:
+            return self._finish(*known)
         head = bytes(buffer[at : at + 7])
         if len(head) == 7 and head[:6] == b"<event" and head[6] in b" \t\r\n/>":
             self._step = self._in_tag
@@ -195,8 +200,8 @@ class XmlDecoder:
         self._at = size if cut is None else tail_at + cut.start()
         return False
 
-    def _finish(self, end: int) -> bool:
-        """The event at hand ends at end: read it. False behind a protocol request."""
+    def _finish(self, end: int, tree: Tree | None = None) -> bool:
+        """The event at hand ends at end: read it, if nobody has. False behind a protocol request."""
         buffer = self._buffer
         data = buffer[self._start : end] if type(buffer) is bytes else bytes(memoryview(buffer)[self._start : end])
         self._start = self._at = end
@@ -207,7 +212,7 @@ class XmlDecoder:
         try:
             if self._refusal is not None:
                 raise self._refusal
-            one = decode_event(data, self._skeletons)
+            one = decode_event(data, self._skeletons) if tree is None else decode_tree(data, tree)
         except CodecError as error:
             one = error
             self._refusal = None

@@ -14,7 +14,7 @@ from aquila.codecs.cot.event import (
     radius,
     time_ms,
 )
-from aquila.codecs.cot.xml.skeleton import Skeletons
+from aquila.codecs.cot.xml.skeleton import Skeletons, Tree
 from aquila.codecs.cot.xml.tree import MARKS, Head, head_of, parse, point_and_children
 from aquila.core.codec import Control, Decoded
 from aquila.core.errors import CodecError
@@ -25,6 +25,11 @@ def decode_event(data: bytes, skeletons: Skeletons) -> Decoded | Control:
     tree = skeletons.grow(data)
     if tree is None:
         return _decoded(data, *_tree_of(parse(data)))
+    return _decoded(data, *tree)
+
+
+def decode_tree(data: bytes, tree: Tree) -> Decoded | Control:
+    """What one event says whose tree is known already. Raises CodecError."""
     return _decoded(data, *tree)
 
 

@@ -11,9 +11,14 @@ names, texts and places are those of the skeleton, and so are depth, elements an
 a short event holds no value that is too long. Everything else is left to lxml: other characters (entities, references,
 line ends and tabs, which a parser changes; all that is not ASCII), single quotes, prefixes and namespaces, quotes
 in texts, long events, and whatever `parse` refuses.
+
+A skeleton that comes often is made a pattern, with what a plain value may hold in the place of each value. Where that
+pattern matches, the event ends where the match does, and its groups are the values: cutting the stream and splitting
+the event are one search. Where it does not match, nothing was said, and the general way finds out why.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final
@@ -30,6 +35,10 @@ KNOWN_MAX: Final = 16
 """Skeletons of one stream."""
 LEARNING_COST: Final = 16
 """Events by lxml for each skeleton that a stream has learned: whoever invents a new one each time gains nothing."""
+PATTERN_AFTER: Final = 256
+"""Events of a skeleton until it is made a pattern: compiling one takes as long as reading a hundred events."""
+_PLAIN_VALUE: Final = r'"([ !#-%\'-;=-~]*+)"'
+"""A value that stands as it is: printable ASCII without `"`, `&` and `<`."""
 
 
 class Learned:
@@ -121,21 +130,35 @@ class Parts:
     def __contains__(self, name: object, /) -> bool:
         return name in self._learned
 
+    def keys(self) -> Collection[str]:
+        """The names that there are."""
+        return self._learned.keys()
+
 
 class Skeleton:
     """What all events of one skeleton have in common."""
 
-    __slots__ = ("_children", "_head", "_parts")
+    __slots__ = ("_children", "_head", "_parts", "_pieces", "_uses", "pattern")
 
-    def __init__(self, head: Head, children: tuple[Learned, ...]) -> None:
+    def __init__(self, pieces: Sequence[str], head: Head, children: tuple[Learned, ...]) -> None:
         # What is absent is taken from behind the last value, where None is put.
         self._head = itemgetter(*(-1 if number is None else int(number) for number in head))
         self._children = children
         self._parts = {child.tag: child for child in reversed(children)}
+        self._pieces = pieces
+        self._uses = 0
+        self.pattern: re.Pattern[str] | None = None
+        """Matches exactly its events, each value a group; None = it has not come often enough."""
 
-    def with_values(self, values: list[str]) -> "Tree":
+    def with_values(self, values: Sequence[str]) -> "Tree":
         """The tree of the event that has these values."""
-        return self._head([*values, None]), Parts(self._parts, values), Children(self._children, values)
+        return self._head((*values, None)), Parts(self._parts, values), Children(self._children, values)
+
+    def used(self) -> None:
+        """It came once more: what comes often is worth a pattern."""
+        self._uses += 1
+        if self._uses == PATTERN_AFTER:
+            self.pattern = re.compile(_PLAIN_VALUE.join(map(re.escape, self._pieces)))
 
 
 Tree = tuple[Head, Parts, Children]
@@ -149,11 +172,27 @@ class Skeletons:
         credit: events that it is taken to have said already.
     """
 
-    __slots__ = ("_credit", "_known")
+    __slots__ = ("_credit", "_known", "_last")
 
     def __init__(self, credit: int = LEARNING_COST) -> None:
         self._credit = credit
         self._known: dict[str, Skeleton | None] = {}
+        self._last: Skeleton | None = None
+
+    def next(self, text: str, at: int) -> tuple[int, Tree] | None:
+        """Where the event ends that begins at `at`, and its tree; None = it is not written as the one before was.
+
+        Args:
+            text: the stream, one character a byte.
+            at: where in it.
+        """
+        last = self._last
+        if last is None or last.pattern is None:
+            return None
+        match = last.pattern.match(text, at)
+        if match is None or (end := match.end()) - at > ATTRIBUTE_BYTES_MAX:
+            return None
+        return end, last.with_values(match.groups())
 
     def grow(self, data: bytes) -> Tree | None:
         """The tree of an event whose skeleton is known or may be learned; None = it is for lxml."""
@@ -167,7 +206,11 @@ class Skeletons:
             return None
         skeleton = '"'.join(pieces[::2])
         known = self._known.get(skeleton) or self._learn(skeleton)
-        return None if known is None else known.with_values(values)
+        if known is None:
+            return None
+        known.used()
+        self._last = known
+        return known.with_values(values)
 
     def _learn(self, skeleton: str) -> Skeleton | None:
         """What is learned of a skeleton that is new on this stream; None = it is for lxml, this time or always."""
@@ -197,4 +240,4 @@ def learned(skeleton: str) -> Skeleton | None:
         return None  # A value that is no number of ours: a quote stands in a text.
     if numbers != list(range(len(others))):
         return None
-    return Skeleton(head_of(tree, point), tuple(Learned(child) for child in children))
+    return Skeleton((first, *others), head_of(tree, point), tuple(Learned(child) for child in children))
