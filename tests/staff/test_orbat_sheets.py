@@ -166,9 +166,25 @@ def long_text_many_times() -> bytes:
     return with_strings(grown(rows + "</sheetData>"), f"<x:si><x:t>{'x' * 32_000}</x:t></x:si>")
 
 
+def with_styles(formats: str) -> bytes:
+    whole = f"<styleSheet><cellXfs>{formats}</cellXfs></styleSheet>".encode()
+    return with_part(saved(book_of(["name"], ["A"])), "xl/styles.xml", lambda _: whole)
+
+
 def entity_bomb() -> bytes:
     doctype = b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     return with_part(saved(book_of(["name"], ["A"])), SHEET, lambda part: doctype + part)
+
+
+def test_a_format_by_a_number_of_many_digits_shows_no_time() -> None:
+    (unit,) = read(with_styles(f'<xf numFmtId="{"9" * 9_000}"/>')).units
+    assert unit.name == "A"
+
+
+def test_half_a_character_in_a_cell_does_not_reach_the_journal() -> None:
+    cell = '<row r="2"><c r="A2" t="inlineStr"><is><t>B_xD800_N</t></is></c></row></sheetData>'
+    (unit,) = read(grown(cell)).units
+    assert unit.name == "B?N"
 
 
 @pytest.mark.parametrize(
@@ -185,6 +201,9 @@ def entity_bomb() -> bytes:
         (lambda: grown("<row"), "sheet1.xml is no XML"),
         (long_text_many_times, "too much text"),
         (entity_bomb, "has a DOCTYPE"),
+        (lambda: grown("<row>" + "<c><f/></c>" * 30_000 + "</row></sheetData>"), "more than 20000 cells hold formulas"),
+        (lambda: grown("</sheetData>" + '<mergeCell ref="A1:B2"/>' * 30_000), "more than 20000 merged cells"),
+        (lambda: with_styles("<xf/>" * 80_000), "more than 70000 formats"),
         (lambda: bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512), "old .xls or has a password"),
         (lambda: b"name,parent\nA,B\n", "this is no XLSX file: save the sheet"),
         (lambda: with_part(saved(book_of(["name"])), "_rels/.rels", lambda _: b"<Relationships/>"), "this is no XLSX"),

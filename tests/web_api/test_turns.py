@@ -3,12 +3,26 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
+from aquila.app.parts import load_features
+from aquila.core.feature import Command, Desk, Feature
+from aquila.core.model import Principal
+from aquila.testing.memory_node import MemoryPort
+from aquila.web_api import WebSettings, make_app
 from aquila.web_api.contract import ANSWERS_OF_ONE, Held, Turns
 from aquila.web_api.errors import WebError
+from aquila.web_api.routes import SLOW_AT_ONCE, SLOW_OF_ONE, Slow
+
+
+class Nothing(msgspec.Struct):
+    """A request of nothing."""
+
 
 Gone = Callable[[], Awaitable[None]]
 
@@ -122,3 +136,70 @@ def test_a_connection_is_gone_when_it_says_so_and_not_with_its_body() -> None:
         assert said == []
 
     asyncio.run(whole())
+
+
+def test_slow_commands_of_one_asker_wait_for_each_other_and_leave_a_turn_to_others() -> None:
+    async def whole() -> None:
+        slow, had, done = Slow(), list[str](), asyncio.Event()
+
+        async def asks(who: str) -> None:
+            async with slow.turn(who):
+                had.append(who)
+                await done.wait()
+
+        many = [asyncio.ensure_future(asks("greedy")) for _ in range(SLOW_OF_ONE)]
+        await waiting(many[-1])
+        with pytest.raises(WebError, match="8 of your files are at work") as refused:
+            await asks("greedy")
+        assert refused.value.status == 429
+        others = [asyncio.ensure_future(asks(name)) for name in ("ann", "ben")]
+        await waiting(others[0])
+        # One turn is his whatever he sends, the next is another's; who comes third waits for one of them.
+        assert had == ["greedy", "ann"]
+        assert len(had) == SLOW_AT_ONCE
+        done.set()
+        await asyncio.gather(*many, *others)
+        assert had.count("greedy") == SLOW_OF_ONE
+        # Nothing is left of him.
+        await asks("greedy")
+
+    asyncio.run(whole())
+
+
+def test_a_slow_command_waits_for_its_turn(port: MemoryPort, tmp_path: Path) -> None:
+    at_work, most = 0, 0
+
+    async def dawdle(principal: Principal, ask: Nothing, desk: Desk) -> Nothing:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        await asyncio.sleep(0)
+        at_work -= 1
+        return ask
+
+    command = Command(
+        name="dawdle",
+        method="POST",
+        path="/dawdle",
+        request=Nothing,
+        answer=Nothing,
+        role="viewer",
+        act=dawdle,
+        slow=True,
+    )
+    app = make_app(port, [Feature(name="slow", commands=(command,))], WebSettings(static_folder=tmp_path))
+    headers = port.token("op")
+
+    async def whole() -> list[int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+            answers = await asyncio.gather(*(client.post("/api/v1/dawdle", json={}) for _ in range(SLOW_OF_ONE + 2)))
+            return sorted(answer.status_code for answer in answers)
+
+    assert asyncio.run(whole()) == [201] * SLOW_OF_ONE + [429] * 2
+    assert most == 1
+
+
+def test_commands_that_read_files_of_people_are_slow_ones() -> None:
+    slow = {command.name for feature in load_features() for command in feature.commands if command.slow}
+    assert slow == {"plan_orbat_import", "import_orbat", "import_overlay", "make_extract"}

@@ -152,7 +152,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done: POST or DELETE under its path. Gives the answer record, or Refused with a sentence."""
+    """Something to be done: POST or DELETE under its path. Gives the answer record, or Refused with a sentence.
+
+    `slow` = a hostile request can keep it busy for seconds, say with a file: one asker has one at a time.
+    """
 
     name: str
     method: Literal["POST", "DELETE"]
@@ -162,6 +165,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     act: Callable[[Principal, Any, Desk], Awaitable[Any]]
     summary: str = ""
+    slow: bool = False
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -24,6 +25,9 @@ QUERIES_OF_ONE = 12
 """At work or waiting for one asker: a screen opens a few at once, nobody fills the line of all."""
 AT_WORK_OF_ONE = QUERIES_AT_ONCE - 1
 """Of one asker in the threads: one thread is always left for the others, however long his queries take."""
+SLOW_AT_ONCE = 2
+SLOW_OF_ONE = 8
+"""Slow commands of one asker, at work or waiting."""
 CONTRACT = "every parameter and its values are in /api/v1/openapi.json"
 
 AnyRequest = Request[Any, Any, Any]
@@ -65,6 +69,33 @@ class Pool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class Slow:
+    """Turns for slow commands: one of each asker, a few of all.
+
+    They work in the threads in which tokens and passwords are looked up, too: with all of them, nobody could come in.
+    """
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(SLOW_AT_ONCE)
+        self._counts: Counter[str] = Counter()
+        self._turns: dict[str, asyncio.Semaphore] = {}
+
+    @asynccontextmanager
+    async def turn(self, who: str) -> AsyncIterator[None]:
+        """Wait for this asker's turn, and have it. Raises WebError 429 when too many of his wait."""
+        if self._counts[who] >= SLOW_OF_ONE:
+            raise WebError(429, "rate", f"{self._counts[who]} of your files are at work", do="wait for an answer")
+        self._counts[who] += 1
+        try:
+            # His own first: else his many would stand in the line of all.
+            async with self._turns.setdefault(who, asyncio.Semaphore(1)), self._all:
+                yield
+        finally:
+            self._counts[who] -= 1
+            if not self._counts[who]:
+                del self._counts[who], self._turns[who]
+
+
 class Routes:
     """Everything that a route needs.
 
@@ -77,6 +108,7 @@ class Routes:
         self.port = port
         self.gate = gate
         self.pool = Pool()
+        self._slow = Slow()
 
     def handlers(self, features: Iterable[Feature]) -> Iterator[HTTPRouteHandler]:
         """One handler for each query and command."""
@@ -145,7 +177,11 @@ class Routes:
             else:
                 ask = _decode_parameters(request, command.request)
             asked = Asked(self.port, asker.principal, "web")
-            answer = await run_command(command, ask, asked)
+            if command.slow:
+                async with self._slow.turn(asker.principal.id):
+                    answer = await run_command(command, ask, asked)
+            else:
+                answer = await run_command(command, ask, asked)
             return _json(msgspec.json.encode(answer), 201 if command.method == "POST" else 200)
 
         return act

@@ -187,6 +187,7 @@ feature = Feature(
             answer=ExtractMade,
             role="operator",
             act=make_extract,
+            slow=True,
             summary="Release what one nation may have, as a package of files",
         ),
     ),

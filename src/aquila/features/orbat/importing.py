@@ -413,6 +413,7 @@ COMMANDS = (
         answer=OrbatPlan,
         role="operator",
         act=plan_import,
+        slow=True,
         summary="Say what importing a file would make and change, without doing it",
     ),
     Command(
@@ -423,6 +424,7 @@ COMMANDS = (
         answer=OrbatImported,
         role="operator",
         act=import_orbat,
+        slow=True,
         summary="Import an order of battle from indented text, CSV, XLSX or MSDL",
     ),
 )

@@ -20,17 +20,21 @@ from aquila.features.orbat.file_unit import number_text, time_text
 
 UNPACKED_MAX = 8 << 20
 PARTS_MAX = 200
+LISTED_MAX = 70_000
+"""Formats, sheets and relations of one part: spreadsheets have at most 65,490 cell formats."""
 ROWS_WITH_TEXT_MAX = 6_000
 CELL_MAX = 32_767
 """Characters of one cell, as spreadsheets have it."""
 TEXT_MAX = 2_000_000
 """Characters of all cells together: one long text that many cells point to must not become many."""
+FAULTY_CELLS_MAX = 20_000
+"""Cells without a value of their own, and merged ones."""
 COLUMNS_MAX, LINES_MAX = 16_384, 1_048_576
 OLD_OR_LOCKED = bytes.fromhex("d0cf11e0a1b11ae1")
 """Begins an .xls, and an .xlsx behind a password."""
 NO_SHEET = "this is no XLSX file: save the sheet as an Excel workbook (.xlsx)"
 BROKEN = f"the file is broken ({{}}): {NO_SHEET.partition(': ')[2]} again"
-DATES = frozenset({*range(14, 23), *range(45, 48)})
+DATES = frozenset(map(str, (*range(14, 23), *range(45, 48))))
 """Built-in number formats that show a time (18.8.30)."""
 NOT_SHOWN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 """Parts of a number format that are text or colour."""
@@ -145,14 +149,18 @@ def _local(name: str) -> str:
 
 
 class _Listed(_Handler):
-    """Elements of one part in order, with their attributes; `inside` = only those below this one."""
+    """Elements of some names in order, each with what it lies in and its attributes."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: frozenset[str]) -> None:
         self.found: list[tuple[str, str, Mapping[str, str]]] = []
+        self._wanted = wanted
         self._path: list[str] = []
 
     def start(self, name: str, said: Mapping[str, str]) -> None:
-        self.found.append((self._path[-1] if self._path else "", name, said))
+        if name in self._wanted:
+            self.found.append((self._path[-1] if self._path else "", name, said))
+            if len(self.found) > LISTED_MAX:
+                raise SheetError(BROKEN.format(f"it has more than {LISTED_MAX} formats or sheets"))
         self._path.append(name)
 
     def end(self, name: str) -> None:
@@ -163,8 +171,8 @@ class _Listed(_Handler):
         return (said for above, each, said in self.found if each == name and below in (None, above))
 
 
-def _list(archive: zipfile.ZipFile, part: str) -> _Listed:
-    listed = _Listed()
+def _list(archive: zipfile.ZipFile, part: str, *wanted: str) -> _Listed:
+    listed = _Listed(frozenset(wanted))
     _parse(archive, part, listed)
     return listed
 
@@ -181,7 +189,7 @@ class _Book(msgspec.Struct, frozen=True):
 def _related(archive: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
     """Id, last word of the type, and path of what a part points to inside the package."""
     folder, name = posixpath.split(part)
-    rows = _list(archive, posixpath.join(folder, "_rels", f"{name}.rels")).named("Relationship")
+    rows = _list(archive, posixpath.join(folder, "_rels", f"{name}.rels"), "Relationship").named("Relationship")
     return [
         (
             row.get("Id", ""),
@@ -197,7 +205,7 @@ def _book(archive: zipfile.ZipFile) -> _Book:
     path = next((path for _, kind, path in _related(archive, "") if kind == "officeDocument"), None)
     if path is None:
         raise SheetError(NO_SHEET)
-    listed, related = _list(archive, path), _related(archive, path)
+    listed, related = _list(archive, path, "sheet", "workbookPr"), _related(archive, path)
     paths = {id: path for id, kind, path in related if kind == "worksheet"}
     sheets = [each for each in listed.named("sheet") if each.get("id") in paths]
     shown = next((each for each in sheets if each.get("state", "visible") == "visible"), None)
@@ -217,7 +225,7 @@ def _dates(archive: zipfile.ZipFile, styles: str | None) -> frozenset[int]:
     """Places of the cell formats that show a number as a time."""
     if styles is None:
         return frozenset()
-    listed = _list(archive, styles)
+    listed = _list(archive, styles, "numFmt", "xf")
     own = {each.get("numFmtId"): each.get("formatCode", "") for each in listed.named("numFmt")}
     return frozenset(
         place
@@ -228,7 +236,7 @@ def _dates(archive: zipfile.ZipFile, styles: str | None) -> frozenset[int]:
 
 def _is_time(code: str | None, number: str) -> bool:
     if code is None:
-        return number.isdecimal() and int(number) in DATES
+        return number in DATES
     return bool(set("ymdhs") & set(NOT_SHOWN.sub("", code).lower()))
 
 
@@ -323,11 +331,17 @@ class _Sheet(_Handler):
 
     def _note(self, what: str) -> None:
         self.wrong.setdefault((self._line, self._column), f"{letters_of(self._column)}{self._line} {what}")
+        self._bound(len(self.wrong), "cells hold formulas or errors: put their values there")
+
+    def _bound(self, count: int, what: str) -> None:
+        if count > FAULTY_CELLS_MAX:
+            raise SheetError(f"more than {FAULTY_CELLS_MAX} {what}")
 
     def _merge(self, ref: str) -> None:
         found = [REF.fullmatch(each) for each in ref.split(":")]
         if len(found) == 2 and found[0] is not None and found[1] is not None:
             self.merged.append((ref, _column(found[0][1]), _column(found[1][1]), int(found[0][2])))
+            self._bound(len(self.merged), "merged cells: undo it and fill each cell")
 
     def _value(self, said: str) -> str:
         if self._kind == "s":
@@ -382,4 +396,5 @@ def letters_of(column: int) -> str:
 
 
 def _shown(text: str) -> str:
-    return HIDDEN_CHAR.sub(lambda found: chr(int(found[1], 16)), text)
+    """With the characters that XML has not; halves of one are none."""
+    return HIDDEN_CHAR.sub(lambda found: chr(int(found[1], 16)), text).encode(errors="replace").decode()

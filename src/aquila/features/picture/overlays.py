@@ -214,6 +214,7 @@ imports = Command(
     answer=Imported,
     role="operator",
     act=import_overlay,
+    slow=True,
     summary="Draw the shapes of a GeoJSON, KML, KMZ or GPX file on a layer",
 )
 overlay = Query(
