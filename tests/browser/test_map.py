@@ -1,6 +1,7 @@
 """The map as a watch officer uses it: clusters, the grid, own maps, a brief, and lost graphics."""
 
 import base64
+import io
 import sqlite3
 import struct
 import zlib
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from aquila.stores.terrain import read_png
 from aquila.testing.served import wait_until
@@ -113,8 +115,8 @@ def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(bro
 
 
 BRIEF = """() => localStorage.setItem('aquila.brief', JSON.stringify(['The whole valley', 'The lake'].map(
-  (title, n) => ({ id: title, title, notes: n ? '' : 'Seen <b>twice</b>', filter: {}, at_ms: null,
-    bounds: [76.5 + n, 42.5, 77.5 + n, 43] }))))"""
+  (title, n) => ({ id: title, title, notes: n ? '' : 'Seen <b>twice</b>', at_ms: null,
+    filter: n ? { kind: 'marker' } : {}, bounds: [75 + n, 42, 79 + n, 44] }))))"""
 
 
 def test_a_brief_on_paper_is_one_sheet_for_each_view_with_label_and_time(browse: Browse) -> None:
@@ -133,10 +135,25 @@ def test_a_brief_on_paper_is_one_sheet_for_each_view_with_label_and_time(browse:
     # Words, not pictures of words: a PDF keeps for each of their fonts which letters its shapes are.
     assert b"/ToUnicode" in pdf
     first, second = page.locator(".print-sheet svg").all_text_contents()
+    # What a reader of the file finds: words that can be searched, each on its own sheet.
+    papers = [words.extract_text() for words in PdfReader(io.BytesIO(pdf)).pages]
     for said in ("UNCLASSIFIED", "Situation as of", "Legend", "Seen <b>twice</b>"):
         assert said in first
-    assert "2 of 2: The lake" in second
-    assert "twice" not in second
+        assert said in papers[0]
+    for paper in (second, papers[1]):
+        assert "2 of 2: The lake" in paper
+        assert "twice" not in paper
+    # The sheet shows what the view shows, and says that more is there.
+    assert "Friend · " in first
+    assert "Friend · " not in second
+    assert "A filter leaves" in papers[1]
+    assert "A filter leaves" not in papers[0]
+    page.get_by_role("button", name="Present from here: view 2").click()
+    presenter = page.locator(".presenter")
+    expect(presenter).to_contain_text("A filter leaves")
+    page.keyboard.press("ArrowLeft")
+    expect(presenter).to_contain_text("The whole valley")
+    expect(presenter).not_to_contain_text("A filter leaves")
 
 
 ONLY_GROUND = "* { visibility: hidden !important } canvas.maplibregl-canvas { visibility: visible !important }"

@@ -179,5 +179,7 @@ describe('a sheet', () => {
       ['friend', 2, ['A', 'B']],
       ['hostile', 1, ['C']],
     ])
+    const shown = kindsOf(store, [76, 42, 78, 44], new Set(['c', 'a']))
+    expect(shown.map(({ count, names }) => [count, names])).toEqual([[1, ['B']]])
   })
 })

@@ -1,5 +1,6 @@
 /** The brief on paper: one sheet of the map for each step, as the print box makes one. */
 import type { ComposerTranslation } from 'vue-i18n'
+import { drawingOf } from '../draw/session'
 import { createMap, type MapAdapter } from '../map/adapter'
 import { cameraOf } from '../print/camera'
 import { compose } from '../print/compose'
@@ -10,7 +11,7 @@ import { Pen, wrapped } from '../print/words'
 import type { Shell } from '../shell/shell'
 import { drawingsOf } from '../store/drawings'
 import type { BriefStep } from './brief'
-import { showStep } from './show'
+import { narrowedText, showStep } from './show'
 
 const PX_PER_MM = 96 / 25.4
 const DRAWN_LIMIT_MS = 15_000
@@ -63,11 +64,14 @@ export async function sheetsOf(shell: Shell, steps: readonly BriefStep[], paper:
         events: { click: () => {}, pointer: () => {}, moved: () => {} },
       })
       map.show(place, zoom)
-      map.setDrawings(drawingsOf(desk.tracks, null, desk.now_ms.value))
+      const look = drawingOf(desk).look.value
+      const hidden = new Set([...(look.hidden ?? []), ...shell.tracks.left_out.value])
+      map.setHidden(hidden)
+      map.setDrawings(drawingsOf(desk.tracks, null, desk.now_ms.value, look))
       await map.drawn(DRAWN_LIMIT_MS)
       map.refresh()
       const title = t('brief.sheetTitle', { n: sheets.length + 1, of: steps.length, title: step.title })
-      sheets.push(withNotes(compose(paper, map.copy(), map.bounds(), title, shell, t), paper, step.notes))
+      sheets.push(withNotes(compose(paper, map.copy(), map.bounds(), title, shell, { hidden, narrowed: narrowedText(shell, t) }, t), paper, step.notes))
     }
   } finally {
     map?.destroy()

@@ -1,5 +1,6 @@
 /** Makes the page show a step, and remembers what it showed before the brief. */
 import { replayOf } from '../replay/replay'
+import type { ComposerTranslation } from 'vue-i18n'
 import type { Shell } from '../shell/shell'
 import type { BriefStep } from './brief'
 
@@ -9,6 +10,12 @@ export function showStep(shell: Shell, step: BriefStep): void {
   if (step.at_ms !== null) replay.go(step.at_ms)
   else if (replay.active.value) replay.live()
   shell.map.value?.fit?.(step.bounds)
+}
+
+/** Says how many symbols the filter of what is shown leaves out; null: none. */
+export function narrowedText(shell: Shell, t: ComposerTranslation): string | null {
+  const n = shell.tracks.left_out.value.size
+  return n ? t('brief.narrowed', { n }, n) : null
 }
 
 /** What is shown now, as a step; null before the first picture. */

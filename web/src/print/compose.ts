@@ -20,7 +20,7 @@ function timeText(desk: Desk, t: ComposerTranslation): { time: string; past: boo
   return { time: t('print.asOf', { dtg: dtg(desk.now_ms.value) }), past: false }
 }
 
-function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, t: ComposerTranslation): SheetTexts {
+function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, narrowed: string | null, t: ComposerTranslation): SheetTexts {
   const banner = desk.banner.value
   const context = contextOf(banner, desk.context.value)
   const [west, south, east, north] = bounds
@@ -34,20 +34,27 @@ function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, t: Com
     banner_colour: PAPER_COLOUR[levelOf(banner)],
     title,
     legend: t('print.legend'),
-    notes: [t('print.scale', { n: scaleNumber(ground) }), t('print.datum'), latLon((south + north) / 2, (west + east) / 2), t('print.ages')],
+    notes: [...(narrowed === null ? [] : [narrowed]), t('print.scale', { n: scaleNumber(ground) }), t('print.datum'), latLon((south + north) / 2, (west + east) / 2), t('print.ages')],
     foot: [t('print.printed', { dtg: dtg(desk.present_ms.value), who }), t('print.node', { name: desk.node_name.value }), desk.context.value].join(' · '),
     attribution: t('map.attribution'),
   }
 }
 
+export interface Hiding {
+  /** Ids of what the picture does not show. */
+  hidden: ReadonlySet<string>
+  /** Says that a filter left something out; null: none did. */
+  narrowed: string | null
+}
+
 /** The sheet of a map's picture that shows these bounds. */
-export function compose(paper: Paper, map: CanvasImageSource, bounds: Bounds, title: string, shell: Shell, t: ComposerTranslation): DrawnSheet {
+export function compose(paper: Paper, map: CanvasImageSource, bounds: Bounds, title: string, shell: Shell, { hidden, narrowed }: Hiding, t: ComposerTranslation): DrawnSheet {
   const { desk } = shell
-  const kinds = kindsOf(desk.tracks, bounds)
+  const kinds = kindsOf(desk.tracks, bounds, hidden)
   const room = legendRoom(paper)
   const textOf = (kind: Kind) => `${t(`affiliation.${kind.affiliation}`)} · ${t(`category.${kind.category}`)}`
   const legend = { lines: legendLines(kinds, room, textOf), more: kinds.length > room ? t('print.more', { n: kinds.length - room }) : null }
-  const texts = textsOf(desk, title, paper, bounds, t)
+  const texts = textsOf(desk, title, paper, bounds, narrowed, t)
   const canvas = document.createElement('canvas')
   const words = drawSheet(canvas, paper, map, bounds, texts, legend)
   canvas.setAttribute('role', 'img')

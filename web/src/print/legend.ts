@@ -21,13 +21,15 @@ export interface Kind {
 const NAMES = 4
 const ORDER = ['alert', 'unit', 'platform', 'track', 'place', 'marker']
 
-/** The kinds of placed symbols within west, south, east, north; those of one symbol are one kind. */
-export function kindsOf(store: TrackStore, [west, south, east, north]: [number, number, number, number]): Kind[] {
+const NONE: ReadonlySet<string> = new Set()
+
+/** The kinds of placed symbols within west, south, east, north that are not hidden (by id); those of one symbol are one kind. */
+export function kindsOf(store: TrackStore, [west, south, east, north]: [number, number, number, number], hidden = NONE): Kind[] {
   const kinds = new Map<string, Kind>()
   const width = east - west
   for (let h = 0; h < store.size; h++) {
     const meta = store.meta[h]
-    if (!meta || !store.placed[h] || meta.category === 'drawing') continue
+    if (!meta || !store.placed[h] || meta.category === 'drawing' || hidden.has(meta.id)) continue
     const [lon, lat] = [store.lon_deg[h], store.lat_deg[h]]
     if (lat < south || lat > north || (((lon - west) % 360) + 360) % 360 > width) continue
     const key = `${meta.sidc}|${meta.affiliation}|${meta.category}`

@@ -1,5 +1,6 @@
 /** What the filter lets through, worked out once for everything that shows it. */
 import { computed, type Ref } from 'vue'
+import { isDrawn } from '../map/names'
 import type { Desk } from '../store/desk'
 import { nations_version } from '../store/nations'
 import { ageCounts, worthOf, type TrackFilter, type TrackIndex } from '../store/search'
@@ -8,6 +9,10 @@ type Worth = ReturnType<typeof worthOf>
 
 function isSame(one: Worth, other: Worth): boolean {
   return (Object.keys(one) as (keyof Worth)[]).every((key) => one[key] === other[key])
+}
+
+function isEqual(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((id) => other.has(id))
 }
 
 export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<TrackFilter>>) {
@@ -40,5 +45,13 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
     const now_ms = desk.clock.now_ms()
     return found.value.filter((h) => desk.tracks.age(h, now_ms) === age)
   })
-  return { worth, found, counts, shown }
+  /** Ids of symbols that the filter leaves out; drawings have switches of their own. The list and the table are narrowed always, the map where a brief is shown. */
+  const left_out = computed<ReadonlySet<string>>((before) => {
+    const kept = new Set(shown.value)
+    // Without a filter all are kept.
+    const now = new Set(Object.values(filter.value).some(Boolean) ? desk.tracks.meta.flatMap((meta, h) => (meta && !isDrawn(meta) && !kept.has(h) ? [meta.id] : [])) : [])
+    // The same ids are the same set: the map need not learn them again.
+    return before && isEqual(before, now) ? before : now
+  })
+  return { worth, found, counts, shown, left_out }
 }
