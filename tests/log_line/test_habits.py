@@ -1,4 +1,5 @@
 """Habits of strangers, one row each: what a blind set taught, so that it stays read."""
+# ruff: noqa: RUF001  # Cyrillic letters are what people type
 
 import pytest
 from reading import WIDER, read, unsure
@@ -16,13 +17,33 @@ from aquila.features.log.line import parse_line
         ("PTL3 байланыс жок 0310 бери", "kind", ["contact_lost"]),
         ("ref log 118 truck was a civ water tanker", "reference", ["118"]),
         ("6 ind. inconnus vus au CP 5 à 0345", "size", ["people:6"]),
+        ("frm OP 3: 3 trucks brg 065 range 2.5 km, going E. 0231", "place", ["OP 3:2500@65"]),
+        ("05 (five) unk persons seen E of OP 4 at 0210", "size", ["people:5"]),
+        ("04 trucks parked at CP 2 0255", "size", ["vehicle/truck:4"]),
+        ("20 шақты ешкі CP 3 жанында 0548", "size", ["animal/goat:20~"]),
+        ("50-ге жуық ешкі Alma маңында, 05:10", "size", ["animal/goat:50~"]),
+        ("OP 6 га су 100 л керек 1500ге дейин", "time", ["until 1500L"]),
+        ("UNP 1-26 оңтүстігінде атыс дауысы 0244", "place", ["UNP 1-26:?@180"]),
+        ("One soldier of BRAVO 1 is missing since 0130, search near OP 3", "casualty", ["missing:1"]),
+        ("ALPHA 33 running late, not at CP 6 bfr 4", "place", ["CP 6"]),
+        ("проверка связи BRAVO 1 04-00 слышу на тройку", "time", ["0400L"]),
+        ("5 pax loading 1 trk 33.1187,35.2741 0225", "place", ["33.1187,35.2741"]),
+        ("Ptl6 have passed check point 7 at 0401", "place", ["CP 7"]),
+        ("у ALPHA 33 2 трехсотых, кв. YB 1175 6820, 0329", "unit", ["ALPHA 33"]),
+        ("party of 4 overdue from the rifugio torino, last seen 1730", "kind", ["incident"]),
+        ("MEDIC 1 rolling to CP 7, 1 x broken leg, 0414", "kind", ["medevac"]),
+        ("QRF left 0318, 2x veh 9x pax, to CP 7", "kind", ["patrol"]),
+        ("op4 all qiet 0400hrs", "kind", ["sitrep"]),
+        ("ptl3 uscita da Naqoura 0510 8 uomini 2 mezzi", "size", ["people:8", "vehicle:2"]),
     ],
 )
 def test_is_read_as_it_was_meant(line: str, field: str, values: list[str]) -> None:
     assert read(parse_line(line, WIDER))[field] == values
 
 
-@pytest.mark.parametrize("line", ["OP 5 all quiet 0230", "RAS OP 3, 0400"])
+@pytest.mark.parametrize(
+    "line", ["OP 5 all quiet 0230", "RAS OP 3, 0400", "radio check OP 2 0300", "OP 6: 4 veh moving N 0231"]
+)
 def test_a_post_that_tells_of_itself_is_the_place_and_that_is_marked(line: str) -> None:
     draft = parse_line(line, WIDER)
     assert "place" in read(draft)
@@ -31,3 +52,10 @@ def test_a_post_that_tells_of_itself_is_the_place_and_that_is_marked(line: str) 
 
 def test_how_long_is_no_time_of_day() -> None:
     assert "time" not in read(parse_line("PTL1 walked 1 hour 20 min to CP 3", WIDER))
+
+
+def test_what_a_shepherd_does_is_no_sort_of_people_and_is_kept() -> None:
+    sizes = [
+        part.value for part in parse_line("2 shepherds with 40 goats at Alma 0700", WIDER).parts if part.field == "size"
+    ]
+    assert sizes[0] == {"what": "people", "sort": None, "count": 2, "detail": "shepherds"}

@@ -23,10 +23,12 @@ from aquila.features.log.line.kinds import (
 from aquila.features.log.line.lettered import read_lettered
 from aquila.features.log.line.lone import read_lone
 from aquila.features.log.line.moves import read_altitude, read_direction, read_height_behind, read_speed
+from aquila.features.log.line.named import read_named
 from aquila.features.log.line.names import Names
 from aquila.features.log.line.negated import read_negated
-from aquila.features.log.line.places import read_named, read_offsets
-from aquila.features.log.line.posts import infer_post
+from aquila.features.log.line.own_moves import plain_own_men
+from aquila.features.log.line.places import read_offsets
+from aquila.features.log.line.posts import infer_post, read_from_post
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.sizes import read_sizes
 from aquila.features.log.line.tasks import read_informed, read_tasks
@@ -79,6 +81,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_addressees(sheet, names)
     read_unit(sheet, names)
     read_roll_call(sheet, names)
+    read_from_post(sheet, names)
     read_direction(sheet)
     read_bare(sheet)
     read_now(sheet)
@@ -91,6 +94,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_activity(sheet)
     infer_activity(sheet)
     infer_kind(sheet)
+    plain_own_men(sheet)
     infer_post(sheet, names)
     read_doubts(sheet)
     return sheet.draft()

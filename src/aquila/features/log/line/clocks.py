@@ -1,5 +1,5 @@
 """A clock time at a word of a line: digits with and without marks, or spoken, with its zone and its half of the day."""
-# Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF003  # Cyrillic letters and dashes are what people type
 
 import msgspec
 
@@ -193,8 +193,10 @@ def _with_zone(sheet: Sheet, start: int, stop: int, hour: int, minute: int, *, m
         else:
             break
         marked = True
-    stop, doubt = _behind(sheet, stop)
-    return Clock(start, stop, hour, minute, zone or "L", marked or doubt != "", doubt=doubt)
+    end, doubt = _behind(sheet, stop)
+    # 1500ге дейін: the ending of a case and the word that it belongs to say that it is a time.
+    cased = end > stop and sheet.tagged(end, "until_after", "since_after")
+    return Clock(start, end, hour, minute, zone or "L", marked or doubt != "" or cased, doubt=doubt)
 
 
 def _behind(sheet: Sheet, stop: int) -> tuple[int, str]:

@@ -3,9 +3,9 @@
 
 import msgspec
 
-from aquila.features.log.line.draft import LineChoice
+from aquila.features.log.line.draft import LineChoice, LinePart
 from aquila.features.log.line.evidence import CLEAR, NEAR, is_denied, names_somebody, weigh
-from aquila.features.log.line.own_moves import nameless_move, own_move
+from aquila.features.log.line.own_moves import OWN, nameless_move, own_move
 from aquila.features.log.line.sheet import Sheet
 
 
@@ -13,6 +13,7 @@ def infer_kind(sheet: Sheet) -> None:
     """When no word named it: by a rule, else by the weight of all that is told; kinds that are near are offered."""
     named = [part for part in sheet.parts if part.field == "kind"]
     if any(part.end > part.start or part.confidence == "sure" for part in named):
+        _doubt_silence(sheet, named)
         return
     ranked = weigh(sheet)
     kind, note = ("request", "") if named else _by_rule(sheet)
@@ -27,6 +28,25 @@ def infer_kind(sheet: Sheet) -> None:
         sheet.infer("kind", {"kind": "note"}, "no word names a kind", "sure")
     else:
         sheet.infer("kind", {"kind": kind}, note or "no word names a kind", alternatives=choices)
+
+
+def _is_people_missing(sheet: Sheet) -> bool:
+    """Two climbers missing, last contact 1840: nobody of ours is silent."""
+    missing = any(part.field == "casualty" and part.value and part.value["state"] == "missing" for part in sheet.parts)
+    return missing and not any(sheet.has(field) for field in ("unit", "to"))
+
+
+def _doubt_silence(sheet: Sheet, named: list[LinePart]) -> None:
+    """Party of 4 overdue, last seen 1730: where no unit of ours is silent, people are missing: an incident."""
+    ours = any(sheet.has(field) for field in ("unit", "to")) or sheet.anywhere("comms")
+    people = any(
+        part.value and (part.field == "casualty" or (part.field == "size" and part.value["what"] == "people"))
+        for part in sheet.parts
+    )
+    for part in named if people and not ours else ():
+        if part.value == {"kind": "contact_lost"}:
+            other = LineChoice(label="contact_lost", value={"kind": "contact_lost"})
+            sheet.replace(part, {"kind": "incident"}, (other,), "people are missing, and no unit of ours")
 
 
 OTHERS_MAX = 2
@@ -64,8 +84,11 @@ def _from_words(sheet: Sheet) -> str | None:
         weak = "contact_lost"
     elif weak in (None, "sitrep") and _at_post(sheet, told_well=weak == "sitrep"):
         weak = "checkpoint"
-    if weak == "sitrep" and sheet.has("size"):
+    if weak == "sitrep" and sheet.has("size") and not _counts_itself(sheet):
         weak = "spot"
+    if weak in ("weather", "spot") and any(part.field == "casualty" and part.value for part in sheet.parts):
+        # Missing in fog, last sighting at 3100 m: who is missing or hurt is told for himself.
+        weak = None
     # Who is hurt is told for itself: pls advise medcell, 1 sick.
     plain = weak in (None, "spot") and not sheet.has("casualty")
     if plain and not acts & (HARMFUL | {"blocking"}) and sheet.anywhere("polite"):
@@ -81,6 +104,14 @@ def _from_words(sheet: Sheet) -> str | None:
     if _told_by_source(sheet, weak, acts):
         weak = "intrep"
     return "note" if _complains(sheet, acts) else weak
+
+
+def _counts_itself(sheet: Sheet) -> bool:
+    """All quiet, on post we are 14 pax: a unit or a post that counts nothing but plain people tells of its own."""
+    sizes = [part.value for part in sheet.parts if part.field == "size" and part.value]
+    return all(value["what"] in OWN and value["sort"] in (None, "military") for value in sizes) and any(
+        sheet.tagged(at, "ourselves") for at in range(len(sheet.tokens))
+    )
 
 
 def _told_by_source(sheet: Sheet, weak: str | None, acts: set[str]) -> bool:
@@ -154,7 +185,14 @@ def _fetches(sheet: Sheet, *, hurt: bool) -> bool:
     Who is not told to be hurt is fetched by an ambulance or a doctor only, and by no helicopter.
     """
     for at in range(len(sheet.tokens)):
-        if not sheet.tagged(at, *(("ambulance", "medic") if hurt else ("ambulance",))) or _is_unit(sheet, at):
+        if not sheet.tagged(at, *(("ambulance", "medic") if hurt else ("ambulance",))):
+            continue
+        if _is_unit(sheet, at):
+            if hurt and any(
+                sheet.tagged(each, "going", "ask_after") for each in range(at + 1, at + 1 + FETCHED_WITHIN)
+            ):
+                # Medic 1 rolling to CP 7, 1 x broken leg; medic 1 to Alma pls, child hurt.
+                return True
             continue
         before = [each for each in range(at - FETCHED_WITHIN + 1, at) if not sheet.is_mark(each, ",;.")]
         behind = range(at + 1, at + FETCHED_WITHIN)
@@ -255,7 +293,7 @@ def _at_post(sheet: Sheet, *, told_well: bool) -> bool:
     if any(sheet.tagged(index, "ahead", "precedence", "towards") and sheet.free(index, index + 1)
            for index in range(len(sheet.tokens))) and not (acts or told_well):  # fmt: skip
         return False
-    if sheet.has("altitude"):
+    if sheet.has("altitude") and not told_well:
         return False
     loose = any(token.sort == "digits" and sheet.free(at, at + 1) for at, token in enumerate(sheet.tokens))
     if loose and not told_well:
@@ -330,7 +368,7 @@ def _weak_kind(sheet: Sheet) -> str | None:
     for index in range(len(sheet.tokens)):
         for match in () if is_denied(sheet, index) else sheet.matches(index):
             found += [tag.value for tag in match.tags if tag.category == "kind_weak"]
-    if not names_somebody(sheet):
+    if not names_somebody(sheet) or _is_people_missing(sheet):
         found = [kind for kind in found if kind != "contact_lost"]
     order = ("incident", "contact_lost", "comms_check", "request", "patrol", "weather", "sitrep", "spot")
     return next((kind for kind in order if kind in found), None)

@@ -118,6 +118,9 @@ def _weak_word(sheet: Sheet, found: Found) -> bool:
             return True
     if found.value not in GIVES_WAY:
         return False
+    if found.value == "spot" and found.typo and any(sheet.means(at, "casualty", "missing") for at in tokens):
+        # Two hikers missing, last sighting at 3100 m: the sighting is told of them.
+        return True
     others = (sheet.word(index, "kind") for index in range(len(sheet.tokens)) if index != found.start)
     strong = [other for other in others if other is not None and not other.typo]
     return any(other.value not in GIVES_WAY and other.value != "checkpoint" for other in strong)

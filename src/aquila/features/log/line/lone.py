@@ -4,7 +4,7 @@
 from typing import Any
 
 from aquila.features.log.line.sheet import Found, Sheet
-from aquila.features.log.line.sizes import BETWEEN_MAX, adjectives_after, is_of, noun_at, specific
+from aquila.features.log.line.sizes import BETWEEN_MAX, adjectives_after, is_of, noun_at, specific, take_trade
 
 
 def read_lone(sheet: Sheet) -> None:
@@ -168,7 +168,8 @@ def _claim_lone(sheet: Sheet, index: int, noun: Found) -> None:
     tag = noun.tags[0]
     value: dict[str, Any] = {"what": tag.category, "sort": tag.value or None, "count": 1}
     stop, trailing = adjectives_after(sheet, noun.stop)
-    detail = f"{sheet.line[sheet.tokens[start].start : sheet.tokens[index].start].strip()} {trailing}".strip()
+    before = sheet.line[sheet.tokens[start].start : sheet.tokens[index].start].strip()
+    detail = " ".join(f"{before} {take_trade(sheet, noun, value)} {trailing}".split())
     if detail:
         value["detail"] = detail
     sheet.claim(start, stop, "size", value, confidence="unsure", note="no number is said: read as one")

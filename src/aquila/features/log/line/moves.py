@@ -44,7 +44,8 @@ def read_speed(sheet: Sheet) -> None:
 
 def _is_wind(sheet: Sheet, index: int) -> bool:
     """Wind 250/15 kt: the speed of the air is part of the weather."""
-    return sheet.is_mark(index - 1, "/") or any(sheet.tagged(before, "wind") for before in range(index - 4, index))
+    glued = sheet.is_mark(index - 1, "/") and not sheet.tokens[index].gap
+    return glued or any(sheet.tagged(before, "wind") for before in range(index - 4, index))
 
 
 def read_altitude(sheet: Sheet) -> None:

@@ -289,7 +289,8 @@ def _misspelled(sheet: Sheet, names: Names, index: int) -> Name | None:
 
 def _single_letter(sheet: Sheet, names: Names, index: int) -> Name | None:
     token = sheet.tokens[index] if sheet.free(index, index + 2) else None
-    if index > 0 and sheet.tokens[index - 1].norm in GRADED:
+    before = index - 2 if index > 1 and sheet.tokens[index - 1].text == "(" else index - 1
+    if before >= 0 and sheet.tokens[before].norm in GRADED:
         return None
     if token is None or len(token.text) != 1 or not token.text.isalpha() or sheet.tokens[index + 1].sort != "digits":
         return None
@@ -333,6 +334,10 @@ def _shaped(sheet: Sheet, index: int, *, loose: bool = False) -> tuple[int, int]
         return None
     unit = sheet.word(index, "unit")
     stop = index + 1 if unit is None or unit.typo else unit.stop
+    noun = sheet.word(index, "unit_form")
+    if unit is None and noun is not None and not noun.typo:
+        # Check point 7
+        stop = noun.stop
     sign = token.text.isupper() and len(token.text) >= 2
     phonetic = key_of(token.text) in PHONETIC
     post = sheet.tagged(index, "unit_form")

@@ -33,7 +33,9 @@ def _denied(sheet: Sheet, names: Names, start: int) -> int | None:
         start += 1
     name = name_at(sheet, names, start)
     if name is not None and name.known is not None:
-        return name.stop
+        due = sheet.word(name.stop, "deadline", "until")
+        # Not at CP 6 before 4: the place is meant, and only later.
+        return None if due is not None and not due.typo else name.stop
     stop, digits = start, False
     while sheet.free(stop, stop + 1) and stop - start < RUN_MAX:
         token = sheet.tokens[stop]

@@ -91,9 +91,18 @@ def number_at(sheet: Sheet, index: int) -> Number | None:
     if sheet.is_mark(stop, "-") and sheet.free(stop + 1, stop + 2) and sheet.tokens[stop + 1].norm in ABOUT_ENDINGS:
         # 30-дай адам
         about, stop = True, stop + 2
+    cased = sheet.word(stop + 1 if sheet.is_mark(stop, "-") else stop, "case_ending")
+    behind = sheet.word(stop if cased is None or cased.typo else cased.stop, "about_after")
+    if behind is not None and not behind.typo and _counts_after(sheet, behind.stop):
+        # 20 шақты ешкі, 50 odd sheep, 30 environ personnes
+        about, stop = True, behind.stop
     if sheet.is_mark(stop, "+") and not sheet.tokens[stop].gap:
         about, stop = True, stop + 1
     return Number(start, stop, number.amount, top, about or top is not None, number.thousands, number.digits)
+
+
+def _counts_after(sheet: Sheet, at: int) -> bool:
+    return sheet.tagged(at, *NOUNS) or (sheet.tagged(at, "adjective") and sheet.tagged(at + 1, *NOUNS))
 
 
 def _is_verb(sheet: Sheet, index: int) -> bool:

@@ -1,5 +1,7 @@
 """What a patrol, a convoy or an aircraft says of itself: it departs, returns, halts or passes a checkpoint."""
 
+import msgspec
+
 from aquila.features.log.line.draft import LinePart
 from aquila.features.log.line.names import PHONETIC
 from aquila.features.log.line.sheet import Sheet
@@ -10,6 +12,7 @@ ON_PATROL = ("patrol", "convoy", "helicopter", "platoon", "squad", "team", "grou
 BEFORE_MAX = 3
 """Words between a verb and the unit behind it: alle 6 partita PTL5."""
 WITHIN_MAX = 12
+RESERVE = "qrf"
 STRANGERS = frozenset({"man", "woman", "child", "civilian", "protester"})
 OWN = frozenset({"people", "vehicle"})
 
@@ -18,11 +21,13 @@ def own_move(sheet: Sheet) -> str | None:
     """The kind that follows from what the unit says of itself: patrol, checkpoint; None = neither."""
     unit = next((part for part in sheet.parts if part.field == "unit" and part.end > part.start), None)
     both = {part.value["what"] for part in sheet.parts if part.field == "size" and part.value} >= OWN
-    if unit is None or not on_patrol(sheet, unit) or not all(_is_own(sheet, part, unit, both) for part in sheet.parts):
+    goes = unit is not None and (on_patrol(sheet, unit) or (both and _is_reserve(unit)))
+    if unit is None or not goes or not all(_is_own(sheet, part, unit, both) for part in sheet.parts):
         return None
     start, stop = sheet.token_range(unit.start, unit.end)
     counted = [part.start for part in sheet.parts if part.field == "size" and part.start >= unit.end]
-    limit = min(counted, default=len(sheet.line))
+    # Who counts vehicles and people behind his name counts his own, and what he does may stand behind them.
+    limit = len(sheet.line) if both else min(counted, default=len(sheet.line))
     said = [
         category
         for index in _near(sheet, start, stop, limit)
@@ -49,6 +54,23 @@ def nameless_move(sheet: Sheet) -> str | None:
         return None
     within = range(at + 1, min(at + 1 + WITHIN_MAX, len(sheet.tokens)))
     return "patrol" if any(_begins(sheet, index, "own_move") for index in within) else None
+
+
+def _is_reserve(unit: LinePart) -> bool:
+    """QRF left, 2 veh 9 pax: a reserve that counts its own is on the road as a patrol is."""
+    return str((unit.value or {}).get("name", "")).casefold() == RESERVE
+
+
+def plain_own_men(sheet: Sheet) -> None:
+    """Count the men of a patrol that counts its vehicles as people: 8 uomini 2 mezzi; sorts are of strangers."""
+    unit = next((part for part in sheet.parts if part.field == "unit" and part.end > part.start), None)
+    kinds = {part.value["kind"] for part in sheet.parts if part.field == "kind" and part.value}
+    both = {part.value["what"] for part in sheet.parts if part.field == "size" and part.value} >= OWN
+    if unit is None or "patrol" not in kinds or not both:
+        return
+    for at, part in enumerate(sheet.parts):
+        if part.field == "size" and part.value and part.value["sort"] == "man" and not part.value.get("detail"):
+            sheet.parts[at] = msgspec.structs.replace(part, value=part.value | {"sort": None})
 
 
 def _near(sheet: Sheet, start: int, stop: int, limit: int) -> list[int]:

@@ -1,11 +1,11 @@
-"""Where: by a name of the picture, or from one by direction and distance."""
+"""Where, by direction and distance from a name of the picture."""
 # ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 from typing import Any
 
 import msgspec
 
-from aquila.features.log.line.draft import LineChoice, LinePart
+from aquila.features.log.line.draft import KnownName, LineChoice, LinePart
 from aquila.features.log.line.geodesy import POINTS, mgrs_of, moved
 from aquila.features.log.line.moves import WORDS_TOO, is_letter, point_at
 from aquila.features.log.line.names import Name, Names, name_at
@@ -16,6 +16,7 @@ RANGE_MAX_M = 500_000.0
 OFFERED_M = (500, 1000, 2000)
 """Distances that are offered when a direction is said and no distance."""
 ARTICLES = frozenset({"the", "il", "lo", "la", "l", "le", "les", "'", "’", "i", "gli"})
+FROM = frozenset({"from", "da", "dal", "de", "du", "от", "to", "short", "before"})
 LEADS = frozenset({"в", "à", "at", "a", "au", "al", "l", "'", "’", "к", "the", "to", "in", "на", "just", "k", "na"})
 
 
@@ -99,9 +100,20 @@ def _step_first(sheet: Sheet, names: Names, index: int) -> bool:
     return True
 
 
+def claim_from_post(sheet: Sheet, index: int, post: KnownName) -> bool:
+    """Claim a direction and a distance that begin at this word as told from the post that reports; unsure."""
+    step = _step_at(sheet, index)
+    if step is None or step.range_m is None or step.bearing_deg is None or _heads(sheet, index):
+        return False
+    note = f"told from {post.name}, which reports"
+    anchor = _Anchor(step.stop, post.name, post.lat_deg, post.lon_deg, known=True)
+    _claim(sheet, step.start, msgspec.structs.replace(step, notes=(*step.notes, note)), anchor, step.stop)
+    return True
+
+
 def _from_behind(sheet: Sheet, names: Names, step: _Step, at: int) -> bool:
     """400 м шығысқа қарай КПП 4-тен: the name stands behind, and its ending says from."""
-    name = _sighted(sheet, names, at)
+    name = sighted(sheet, names, at)
     stop = None if name is None or step.bearing_deg is None else _ablative_end(sheet, name)
     if name is None or stop is None:
         return False
@@ -151,15 +163,17 @@ TOWARDS_AFTER = frozenset({"қараи", "караи"})
 
 def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
     """Алмадан 300 м солтүстікке қарай; КПП 4-тен солтүстікке 2 км: the ending of the name says from."""
-    if sheet.tokens[index].sort != "word" or (sheet.tokens[index].text.isascii() and not sheet.anywhere("case_ending")):
+    if sheet.tokens[index].sort != "word":
         return False
-    name = _sighted(sheet, names, index)
+    if sheet.tokens[index].text.isascii() and not sheet.anywhere("case_ending") and not sheet.anywhere("side"):
+        return False
+    name = sighted(sheet, names, index)
     if name is None:
         return False
     at = _ablative_end(sheet, name)
     if at is None:
-        return False
-    step = _step_at(sheet, at)
+        at = _side_of(sheet, name)
+    step = None if at is None else _step_at(sheet, at)
     if step is None:
         return False
     if sheet.free(step.stop, step.stop + 1) and sheet.tokens[step.stop].norm in TOWARDS_AFTER:
@@ -169,6 +183,19 @@ def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
         return False
     _claim(sheet, index, step, _named(name), step.stop)
     return True
+
+
+SIDE_ENDINGS = ("нде", "нда", "ннен", "ннан", "нен", "нан")
+
+
+def _side_of(sheet: Sheet, name: Name) -> int | None:
+    """UNP 1-26 оңтүстігінде, КПП 4-тің шығысында: where the side of the place is told; None = no side is."""
+    at = name.stop
+    if sheet.is_mark(at, "-") and sheet.tagged(at + 1, "case_ending"):
+        at += 2
+    point = point_at(sheet, at)
+    told = point is not None and sheet.tokens[point.stop - 1].norm.endswith(SIDE_ENDINGS)
+    return at if told else None
 
 
 def _ablative_end(sheet: Sheet, name: Name) -> int | None:
@@ -286,9 +313,9 @@ def _anchor_at(sheet: Sheet, names: Names, index: int, *, worded: bool, cased: b
     name = name_at(sheet, names, index, loose=worded)
     if name is not None:
         return _named(name)
-    sighted = _sighted(sheet, names, index) if cased else None
-    if sighted is not None:
-        return _named(sighted)
+    found = sighted(sheet, names, index) if cased else None
+    if found is not None:
+        return _named(found)
     if not worded or not sheet.free(index, index + 1) or sheet.tokens[index].sort != "word":
         return None
     text = sheet.tokens[index].text
@@ -340,178 +367,31 @@ def _claim(sheet: Sheet, start: int, step: _Step, anchor: _Anchor, stop: int) ->
     elif step.range_m is None or step.bearing_deg is None:
         missing = "how far" if step.range_m is None else "in which direction"
         notes.append(f"{missing} from {anchor.name} is not said: the place is that of {anchor.name}")
-        place = _at(anchor.lat_deg, anchor.lon_deg)
+        place = point_of(anchor.lat_deg, anchor.lon_deg)
         if step.bearing_deg is not None:
             choices = [_offered(value, anchor.lat_deg, anchor.lon_deg, step.bearing_deg, far) for far in OFFERED_M]
     else:
-        place = _at(*moved(anchor.lat_deg, anchor.lon_deg, step.bearing_deg, step.range_m))
+        place = point_of(*moved(anchor.lat_deg, anchor.lon_deg, step.bearing_deg, step.range_m))
     sheet.claim(
         start, stop, "place", value | place,
         confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
     )  # fmt: skip
 
 
-def _at(lat_deg: float, lon_deg: float) -> dict[str, Any]:
+def point_of(lat_deg: float, lon_deg: float) -> dict[str, Any]:
+    """The part of a value that says where a point is, in degrees and in MGRS."""
     return {"lat_deg": round(lat_deg, 6), "lon_deg": round(lon_deg, 6), "mgrs": mgrs_of(lat_deg, lon_deg)}
 
 
 def _offered(value: dict[str, Any], lat_deg: float, lon_deg: float, bearing_deg: float, range_m: int) -> LineChoice:
-    place = value | {"range_m": float(range_m)} | _at(*moved(lat_deg, lon_deg, bearing_deg, range_m))
+    place = value | {"range_m": float(range_m)} | point_of(*moved(lat_deg, lon_deg, bearing_deg, range_m))
     return LineChoice(label=f"{range_m} m", value=place)
 
 
-# -- names -------------------------------------------------------------------------------------------------------------
-
-
-def read_named(sheet: Sheet, names: Names) -> None:
-    """Claim names of places, behind a word such as `near` or alone; units only behind one."""
-    index = 0
-    while index < len(sheet.tokens):
-        reader = _midway(sheet, names, index) or _beyond(sheet, names, index) or _prepositioned(sheet, names, index)
-        index = max(reader or _alone(sheet, names, index) or 0, index + 1)
-
-
-def _midway(sheet: Sheet, names: Names, index: int) -> int | None:
-    """Between A and B; tra A e B; A мен B арасында: two places, and neither is the one."""
-    word = sheet.word(index, "midway")
-    at = index if word is None or word.typo else word.stop
-    first = _sighted(sheet, names, at)
-    joint = None if first is None else sheet.word(first.stop, "and")
-    second = None if joint is None else _sighted(sheet, names, joint.stop)
-    if first is None or second is None:
-        return None
-    after = sheet.word(second.stop, "midway_after")
-    if at == index and after is None:
-        return None
-    doubt = f"between {_called(first)} and {_called(second)}: where is not said"
-    _claim_name(sheet, index, first, "near", doubt=doubt)
-    _claim_name(sheet, second.start, second, "near", doubt=doubt)
-    return second.stop
-
-
-def _sighted(sheet: Sheet, names: Names, at: int) -> Name | None:
+def sighted(sheet: Sheet, names: Names, at: int) -> Name | None:
+    """The place of the picture whose name begins at this word, past an article; None = none does."""
     while sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES:
         at += 1
     name = name_at(sheet, names, at, loose=True)
     known = None if name is None else name.known or (name.close[0] if name.close else None)
     return name if known is not None and known.sort == "place" else None
-
-
-def _called(name: Name) -> str:
-    return name.known.name if name.known is not None else name.close[0].name
-
-
-def _beyond(sheet: Sheet, names: Names, index: int) -> int | None:
-    """Past Alma, short of CP 4, prima di Tibnin: near the place, and not at it."""
-    word = sheet.word(index, "beyond")
-    if word is None or word.typo:
-        return None
-    name = _sighted(sheet, names, word.stop)
-    if name is None:
-        return None
-    text = sheet.line[sheet.tokens[index].start : sheet.tokens[word.stop - 1].end]
-    doubt = f"how far {text} {_called(name)} is not said"
-    if sheet.tokens[index].norm in SOFT:
-        doubt = f"{text} can be read in two ways"
-    _claim_name(sheet, index, name, "near", doubt=doubt)
-    return name.stop
-
-
-FROM = frozenset({"from", "da", "dal", "de", "du", "от", "to", "short", "before"})
-SOFT = frozenset({"за", "до", "passe", "passato"})
-
-
-def _prepositioned(sheet: Sheet, names: Names, index: int) -> int | None:
-    word = sheet.word(index, "near")
-    if word is None or word.typo:
-        return None
-    at = word.stop
-    deeper = sheet.word(at, "near")
-    if deeper is not None and not deeper.typo and name_at(sheet, names, at) is None:
-        at = deeper.stop
-    while sheet.is_mark(at, ":.") or (sheet.free(at, at + 1) and sheet.tokens[at].norm in ARTICLES):
-        at += 1
-    relation = "near" if any(tag.value == "near" for tag in word.tags) else "at"
-    name = name_at(sheet, names, at, loose=True)
-    if name is None:
-        return None
-    if name.known is None and not name.close and not _placelike(sheet, name):
-        return None
-    mobile = name.known is not None and name.known.sort == "unit" and relation == "at"
-    _claim_name(sheet, index, name, relation, doubt=f"{name.text} moves, or is spoken to" if mobile else "")
-    return name.stop
-
-
-def _placelike(sheet: Sheet, name: Name) -> bool:
-    """An unknown name is taken for a place when it is no unit, and no plain word such as base."""
-    if name.text.islower() and not any(char.isdigit() for char in name.text):
-        return False
-    return sheet.tagged(name.start, "post") or not sheet.tagged(name.start, "unit")
-
-
-def _alone(sheet: Sheet, names: Names, index: int) -> int | None:
-    name = name_at(sheet, names, index)
-    if name is None:
-        return None
-    if name.known is not None and name.known.sort != "place":
-        return None
-    if name.known is None and not any(known.sort == "place" for known in name.close):
-        # CP 4, OP 5: the shape of a post that nobody has put on the map.
-        if not sheet.tagged(index, "post") or name.stop - name.start < 2:
-            return None
-    _claim_name(sheet, index, name, "at")
-    return name.stop
-
-
-def _points(sheet: Sheet, at: int) -> bool:
-    """NW outskirts of Alma: is this a point of the compass that no field took?"""
-    return sheet.free(at, at + 1) and len(sheet.tokens[at].text) > 1 and sheet.tagged(at, "direction")
-
-
-def _only_towards(sheet: Sheet, start: int, stop: int) -> bool:
-    """Direction Tibnin, en direction d'Alma, со стороны Алмы, Алма жақтан."""
-    return (
-        sheet.ends(start, "bearing_of") is not None
-        or sheet.tagged(start, "bearing_of")
-        or sheet.tagged(stop, "bearing_after")
-    )
-
-
-def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: str = "") -> None:
-    known = name.known or (name.close[0] if name.close else None)
-    value: dict[str, Any] = {"sort": "name", "name": name.text if known is None else known.name, "relation": relation}
-    notes, choices = [doubt] if doubt else [], []
-    if known is not None and known.lat_deg is not None and known.lon_deg is not None:
-        value |= _at(known.lat_deg, known.lon_deg) | {"id": known.id}
-    else:
-        value |= {"lat_deg": None, "lon_deg": None}
-        notes.append(f"where {value['name']} is, is not known here")
-    if any(_points(sheet, at) for at in range(start - 3, start)):
-        notes.append("a direction stands before it that is not counted in")
-    if any(_points(sheet, at) for at in range(name.stop, name.stop + 4)):
-        notes.append("a direction stands behind it that is not counted in")
-    if sheet.tokens[start].norm in FROM and any(
-        part.field == "direction" and part.end == sheet.tokens[start - 1].end for part in sheet.parts
-    ):
-        notes.append("a direction stands before it: from there, or on that side of it")
-    if _only_towards(sheet, start, name.stop):
-        notes.append("a direction, and no place where it is")
-    if sheet.tagged(start - 1, "kind") and sheet.tokens[start].norm in FROM:
-        notes.append("it may be who sends it")
-    if sheet.ends(start, "minute") is not None and sheet.tokens[start].norm in FROM:
-        notes.append("the time that it takes from there is not counted in")
-    if sheet.ends(start, "distance") is not None:
-        notes.append("a distance stands before it that is not counted in")
-    if name.known is None and name.close:
-        notes.append(f"{name.text} is read as {name.close[0].name}")
-        choices = [
-            LineChoice(label=each.name, value={"sort": "name", "name": each.name, "lat_deg": each.lat_deg,
-                                           "lon_deg": each.lon_deg, "relation": relation})
-            for each in name.close[1:]
-        ]  # fmt: skip
-        choices.append(LineChoice(label=f"{name.text}, as typed", value={"sort": "name", "name": name.text,
-                                                                      "lat_deg": None, "lon_deg": None}))  # fmt: skip
-    sheet.claim(
-        start, name.stop, "place", value,
-        confidence="unsure" if notes else "sure", alternatives=choices, note="; ".join(notes) or None,
-    )  # fmt: skip

@@ -13,6 +13,8 @@ from aquila.features.log.line.words import Tag
 BETWEEN_MAX = 2
 """Words that may stand between the number and the noun: 3 white Toyota pickups."""
 WANTED_WITHIN = 3
+COUNT_DIGITS = 2
+"""Digits up to which a count may begin with a nought: 02 trucks; a longer run that does is a time."""
 COUNT_MAX = 1_000_000
 
 
@@ -55,7 +57,7 @@ def _counted(sheet: Sheet, index: int) -> bool:
         return False
     if index > 0 and sheet.tokens[index - 1].text in "#№" and not sheet.tokens[index].gap:
         return False
-    at = _past_partitive(sheet, number.stop)
+    at = _past_partitive(sheet, _past_restated(sheet, number))
     about = number.about
     if _is_wanted(sheet, index, at):
         return False
@@ -102,10 +104,18 @@ def _past_partitive(sheet: Sheet, at: int) -> int:
     return after if _noun_follows(sheet, after) else at
 
 
+def _past_restated(sheet: Sheet, number: Number) -> int:
+    """05 (five) persons: the number once more in brackets; another number in them is none."""
+    inside = number_at(sheet, number.stop + 1) if sheet.is_mark(number.stop, "(") else None
+    if inside is None or inside.amount != number.amount or not sheet.is_mark(inside.stop, ")"):
+        return number.stop
+    return inside.stop + 1
+
+
 def _is_time(sheet: Sheet, number: Number) -> bool:
     """0915 veh moving: the digits are the time, unless the line has one."""
     digits = number.digits
-    if len(digits) > 1 and digits[0] == "0":
+    if len(digits) > COUNT_DIGITS and digits[0] == "0":
         return True
     return is_clock(digits) and not sheet.has("time")
 
@@ -281,6 +291,9 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
     tag = noun.tags[0]
     confidence: Any = "unsure" if noun.typo and noun.ambiguous else "sure"
     note = f"read as {tag.category} {tag.value}".rstrip() if confidence == "unsure" else None
+    if state is not None and not sheet.free(start, state.stop):
+        # One soldier of BRAVO 1 is missing: the unit between them keeps its words.
+        state = Found(noun.start, noun.stop, state.tags, 0)
     if is_of(noun, "casualty") or state is not None:
         casualty = state if state is not None else noun
         tags = [tag for tag in casualty.tags if tag.category == "casualty"]
@@ -293,6 +306,7 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
     else:
         value = {"what": tag.category, "sort": tag.value or None} | value
         field = "size"
+        detail = f"{detail} {take_trade(sheet, noun, value)}".strip()
     stop, trailing = adjectives_after(sheet, stop)
     if _about_behind(sheet, stop) and "count_max" not in value:
         value["about"] = True
@@ -300,6 +314,15 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
     if detail or trailing:
         value["detail"] = f"{detail} {trailing}".strip()
     sheet.claim(start, stop, field, value, confidence=confidence, note=note)
+
+
+def take_trade(sheet: Sheet, noun: Found, value: dict[str, Any]) -> str:
+    """2 shepherds, 3 hikers: what people do is no sort of them; the word, which goes with the details."""
+    trade = any(sheet.tagged(at, "trade") for at in range(noun.start, noun.stop))
+    if value["what"] != "people" or not trade:
+        return ""
+    value["sort"] = None
+    return sheet.line[sheet.tokens[noun.start].start : sheet.tokens[noun.stop - 1].end]
 
 
 def _about_behind(sheet: Sheet, stop: int) -> bool:
@@ -327,6 +350,7 @@ def _state_after(sheet: Sheet, at: int) -> Found | None:
     if sheet.is_mark(at, ",") and sheet.means(at + 1, "casualty", "missing"):
         # Lost 1 pax, missing since 0830.
         at += 1
+    at = _past_whose(sheet, at)
     found = sheet.word(at, "casualty")
     if found is None or found.typo or sheet.tokens[at].sort == "digits":
         return None
@@ -334,6 +358,19 @@ def _state_after(sheet: Sheet, at: int) -> Found | None:
     # "4 pax, WIA 2": then the state has a number of its own.
     counted = after is not None and sheet.tagged(after.stop, *NOUNS, "adjective")
     return None if after is not None and len(after.digits) < 3 and not counted else found
+
+
+def _past_whose(sheet: Sheet, at: int) -> int:
+    """One soldier of BRAVO 1 is missing; 2 men are hurt: where the state stands behind the unit and the verb."""
+    after = at
+    for part in sheet.parts:
+        start, stop = sheet.token_range(part.start, part.end) if part.field in ("unit", "place") else (-1, -1)
+        if start == at or (start == at + 1 and sheet.tagged(at, "of")):
+            after = stop
+    verb = sheet.word(after, "copula")
+    if verb is not None and not verb.typo:
+        after = verb.stop
+    return after if after > at and sheet.tagged(after, "casualty") else at
 
 
 def adjectives_after(sheet: Sheet, at: int) -> tuple[int, str]:

@@ -65,7 +65,10 @@ def _no_word_of_time(sheet: Sheet, index: int) -> bool:
         return False
     after = sheet.tokens[index + 1] if index + 1 < len(sheet.tokens) else None
     glued = after is not None and not after.gap and after.sort == "digits"
-    south = token.norm in ("s", "с") and (token.text == "S" or sheet.tagged(index - 1, "moving", "distance"))
+    colon = after is not None and after.sort == "digits" and sheet.is_mark(index + 2, ":")
+    south = token.norm in ("s", "с") and (
+        token.text == "S" or (sheet.tagged(index - 1, "moving", "distance") and not colon)
+    )
     return glued or south
 
 
@@ -184,8 +187,11 @@ def _worded(sheet: Sheet, index: int) -> bool:
         # 1 hour 20 min: how long.
         return False
     future = word.value == "future" or (second is not None and not second.typo and second.value == "future")
-    clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=word.value != "hour")
+    clock = clock_at(sheet, _lead(sheet, word.stop), hour_alone=True)
     if clock is None or not is_time(sheet, clock):
+        return False
+    if word.value == "hour" and clock.stop == clock.start + 1 and len(sheet.tokens[clock.start].text) < FOUR:
+        # Hour 3.40 is a time, hour 3 may be anything.
         return False
     if not clock.right and not (clock.marked or sheet.tokens[clock.start].text[0] in "012"):
         return False
@@ -197,6 +203,9 @@ def _worded(sheet: Sheet, index: int) -> bool:
     sort = "until" if _due(sheet, index, clock.start) else "at"
     claim_clock(sheet, index, clock, sort, future=future, doubt=doubt)
     return True
+
+
+FOUR = 4
 
 
 def _due(sheet: Sheet, index: int, start: int) -> bool:
@@ -232,6 +241,8 @@ def is_time(sheet: Sheet, clock: Clock) -> bool:
         return False
     if after < len(sheet.tokens) and sheet.tokens[after].norm == "w" and sheet.tagged(after, "beside"):
         # 0725 w 3 vehs: with, and no watts.
+        return True
+    if sheet.is_mark(clock.start + 1, ":") and not sheet.tagged(after, "distance", "speed", "degree"):
         return True
     return not sheet.tagged(after, "distance", "speed", "degree", "quantity") or not sheet.free(after, after + 1)
 
@@ -320,10 +331,15 @@ def _dotted(sheet: Sheet, index: int) -> bool:
     if sheet.tokens[index + 1].text == "." and (after is None or after.gap or clock.stop + 1 == len(sheet.tokens)):
         if sheet.tagged(index - 1, "height", "speed_word", "course", "azimuth", "at_least", "wind"):
             return False
-    elif not _ends_phrase(sheet, index, clock):
+    elif not _is_padded(sheet, index) and not _ends_phrase(sheet, index, clock):
         return False
     claim_clock(sheet, index, clock, "at", doubt="a number with a point or dash is read as a time")
     return True
+
+
+def _is_padded(sheet: Sheet, index: int) -> bool:
+    """03-05: who writes the nought counts nothing."""
+    return sheet.tokens[index].text[0] == "0" and digits_at(sheet, index + 2, 2, glued=True)
 
 
 def _ends_phrase(sheet: Sheet, index: int, clock: Clock) -> bool:

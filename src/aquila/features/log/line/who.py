@@ -1,12 +1,14 @@
 """Who says the line and who is to be told: units and addressees."""
-# ruff: noqa: RUF001  # Cyrillic letters and dashes are what people type
+# ruff: noqa: RUF001, RUF002  # Cyrillic letters and dashes are what people type
 
 from collections.abc import Iterator
 from typing import Any
 
 from aquila.features.log.line.draft import LineChoice
 from aquila.features.log.line.grids import is_clock
+from aquila.features.log.line.kinds import READABILITY, SIGNAL_JOINTS
 from aquila.features.log.line.names import NAME_TOKENS_MAX, Name, Names, name_at
+from aquila.features.log.line.numbers import NOUNS
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.spelling import digits_of
 
@@ -172,12 +174,25 @@ def read_roll_call(sheet: Sheet, names: Names) -> None:
         return
     for index in range(1, len(sheet.tokens)):
         name = names.at(sheet, index)
-        if name is None or name.known is None or not sheet.tagged(name.stop, "heard"):
+        if name is None or name.known is None or not _is_heard(sheet, name.stop):
             continue
         if name.known.sort == "unit":
             claim_name(sheet, index, "unit", name, names)
         elif digits_of(name.text):
             _claim_actor(sheet, name)
+
+
+def _is_heard(sheet: Sheet, at: int) -> bool:
+    """Weak, no answer, 3/5: how a station is heard."""
+    if sheet.tagged(at, "heard"):
+        return True
+    report = sheet.tokens[at : at + 3]
+    return (
+        len(report) == 3
+        and report[1].norm in SIGNAL_JOINTS
+        and report[0].text in READABILITY
+        and report[2].text in READABILITY
+    )
 
 
 def _to_whom(sheet: Sheet, names: Names, at: int) -> None:
@@ -316,12 +331,23 @@ def _claim_actor(sheet: Sheet, name: Name) -> None:
     )  # fmt: skip
 
 
+HAS = frozenset({"у", "u"})
+"""The Russian preposition for near says as well who has something."""
+
+
+def _counts_own(sheet: Sheet, at: int) -> bool:
+    """У ALPHA 33 2 трехсотых: a count right behind the unit is of what it has."""
+    counted = at < len(sheet.tokens) and (sheet.tokens[at].sort == "digits" or sheet.tagged(at, "number"))
+    return counted and sheet.tagged(at + 1, *NOUNS)
+
+
 def _can_report(sheet: Sheet, name: Name) -> bool:
     before = name.start - 1
     if name.known is None and sheet.tagged(name.start, "partner") and not begins(sheet, name.start):
         # Mine strike reported by LAF, police on the way: they are spoken of.
         return False
     placed = not sheet.free(before, before + 1) or not sheet.tagged(before, "near", "of", "towards")
+    placed = placed or (sheet.tokens[before].norm in HAS and _counts_own(sheet, name.stop))
     if name.known is not None:
         return name.known.sort == "unit" and placed
     if name.close and all(known.sort == "place" for known in name.close):

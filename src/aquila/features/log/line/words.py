@@ -31,7 +31,7 @@ FORGIVEN = frozenset(
 
 SHORTENED = (FORGIVEN - {"activity", "kind", "kind_weak"}) | {"adjective", "comms", "comms_down", "since", "medic"}
 """Categories whose words are known as well without their vowels: trks, wht, mvng; none that would make an alarm."""
-PHRASED = frozenset({"kind", "kind_weak"})
+PHRASED = frozenset({"kind", "kind_weak", "carried"})
 """Categories whose phrases are found although words of them are cut short or misspelled: nothng hrd from, no cntct."""
 DROPPED_MIN = 2
 """Letters that are left out of a single word: obs is no obus."""
@@ -165,11 +165,11 @@ class Vocabulary:
 
     def _look_up(self, word: str) -> tuple[str, ...]:
         among = self._pieces.get(word[0], ())
-        slip = len(word) >= FUZZY_MIN
         return tuple(
             each
             for each in sorted(among)
-            if cuts_short(word, each) or (slip and OSA.distance(word, each, score_cutoff=1) <= 1)
+            if cuts_short(word, each)
+            or (max(len(word), len(each)) >= FUZZY_MIN and OSA.distance(word, each, score_cutoff=1) <= 1)
         )
 
     def loose(self, words: Sequence[tuple[str, ...]], start: int) -> list[Match]:
