@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from aquila.app.parts import load_features
+from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature
 from aquila.core.model import Principal
 from aquila.testing.memory_node import MemoryPort
@@ -22,6 +23,12 @@ from aquila.web_api.routes import SLOW_AT_ONCE, SLOW_OF_ONE, Slow
 
 class Nothing(msgspec.Struct):
     """A request of nothing."""
+
+
+class OfThing(msgspec.Struct):
+    """A request about a thing."""
+
+    id: str
 
 
 Gone = Callable[[], Awaitable[None]]
@@ -166,6 +173,38 @@ def test_slow_commands_of_one_asker_wait_for_each_other_and_leave_a_turn_to_othe
     asyncio.run(whole())
 
 
+def pressed(port: MemoryPort, tmp_path: Path, command: Command, paths: list[str]) -> list[int]:
+    """The statuses when one command is asked for at these paths, all at the same moment."""
+    app = make_app(port, [Feature(name="stub", commands=(command,))], WebSettings(static_folder=tmp_path))
+    headers = port.token("op")
+
+    async def whole() -> list[int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+            answers = await asyncio.gather(*(client.post(f"/api/v1{path}", json={}) for path in paths))
+            return [answer.status_code for answer in answers]
+
+    return asyncio.run(whole())
+
+
+def test_of_two_who_press_at_the_same_moment_one_is_told_that_he_was_too_late(port: MemoryPort, tmp_path: Path) -> None:
+    taken = set[str]()
+
+    async def take(principal: Principal, ask: OfThing, desk: Desk) -> OfThing | Refused:
+        if ask.id in taken:
+            return Refused("state", "it is taken")
+        # As the journal does: what is written can be seen after the commit only.
+        await asyncio.sleep(0)
+        taken.add(ask.id)
+        return ask
+
+    command = Command(
+        name="take", method="POST", path="/things/{id}/take", request=OfThing, answer=OfThing, role="viewer", act=take
+    )
+    statuses = pressed(port, tmp_path, command, ["/things/a/take", "/things/b/take"] * 3)
+    assert sorted(statuses) == [201, 201, 422, 422, 422, 422]
+
+
 def test_a_slow_command_waits_for_its_turn(port: MemoryPort, tmp_path: Path) -> None:
     at_work, most = 0, 0
 
@@ -187,16 +226,8 @@ def test_a_slow_command_waits_for_its_turn(port: MemoryPort, tmp_path: Path) -> 
         act=dawdle,
         slow=True,
     )
-    app = make_app(port, [Feature(name="slow", commands=(command,))], WebSettings(static_folder=tmp_path))
-    headers = port.token("op")
-
-    async def whole() -> list[int]:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
-            answers = await asyncio.gather(*(client.post("/api/v1/dawdle", json={}) for _ in range(SLOW_OF_ONE + 2)))
-            return sorted(answer.status_code for answer in answers)
-
-    assert asyncio.run(whole()) == [201] * SLOW_OF_ONE + [429] * 2
+    statuses = pressed(port, tmp_path, command, ["/dawdle"] * (SLOW_OF_ONE + 2))
+    assert sorted(statuses) == [201] * SLOW_OF_ONE + [429] * 2
     assert most == 1
 
 

@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Literal, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 from litestar import Request, Response
@@ -96,6 +97,21 @@ class Slow:
                 del self._counts[who], self._turns[who]
 
 
+class OneByOne:
+    """Commands about one thing go one after the other, so that each sees what the one before has done.
+
+    Two browsers that press at the same moment would else both be told that their step was taken.
+    """
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, ask: object) -> AbstractAsyncContextManager[object]:
+        """Held while a command is at work. ask: its request; one without an `id` waits for nobody."""
+        id = getattr(ask, "id", None)
+        return self._locks.setdefault(id, asyncio.Lock()) if isinstance(id, str) else nullcontext()
+
+
 class Routes:
     """Everything that a route needs.
 
@@ -109,6 +125,7 @@ class Routes:
         self.gate = gate
         self.pool = Pool()
         self._slow = Slow()
+        self._things = OneByOne()
 
     def handlers(self, features: Iterable[Feature]) -> Iterator[HTTPRouteHandler]:
         """One handler for each query and command."""
@@ -177,10 +194,8 @@ class Routes:
             else:
                 ask = _decode_parameters(request, command.request)
             asked = Asked(self.port, asker.principal, "web")
-            if command.slow:
-                async with self._slow.turn(asker.principal.id):
-                    answer = await run_command(command, ask, asked)
-            else:
+            of_asker = self._slow.turn(asker.principal.id) if command.slow else nullcontext()
+            async with of_asker, self._things.turn(ask):
                 answer = await run_command(command, ask, asked)
             return _json(msgspec.json.encode(answer), 201 if command.method == "POST" else 200)
 
