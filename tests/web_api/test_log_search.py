@@ -78,6 +78,13 @@ def test_what_people_type_is_never_an_operator(client: Any, told: dict[str, str]
     assert client.get(URL, params={"q": typed, "kind": "note"}, headers=told).status_code == 200
 
 
+@pytest.mark.parametrize("typed", ["a\0b", '"a\0b"', "\0", '"\0"'])
+def test_a_null_in_a_question_parts_words_and_ends_nothing(client: Any, told: dict[str, str], typed: str) -> None:
+    for field in ("q", "author"):
+        assert client.get(URL, params={field: typed, "kind": "note"}, headers=told).status_code == 200
+    assert found(client, told, q="north\0road") == found(client, told, q="north road")
+
+
 def test_a_question_without_words_says_what_is_missing(client: Any, told: dict[str, str]) -> None:
     for asked in ({}, {"q": " … "}, {"kind": "gossip"}):
         answer = client.get(URL, params=asked, headers=told)

@@ -64,6 +64,14 @@ def test_vector_tiles_come_unpacked_and_a_bomb_does_not_come_at_all(tmp_path: Pa
         assert read_tile(mbtiles(tmp_path / f"t{number}", "pbf", torn), 2, 1, 1) is None
 
 
+def test_a_map_that_nests_its_layers_without_end_has_none(tmp_path: Path) -> None:
+    path = mbtiles(tmp_path / "m", "pbf", b"\x1a\x02vt")
+    with sqlite3.connect(path) as base:
+        base.execute("UPDATE metadata SET value = ? WHERE name = 'json'", ('{"a":' + "[" * 100_000,))
+    base.close()
+    assert read_facts(path).layers == ()
+
+
 def test_a_geopackage_lies_in_the_grid_of_the_world(tmp_path: Path) -> None:
     path = geopackage(tmp_path / "g")
     assert read_facts(path).max_zoom == 3

@@ -253,9 +253,10 @@ def test_a_screen_that_does_not_read_closes_too_when_the_policy_changes(play: An
 
 def test_a_word_that_is_not_in_the_contract_ends_the_connection(play: Any) -> None:
     async def act(scene: Scene) -> None:
-        for word in ({"t": "shout"}, {"t": "view", "bbox": [1, 2]}, {"t": "view", "bbox": [0, 50, 1, 40]}):
+        words = ({"t": "shout"}, {"t": "view", "bbox": [1, 2]}, {"t": "view", "bbox": [0, 50, 1, 40]})
+        for word in (*map(json.dumps, words), '{"t":"view","x":' + "[" * 10_000):
             browser = await scene.enter()
-            browser.say(**word)
+            browser.said.put_nowait(word)
             await browser.until(lambda browser=browser: browser.closed)
             assert browser.closed == stream.BAD_WORD
 

@@ -252,7 +252,7 @@ class Screen:
                     self._set_view(word)
                 else:
                     self._wants_all = True
-            except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as wrong:
+            except (msgspec.ValidationError, msgspec.DecodeError, ValueError, RecursionError) as wrong:
                 raise Closed(BAD_WORD, str(wrong)[:100]) from wrong
             self._wake.set()
 

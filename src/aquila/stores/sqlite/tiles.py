@@ -179,7 +179,7 @@ def _layers(text: str) -> tuple[str, ...]:
     try:
         said: Any = msgspec.json.decode(text)
         return tuple(str(layer["id"])[:200] for layer in said["vector_layers"][:100])
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
         return ()
 
 

@@ -122,7 +122,8 @@ def match_of(words: str, author: str) -> str:
 
 def _parts(typed: str) -> list[str]:
     parts = []
-    for number, piece in enumerate(typed.split('"')):
+    # FTS5 reads its question as C does a text: a NUL would end it within the quotes.
+    for number, piece in enumerate(typed.replace("\0", " ").split('"')):
         if number % 2:
             parts += [f'"{piece}"'] if any(map(str.isalnum, piece)) else []
         else:
