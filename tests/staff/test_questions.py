@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from aquila.core.document import dtg
 from aquila.core.model import Paper
+from aquila.core.speakers import is_bare_answer
+from aquila.features.orders import rules as orders
 from aquila.features.questions import commands
+from aquila.features.tasks import spoken as tasks
 from aquila.testing.memory_node import NATIONAL, OPEN
 
 MINUTE_MS = 60_000
@@ -56,6 +60,45 @@ def test_exactly_the_planted_hits_of_a_day_are_found(desk: Any, port: Any) -> No
     found = {row["id"]: {hit["entry"] for hit in row["hits"]} for row in desk.get("/questions")}
     assert found == planted
     assert all(planted.values())
+
+
+@pytest.mark.parametrize("word", [*sorted(orders.WORDS), *sorted(tasks.WORDS)])
+def test_a_bare_answer_is_no_report_and_one_that_tells_something_is(word: str) -> None:
+    word = "cannot comply" if word == "cannot" else word
+    for answer in (f"{word.upper()} T-7F3A", f" {word} T1. ", f"{word}, T-7f3a!"):
+        assert is_bare_answer(answer), answer
+    assert not is_bare_answer(f"{word} T-7F3A the bridge is out")
+    assert not is_bare_answer(f"{word} digging at the bridge")
+
+
+def test_a_question_looks_at_what_tells_of_the_world_unless_a_test_names_more(desk: Any) -> None:
+    here = {"place": {"lat_deg": 33.1, "lon_deg": 35.3}, "radius_m": 2000}
+    plain = ask(desk, "What moves on the bridge?", {"words": ["bridge"]}, {"area": here})
+    own = ask(desk, "Which tasks name the bridge?", {"words": ["bridge"], "kinds": ["tasks."]})
+    task = desk.post("/tasks", task={"unit": "PTL 3", "verb": "OBSRV", "title": "Watch the bridge"})
+    desk.post(f"/tasks/{task['id']}/step", action="issue")
+    desk.post("/orders", order={"kind": "OPORD", "title": "BRIDGE", "mission": {"what": "observe the bridge"}})
+    bound = ask(desk, "What becomes of the task?", {"links": [task["id"]]})
+    desk.post(f"/tasks/{task['id']}/step", action="wilco", on_behalf=True)
+    desk.post("/notes", text="WILCO T-7F3A")
+    told = desk.post("/notes", text="CANNOT COMPLY T-7F3A the bridge is out")["entry"]
+    hits = {row["id"]: [hit["entry"] for hit in row["hits"]] for row in desk.get("/questions")}
+    assert hits[plain] == [told]
+    assert hits[own] == [task["entry"]]
+    assert len(hits[bound]) == 1
+
+
+def test_a_report_that_fits_reads_as_its_title_and_its_fields(desk: Any, port: Any) -> None:
+    id = ask(desk, "Who digs?", {"words": ["digging"]})
+    place = {"lat_deg": 33.1, "lon_deg": 35.3}
+    values = {"size": "4 persons", "activity": "digging", "place": place, "time": port.now_ms}
+    desk.post("/reports", report={"form": "salute", "unit": "PTL 3", "values": values}, file=True)
+    (hit,) = desk.get(f"/questions/{id}")["row"]["hits"]
+    title, *lines = hit["text"].split("\n")
+    assert title == "SALUTE report of PTL 3"
+    assert sorted(lines) == ["activity: digging", "size: 4 persons", f"time: {dtg(port.now_ms)}"]
+    (need,) = desk.get("/needs/questions")
+    assert need["title"] == "Who digs?: SALUTE report of PTL 3"
 
 
 def test_the_steps_of_one_line_are_one_hit(desk: Any) -> None:

@@ -18,6 +18,18 @@ CONTESTED_MS = 30 * 60_000
 TASK_CODE = re.compile(r"T-[0-9A-F]{4}\b", re.I)
 """How a task that is no order's is called on the air: an answer that names one is about that task alone."""
 
+BARE_ANSWER = re.compile(
+    rf"\s*(?:(?:acknowledged?|ack|roger|wilco|cannot comply|cantco|unable)(?:[ :,.-]+\S*\d\S*)?"
+    rf"|(?:executing|under way|done|not done)[ :,.-]+(?:{TASK_CODE.pattern}|[A-Z]{{1,3}}[0-9]{{1,3}}\b))[\s:,.!-]*",
+    re.I,
+)
+"""An answer to an order or a task that says nothing else, with or without the number of what it answers."""
+
+
+def is_bare_answer(text: str) -> bool:
+    """Does a chat line answer an order or a task and tell nothing besides? With a reason it tells something."""
+    return BARE_ANSWER.fullmatch(text) is not None
+
 
 def task_code(id: str) -> str:
     """The short code of a task on the air."""

@@ -156,7 +156,7 @@ def _hit_needs(thing: Thing, now_ms: int) -> Iterator[NeedRow]:
                 feature="questions",
                 kind="hit",
                 id=row.id,
-                title=f"{row.text}: {hit.text}"[:300],
+                title=f"{row.text}: {hit.text.partition(chr(10))[0]}"[:300],
                 since_ms=hit.at_ms,
                 due_ms=hit.due_ms,
                 is_overdue=hit.due_ms <= now_ms,

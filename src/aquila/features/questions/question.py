@@ -63,7 +63,8 @@ class EntryTest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     """What an entry must have to be a hit: all that is named here.
 
     Attributes:
-        words: each begins a word of its text. kinds: one of them is its kind (note, report, paper) or begins its type.
+        words: each begins a word of its text. kinds: one of them is its kind (note, report, paper) or begins its type;
+            papers that direct (orders, tasks ...) are looked at only where their type or a link is named.
         area: its place lies inside. links: it is about one of these things.
     """
 
@@ -126,8 +127,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that fits a question.
 
     Attributes:
-        entry: its id; text: what it said, in short. posts: those that it has gone to, the newest last. due_ms: when it
-            climbs further. ack_at_ms: None = nobody has looked.
+        entry: its id; text: what it said, in short: a title, then a line for each field. posts: those that it has gone
+            to, the newest last. due_ms: when it climbs further. ack_at_ms: None = nobody has looked.
     """
 
     entry: str

@@ -3,61 +3,26 @@
 import re
 from collections.abc import Iterator, Mapping
 from math import asin, cos, radians, sin, sqrt
-from typing import Any
 
 import msgspec
 
-from aquila.core.model import Arrival, Entry, Note, Paper, Position, Report, Tick, kind_of
+from aquila.core.model import Arrival, Entry, Paper, Position, Tick
 from aquila.core.paper_work import Place, WatchedPapers
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
+from aquila.features.questions.evidence import Evidence, evidence_of
 from aquila.features.questions.question import QUESTION, EntryTest, hits_of, ladder_of
 
 EARTH_RADIUS_M = 6_371_008.8
-TEXT_MAX = 300
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What an entry says, as tests look at it. words: in one string, each after a blank, in lower case."""
-
-    text: str
-    words: str
-    kinds: tuple[str, ...]
-    position: Position | None
-    about: frozenset[str]
-
-
-def evidence_of(entry: Entry) -> Evidence | None:
-    """None = the entry says nothing that a question could be about: acts, receipts, what rules wrote.
-
-    Nor does what is sealed because it is about a person: a hit would tell of it on the open board.
-    """
-    body = entry.body
-    if entry.envelope.subjects or entry.envelope.via.startswith("rule:") or not isinstance(body, Note | Report | Paper):
-        return None
-    about: frozenset[str] = frozenset()
-    if isinstance(body, Note):
-        text, type = body.text, body.room
-    elif isinstance(body, Report):
-        parts = [body.name or "", body.remarks or "", *body.fields.values()]
-        text, about, type = " ".join(parts), frozenset({body.entity}), body.type
-    else:
-        if body.type.startswith("questions."):
-            return None
-        text = " ".join([body.summary, *_texts(body.fields)])
-        linked = body.fields.get("linked", ())
-        about = frozenset({body.target, *(linked if isinstance(linked, list | tuple) else ())})
-        type = body.type
-    words = " " + " ".join(re.findall(r"\w+", text.casefold()))
-    return Evidence(text, words, (kind_of(body), type), body.position, about)
 
 
 def passes(test: EntryTest, evidence: Evidence) -> bool:
-    """Has the entry all that the test names?"""
+    """Has the entry all that the test names, and does the test look at such entries?"""
     kind, type = evidence.kinds
     return (
-        all(_begins(word, evidence.words) for word in test.words)
+        (evidence.tells or bool(test.links) or any(type.startswith(each) for each in test.kinds))
+        and all(_begins(word, evidence.words) for word in test.words)
         and (not test.kinds or any(kind == each or type.startswith(each) for each in test.kinds))
         and (not test.links or not evidence.about.isdisjoint(test.links))
         and (test.area is None or _is_near(test.area.place, evidence.position, test.area.radius_m))
@@ -88,7 +53,7 @@ def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]
                 target=thing.id,
                 action="hit",
                 happened_at_ms=envelope.happened_at_ms,
-                fields={f"hit.{envelope.id}": evidence.text[:TEXT_MAX]},
+                fields={f"hit.{envelope.id}": evidence.text},
                 seen=thing.heads(),
                 # Says nothing of the question: who may have the entry need not be one who may have the question.
                 summary="an entry fits a question",
@@ -133,17 +98,6 @@ def _begins(word: str, words: str) -> bool:
     return " " + " ".join(re.findall(r"\w+", word.casefold())) in words
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
-
-
 def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
     if position is None:
         return False
@@ -152,5 +106,5 @@ def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
     return 2 * EARTH_RADIUS_M * asin(sqrt(min(half, 1.0))) <= radius_m
 
 
-hit_rule = Rule("questions.hit", 2, take_hits)
+hit_rule = Rule("questions.hit", 3, take_hits)
 climb_rule = Rule("questions.climb", 1, climb, hears=frozenset({"tick"}))
