@@ -94,6 +94,8 @@ def test_time_runs_from_a_bookmark_by_keys_and_the_slider(page: Page, now_ms: Cl
     page.keyboard.press("Space")
     expect(page.locator(".replay-bar .play")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("(since) => document.querySelector('.replay-time').dateTime > since", arg=begun)
+    # Also where a click on a tab has left the focus.
+    page.get_by_role("tab", selected=True).first.focus()
     page.keyboard.press("Space")
     expect(page.locator(".replay-bar .play")).to_have_attribute("aria-pressed", "false")
     page.get_by_role("button", name="before contact").first.click()

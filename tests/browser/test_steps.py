@@ -596,6 +596,7 @@ def care(scene: Scene) -> None:
     scene.on_map()
     hand.keys("Shift+U")
     expect(page.locator(".checks li").filter(has_text="journal")).to_have_count(1)
+    expect(page.locator(".checks li").filter(has_text="there is no backup yet")).to_have_count(1)
     scene.took("test the node")
     for action, button in (("make a backup", "Make a backup"), ("take a backup to another machine", "Download")):
         scene.on_map()
@@ -608,6 +609,8 @@ def care(scene: Scene) -> None:
             hand.press(button)
             expect(page.locator(".backups .thing")).to_have_count(1)
             expect(page.locator(".backups .badge")).to_have_text("last good")
+            # The self-test follows, without being asked.
+            expect(page.locator(".checks li").filter(has_text="there is no backup yet")).to_have_count(0)
         scene.took(action)
     scene.on_map()
     hand.keys("Shift+U")

@@ -285,6 +285,10 @@ def test_the_order_in_force_at_ten_times_with_five_fragos(desk: Any, port: Memor
         row = desk.get(f"/orders/{base}/in-force", at_ms=start_ms + place * 5 * MINUTE_MS)
         assert row["order"]["mission"]["when"] == when
         assert [each["problem"] for each in row["applied"]] == [""] * len(row["applied"])
+    # The order that it changes is told by title and version, not by its id.
+    text = base64.b64decode(desk.get(f"/orders/{id}/file", format="text")["base64"]).decode()
+    assert "reference: OPORD 12 Cedar, version 1" in text
+    assert base not in text
     diff = desk.get(f"/orders/{base}/diff", at_ms=start_ms + 60 * MINUTE_MS)
     assert [line["text"] for line in diff["lines"]] == ["mission, when: H -> H+5"]
     assert len(diff["lines"][0]["fragos"]) == 5

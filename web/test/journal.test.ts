@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry, LinkState } from '../src/api/types'
+import { foldOf, foldTasks } from '../src/panels/folded'
 import { authorOf, EVERYONE, JournalTail, kindOf, lineOf, roomsOf, TAIL_LIMIT, textOf } from '../src/store/journal'
 import { Names, principalName } from '../src/store/names'
 import { Seen } from '../src/stream/dedupe'
@@ -49,6 +50,21 @@ describe('entries', () => {
   it("name the rooms, everyone's first", () => {
     const list = [entry(1), entry(2, { body: { room: 'ZULU' } }), entry(3, { body: { room: 'ALPHA' } }), entry(4, { body: { text: 'x' } })]
     expect(roomsOf(list)).toEqual([EVERYONE, 'ALPHA', 'ZULU'])
+  })
+})
+
+describe('steps of a task in the tail', () => {
+  const step = (n: number, target: string, action: string) => ({ entry: entry(n, { kind: 'paper', body: { type: 'tasks.task', target, action } }), kind: 'other' as const })
+  const lines = [step(1, 'a', 'issue'), step(2, 'a', 'deliver'), step(3, 'b', 'deliver'), step(4, 'a', 'wilco'), { entry: entry(5), kind: 'log' as const }, step(6, 'a', 'late'), step(7, 'a', 'execute')]
+  const shown = (open: string[]) => foldTasks(lines, new Set(open)).map(({ entry: one, task, hidden }) => [one.id, task, hidden])
+
+  it('stand in one line, that of the newest, with how many it hides; what went wrong and what the staff says never hides', () => {
+    expect(shown([])).toEqual([['e1', null, 0], ['e3', null, 0], ['e5', null, 0], ['e6', null, 0], ['e7', 'a', 2]])
+  })
+
+  it('all stand where they came when the task is opened', () => {
+    expect(shown(['a']).map(([id]) => id)).toEqual(['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'])
+    expect([foldOf(lines, 'e2'), foldOf(lines, 'e5'), foldOf(lines, 'gone')]).toEqual(['a', null, null])
   })
 })
 

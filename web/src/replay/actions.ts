@@ -7,8 +7,8 @@ import { replayOf } from './replay'
 
 const replay = (shell: Shell) => replayOf(shell.desk)
 const active = (shell: Shell) => replay(shell).active.value
-/** Space belongs to the button that has the focus. */
-const free = () => !document.activeElement?.closest('button, a, summary, [role=tab], [role=row], [role=treeitem]')
+/** Space belongs to the button that has the focus; a tab that has it is the open one already and needs none. */
+const free = () => !document.activeElement?.closest('button:not([role=tab]), a, summary, [role=row], [role=treeitem]')
 
 /** A link that opens the moment that is shown, or the present one, at the place that is seen. */
 export async function copyLink(shell: Shell): Promise<void> {

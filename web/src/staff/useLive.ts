@@ -1,5 +1,6 @@
 /** Rows of a feature: read again every few seconds, and at once when the journal brings a paper of its kind. */
 import { watch } from 'vue'
+import type { Entry } from '../api/types'
 import { usePolled, type Polled } from '../exchange/usePolled'
 import { useDesk } from '../store/desk'
 
@@ -8,13 +9,18 @@ const EVERY_MS = 5000
 /** What only papers change is read again this often all the same: a line of the journal may have been missed. */
 export const SELDOM_MS = 60_000
 
-/** `type`: how the types of its papers begin, `orbat.`; empty for all papers. `every_ms`: how often besides, for what time alone changes. */
-export function useLive<T>(read: () => Promise<T>, type: string, every_ms = EVERY_MS): Polled<T> {
+/** Calls when the journal brings an entry that fits, once for all that come together. */
+export function useArrival(fits: (entry: Entry) => boolean, then: () => void): void {
   const desk = useDesk()
-  const polled = usePolled(read, every_ms)
   watch(desk.entries, (now, before) => {
     const known = new Set(before.slice(-50).map((entry) => entry.id))
-    if (now.slice(-20).some((entry) => !known.has(entry.id) && entry.kind === 'paper' && entry.body?.type?.startsWith(type))) void polled.again()
+    if (now.slice(-20).some((entry) => !known.has(entry.id) && fits(entry))) then()
   })
+}
+
+/** `type`: how the types of its papers begin, `orbat.`; empty for all papers. `every_ms`: how often besides, for what time alone changes. */
+export function useLive<T>(read: () => Promise<T>, type: string, every_ms = EVERY_MS): Polled<T> {
+  const polled = usePolled(read, every_ms)
+  useArrival((entry) => entry.kind === 'paper' && Boolean(entry.body?.type?.startsWith(type)), () => void polled.again())
   return polled
 }

@@ -15,7 +15,7 @@ from aquila.features.orders.files import OrderFile, file_of
 from aquila.features.orders.frago import fragos_of, in_force_at, would_read
 from aquila.features.orders.in_force import AppliedChange, DiffPart, changes_between, parts_of, readable
 from aquila.features.orders.order import Order
-from aquila.features.orders.text import named
+from aquila.features.orders.text import named, with_base_named
 from aquila.features.orders.view import (
     ANSWERED,
     ISSUED,
@@ -291,7 +291,8 @@ def _file(principal: Principal, ask: AskFile, reading: Reading) -> Iterator[Labe
     if ask.format != "c2sim":
         # People read names; another program finds the unit by its id.
         called = {id: str(unit.get("short") or unit.get("name")) for id, unit in units_known(reading).items()}
-        said = named(said, called)
+        base = order_of(reading, said.order_ref or "")
+        said = with_base_named(named(said, called), *((None, 0) if base is None else (base[1], version_of(base[0]))))
     yield Labelled(file_of(thing.id, said, ask.format, at_ms), thing.first.label, thing.first.context)
 
 

@@ -35,6 +35,18 @@ def named(order: Order, names: Mapping[str, str]) -> Order:
     return msgspec.convert(said(msgspec.to_builtins(order)), Order)
 
 
+def with_base_named(frago: Order, base: Order | None, version: int) -> Order:
+    """A FRAGO with the order that it changes among its references by its title and version: nobody reads an id.
+
+    base: None = the reader may not see it, or it is no FRAGO; then nothing is added.
+    """
+    if base is None or frago.kind != "FRAGO":
+        return frago
+    title = f"{base.kind} {base.number} {base.title}".replace("  ", " ")
+    others = tuple(each for each in frago.references if each != title)
+    return msgspec.structs.replace(frago, references=(f"{title}, version {version}"[:500], *others)[:100])
+
+
 def sections_of(order: Order) -> Iterator[Section]:
     """The order's paragraphs with whatever they say; the same for text, document and page."""
     yield f"{order.kind} {order.number} {order.title}".strip(), tuple(_heading(order))
@@ -62,8 +74,7 @@ def sections_of(order: Order) -> Iterator[Section]:
 
 
 def _heading(order: Order) -> Iterator[tuple[str, str]]:
-    # The order that a FRAGO changes is told by its name, where it has one.
-    for name in ("issuing_hq", "place", "time_zone", "code_name", *(() if order.references else ("order_ref",))):
+    for name in ("issuing_hq", "place", "time_zone", "code_name"):
         value = getattr(order, name)
         if value:
             yield name.replace("_", " "), value
