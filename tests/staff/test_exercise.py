@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,10 @@ from litestar.testing import TestClient
 from aquila.core.exercise_clock import RUN, ExerciseClock, run_at
 from aquila.core.exercise_clock import STATES as RUN_STATES
 from aquila.core.model import Label, Stamp
-from aquila.core.papers import Step
+from aquila.core.papers import Step, Thing
 from aquila.features.exercise.inject import STATES as INJECT_STATES
+from aquila.features.medevac.request import casualties_of, clock_of, windows
+from aquila.features.questions.queries import row_of
 from aquila.testing.memory_node import MemoryPort
 
 from .conftest import Desk
@@ -254,6 +257,69 @@ def test_a_pause_puts_off_by_its_length_what_was_ahead(before_ms: int, pause_ms:
     clock = ExerciseClock(steps, steps[-1].at_ms)
     set_at_ms, due_ms = 1_000_000, steps[0].at_ms + left_ms
     assert clock.put_off_ms(due_ms, set_at_ms) == due_ms + pause_ms
+
+
+def asked(at_ms: int, type: str, **fields: Any) -> Thing:
+    """A request or question that was made then."""
+    (step,) = steps_of([("ask", 0, 1)])
+    return Thing("t1", [msgspec.structs.replace(step, type=type, at_ms=at_ms, received_at_ms=at_ms, fields=fields)])
+
+
+SCRIPT = st.lists(
+    st.tuples(st.sampled_from(("pause", "resume", "pace")), st.integers(0, 10**7), st.floats(0.1, 20)), max_size=20
+)
+
+
+@given(SCRIPT, st.integers(0, 10**8), st.integers(0, 10**8))
+def test_casualties_and_questions_wait_the_minutes_of_the_exercise_and_the_real_ones_those_of_the_wall(
+    script: list[tuple[str, int, float]], made_after_ms: int, later_ms: int
+) -> None:
+    steps, made_ms = steps_of(script), 1_000_000 + made_after_ms
+    now_ms = made_ms + later_ms
+    clock = ExerciseClock(steps, now_ms)
+    stood = run_at(steps, made_ms).state == "paused"
+    slack_ms = 20 * (len(steps) + 2)
+    for title, is_real in (("PTL 3", stood), ("NO-DUFF: PTL 3", True)):
+        request = asked(made_ms, "medevac.request", title=title, lines={"urgent": "1"})
+        used = clock_of(request, clock)
+        passed_ms = later_ms if is_real else clock.between_ms(made_ms, now_ms)
+        (casualty,) = casualties_of(request, now_ms, used)
+        for shown in casualty.clocks:
+            within_ms = next(each.within_ms for each in windows().clocks if each.title == shown.title)
+            assert shown.is_late == (passed_ms > within_ms)
+            if abs(passed_ms - within_ms) > slack_ms:
+                assert (shown.due_ms < now_ms) == shown.is_late
+    question = asked(made_ms, "questions.question", text="?", ltiov_ms=made_ms + 600_000, **{"hit.e1": "it fits"})
+    row = row_of(question, now_ms, clock)
+    passed_ms = clock.between_ms(made_ms, now_ms)
+    assert row.left_ms is not None
+    for left_ms, after_ms in ((row.left_ms, 600_000), (row.hits[0].due_ms - now_ms, 15 * MINUTE_MS)):
+        if abs(passed_ms - after_ms) > slack_ms:
+            assert (left_ms < 0) == (passed_ms > after_ms)
+
+
+def test_in_a_pause_no_hit_climbs_and_no_casualty_of_the_exercise_is_late(desk: Desk, port: MemoryPort) -> None:
+    ask = {"text": "?", "tests": [{"words": ["bridge"]}], "priority": 1, "ltiov_ms": port.now_ms + 30 * MINUTE_MS}
+    id = desk.post("/questions", question=ask)["id"]
+    rfi = {"question": "load?", "to": "engineers", "needed_by_ms": port.now_ms + 30 * MINUTE_MS}
+    desk.post("/rfis", request=rfi)
+    desk.post("/notes", text="the bridge holds")
+    medevac = {"title": "PTL 3", "lines": {"urgent": "1"}}
+    desk.post("/medevac/requests", request=medevac)
+    desk.post("/exercise/steps", action="pause")
+    desk.post("/medevac/requests", request={**medevac, "title": "PTL 4"})
+    for _ in range(3):
+        port.tick(60 * MINUTE_MS)
+    question, (asked_of_others,) = desk.get(f"/questions/{id}")["row"], desk.get("/rfis")
+    assert (question["left_ms"], asked_of_others["left_ms"]) == (30 * MINUTE_MS, 30 * MINUTE_MS)
+    assert question["hits"][0]["posts"] == ["intelligence_officer"]
+    # The second was asked for in the pause: somebody is hurt.
+    assert {row["title"]: row["late"] > 0 for row in desk.get("/medevac/requests")} == {"PTL 3": False, "PTL 4": True}
+    assert [need["title"] for need in desk.get("/needs/medevac") if need["is_overdue"]] == ["PTL 4"]
+    desk.post("/exercise/steps", action="resume")
+    port.tick(31 * MINUTE_MS)
+    assert desk.get("/rfis")[0]["is_overdue"]
+    assert len(desk.get(f"/questions/{id}")["row"]["hits"][0]["posts"]) > 1
 
 
 def test_in_a_pause_no_task_is_late_and_no_report_and_no_watch_is_overdue(desk: Desk, port: MemoryPort) -> None:

@@ -104,6 +104,13 @@ class ExerciseClock:
                 return run.at(at_ms)
         return at_ms
 
+    def stands_at(self, at_ms: int) -> bool:
+        """Does the exercise stand still at a moment on the wall that is not ahead of now?"""
+        run = next(
+            (each for each in reversed(self._runs) if each.since_ms is not None and each.since_ms <= at_ms), None
+        )
+        return run is not None and run.state == "paused"
+
     def between_ms(self, from_ms: int, until_ms: int) -> int:
         """How much of the exercise lies between two moments on the wall."""
         return self.exercise_ms(until_ms) - self.exercise_ms(from_ms) if self._runs else until_ms - from_ms

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from aquila.core.exercise_clock import ExerciseClock, exercise_clock
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Position, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
@@ -21,6 +22,7 @@ from aquila.features.medevac.request import (
     CasualtyRow,
     Facility,
     casualties_of,
+    clock_of,
     windows,
 )
 from aquila.features.medevac.script import read_out
@@ -101,9 +103,9 @@ class FacilityRow(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
-def row_of(thing: Thing, now_ms: int) -> RequestRow:
-    """The row of a request."""
-    state, casualties = state_of(STATES, thing), casualties_of(thing, now_ms)
+def row_of(thing: Thing, now_ms: int, clock: ExerciseClock) -> RequestRow:
+    """The row of a request. clock: see `clock_of`."""
+    state, casualties = state_of(STATES, thing), casualties_of(thing, now_ms, clock)
     clocks = [clock for each in casualties for clock in each.clocks]
     running = [clock.due_ms for clock in clocks if clock.done_at_ms is None]
     lines = thing.get("lines", {})
@@ -127,17 +129,22 @@ def row_of(thing: Thing, now_ms: int) -> RequestRow:
     )
 
 
+def _row(thing: Thing, reading: Reading) -> RequestRow:
+    now_ms = reading.now_ms()
+    return row_of(thing, now_ms, clock_of(thing, exercise_clock(reading.views, reading.context, now_ms)))
+
+
 def _requests(principal: Principal, ask: AskRequests, reading: Reading) -> Iterator[Labelled]:
     for thing in reversed(list(papers_of(reading).things(reading, REQUEST))):
         state = state_of(STATES, thing)
         if state != "none" and (state in OPEN or not ask.open_only):
-            yield Labelled(row_of(thing, reading.now_ms()), thing.first.label, thing.first.context)
+            yield Labelled(_row(thing, reading), thing.first.label, thing.first.context)
 
 
 def _request(principal: Principal, ask: AskRequest, reading: Reading) -> Iterator[Labelled]:
     thing = papers_of(reading).thing(reading, ask.id, REQUEST)
     if thing is not None:
-        row = RequestDetail(row=row_of(thing, reading.now_ms()), conflicts=conflict_rows(thing), steps=steps_of(thing))
+        row = RequestDetail(row=_row(thing, reading), conflicts=conflict_rows(thing), steps=steps_of(thing))
         yield Labelled(row, thing.first.label, thing.first.context)
 
 
@@ -164,12 +171,14 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
         return
     now_ms = reading.now_ms()
     for thing in papers_of(reading).things(reading, REQUEST):
-        row = row_of(thing, now_ms)
+        clock = clock_of(thing, exercise_clock(reading.views, reading.context, now_ms))
+        row = row_of(thing, now_ms, clock)
         if row.state not in OPEN:
             continue
         due_ms = row.next_due_ms
         if row.state == "requested" and row.casualties:
-            due_ms = row.asked_at_ms + windows().approve_within_ms[row.casualties[0].precedence]
+            within_ms = windows().approve_within_ms[row.casualties[0].precedence]
+            due_ms = clock.put_off_ms(row.asked_at_ms + within_ms, row.asked_at_ms)
         need = NeedRow(
             feature="medevac",
             kind=row.state,

@@ -5,12 +5,14 @@ DOS/2020.7: first aid in 10 minutes, advanced care in 1 hour, surgery in 2 hours
 """
 
 import functools
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Annotated, Literal
 
 import msgspec
 
+from aquila.core.exercise_clock import WALL, ExerciseClock
 from aquila.core.paper_work import Count, Line, Place, Text, Time, WatchedPapers, state_of
 from aquila.core.papers import Thing
 from aquila.core.states import Move, States
@@ -139,6 +141,10 @@ def windows() -> Windows:
     return msgspec.json.decode(text, type=Windows)
 
 
+REAL = re.compile(r"\bno[ -]?duff\b", re.I)
+"""In an exercise: this is real."""
+
+
 class ClockRow(msgspec.Struct, frozen=True, kw_only=True):
     """One clock of one casualty. done_at_ms: None = runs. is_from_request: when the time of injury is not known."""
 
@@ -177,18 +183,34 @@ def precedences_of(lines: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(letters[:CASUALTIES_MAX])
 
 
-def casualties_of(thing: Thing, now_ms: int) -> tuple[CasualtyRow, ...]:
-    """The casualties of a request with their clocks as they stand now."""
+def clock_of(thing: Thing, clock: ExerciseClock) -> ExerciseClock:
+    """The clock of a request: the exercise's, unless it may be about somebody who is really hurt.
+
+    A request that says NO DUFF, or was made while the exercise stood still (which it mostly does because somebody is
+    hurt), runs on the wall: a pause must never stop the clock of a real casualty.
+    """
+    texts = (thing.get("title"), *thing.get("lines", {}).values())
+    is_real = any(isinstance(each, str) and REAL.search(each) for each in texts)
+    return WALL if is_real or clock.stands_at(thing.first.received_at_ms) else clock
+
+
+def casualties_of(thing: Thing, now_ms: int, clock: ExerciseClock = WALL) -> tuple[CasualtyRow, ...]:
+    """The casualties of a request with their clocks as they stand now. clock: that of the request's minutes."""
     letters, mists = precedences_of(thing.get("lines", {})), thing.get("mists", [])
     return tuple(
         _casualty(
-            thing, number, letter, msgspec.convert(mists[number - 1], Mist) if number <= len(mists) else Mist(), now_ms
+            thing,
+            number,
+            letter,
+            msgspec.convert(mists[number - 1], Mist) if number <= len(mists) else Mist(),
+            now_ms,
+            clock,
         )
         for number, letter in enumerate(letters, start=1)
     )
 
 
-def _casualty(thing: Thing, number: int, letter: str, mist: Mist, now_ms: int) -> CasualtyRow:
+def _casualty(thing: Thing, number: int, letter: str, mist: Mist, now_ms: int, clock: ExerciseClock) -> CasualtyRow:
     times = {"request": thing.first.at_ms}
     for mark in MARKS:
         at_ms = thing.get(f"time.{number}.{mark}", thing.get(f"time.{mark}"))
@@ -200,9 +222,9 @@ def _casualty(thing: Thing, number: int, letter: str, mist: Mist, now_ms: int) -
             mark=window.mark,
             title=window.title,
             from_ms=from_ms,
-            due_ms=from_ms + window.within_ms,
+            due_ms=clock.put_off_ms(from_ms + window.within_ms, from_ms),
             done_at_ms=times.get(window.mark),
-            is_late=times.get(window.mark, now_ms) > from_ms + window.within_ms,
+            is_late=clock.between_ms(from_ms, times.get(window.mark, now_ms)) > window.within_ms,
             is_from_request="injury" not in times,
         )
         for window in windows().clocks

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from aquila.core.exercise_clock import ExerciseClock, exercise_clock
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
@@ -77,9 +78,14 @@ class RfiRow(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
 
 
-def row_of(thing: Thing, now_ms: int) -> QuestionRow:
-    """The row of a question."""
-    state, hits, ltiov_ms = state_of(STATES, thing), hits_of(thing), thing.get("ltiov_ms")
+def _clock(reading: Reading) -> ExerciseClock:
+    return exercise_clock(reading.views, reading.context, reading.now_ms())
+
+
+def row_of(thing: Thing, now_ms: int, clock: ExerciseClock) -> QuestionRow:
+    """The row of a question. clock: whose minutes are left."""
+    state, hits = state_of(STATES, thing), hits_of(thing, clock)
+    ltiov_ms = clock.of_field(thing, "ltiov_ms", thing.get("ltiov_ms"))
     left_ms = None if ltiov_ms is None else ltiov_ms - now_ms
     return QuestionRow(
         id=thing.id,
@@ -100,8 +106,8 @@ def row_of(thing: Thing, now_ms: int) -> QuestionRow:
     )
 
 
-def _rfi_row(thing: Thing, now_ms: int) -> RfiRow:
-    state, needed_ms = state_of(RFI_STATES, thing), thing.get("needed_by_ms")
+def _rfi_row(thing: Thing, now_ms: int, clock: ExerciseClock) -> RfiRow:
+    state, needed_ms = state_of(RFI_STATES, thing), clock.of_field(thing, "needed_by_ms", thing.get("needed_by_ms"))
     left_ms = None if needed_ms is None else needed_ms - now_ms
     return RfiRow(
         id=thing.id,
@@ -121,7 +127,7 @@ def _rfi_row(thing: Thing, now_ms: int) -> RfiRow:
 
 def _board(principal: Principal, ask: AskBoard, reading: Reading) -> Iterator[Labelled]:
     for thing in papers_of(reading).things(reading, QUESTION):
-        row = row_of(thing, reading.now_ms())
+        row = row_of(thing, reading.now_ms(), _clock(reading))
         if row.state in OPEN or (row.state != "none" and not ask.open_only):
             yield Labelled(row, thing.first.label, thing.first.context)
 
@@ -129,27 +135,29 @@ def _board(principal: Principal, ask: AskBoard, reading: Reading) -> Iterator[La
 def _question(principal: Principal, ask: AskQuestion, reading: Reading) -> Iterator[Labelled]:
     thing = papers_of(reading).thing(reading, ask.id, QUESTION)
     if thing is not None:
-        row = QuestionDetail(row=row_of(thing, reading.now_ms()), conflicts=conflict_rows(thing), steps=steps_of(thing))
+        row = QuestionDetail(
+            row=row_of(thing, reading.now_ms(), _clock(reading)), conflicts=conflict_rows(thing), steps=steps_of(thing)
+        )
         yield Labelled(row, thing.first.label, thing.first.context)
 
 
 def _rfis(principal: Principal, ask: AskBoard, reading: Reading) -> Iterator[Labelled]:
     for thing in papers_of(reading).things(reading, RFI):
-        row = _rfi_row(thing, reading.now_ms())
+        row = _rfi_row(thing, reading.now_ms(), _clock(reading))
         if row.state in RFI_OPEN or (row.state != "none" and not ask.open_only):
             yield Labelled(row, thing.first.label, thing.first.context)
 
 
 def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
-    now_ms = reading.now_ms()
+    now_ms, clock = reading.now_ms(), _clock(reading)
     for thing in papers_of(reading).things(reading):
-        for need in _rfi_needs(thing, now_ms) if thing.type == RFI else _hit_needs(thing, now_ms):
+        for need in _rfi_needs(thing, now_ms, clock) if thing.type == RFI else _hit_needs(thing, now_ms, clock):
             if ask.wants(need.roles):
                 yield Labelled(need, thing.first.label, thing.first.context)
 
 
-def _hit_needs(thing: Thing, now_ms: int) -> Iterator[NeedRow]:
-    row = row_of(thing, now_ms)
+def _hit_needs(thing: Thing, now_ms: int, clock: ExerciseClock) -> Iterator[NeedRow]:
+    row = row_of(thing, now_ms, clock)
     for hit in row.hits if row.state in OPEN else ():
         if hit.ack_at_ms is None:
             yield NeedRow(
@@ -167,8 +175,8 @@ def _hit_needs(thing: Thing, now_ms: int) -> Iterator[NeedRow]:
             )
 
 
-def _rfi_needs(thing: Thing, now_ms: int) -> Iterator[NeedRow]:
-    row = _rfi_row(thing, now_ms)
+def _rfi_needs(thing: Thing, now_ms: int, clock: ExerciseClock) -> Iterator[NeedRow]:
+    row = _rfi_row(thing, now_ms, clock)
     if row.state in RFI_OPEN:
         yield NeedRow(
             feature="questions",

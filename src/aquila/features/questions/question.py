@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from aquila.core.exercise_clock import WALL, ExerciseClock
 from aquila.core.paper_work import Id, Line, Place, Said, Text, Time, WatchedPapers, Word, state_of
 from aquila.core.papers import Thing
 from aquila.core.states import Move, States
@@ -150,8 +151,8 @@ def within_ms(thing: Thing) -> int:
     return board_rules().ack_within_ms[str(thing.get("priority", 2))]
 
 
-def hits_of(thing: Thing) -> tuple[Hit, ...]:
-    """The hits of a question, oldest first."""
+def hits_of(thing: Thing, clock: ExerciseClock = WALL) -> tuple[Hit, ...]:
+    """The hits of a question, oldest first. clock: whose minutes a hit waits."""
     ladder, wait_ms, writers = ladder_of(thing), within_ms(thing), thing.writers()
     hits = []
     for name, step in writers.items():
@@ -166,7 +167,7 @@ def hits_of(thing: Thing) -> tuple[Hit, ...]:
                 text=str(step.fields[name]),
                 at_ms=step.at_ms,
                 posts=ladder[: climbs + 1],
-                due_ms=step.received_at_ms + (climbs + 1) * wait_ms,
+                due_ms=clock.put_off_ms(step.received_at_ms + (climbs + 1) * wait_ms, step.received_at_ms),
                 ack_at_ms=None if ack is None else ack.at_ms,
                 ack_by=None if ack is None else ack.by,
             )

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from math import asin, cos, radians, sin, sqrt
 
 import msgspec
 
+from aquila.core.exercise_clock import exercise_clock
 from aquila.core.model import Arrival, Entry, Paper, Position, Tick
 from aquila.core.paper_work import Place, WatchedPapers
 from aquila.core.papers import Thing
@@ -64,12 +66,13 @@ def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]
 
 
 def climb(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
-    """One post further for each hit that was not acknowledged in time."""
+    """One post further for each hit that was not acknowledged in time, by the exercise's minutes."""
     if not isinstance(arrival, Tick):
         return
+    clock_of = cache(partial(exercise_clock, views, now_ms=arrival.at_ms))
     for thing in view_of(views, "questions", WatchedPapers).watched():
         ladder = ladder_of(thing)
-        for hit in hits_of(thing):
+        for hit in hits_of(thing, clock_of(thing.first.context)):
             level = len(hit.posts)
             if hit.ack_at_ms is not None or hit.due_ms > arrival.at_ms or level >= len(ladder):
                 continue
@@ -107,4 +110,4 @@ def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
 
 
 hit_rule = Rule("questions.hit", 3, take_hits)
-climb_rule = Rule("questions.climb", 1, climb, hears=frozenset({"tick"}))
+climb_rule = Rule("questions.climb", 2, climb, hears=frozenset({"tick"}))
