@@ -195,7 +195,8 @@ class FusionEdge:
             while True:
                 # When nothing comes, time goes on all the same: what is not heard of any more is taken away.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._some.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self._some.wait()
                 self._some.clear()
                 fusing.policy = self._engine.node.policy
                 took_s = await self._guarded("a batch", self._take(fusing)) or 0.0

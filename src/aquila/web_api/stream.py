@@ -239,7 +239,8 @@ class Screen:
     async def _say_goodbye(self, closed: Closed) -> None:
         try:
             # A screen that does not read would keep us waiting for its buffer.
-            await asyncio.wait_for(self._socket.close(code=closed.code, reason=closed.reason), 1.0)
+            async with asyncio.timeout(1.0):
+                await self._socket.close(code=closed.code, reason=closed.reason)
         except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
             log.debug("screen gone before goodbye code=%s", closed.code)
 
@@ -288,7 +289,8 @@ class Screen:
     async def _sleep_or_end(self, wait_s: float) -> None:
         try:
             # Twice as often as promised, so that two seconds hold even when the loop is late.
-            await asyncio.wait_for(self._ended.wait(), wait_s / 2)
+            async with asyncio.timeout(wait_s / 2):
+                await self._ended.wait()
         except TimeoutError:
             return
 
@@ -309,7 +311,8 @@ class Screen:
         due_ms = self._last_ms["frame"] + self._interval_ms - self._port.clock_ms()
         wait_s = max(0.01, min(LOOK_S, due_ms / 1000))
         try:
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
         except TimeoutError:
             return
 
