@@ -1,9 +1,17 @@
 """A document as text, and as PDF by Typst. Text goes in as values of the program, never as markup."""
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
+
+from aquila.core.picture_size import pixels_of
+
+PIXELS_MAX = 60_000_000
+"""Of all pictures of one document: what prints it unpacks them all, in up to four bytes a pixel."""
+PIECE_LETTERS = 16_000
+"""A block of more than 65,535 bytes that are marks above one letter ends the printer with a fault of its own."""
 
 
 class Paragraph(msgspec.Struct, frozen=True):
@@ -17,7 +25,8 @@ class Paragraph(msgspec.Struct, frozen=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What is printed. marking: at the top and the bottom of each page. signed: who signed, empty = nobody yet.
 
-    pictures: files, JPEG or PNG; one that cannot be read leaves all of them out.
+    pictures: files, JPEG or PNG; one that cannot be read leaves all of them out. Those that do not say how large they
+        are, or with which there would be more than `PIXELS_MAX`, are left out.
     """
 
     title: str
@@ -68,16 +77,36 @@ def to_text(document: Document) -> str:
     return "\n".join([*lines, document.marking, ""])
 
 
+def printed(pictures: Iterable[bytes]) -> Iterator[bytes]:
+    """Those that fit, in their order."""
+    left = PIXELS_MAX
+    for each in pictures:
+        pixels = pixels_of(each)
+        if pixels is not None and pixels <= left:
+            left -= pixels
+            yield each
+
+
+def in_pieces(text: str) -> list[str]:
+    """A text as blocks that can be printed; nearly always one."""
+    return [text[at : at + PIECE_LETTERS] for at in range(0, len(text), PIECE_LETTERS)] or [""]
+
+
 def to_pdf(document: Document) -> bytes:
     """A PDF of A4 pages."""
     pairs = zip(document.paragraphs, document.numbered(), strict=True)
     body = {
         "title": document.title,
         "marking": document.marking,
-        "lines": [{"text": text, "notes": notes, "heading": each.is_heading} for each, (text, notes) in pairs],
+        "lines": [
+            {"text": piece, "notes": notes if piece is pieces[-1] else (), "heading": each.is_heading}
+            for each, (text, notes) in pairs
+            if (pieces := in_pieces(text))
+            for piece in pieces
+        ],
         "notes": document.notes(),
         "signed": document.signed,
-        "pictures": [list(each) for each in document.pictures],
+        "pictures": [list(each) for each in printed(document.pictures)],
     }
     import typst  # with its fonts; a node that prints nothing does not load it
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from aquila.core.document import in_pieces
 from aquila.features.orders.c2sim import to_c2sim
 from aquila.features.orders.order import Order
 from aquila.features.orders.text import sections_of, to_text
@@ -74,8 +75,10 @@ def _typst_lines(order: Order) -> Iterator[str]:
     for heading, said in sections_of(order):
         yield f"#heading({_quoted(heading)})"
         for name, text in said:
+            first, *more = in_pieces(text)
             start = f"strong({_quoted(name + ': ')}) + " if name else ""
-            yield f"#par({start}text({_quoted(text)}))"
+            yield f"#par({start}text({_quoted(first)}))"
+            yield from (f"#par(text({_quoted(each)}))" for each in more)
 
 
 def _quoted(text: str) -> str:
