@@ -7,7 +7,7 @@ from test_held_out import HeldOut, Judged, judge
 from aquila.features.log.line import parse_line
 
 DEVELOPMENT = HeldOut("development.jsonl", floor=0.95, silent_max=0, passed_over_max=0, context=WIDER, told_only=True)
-"""Not blind: its authors are the grammar's. The five lots gave 0.936, 0.880, 0.887, 0.940, 0.677 when they were new."""
+"""Not blind. The lots gave 0.936, 0.880, 0.887, 0.940, 0.677, 0.885 when they were new."""
 OFFERED_FLOOR = 0.97
 """Share of lines whose kind is read as meant, or offered as one of the next."""
 

@@ -33,7 +33,7 @@ from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.sizes import read_sizes
 from aquila.features.log.line.tasks import read_informed, read_tasks
 from aquila.features.log.line.times import read_now, read_times
-from aquila.features.log.line.who import read_addressees, read_called, read_roll_call, read_unit
+from aquila.features.log.line.who import read_addressees, read_called, read_further_units, read_roll_call, read_unit
 from aquila.features.log.line.worded_degrees import read_worded_degrees
 from aquila.features.log.line.words import vocabulary
 
@@ -81,6 +81,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_addressees(sheet, names)
     read_unit(sheet, names)
     read_roll_call(sheet, names)
+    read_further_units(sheet, names)
     read_from_post(sheet, names)
     read_direction(sheet)
     read_bare(sheet)

@@ -13,10 +13,6 @@ from aquila.features.log.line.words import PIECES, Vocabulary, normalise
 
 PIECE_MIN, STEM_MIN, PREFIX_MIN = 4, 3, 3
 CLOSE_MAX = 5
-ENDINGS = tuple(
-    sorted("а е и о у ы ю я ой ом ою ей ем да де та те дан ден тан тен ға ге қа ке нан нен нің ның".split(), key=len)
-)[::-1]
-"""Endings of Russian and Kazakh cases, the longest first: в Тибнине, из Накуры, тибнинде."""
 JOINS = frozenset({"of", "de", "di", "du", "del", "della", "d", "'", "’", "the", "la", "le", "il"})
 Found = tuple[int, tuple[KnownName, ...]]
 """Where the words end, and the places that may be meant."""
@@ -104,7 +100,7 @@ def alias_at(sheet: Sheet, aliases: Aliases, index: int, *, behind_word: bool) -
     if found is not None or sheet.known_word(index):
         return found
     key = key_of(token.text)
-    named = aliases.pieces.get(key) or _inflected(aliases, token.text)
+    named = aliases.pieces.get(key) or _inflected(aliases, token.text, sheet.endings("case"))
     if not named and behind_word and len(key) >= PREFIX_MIN:
         # Smoke nr naq: a name cut short.
         named = [name for whole, names in aliases.whole.items() if whole.startswith(key) for name in names]
@@ -160,15 +156,15 @@ def _of_form(sheet: Sheet, aliases: Aliases, form: str, index: int, most: int) -
     return None
 
 
-def _inflected(aliases: Aliases, text: str) -> list[KnownName]:
+def _inflected(aliases: Aliases, text: str, endings: tuple[str, ...]) -> list[KnownName]:
     """В тибнине, тибнинде, у алмы: a name in a case of the language that is written in Cyrillic."""
-    plain = text.casefold()
+    plain = normalise(text)
     if plain.isascii() or len(plain) <= STEM_MIN:
         return []
     whole = aliases.stems.get(stem_of(key_of(plain)))
     if whole:
         return whole
-    for ending in ENDINGS:
+    for ending in endings:
         if plain.endswith(ending) and len(plain) - len(ending) >= STEM_MIN:
             names = aliases.stems.get(stem_of(key_of(plain[: -len(ending)])))
             if names:

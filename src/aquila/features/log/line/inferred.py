@@ -84,6 +84,8 @@ def _from_words(sheet: Sheet) -> str | None:
         weak = "contact_lost"
     elif weak in (None, "sitrep") and _at_post(sheet, told_well=weak == "sitrep"):
         weak = "checkpoint"
+    if weak in (None, "spot", "patrol") and _tells_wind(sheet):
+        weak = "weather"
     if weak == "sitrep" and sheet.has("size") and not _counts_itself(sheet):
         weak = "spot"
     if weak in ("weather", "spot") and any(part.field == "casualty" and part.value for part in sheet.parts):
@@ -104,6 +106,18 @@ def _from_words(sheet: Sheet) -> str | None:
     if _told_by_source(sheet, weak, acts):
         weak = "intrep"
     return "note" if _complains(sheet, acts) else weak
+
+
+WIND_WITHIN = 4
+
+
+def _tells_wind(sheet: Sheet) -> bool:
+    """Vento 70 km/h in cresta, elicottero fermo: a wind with a number, and no unit that tells of itself."""
+    return not sheet.has("unit") and any(
+        sheet.tagged(at, "wind")
+        and any(token.sort == "digits" for token in sheet.tokens[at + 1 : at + 1 + WIND_WITHIN])
+        for at in range(len(sheet.tokens))
+    )
 
 
 def _counts_itself(sheet: Sheet) -> bool:
@@ -163,7 +177,7 @@ def _calls_medic(sheet: Sheet) -> bool:
         for at in tokens
         for state in ("injured", "killed")
     )
-    hurt = hurt or sheet.anywhere("stretcher")
+    hurt = hurt or sheet.anywhere("stretcher") or (sheet.anywhere("fall") and sheet.anywhere("people"))
     if not hurt:
         return _fetches(sheet, hurt=False)
     if not any(sheet.tagged(at, "medic", "ambulance") for at in tokens):
@@ -367,7 +381,11 @@ def _weak_kind(sheet: Sheet) -> str | None:
     found: list[str] = []
     for index in range(len(sheet.tokens)):
         for match in () if is_denied(sheet, index) else sheet.matches(index):
-            found += [tag.value for tag in match.tags if tag.category == "kind_weak"]
+            told = [tag.value for tag in match.tags if tag.category == "kind_weak"]
+            found += told
+            if told and not match.typo:
+                # The longest phrase: in оқиға жоқ, no incident, nobody tells of one.
+                break
     if not names_somebody(sheet) or _is_people_missing(sheet):
         found = [kind for kind in found if kind != "contact_lost"]
     order = ("incident", "contact_lost", "comms_check", "request", "patrol", "weather", "sitrep", "spot")

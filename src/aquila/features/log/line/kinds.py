@@ -65,7 +65,11 @@ READABILITY = frozenset("12345")
 
 def read_signal(sheet: Sheet) -> None:
     """Claim a signal report, 5/5, 4 by 4, 3 на 3: strength and readability of a link, and neither date nor count."""
-    checks = [at for at in range(len(sheet.tokens)) if sheet.means(at, "kind", "comms_check")]
+    checks = [
+        at
+        for at in range(len(sheet.tokens))
+        if sheet.means(at, "kind", "comms_check") or sheet.means(at, "kind_weak", "comms_check")
+    ]
     spoken = bool(checks) or sheet.anywhere("comms")
     for index in range(len(sheet.tokens) - 2):
         first, joint, last = sheet.tokens[index : index + 3]
@@ -118,12 +122,24 @@ def _weak_word(sheet: Sheet, found: Found) -> bool:
             return True
     if found.value not in GIVES_WAY:
         return False
+    if found.value == "spot" and _tells_incident(sheet, found):
+        # Обнаружен подозрительный предмет: what was found is told for itself.
+        return True
     if found.value == "spot" and found.typo and any(sheet.means(at, "casualty", "missing") for at in tokens):
         # Two hikers missing, last sighting at 3100 m: the sighting is told of them.
         return True
     others = (sheet.word(index, "kind") for index in range(len(sheet.tokens)) if index != found.start)
     strong = [other for other in others if other is not None and not other.typo]
     return any(other.value not in GIVES_WAY and other.value != "checkpoint" for other in strong)
+
+
+def _tells_incident(sheet: Sheet, found: Found) -> bool:
+    form = sheet.tokens[found.start].norm.startswith(("spot", "sp", "obsrep"))
+    return not form and any(
+        sheet.means(at, "kind_weak", "incident") and not sheet.tagged(at - 1, "zero", "negated")
+        for at in range(len(sheet.tokens))
+        if sheet.known_word(at)
+    )
 
 
 def _claim_kind(sheet: Sheet, found: Found) -> None:

@@ -4,7 +4,7 @@
 from typing import Any
 
 from aquila.features.log.line.sheet import Found, Sheet
-from aquila.features.log.line.sizes import BETWEEN_MAX, adjectives_after, is_of, noun_at, specific, take_trade
+from aquila.features.log.line.sizes import BETWEEN_MAX, adjectives_after, is_of, noun_at, past_age, specific, take_trade
 
 
 def read_lone(sheet: Sheet) -> None:
@@ -106,14 +106,14 @@ def _lone_noun(sheet: Sheet, index: int) -> Found | None:
     )
 
 
-CASES = ("е", "у", "ом")  # noqa: RUF001  # Cyrillic
-"""Endings of the singular behind a word for on or in: на мотоцикле, в машине."""
-
-
 def _ridden(sheet: Sheet, index: int) -> Found | None:
     """Двое на мотоцикле: what people ride, in a case that no list of nouns has."""
     token = sheet.tokens[index]
-    if token.text.isascii() or not token.norm.endswith(CASES) or not sheet.tagged(index - 1, "riding"):
+    if (
+        token.text.isascii()
+        or not token.norm.endswith(sheet.endings("singular"))
+        or not sheet.tagged(index - 1, "riding")
+    ):
         return None
     return sheet.word(index, "vehicle", "boat")
 
@@ -146,8 +146,9 @@ def _claim_hurt(sheet: Sheet, index: int, noun: Found) -> bool:
     """Hiker missing, randonneur disparu, пропал турист: one person, and the state beside the noun."""
     if not is_of(noun, "people"):
         return False
-    joint = sheet.word(noun.stop, "beside")
-    state = sheet.word(noun.stop if joint is None or joint.typo else joint.stop, "casualty")
+    behind = past_age(sheet, noun.stop)
+    verb = sheet.word(behind, "beside", "copula")
+    state = sheet.word(behind if verb is None or verb.typo else verb.stop, "casualty")
     start, stop = index, noun.stop if state is None else state.stop
     if state is None:
         state = sheet.ends(index, "casualty")

@@ -109,6 +109,8 @@ def _worded_height(sheet: Sheet, index: int) -> bool:
     return True
 
 
+OFF_WITHIN = 6
+"""Words before a number of metres among which an azimuth or a direction makes a distance of it."""
 HIGH_M = 1000
 """Metres from which a group that is `at` them is so high, and not so far."""
 
@@ -118,6 +120,13 @@ def _stands_high(sheet: Sheet, index: int, unit: Found, metres: float) -> bool:
     at = sheet.means(index - 1, "near", "at") or sheet.tagged(index - 1, "speed_word")
     off = sheet.tagged(unit.stop, "direction", "of", "beyond", "azimuth", "bound")
     return unit.value == "1" and at and not off and metres >= HIGH_M
+
+
+def _stands_apart(sheet: Sheet, index: int, unit: Found, metres: float) -> bool:
+    """1 blessé grave, 2780 m, 300 m S Rifugio: so many metres in a phrase of their own are how high it is."""
+    ends = unit.stop >= len(sheet.tokens) or sheet.is_mark(unit.stop, ",;")
+    off = any(sheet.tagged(at, "direction", "how_far", "azimuth", "of") for at in range(index - OFF_WITHIN, index))
+    return unit.value == "1" and ends and metres >= HIGH_M and not off
 
 
 def _plain_height(sheet: Sheet, index: int) -> bool:
@@ -133,7 +142,12 @@ def _plain_height(sheet: Sheet, index: int) -> bool:
     high = (feet and (aircraft or not off)) or (
         aircraft and unit.value == "1" and _of_aircraft(sheet, index, unit.stop)
     )
-    standing = not said and not high and _stands_high(sheet, index, unit, number.thousands or number.amount)
+    metres = number.thousands or number.amount
+    standing = (
+        not said
+        and not high
+        and (_stands_high(sheet, index, unit, metres) or _stands_apart(sheet, index, unit, metres))
+    )
     if not said and not high and not standing:
         return False
     if said and not (aircraft or standing or sheet.word(unit.stop, "datum") or number.amount >= HIGH_M):

@@ -6,8 +6,6 @@ import msgspec
 from aquila.features.log.line.sheet import Sheet
 
 ABOUT_MARKS = "~≈±"
-ABOUT_ENDINGS = frozenset({"даи", "деи", "таи", "теи", "дай", "дей", "тай", "тей"})
-"""Kazakh endings of a number that nobody counted; as normalised and as typed."""
 RANGE_MARKS = "-–—/"
 RANGE_WORDS = frozenset({"to", "or", "a", "o", "ou", "до", "или"})
 
@@ -88,7 +86,11 @@ def number_at(sheet: Sheet, index: int) -> Number | None:
         upper = decimal_at(sheet, stop + 1)
         if upper is not None and upper.amount > number.amount and sheet.tagged(upper.stop, *NOUNS):
             top, stop = upper.amount, upper.stop
-    if sheet.is_mark(stop, "-") and sheet.free(stop + 1, stop + 2) and sheet.tokens[stop + 1].norm in ABOUT_ENDINGS:
+    if (
+        sheet.is_mark(stop, "-")
+        and sheet.free(stop + 1, stop + 2)
+        and sheet.tokens[stop + 1].norm in sheet.endings("about")
+    ):
         # 30-дай адам
         about, stop = True, stop + 2
     cased = sheet.word(stop + 1 if sheet.is_mark(stop, "-") else stop, "case_ending")

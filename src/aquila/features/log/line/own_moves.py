@@ -34,9 +34,28 @@ def own_move(sheet: Sheet) -> str | None:
         for category in ("own_move", "own_pass")
         if _begins(sheet, index, category)
     ]
-    if "own_move" in said:
+    if "own_move" in said or (both and _opens_plainly(sheet, unit)):
         return "patrol"
     return "checkpoint" if said and _names_post(sheet) else None
+
+
+def _opens_plainly(sheet: Sheet, unit: LinePart) -> bool:
+    """PTL8 6 pax 2 veh fr UNP 1-26 to Tibnin: who opens the line, counts people and vehicles and tells of nobody else.
+
+    A colon behind the unit, a grid or an offset says that it tells what it sees.
+    """
+    _, stop = sheet.token_range(unit.start, unit.end)
+    places = [part.value for part in sheet.parts if part.field == "place"]
+    return (
+        not sheet.is_mark(stop, ":")
+        and not any(sheet.anywhere(category) for category in ("seen", "halting"))
+        and not any(
+            sheet.means(at, "kind_weak", "spot") or (sheet.tagged(at, "direction") and sheet.free(at, at + 1))
+            for at in range(len(sheet.tokens))
+        )
+        and all(value is not None and value["sort"] == "name" and value.get("relation") != "near" for value in places)
+        and bool(places)
+    )
 
 
 def nameless_move(sheet: Sheet) -> str | None:
@@ -112,10 +131,22 @@ def _is_own(sheet: Sheet, part: LinePart, unit: LinePart, both: bool) -> bool:
         return True
     own = part.field == "size" and part.value["what"] in OWN
     # 2 mezzi 7 uomini: who counts his vehicles and his men counts his own.
-    own = own and (part.value["sort"] not in STRANGERS or (both and part.value["sort"] == "man"))
+    men = part.value.get("sort") == "man" and (both or _ends_line(sheet, part))
+    own = own and (part.value["sort"] not in STRANGERS or men)
     # 11 pax 3 veh PTL3 back in camp: what it counts before its name has no sort.
     before = own and part.value["sort"] is None and _goes_at_once(sheet, unit)
     return own and (part.start >= unit.end or before) and not part.value.get("detail")
+
+
+def _ends_line(sheet: Sheet, part: LinePart) -> bool:
+    """PTL1 leaving OP 6 on foot, four men, 0215: nothing but fields stands behind the men, who do nothing."""
+    _, stop = sheet.token_range(part.start, part.end)
+    places = any(
+        other.field in ("place", "direction", "activity") and other.start > part.start for other in sheet.parts
+    )
+    return not places and not any(
+        sheet.free(at, at + 1) and sheet.tokens[at].sort != "mark" for at in range(stop, len(sheet.tokens))
+    )
 
 
 def _goes_at_once(sheet: Sheet, unit: LinePart) -> bool:

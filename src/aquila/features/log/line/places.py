@@ -11,6 +11,7 @@ from aquila.features.log.line.moves import WORDS_TOO, is_letter, point_at
 from aquila.features.log.line.names import Name, Names, name_at
 from aquila.features.log.line.numbers import decimal_at, spaced_at
 from aquila.features.log.line.sheet import Sheet
+from aquila.features.log.line.words import normalise
 
 RANGE_MAX_M = 500_000.0
 OFFERED_M = (500, 1000, 2000)
@@ -156,7 +157,6 @@ def _anchor_first(sheet: Sheet, names: Names, index: int) -> bool:
     return True
 
 
-FROM_ENDINGS = ("дан", "ден", "тан", "тен", "нан", "нен")
 TOWARDS_AFTER = frozenset({"қараи", "караи"})
 """As normalised: й is и."""
 
@@ -185,25 +185,29 @@ def _ablative(sheet: Sheet, names: Names, index: int) -> bool:
     return True
 
 
-SIDE_ENDINGS = ("нде", "нда", "ннен", "ннан", "нен", "нан")
-
-
 def _side_of(sheet: Sheet, name: Name) -> int | None:
     """UNP 1-26 оңтүстігінде, КПП 4-тің шығысында: where the side of the place is told; None = no side is."""
     at = name.stop
     if sheet.is_mark(at, "-") and sheet.tagged(at + 1, "case_ending"):
         at += 2
     point = point_at(sheet, at)
-    told = point is not None and sheet.tokens[point.stop - 1].norm.endswith(SIDE_ENDINGS)
+    told = point is not None and sheet.tokens[point.stop - 1].norm.endswith(sheet.endings("side"))
     return at if told else None
 
 
 def _ablative_end(sheet: Sheet, name: Name) -> int | None:
     """Where the name ends with its ending for `from`; None = it has another one, or none."""
     at = name.stop
-    if sheet.is_mark(at, "-") and sheet.free(at + 1, at + 2) and sheet.tokens[at + 1].norm in FROM_ENDINGS:
+    if sheet.is_mark(at, "-") and sheet.free(at + 1, at + 2) and sheet.tokens[at + 1].norm in sheet.endings("from"):
         return at + 2
-    return at if name.text.casefold().endswith(FROM_ENDINGS) else None
+    if (
+        sheet.free(at, at + 1)
+        and sheet.tokens[at].norm in sheet.endings("from")
+        and _distance(sheet, at + 1) is not None
+    ):
+        # CP 4 ten 2 km shygysta
+        return at + 1
+    return at if normalise(name.text).endswith(sheet.endings("from")) else None
 
 
 def _step_at(sheet: Sheet, index: int) -> _Step | None:

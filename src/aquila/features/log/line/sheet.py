@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from aquila.features.log.line.draft import Confidence, Field, LineChoice, LineContext, LineDraft, LinePart
-from aquila.features.log.line.words import PIECES, Match, Tag, Vocabulary, normalise
+from aquila.features.log.line.words import LATIN_MIN, PIECES, Match, Tag, Vocabulary, latin, normalise
 
 NUMBER_CATEGORIES = frozenset({"number", "half"})
 
@@ -64,9 +64,34 @@ class Sheet:
         self.name_words = frozenset(normalise(piece) for name in context.names for piece in PIECES.findall(name.name))
         self._anywhere: dict[str, bool] = {}
         self._doubts: dict[int, str] = {}
+        self._transliterate(norms)
         self._forgive()
         # What a word may begin, once for all: most questions are answered with no.
         self._categories = [frozenset(tag.category for match in each for tag in match.tags) for each in self._matches]
+
+    def _transliterate(self, norms: list[str]) -> None:
+        """Know the words that stand in no vocabulary by their Cyrillic spelling: PTL4 CP 6-dan otti."""
+        known: set[int] = set()
+        for index, matches in enumerate(self._matches):
+            for match in matches:
+                known.update(range(index, index + match.length))
+        spelled = [
+            latin(norm)
+            if index not in known and norm.isascii() and norm.isalpha() and norm not in self.name_words
+            else norm
+            if len(norm) == 1
+            else ""
+            for index, norm in enumerate(norms)
+        ]
+        for index, word in enumerate(spelled):
+            if len(word) > 1 and not self._matches[index]:
+                # What may be a slip of a word in Latin letters is another word only as it is spelled.
+                slip = self._words.near(norms[index]) is not None
+                self._matches[index] = [
+                    match
+                    for match in self._words.latin_matches(spelled, index, whole=slip)
+                    if len(norms[index]) >= LATIN_MIN or match.length > 1
+                ]
 
     def _forgive(self) -> None:
         """Look up the words that stand in no vocabulary among those that differ by a typing error."""
@@ -117,6 +142,10 @@ class Sheet:
                 # A correction that is also a word of something else is shown as ambiguous by its other tags.
                 return Found(index, index + match.length, match.tags if match.typo else tags, match.typo)
         return None
+
+    def endings(self, value: str) -> tuple[str, ...]:
+        """The endings of words with this meaning, as normalised, the longest first."""
+        return self._words.endings(value)
 
     def word(self, index: int, *categories: str) -> Found | None:
         """As `find`, for a correction only when its best meaning is of these categories."""

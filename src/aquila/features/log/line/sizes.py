@@ -57,6 +57,8 @@ def _counted(sheet: Sheet, index: int) -> bool:
         return False
     if index > 0 and sheet.tokens[index - 1].text in "#№" and not sheet.tokens[index].gap:
         return False
+    if _is_age(sheet, number):
+        return False
     at = _past_partitive(sheet, _past_restated(sheet, number))
     about = number.about
     if _is_wanted(sheet, index, at):
@@ -102,6 +104,23 @@ def _past_partitive(sheet: Sheet, at: int) -> int:
     while sheet.free(after, after + 1) and sheet.tokens[after].norm in PARTITIVE_WORDS:
         after += 1
     return after if _noun_follows(sheet, after) else at
+
+
+def _is_age(sheet: Sheet, number: Number) -> bool:
+    """Boy about 10 yrs, aged 10: how old somebody is counts nobody."""
+    at = number.stop + 1 if sheet.is_mark(number.stop, "-") else number.stop
+    return sheet.tagged(at, "years") or sheet.ends(number.start, "aged") is not None
+
+
+def past_age(sheet: Sheet, at: int) -> int:
+    """Where the words for how old somebody is end; `at` itself = none are there."""
+    aged = sheet.word(at, "aged")
+    number = number_at(sheet, at + 1 if sheet.is_mark(at, ",(") else at if aged is None or aged.typo else aged.stop)
+    if number is None or not _is_age(sheet, number):
+        return at
+    years = sheet.word(number.stop + 1 if sheet.is_mark(number.stop, "-") else number.stop, "years")
+    stop = number.stop if years is None else years.stop
+    return stop + 1 if sheet.is_mark(stop, "),") else stop
 
 
 def _past_restated(sheet: Sheet, number: Number) -> int:
@@ -205,7 +224,7 @@ def _noun_first(sheet: Sheet, index: int) -> bool:
         # I camion erano 4 non 3: the noun stands before, and the wrong number behind is denied.
         at, linked = copula.stop, True
     number = number_at(sheet, at)
-    if number is None or number.amount != int(number.amount) or number.amount > 9999:
+    if number is None or number.amount != int(number.amount) or number.amount > 9999 or _is_age(sheet, number):
         return False
     follows, _ = _noun_after(sheet, number.stop)
     if follows is not None and is_of(noun, "casualty") and is_of(follows, "people") and not _is_time(sheet, number):

@@ -75,10 +75,6 @@ def _ordered_before(sheet: Sheet, names: Names, index: int) -> bool:
     return True
 
 
-BIDS = frozenset({"to", "di", "de", "d"})
-INFINITIVE = ("ть", "ться", "ти")
-
-
 def bids(sheet: Sheet, index: int) -> bool:
     """Does what is to be done begin here: to divert, di rientrare, вернуться, hold?"""
     if sheet.is_mark(index, ":,-"):
@@ -86,11 +82,13 @@ def bids(sheet: Sheet, index: int) -> bool:
     if not sheet.free(index, index + 1):
         return False
     token = sheet.tokens[index]
-    if token.norm in BIDS:
+    if sheet.tagged(index, "infinitive"):
         # Told PTL3 to JOC: a name follows.
         after = sheet.tokens[index + 1] if index + 1 < len(sheet.tokens) else None
         return after is not None and (after.text in "'’" or (after.sort == "word" and after.text.islower()))
-    return sheet.tagged(index, "must", "bidden") or (not token.text.isascii() and token.norm.endswith(INFINITIVE))
+    return sheet.tagged(index, "must", "bidden") or (
+        not token.text.isascii() and token.norm.endswith(sheet.endings("infinitive"))
+    )
 
 
 def _all_told(sheet: Sheet, index: int, *, begun: bool = False) -> bool:

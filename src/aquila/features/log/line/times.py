@@ -40,7 +40,7 @@ def _read_one(sheet: Sheet, index: int) -> None:
 
 
 LEAD_MAX = 4
-LETTERS = frozenset("sсavвkкv")
+LETTERS = frozenset("sсavвkкvt")
 """Words of one letter before a time; glued to digits they are part of a callsign or of nothing."""
 CONJUNCTIONS = frozenset({"and", "e", "et", "и"})
 

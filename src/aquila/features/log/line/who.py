@@ -277,12 +277,39 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
         apart = apart and not (sheet.tokens[before].norm == "у" and begins(sheet, before))
         spoken = name.known is not None and name.known.sort == "unit" and not apart
         post = any(sheet.means(name.start, "unit_form", form) for form in ("post", "observation_post"))
-        if name.known is not None and name.known.sort == "place" and (_speaks(sheet, name) or _signs(sheet, name)):
+        listed = any(_in_a_row(sheet, name, other) or _in_a_row(sheet, other, name) for other in candidates)
+        if (
+            name.known is not None
+            and name.known.sort == "place"
+            and not listed
+            and (_speaks(sheet, name) or _signs(sheet, name))
+        ):
             _claim_actor(sheet, name)
             return
         if spoken or ((name.known is not None or post) and _opens(sheet, name)):
             claim_name(sheet, name.start, "unit", name, names)
             return
+
+
+def read_further_units(sheet: Sheet, names: Names) -> None:
+    """Claim further callsigns that are known and that no field took: one soldier of ALPHA 12 cut, MEDIC 1 sent."""
+    if not sheet.has("unit"):
+        return
+    for index in range(len(sheet.tokens)):
+        name = names.at(sheet, index)
+        if name is None or name.known is None or name.known.sort != "unit" or not digits_of(name.text):
+            continue
+        before = index - 1
+        if sheet.tagged(before, "of", "people") and not sheet.tagged(before, "towards"):
+            claim_name(sheet, index, "unit", name, names)
+
+
+def _in_a_row(sheet: Sheet, first: Name, second: Name) -> bool:
+    """Nil activity OP2 OP3 OP6: posts in a row are where it is quiet, and none of them is who reports."""
+    at = first.stop
+    if sheet.free(at, at + 1) and sheet.tokens[at].norm in ("&", "+", "and", "e", "et", "и", "/", ","):
+        at += 1
+    return at == second.start and all(name.known is not None and name.known.sort == "place" for name in (first, second))
 
 
 def _second_unit(sheet: Sheet, names: Names, first: Name) -> None:

@@ -5,7 +5,7 @@ import functools
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import resources
 
 import msgspec
@@ -37,6 +37,10 @@ DROPPED_MIN = 2
 """Letters that are left out of a single word: obs is no obus."""
 SHORT_MIN, WHOLE_MIN = 3, 4
 """Letters of a word that is cut short, and of the word that it stands for."""
+
+
+ENDING = "ending"
+"""The table whose entries are endings of words, and no phrases."""
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -79,6 +83,31 @@ def folded(word: str) -> str:
     return word.translate(RUSSIAN_KEYS)
 
 
+LATIN = str.maketrans(
+    {
+        **dict(zip("абвгдезийклмнопрстуфхцыіэә", "abvgdeziiklmnoprstufhciiea", strict=True)),
+        **dict(zip("ғқңөұүһюя", "gknouuhua", strict=True)),
+        **{"ж": "j", "ч": "ch", "ш": "sh", "щ": "sh", "ь": None, "ъ": None},
+    }
+)
+"""How Cyrillic words are typed in Latin letters, brought to one spelling."""
+LATIN_VARIANTS = (
+    ("shch", "sh"), ("sch", "sh"), ("kh", "h"), ("gh", "g"), ("zh", "j"), ("ts", "c"), ("ya", "a"), ("yu", "u"),
+    ("ye", "e"), ("yo", "e"), ("q", "k"), ("y", "i"), ("w", "u"), ("x", "h"),
+)  # fmt: skip
+"""Spellings of the same Cyrillic letters: shygys, shyghys; svyaz, svjaz."""
+LATIN_MIN = 4
+"""Letters of a word that is known in Latin letters as well; shorter ones are words of too many languages."""
+
+
+def latin(word: str) -> str:
+    """One spelling of a normalised word in Latin letters, whatever alphabet and usage it is typed in."""
+    plain = word.translate(LATIN)
+    for typed, sound in LATIN_VARIANTS if word.isascii() else ():
+        plain = plain.replace(typed, sound)
+    return "".join(letter for at, letter in enumerate(plain) if at == 0 or letter != plain[at - 1])
+
+
 class Vocabulary:
     """Phrases in a tree of words.
 
@@ -87,19 +116,28 @@ class Vocabulary:
     """
 
     def __init__(self, tables: Sequence[tuple[str, dict[str, dict[str, list[str]]]]]) -> None:
-        self._root = _Node()
+        self._root, self._latin_root = _Node(), _Node()
         self._single: dict[str, set[Tag]] = {}
         self._squeezed: dict[str, set[Tag]] = {}
         self._pieces: dict[str, set[str]] = {}
+        self._endings: dict[str, tuple[str, ...]] = {}
         for language, table in tables:
+            for value, endings in table.pop(ENDING, {}).items():
+                longest = sorted((*self._endings.get(value, ()), *map(normalise, endings)), key=len, reverse=True)
+                self._endings[value] = tuple(longest)
             for category, values in table.items():
                 for value, phrases in values.items():
                     for phrase in phrases:
                         self._add(phrase, Tag(category, value, language))
         self._add_folded(tables)
+        self._add_latin(tables)
         self._words = [word for word in self._single if len(word) >= FUZZY_MIN]
         self._meant = functools.lru_cache(4096)(self._look_up)
         self._corrected = functools.lru_cache(4096)(self._correct)
+
+    def endings(self, value: str) -> tuple[str, ...]:
+        """The endings of words with this meaning, as normalised, the longest first; none = an empty tuple."""
+        return self._endings.get(value, ())
 
     def _add(self, phrase: str, tag: Tag) -> None:
         words = re.findall(r"[^\W\d_]+\*?|[0-9]+|\S", phrase)
@@ -133,6 +171,34 @@ class Vocabulary:
         for phrase, tag in typed:
             self._add(phrase, tag)
 
+    def _add_latin(self, tables: Sequence[tuple[str, dict[str, dict[str, list[str]]]]]) -> None:
+        """Know each Cyrillic phrase of long words in Latin letters: oqiga joq, soltustikke."""
+        for language, table in tables:
+            for category, values in table.items():
+                for value, phrases in values.items():
+                    for phrase in phrases:
+                        words = re.findall(r"[^\W\d_]+\*?|[0-9]+|\S", phrase)
+                        letters = [word.rstrip("*") for word in words]
+                        if phrase.isascii() or sum(map(len, letters)) < LATIN_MIN or len(letters[0]) < STEM_MIN:
+                            continue
+                        if len(words) == 1 and len(letters[0]) < LATIN_MIN:
+                            continue
+                        node = self._latin_root
+                        for word, plain in zip(words, letters, strict=True):
+                            branch = node.stems if word.endswith("*") and len(word) > 1 else node.children
+                            node = branch.setdefault(latin(normalise(plain)), _Node())
+                        node.tags.append(Tag(category, value, language))
+
+    def latin_matches(self, words: Sequence[str], start: int, *, whole: bool) -> list[Match]:
+        """All Cyrillic phrases that begin at this word when it is typed in Latin letters, the longest first.
+
+        Args:
+            words: the words of the line as `latin` spells them; those that are no such words are empty.
+            start: index of the first word.
+            whole: only phrases whose words are typed without an ending.
+        """
+        return _walk(self._latin_root, words, start, _whole if whole else _behind)
+
     def _stands(self, phrase: str) -> bool:
         """Is this phrase in the tree as it is written?"""
         words = [normalise(word) for word in PIECES.findall(phrase.replace("*", ""))]
@@ -140,16 +206,7 @@ class Vocabulary:
 
     def matches(self, words: Sequence[str], start: int) -> list[Match]:
         """All phrases that begin at this word, the longest first."""
-        found: dict[int, list[Tag]] = {}
-        nodes, length = [self._root], 0
-        while nodes and start + length < len(words):
-            word = words[start + length]
-            nodes = [after for node in nodes for after in _step(node, word)]
-            length += 1
-            tags = [tag for node in nodes for tag in node.tags]
-            if tags:
-                found[length] = tags
-        return [Match(size, tuple(dict.fromkeys(tags))) for size, tags in sorted(found.items(), reverse=True)]
+        return _walk(self._root, words, start, _step)
 
     def near(self, word: str) -> Match | None:
         """The phrase that an unknown word was meant to be; several tags = nobody can tell which. None = none."""
@@ -222,12 +279,30 @@ def cuts_short(short: str, whole: str) -> bool:
     return in_order and len(short) - len(sounds) <= 1 and len(sounds) > len(squeezed(whole)) / 2
 
 
+def _walk(root: _Node, words: Sequence[str], start: int, step: Callable[[_Node, str], Iterator[_Node]]) -> list[Match]:
+    """All phrases below a root that begin at this word, the longest first."""
+    found: dict[int, list[Tag]] = {}
+    nodes, length = [root], 0
+    while nodes and start + length < len(words):
+        word = words[start + length]
+        nodes = [after for node in nodes for after in step(node, word)]
+        length += 1
+        tags = [tag for node in nodes for tag in node.tags]
+        if tags:
+            found[length] = tags
+    return [Match(size, tuple(dict.fromkeys(tags))) for size, tags in sorted(found.items(), reverse=True)]
+
+
 def _step(node: _Node, word: str) -> Iterator[_Node]:
     """The nodes behind a word: as typed, and with those of its Kazakh letters folded that were typed (көлик)."""
     yield from _behind(node, word)
     plain = folded(word)
     if plain != word:
         yield from _behind(node, plain)
+
+
+def _whole(node: _Node, word: str) -> Iterator[_Node]:
+    return (after for after in (node.children.get(word), node.stems.get(word)) if after is not None)
 
 
 def _behind(node: _Node, word: str) -> Iterator[_Node]:
