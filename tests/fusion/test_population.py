@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from aquila.fusion.population import LOOKS_OF_A_MODE, TURNS_OF_SAID_BIRTHS, Population, exchange_prior
+from aquila.fusion.population import (
+    LOOKS_OF_A_MODE,
+    TURNS_OF_SAID_BIRTHS,
+    USUAL_STAY_SCANS,
+    Population,
+    exchange_prior,
+)
 from aquila.fusion.scenes import SceneSettings, make_scene
 from aquila.fusion.sensors import Scan, Sensor
 from aquila.fusion.settings import Settings
@@ -91,11 +97,13 @@ def test_a_start_must_be_the_surer_the_longer_targets_stay():
         for each in (population, unlearned):
             each.end_turn(5.0 * turn)
             each.learn_life(5.0, 20.0, 0.0)
-    assert population.life_s > 1000
-    odds = 0.01 * population.life_s / 5.0
+    stay_scans = 20 * 20.0 * 5.0 / 0.5 / 5.0  # nobody has come yet: as if it were half a one
+    odds = (stay_scans / USUAL_STAY_SCANS) ** 2
     assert population.sure_r == pytest.approx(odds / (1 + odds))
-    assert population.sure_r > 0.6
+    assert population.sure_r > 0.99
     assert unlearned.sure_r == 0
+    population.learn_births(13.0, 50.0)
+    assert population.sure_r == pytest.approx(0.5, abs=0.05), "400 scans of targets for 13 that came: 30 each"
 
 
 def test_new_targets_are_as_many_as_said_then_as_seen():

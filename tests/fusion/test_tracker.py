@@ -209,10 +209,26 @@ def test_where_targets_stay_long_a_new_track_must_be_surer(monkeypatch):
         return false, np.mean(complete)
 
     false, complete = shown()
-    monkeypatch.setattr("aquila.fusion.population.FALSE_START", 0.0)
+    monkeypatch.setattr("aquila.fusion.population.USUAL_STAY_SCANS", np.inf)
     before_false, before_complete = shown()
     assert false < before_false
     assert complete > before_complete - 0.005
+
+
+def test_where_nobody_comes_and_goes_two_plots_are_no_track_yet():
+    """Twenty targets fly straight, one plot each a turn; then a twenty-first is there."""
+    rng = np.random.default_rng(3)
+    start, velocity = rng.uniform(0, 60_000, (21, 2)), rng.uniform(-80, 80, (21, 2))
+    tracker = Tracker([Sensor(name="radar", period_s=5.0, sigma_m=40.0)])
+    shown = []
+    for turn in range(34):
+        there = 21 if turn >= 30 else 20
+        clutter = rng.uniform(0, 60_000, (2, 2))
+        z = np.concatenate([start[:there] + velocity[:there] * 5.0 * turn + rng.normal(0, 40, (there, 2)), clutter])
+        tracker.scan(Scan(5.0 * turn, 0, z, np.tile([1600.0, 1600.0, 0.0], (len(z), 1))))
+        place = start[20] + velocity[20] * 5.0 * turn
+        shown.append(bool((np.hypot(*(tracker.picture().x[:, :2] - place).T) < 300).any()))
+    assert shown == [False] * 32 + [True] * 2
 
 
 def test_ships_are_known_as_slow_within_a_few_turns():

@@ -25,8 +25,8 @@ LOOKS_OF_A_LIFE = 70.0
 """Nobody leaves before so many scans, on average: a slow radar must not take a miss for the end of a target."""
 LIVES_OF_A_SAID_LIFE = 0.07
 """What is said of a life weighs as much as so many lives ended, for each target there is."""
-FALSE_START = 0.01
-"""A false track that is shown weighs as much as this share of a target's life unseen."""
+USUAL_STAY_SCANS = 30.0
+"""Where targets stay so long, to show a true start one scan earlier is worth one false start."""
 LOOKS_OF_A_MODE = np.array([40.0, 15.0])
 """So many scans, on average, a target is quiet, and manoeuvres: a slow radar must not see a turn in every plot."""
 TURNS_OF_SAID_BIRTHS = 10.0
@@ -59,7 +59,7 @@ class Population:
         self.turns = self.pairs = 0
         self.settled_t = np.inf
         self.speed2 = self.speed_weight = 0.0
-        self.live = self.lived_s = self.ended = self.begun = 0.0
+        self.live = self.lived_s = self.ended = self.begun = self.came = 0.0
         self.guess_m_s = np.inf
         self.guess_log = -0.5 * (np.log(GUESSES_M_S / kind.v_sigma_m_s) / GUESS_SPREAD) ** 2
 
@@ -142,11 +142,16 @@ class Population:
 
     @property
     def sure_r(self) -> float:
-        """How likely a track with few plots must be to be shown: the longer targets stay, the less a scan more costs.
+        """How likely a track with few plots must be to be shown, by how long targets stay; 0 before that is known.
 
-        Shown now, one scan of a target is won with r, and a false start is made with 1 - r.
+        Shown now, one scan of a target is won with r, and a false start is made with 1 - r. The longer they stay, the
+        less is a scan, and the fewer are the true starts beside which a false one is seen: hence the square. A stay is
+        what all have lived for each that came (Little's law; Jeffreys' prior), known sooner than by their ends.
         """
-        odds = FALSE_START * self.life_s / max(self.gap_s, 1e-9) if self.settings.learn and self.turns > 1 else 0.0
+        if not self.settings.learn or self.turns < 2:
+            return 0.0
+        stay_scans = self.lived_s / (self.came + 0.5) / max(self.gap_s, 1e-9)
+        odds = (stay_scans / USUAL_STAY_SCANS) ** 2
         return odds / (1 + odds)
 
     def learn_life(self, passed_s: float, live: float, ended: float) -> None:
@@ -164,6 +169,7 @@ class Population:
 
     def learn_births(self, new: float, clutter: float) -> None:
         """Take how many new targets there are, beside so many clutter plots of one turn."""
+        self.came += new
         self.begun += new / max(clutter, 1.0)
 
 

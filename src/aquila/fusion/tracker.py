@@ -25,6 +25,8 @@ ESTABLISHED_HITS = 4
 OLD_HITS = 8
 """Only the end of a track with so many plots tells how long targets stay."""
 SURE_R = 0.9
+PAIR_R_MAX = 0.8
+"""No plot of two can be checked by the other: where a start must be surer than this, a third must come."""
 SLOWEST_SCALE = 0.35
 """A track manoeuvres at least as one this share as fast as usual: the slow may speed up."""
 PERIOD_UNSAID_S = 5.0
@@ -311,7 +313,7 @@ class Tracker(Rows):
         self.seen_n[rows, scan.sensor] += 1
         hits, sure_r = self.hits[: self.n], max(self.settings.confirm_r, self.population.sure_r)
         enough = self.r[: self.n] > np.where(hits < ESTABLISHED_HITS, sure_r, self.settings.confirm_r)
-        self.confirmed[: self.n] |= enough & (hits >= self.settings.confirm_hits)
+        self.confirmed[: self.n] |= enough & (hits >= self.settings.confirm_hits + (sure_r > PAIR_R_MAX))
         if self.settings.learn:
             learned = self.learned[scan.sensor]
             new = rows[self.hits[rows] == ESTABLISHED_HITS]
