@@ -1,13 +1,16 @@
 """Paper: a sheet of the map with banner, grid, scale and legend, from the browser's print and as a picture."""
 
 import base64
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from .conftest import Watched
+from .desk import board
 from .test_page import AXE, VIOLATIONS
 from .test_shell import opened, out_of_fields
 
@@ -86,6 +89,23 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     # From the browser's own menu, without the box.
     page.get_by_role("searchbox").blur()
     assert page.pdf(prefer_css_page_size=True, print_background=True).count(b"/Type /Page\n") == 1
+    the_handover_on_paper(page)
+
+
+def the_handover_on_paper(page: Page) -> None:
+    """All lines of the list, on labelled pages of text; nothing else of the page."""
+    board(page, "Shift+H", "Handover")
+    lines = page.locator(".handover .sections .line-open")
+    expect(lines.first).to_be_visible()
+    page.evaluate("() => { window.print = () => document.body.classList.add('printed') }")
+    page.locator(".handover").get_by_role("button", name="Print").click()
+    pages = [one.extract_text() for one in PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages]
+    assert all(one.count("UNCLASSIFIED") >= 2 for one in pages), "a page without its label"
+    said = " ".join(" ".join(pages).split())
+    assert "Situation as of" in said
+    for line in lines.locator("span").all_text_contents()[:40]:
+        assert " ".join(line.split()) in said
+    assert "Sign the handover" not in said
 
 
 def test_a_sheet_of_the_past_says_so(browse: Browse, tmp_path: Path) -> None:

@@ -121,4 +121,10 @@ describe('the track store', () => {
     const drawn = drawingsOf(store, 1, BASE).features
     expect(drawn.map((one) => [one.properties?.h, one.properties?.selected])).toEqual([[1, true]])
   })
+
+  it('tells lines that are lost on light ground from those that are not', () => {
+    const line = (h: number, stroke: string) => meta(h, { category: 'drawing', geometry: { type: 'LineString', coordinates: [[77, 42], [78, 43]], stroke } as TrackMeta['geometry'] })
+    store.applyMetas([line(1, '#ffffff'), line(2, '#ffff00'), line(3, '#0000ff'), line(4, 'no colour')])
+    expect(drawingsOf(store, null, BASE).features.map((one) => one.properties?.pale)).toEqual([true, true, false, undefined])
+  })
 })

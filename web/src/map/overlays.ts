@@ -114,6 +114,20 @@ export class Overlays {
       },
       FIRST_LABEL_LAYER,
     )
+    // A white phase line is not seen on a light map: it gets a dark edge there.
+    if (theme === 'day') {
+      map.addLayer(
+        {
+          id: 'drawing-edge',
+          type: 'line',
+          source: 'drawings',
+          filter: ['all', ['!=', ['geometry-type'], 'Point'], ['==', ['get', 'pale'], true]],
+          layout: { 'line-join': 'round', 'line-cap': 'round' },
+          paint: { 'line-color': LOOKS.day.label, 'line-opacity': ['*', 0.7, ['get', 'opacity']], 'line-width': ['case', ['get', 'selected'], 5.5, 4] },
+        },
+        FIRST_LABEL_LAYER,
+      )
+    }
     map.addLayer(
       {
         id: 'drawing-line',

@@ -1,4 +1,4 @@
-/** The sheets that go to the printer; the print box or the brief puts them here, else one is made when printing begins. */
+/** What goes to the printer: sheets of the print box or the brief, or a board's text; else a sheet is made when printing begins. */
 import { shallowRef, type ShallowRef } from 'vue'
 import type { Desk } from '../store/desk'
 import type { Paper } from './paper'
@@ -12,6 +12,20 @@ export interface DrawnSheet {
 export interface ReadySheets {
   paper: Paper
   sheets: readonly DrawnSheet[]
+}
+/** A part of the page that goes to the printer as text, on as many pages as it takes. */
+export interface ReadyPages {
+  /** A copy of the part; it is styled by its own classes, in black on white. */
+  part: HTMLElement
+  /** Stands above and below every page. */
+  label: string
+}
+const pages = new WeakMap<Desk, ShallowRef<ReadyPages | null>>()
+
+export function readyPages(desk: Desk): ShallowRef<ReadyPages | null> {
+  let page = pages.get(desk)
+  if (!page) pages.set(desk, (page = shallowRef(null)))
+  return page
 }
 const made = new WeakMap<Desk, ShallowRef<ReadySheets | null>>()
 

@@ -4,6 +4,7 @@
  */
 import { LANGUAGES, type Language } from '../i18n'
 import type { Action } from './action'
+import { BRIEF_ACTIONS } from '../brief/actions'
 import { COVERAGE_ACTIONS } from '../coverage/actions'
 import { DRAW_ACTIONS } from '../draw/actions'
 import { pressed, type KeyPress } from './keys'
@@ -94,6 +95,7 @@ export const ACTIONS: readonly Action[] = [
   ...STAFF_ACTIONS,
   ...REPLAY_ACTIONS,
   ...MAP_ACTIONS,
+  ...BRIEF_ACTIONS,
   ...COVERAGE_ACTIONS,
   ...PRINT_ACTIONS,
   { id: 'exchange', title: 'exchange.open', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },

@@ -21,15 +21,23 @@ export interface DrawingLook {
 const COLOUR = /^#[0-9a-f]{6}([0-9a-f]{2})?$/i
 
 /** Colours as the map takes them, the fill's transparency apart; what is no colour is left out. */
-function colours(geometry: Geometry & { stroke?: unknown; fill?: unknown }): Record<string, string | number> {
-  const found: Record<string, string | number> = {}
+function colours(geometry: Geometry & { stroke?: unknown; fill?: unknown }): Record<string, string | number | boolean> {
+  const found: Record<string, string | number | boolean> = {}
   const { stroke, fill } = geometry
-  if (typeof stroke === 'string' && COLOUR.test(stroke)) found.stroke = stroke.slice(0, 7)
+  if (typeof stroke === 'string' && COLOUR.test(stroke)) Object.assign(found, { stroke: stroke.slice(0, 7), pale: isPale(stroke) })
   if (typeof fill === 'string' && COLOUR.test(fill)) {
     found.fill = fill.slice(0, 7)
     found.fill_opacity = fill.length === 9 ? parseInt(fill.slice(7), 16) / 255 : 0.25
   }
   return found
+}
+
+/** Luma (ITU-R BT.601, 0 to 255) from which a colour is lost on light ground. */
+const PALE_LUMA = 150
+
+function isPale(colour: string): boolean {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
+  return 0.299 * red + 0.587 * green + 0.114 * blue >= PALE_LUMA
 }
 
 /** A circle as the ring that the map can draw; other shapes as they are. */
