@@ -18,6 +18,7 @@ from aquila.core.policy import label_for
 
 STEPS_MAX = 5_000
 """Steps of one thing; later ones are counted and left out of the fold (they stay in the journal)."""
+CONFLICTS_MAX = 20
 SEEN_MAX = 50
 """Entries that one step may say it has seen."""
 
@@ -113,29 +114,48 @@ class Thing:
         return tuple(step.entry for step in self.steps if step.entry not in covered)[-SEEN_MAX:]
 
     def conflicts(self) -> list[Conflict]:
-        """Fields about which concurrent steps differ, until a step that has seen both speaks about the field."""
-        known = self._known()
+        """Fields about which concurrent steps differ, until a step that has seen both speaks about the field.
+
+        Of one field the newest `CONFLICTS_MAX`; settling them shows those before.
+        """
+        places = {step.entry: place for place, step in enumerate(self.steps)}
+        known = self._known(places)
         found: list[Conflict] = []
         for name in self.writers():
-            speakers = [step for step in self.steps if name in step.fields]
-            kept = speakers[-1]
-            for other in speakers[:-1]:
-                is_apart = other.entry not in known[kept.entry] and kept.entry not in known[other.entry]
-                if is_apart and other.fields[name] != kept.fields[name] and not self._settled(other, speakers, known):
-                    found.append(Conflict(name, kept, other))
+            speakers = [place for place, step in enumerate(self.steps) if name in step.fields]
+            found += self._conflicts_of(name, speakers, known)
         return found
 
-    def _known(self) -> dict[str, set[str]]:
-        """For each entry all entries that its writer had seen, however indirectly."""
-        known: dict[str, set[str]] = {}
-        for step in self.steps:
-            known[step.entry] = set(step.seen).union(*(known.get(entry, set()) for entry in step.seen))
-        return known
+    def _conflicts_of(self, name: str, speakers: Sequence[int], known: Sequence[int]) -> list[Conflict]:
+        """Those about one field, the oldest first. speakers: places of the steps that speak about it."""
+        kept, last = self.steps[speakers[-1]], speakers[-1]
+        # What those who spoke later had seen: somebody who had seen a step and spoke since has settled it.
+        settled = known[last]
+        found: list[Conflict] = []
+        for place in reversed(speakers[:-1]):
+            other = self.steps[place]
+            is_apart = not (settled >> place & 1 or known[place] >> last & 1)
+            if is_apart and other.fields[name] != kept.fields[name]:
+                found.append(Conflict(name, kept, other))
+                if len(found) >= CONFLICTS_MAX:
+                    break
+            settled |= known[place]
+        return found[::-1]
 
-    @staticmethod
-    def _settled(other: Step, speakers: Sequence[Step], known: Mapping[str, set[str]]) -> bool:
-        """Somebody who had seen this step has spoken about the field since, and is no older than the newest speaker."""
-        return any(other.entry in known[step.entry] for step in speakers if step.stamp > other.stamp)
+    def _known(self, places: Mapping[str, int]) -> list[int]:
+        """For each step the places of all steps that its writer had seen, however indirectly, as bits of a number.
+
+        Sets of their names took 590 MiB for the most steps that a thing may have; each of these has 625 bytes then.
+        """
+        known: list[int] = []
+        for place, step in enumerate(self.steps):
+            bits = 0
+            for entry in step.seen:
+                at = places.get(entry)
+                if at is not None:
+                    bits |= 1 << at | (known[at] if at < place else 0)
+            known.append(bits)
+        return known
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

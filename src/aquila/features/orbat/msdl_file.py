@@ -61,7 +61,8 @@ def read_msdl(content: str, side: str = "") -> FileRead:
     if not elements or len(elements) > ROWS_MAX:
         return FileRead(faults=(Fault(line=0, text=f"{len(elements)} units in it: 1 to {ROWS_MAX} can be imported"),))
     units, faults, sides_of = _units(elements)
-    ours = {handle for handle in sides if _allied(sides, handle, wanted)}
+    allegiance = {handle: _text(each, "AllegianceHandle") for handle, each in sides.items()}
+    ours = {handle for handle in sides if _allied(allegiance, handle, wanted)}
     above = {unit.key: unit.parents[0].ref for unit in units if unit.parents}
     kept = [unit for unit in units if not ours or _side(unit.key, above, sides_of) in (*ours, None)]
     notes = []
@@ -141,13 +142,13 @@ def _text(element: etree._Element, path: str) -> str:
     return "" if found is None else (found.text or "").strip()
 
 
-def _allied(sides: dict[str, etree._Element], handle: str, wanted: str | None) -> bool:
+def _allied(allegiance: dict[str, str], handle: str, wanted: str | None) -> bool:
     seen: set[str] = set()
-    while handle in sides and handle not in seen:
+    while handle in allegiance and handle not in seen:
         if handle == wanted:
             return True
         seen.add(handle)
-        handle = _text(sides[handle], "AllegianceHandle")
+        handle = allegiance[handle]
     return False
 
 
