@@ -220,9 +220,9 @@ def test_a_screen_that_does_not_read_loses_positions_never_entries_and_is_cut_of
         for number in range(100):
             scene.note(f"line {number}")
             port.place("A", 42 + number / 1000, 77)
+            await quick.until(lambda said=number + 1: len(quick.summaries()) == said)
         await slow.until(lambda: slow.closed)
         assert slow.closed == stream.TOO_SLOW
-        await quick.until(lambda: len(quick.summaries()) == 100)
         assert scene.screens.cut_off == 1
         back = await scene.enter(slow.got[0]["cursor"], name="slow")
         await back.until(lambda: len(back.summaries()) == 100)
