@@ -1318,6 +1318,7 @@ class Inject(TypedDict):
     means: Literal["actor", "chat", "mail", "map", "paper", "phone", "radio"]
     expects: str
     plays: str
+    players: list[str]
 
 
 class InjectRow(TypedDict):
@@ -1335,6 +1336,7 @@ class InjectRow(TypedDict):
     means: Literal["actor", "chat", "mail", "map", "paper", "phone", "radio"]
     expects: str
     plays: str
+    players: list[str]
     done_at_ms: int | None
     done_by: str
     actions: list[str]

@@ -145,6 +145,48 @@ def test_an_inject_is_for_exercise_control_alone_and_what_is_played_for_everybod
     assert "Surprise" not in "".join(got)
 
 
+def test_who_is_in_exercise_control_alone_plays_to_nobody_and_is_told_so(
+    client: TestClient[Any], control: Desk, desk: Desk, port: MemoryPort
+) -> None:
+    alone = Desk(client, port.token("alone", "operator", group="EXCON"))
+    made = alone.post("/exercise/injects", inject={"title": "Surprise", "text": "A bridge falls.", "means": "mail"})
+    said = step(alone, made["id"], "fire", 403)["error"]["reason"]
+    assert "no player would read it" in said
+    assert "COMMON" in said
+    assert inject(alone, made["id"])["state"] == "planned"
+    named = alone.post(
+        "/exercise/injects",
+        inject={"title": "Second", "text": "A mast falls.", "means": "chat", "players": ["COMMON"]},
+    )
+    assert "you may not write into COMMON" in step(alone, named["id"], "fire", 403)["error"]["reason"]
+    assert inject(alone, named["id"])["players"] == ["COMMON"]
+    step(control, named["id"], "fire")
+    assert [row["label"]["groups"] for row in desk.get("/entries") if "A mast falls." in str(row)] == [["COMMON"]]
+    assert "Second" not in str(desk.get("/entries"))
+
+
+def test_an_inject_is_played_to_the_groups_that_it_names_and_to_no_other(
+    client: TestClient[Any], desk: Desk, port: MemoryPort
+) -> None:
+    director = Desk(client, port.token("director", "operator", group="BLUE", also="EXCON"))
+    blue, red = (Desk(client, port.token(name, "operator", group=name)) for name in ("BLUE", "RED"))
+    made = director.post("/exercise/injects", inject={"title": "x", "text": "For one.", "means": "mail"})
+    step(director, made["id"], "fire")
+    secret = director.post(
+        "/exercise/injects", inject={"title": "x", "text": "For red.", "means": "mail", "players": ["RED"]}
+    )
+    step(director, secret["id"], "fire", 403)
+    assert "For one." in str(blue.get("/entries"))
+    for other in (red, desk):
+        assert "For one." not in str(other.get("/entries"))
+    # By the label of what was planned for the players to see: whoever else the one who fires may write to.
+    planned = blue.post("/exercise/injects", inject={"title": "y", "text": "Open.", "means": "mail"}, groups=["BLUE"])
+    both = Desk(client, port.token("both", "operator", group="BLUE", also="RED"))
+    step(both, planned["id"], "fire")
+    (line,) = [row for row in blue.get("/entries") if row["kind"] == "note" and "Open." in str(row)]
+    assert line["label"]["groups"] == ["BLUE"]
+
+
 def test_an_inject_that_people_say_makes_no_line(control: Desk, desk: Desk) -> None:
     made = control.post("/exercise/injects", inject={"title": "Surprise", "text": "A bridge falls.", "means": "radio"})
     step(control, made["id"], "fire")

@@ -10,6 +10,7 @@ from aquila.core.model import Act, Alias, Note
 from aquila.features.packages.facts import Facts, written
 from aquila.features.picture import TrackFix
 from aquila.testing.memory_node import NATIONAL, OPEN
+from tests.staff.conftest import Desk
 
 MINUTE_MS = 60_000
 PLACE = {"lat_deg": 33.1, "lon_deg": 35.3}
@@ -49,6 +50,14 @@ def test_a_report_that_replaces_another_supersedes_it(desk: Any, port: Any) -> N
     row = desk.get(f"/reports/{first}")["row"]
     assert (row["state"], row["replaced_by"], row["values"]["size"]) == ("superseded", second, "4")
     assert "superseded" in str(write(desk, "salute", salute(port), 422, replaces=first))
+
+
+def test_a_report_that_may_not_end_the_other_is_not_filed_beside_it(desk: Any, client: Any, port: Any) -> None:
+    first = write(desk, "salute", salute(port))["id"]
+    liaison = Desk(client, port.token("liaison", "operator", group="GUESTS", reads="COMMON"))
+    assert "may not write into" in str(write(liaison, "salute", salute(port, size="6"), 403, replaces=first))
+    assert [(row["id"], row["state"]) for row in desk.get("/reports")] == [(first, "filed")]
+    assert [row["id"] for row in liaison.get("/reports")] == [first]
 
 
 def test_wrong_values_are_refused_with_a_sentence_each(desk: Any, port: Any) -> None:

@@ -1032,6 +1032,7 @@ export interface Inject {
   means: 'actor' | 'chat' | 'mail' | 'map' | 'paper' | 'phone' | 'radio'
   expects: string
   plays: string
+  players: string[]
 }
 
 /** An inject of the list. */
@@ -1048,6 +1049,7 @@ export interface InjectRow {
   means: 'actor' | 'chat' | 'mail' | 'map' | 'paper' | 'phone' | 'radio'
   expects: string
   plays: string
+  players: string[]
   done_at_ms: number | null
   done_by: string
   actions: string[]

@@ -25,6 +25,7 @@ STATES = States(
     ("fired", "skipped"),
 )
 Player = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Group = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Means = Literal["chat", "radio", "phone", "mail", "map", "paper", "actor"]
 
 
@@ -34,7 +35,8 @@ class Inject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     Attributes:
         due_ms: exercise time; None = when the director says so. by: who says it in play. to: who is to hear it.
         means: how it comes. expects: what the players should do. plays: what of its scenario a simulator does when it
-            is fired; empty = people do it.
+            is fired; empty = people do it. players: groups that read what the node writes when it is fired; empty =
+            those that it is planned in but exercise control's, else those that whoever fires it writes into.
     """
 
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -45,3 +47,4 @@ class Inject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     means: Means = "radio"
     expects: Text = ""
     plays: Annotated[str, msgspec.Meta(max_length=40, pattern="^[a-z0-9_]*$")] = ""
+    players: Annotated[tuple[Group, ...], msgspec.Meta(max_length=16)] = ()

@@ -88,6 +88,7 @@ class InjectRow(msgspec.Struct, frozen=True, kw_only=True):
     means: Means
     expects: str
     plays: str
+    players: tuple[str, ...]
     done_at_ms: int | None
     done_by: str
     actions: tuple[str, ...]
@@ -205,6 +206,8 @@ async def step_inject(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
         on_behalf_of=ask.on_behalf_of,
     )
     line = _played(principal, thing, desk) if ask.action == "fire" else None
+    if isinstance(line, Refused):
+        return line
     if line is None:
         return await say_step(principal, desk, step)
     said = step_saying(principal, desk, step)
@@ -214,12 +217,29 @@ async def step_inject(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
     return StepTaken(id=thing.id, entry=written[0].envelope.id, state="fired")
 
 
-def _played(principal: Principal, thing: Thing, desk: Desk) -> Saying | None:
-    """The line in which the players read a fired inject that comes in writing; None = people or a simulator play it."""
+def _played(principal: Principal, thing: Thing, desk: Desk) -> Saying | Refused | None:
+    """The line in which the players read a fired inject that comes in writing; None = people or a simulator play it.
+
+    It goes where whoever fires it may write, and nowhere else; where that is exercise control alone, it is refused.
+    """
     inject = inject_of(thing)
-    label = label_for(desk.policy, principal, None)
-    if inject is None or inject.plays or inject.means not in WRITTEN or isinstance(label, Refused):
+    if inject is None or inject.plays or inject.means not in WRITTEN:
         return None
+    control = desk.policy.control_group
+    planned = {*inject.players} or {*thing.first.label.groups} - {control} or principal.groups_in - {control}
+    if not planned:
+        players = ", ".join(desk.policy.default_label.groups)
+        return Refused(
+            "group",
+            f"no player would read it, since you may write into {control} alone: have the owner of the node give you"
+            f" the players' group, for instance {players}, or have somebody fire who has it",
+        )
+    label = label_for(desk.policy, principal, None, planned)
+    if isinstance(label, Refused):
+        into = ", ".join(sorted(planned))[:200]
+        return Refused(
+            "group", f"the players of this inject are {into}: {label.detail}; name others, or let others fire"
+        )
     who = " → ".join(filter(None, (inject.by, ", ".join(inject.to))))
     text = ": ".join(filter(None, (who, inject.text or inject.title)))
     return Saying(body=Note(room=LOG_ROOM, text=text, happened_at_ms=desk.now_ms()), label=label)
@@ -277,6 +297,7 @@ def inject_row(thing: Thing, run: RunNow, now_ms: int) -> InjectRow | None:
         means=inject.means,
         expects=inject.expects,
         plays=inject.plays,
+        players=inject.players,
         done_at_ms=None if done is None else done.at_ms,
         done_by="" if done is None else done.by,
         actions=INJECT_STATES.allowed(state),

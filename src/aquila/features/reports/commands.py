@@ -6,7 +6,7 @@ import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk
-from aquila.core.model import Position, Principal
+from aquila.core.model import Paper, Position, Principal
 from aquila.core.paper_work import (
     NextStep,
     NoFields,
@@ -17,6 +17,7 @@ from aquila.core.paper_work import (
     read_step,
     say_step,
     state_of,
+    step_saying,
 )
 from aquila.core.papers import Thing
 from aquila.core.states import ANY, Move, States
@@ -94,14 +95,27 @@ async def write_report(principal: Principal, ask: NewReport, desk: Desk) -> Step
         on_behalf_of=ask.on_behalf_of,
         position=_place_of(form, text.values),
     )
-    made = await say_step(principal, desk, step)
-    if replaced is not None and isinstance(made, StepTaken):
-        fields = {"replaced_by": made.id}
-        done = await say_step(
-            principal, desk, NextStep(STATES, REPORT, replaced, "supersede", fields, summary="superseded")
-        )
-        return done if isinstance(done, Refused) else made
-    return made
+    if replaced is None:
+        return await say_step(principal, desk, step)
+    return await _replace(principal, desk, step, replaced)
+
+
+async def _replace(principal: Principal, desk: Desk, step: NextStep, replaced: Thing) -> StepTaken | Refused:
+    """The new report and the end of the old one, in one commit: else a crash between them leaves two in force."""
+    said = step_saying(principal, desk, step)
+    if isinstance(said, Refused):
+        return said
+    assert isinstance(said.body, Paper)
+    fields = {"replaced_by": said.body.target}
+    over = step_saying(principal, desk, NextStep(STATES, REPORT, replaced, "supersede", fields, summary="superseded"))
+    if isinstance(over, Refused):
+        return over
+    written = await desk.write_all((said, over))
+    if isinstance(written, Refused):
+        return written
+    made = papers_of(desk).thing(desk, said.body.target, REPORT)
+    state = "filed" if made is None else state_of(STATES, made)
+    return StepTaken(id=said.body.target, entry=written[0].envelope.id, state=state)
 
 
 async def step_report(principal: Principal, ask: TakeStep, desk: Desk) -> StepTaken | Refused:

@@ -7,6 +7,8 @@ import { useLive } from '../useLive'
 
 export const PACES = [0.5, 1, 2, 5, 10, 20]
 export const MEANS: readonly InjectRow['means'][] = ['radio', 'phone', 'chat', 'mail', 'map', 'paper', 'actor']
+/** Of these the node itself writes the words for the players. */
+export const WRITTEN: ReadonlySet<string> = new Set(['chat', 'mail', 'paper'])
 const runs = new WeakMap<Desk, Polled<RunRow>>()
 
 /** The first who asks is the banner, which stays as long as the page. */
