@@ -23,19 +23,21 @@ class Aliases(msgspec.Struct):
 
     Attributes:
         tails: by the number, 1-31. pieces: by one distinctive word, torino. stems: one-word names without their last
-            vowel. forms: by the noun and the word beside it, bridge and rosh. whole: by the key of the name.
+            vowel. forms: by the noun and the word beside it, bridge and rosh. rests: by what stands beside the
+            noun, km 12. whole: by the key of the name.
     """
 
     tails: dict[str, list[KnownName]] = {}
     pieces: dict[str, list[KnownName]] = {}
     stems: dict[str, list[KnownName]] = {}
     forms: dict[tuple[str, str], list[KnownName]] = {}
+    rests: dict[str, list[KnownName]] = {}
     whole: dict[str, list[KnownName]] = {}
 
 
 def aliases_of(known: tuple[KnownName, ...], words: Vocabulary) -> Aliases:
     """The aliases of all places."""
-    aliases = Aliases({}, {}, {}, {}, {})
+    aliases = Aliases({}, {}, {}, {}, {}, {})
     for name in known:
         if name.sort != "place":
             continue
@@ -71,6 +73,8 @@ def _add_numbered(aliases: Aliases, name: KnownName, pieces: list[str], words: V
         form = _form_of(words, noun) if len(rest) <= REST_MAX else None
         if form is not None:
             aliases.forms.setdefault((form, key_of(" ".join(rest))), []).append(name)
+            if rest[0].isalpha() and rest[-1].isdigit():
+                aliases.rests.setdefault(key_of(" ".join(rest)), []).append(name)
 
 
 REST_MAX = 3
@@ -96,7 +100,7 @@ def alias_at(sheet: Sheet, aliases: Aliases, index: int, *, behind_word: bool) -
         return tail_at(sheet, aliases, index)
     if token.sort != "word":
         return None
-    found = _translated(sheet, aliases, index) or _formed(sheet, aliases, index)
+    found = _translated(sheet, aliases, index) or _formed(sheet, aliases, index) or _rest(sheet, aliases, index)
     if found is not None or sheet.known_word(index):
         return found
     key = key_of(token.text)
@@ -142,6 +146,14 @@ def _formed(sheet: Sheet, aliases: Aliases, index: int) -> Found | None:
         if form is not None and found is not None and found[0] == form.start:
             return form.stop, found[1]
     return None
+
+
+def _rest(sheet: Sheet, aliases: Aliases, index: int) -> Found | None:
+    """KM 12 for Bridge KM 12: a word and a number, and nothing else that it may be."""
+    if not sheet.free(index, index + 2) or sheet.tokens[index + 1].sort != "digits":
+        return None
+    names = aliases.rests.get(key_of(sheet.line[sheet.tokens[index].start : sheet.tokens[index + 1].end]))
+    return (index + 2, tuple(names[:CLOSE_MAX])) if names else None
 
 
 def _of_form(sheet: Sheet, aliases: Aliases, form: str, index: int, most: int) -> Found | None:

@@ -3,7 +3,7 @@
 
 import re
 
-from aquila.features.log.line.clock import on_a_date, value_of
+from aquila.features.log.line.clock import DAY_MS, on_a_date, value_of
 from aquila.features.log.line.sheet import Sheet
 
 DTG = re.compile(
@@ -44,7 +44,28 @@ def read_dated(sheet: Sheet) -> None:
     for found in DATE.finditer(sheet.line):
         if (0 < int(found[2]) <= 12 and 0 < int(found[1]) <= 31) or found[3]:
             year = int(found[3]) if found[3] else None
-            _claim_dated(sheet, found, int(found[1]), int(found[2]), year, found[4], found[5], found[6])
+            if year is None and _is_far(sheet, int(found[1]), int(found[2])):
+                if found[1] in READABILITY and found[2] in READABILITY:
+                    # OP 3 reads us 4/5 at 0400: how a link is heard.
+                    continue
+                doubt = "a date without a year, and far from today"
+            else:
+                doubt = ""
+            _claim_dated(sheet, found, int(found[1]), int(found[2]), year, found[4], found[5], found[6], doubt)
+
+
+FAR_MS = 45 * DAY_MS
+"""From today, within which a date without a year is most likely meant."""
+READABILITY = frozenset("12345")
+
+
+def _is_far(sheet: Sheet, day: int, month: int) -> bool:
+    context = sheet.context
+    try:
+        moment = on_a_date(context.now_ms, context.offset_min, "L", day, month, None, 12, 0)
+    except ValueError:
+        return False
+    return abs(moment.at_ms - context.now_ms) > FAR_MS
 
 
 def _month(sheet: Sheet, text: str) -> int | None:
@@ -61,6 +82,7 @@ def _claim_dated(
     hours: str,
     minutes: str,
     letter: str | None,
+    doubt: str = "",
 ) -> None:
     start, stop = sheet.token_range(found.start(), found.end())
     if not sheet.free(start, stop):
@@ -82,6 +104,9 @@ def _claim_dated(
     if month is None and zone != "Z" and zone not in "LJ":
         note = f"{zone} is read as a time zone"
         sheet.claim(start, stop, "time", value_of(moment, "at"), confidence="unsure", note=note)
+        return
+    if doubt:
+        sheet.claim(start, stop, "time", value_of(moment, "at"), confidence="unsure", note=doubt)
         return
     sheet.claim(start, stop, "time", value_of(moment, "at"))
 

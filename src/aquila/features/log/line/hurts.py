@@ -8,7 +8,11 @@ APART_MAX = 2
 
 
 def read_hurts(sheet: Sheet) -> None:
-    """Let a word for harm and a part of the body beside it mean somebody injured."""
+    """Let a word for harm and a part of the body beside it mean somebody injured; burst tyres alarm nobody."""
+    for index in range(len(sheet.tokens)):
+        harmless = sheet.word(index, "harmless")
+        if harmless is not None and not harmless.typo:
+            sheet.set_aside(index, harmless.stop)
     if not sheet.anywhere("body_part") or not sheet.anywhere("harm"):
         return
     parts = [at for at in range(len(sheet.tokens)) if sheet.tagged(at, "body_part")]

@@ -68,11 +68,30 @@ def _by_rule(sheet: Sheet) -> tuple[str | None, str]:
         return "incident", "from the casualties"
     if _passes_post(sheet):
         return "checkpoint", "from the checkpoint"
+    if _counts_stocks(sheet):
+        return "logsitrep", "from the stocks"
     if sheet.has("size") and not _own_convoy(sheet):
         return "spot", COUNTED
     if _sights(sheet):
         return "spot", "from what was seen, though nothing was counted"
     return None, ""
+
+
+STOCKS_MIN, STOCK_WITHIN = 2, 2
+
+
+def _counts_stocks(sheet: Sheet) -> bool:
+    """Fuel 60% water 2 days rations 3 days: two stocks or more, each with a number right beside it."""
+    numbered = [
+        at
+        for at in range(len(sheet.tokens))
+        if sheet.tagged(at, "stock")
+        and any(
+            sheet.tokens[each].sort == "digits" and sheet.free(each, each + 1)
+            for each in range(max(0, at - STOCK_WITHIN), min(at + 1 + STOCK_WITHIN, len(sheet.tokens)))
+        )
+    ]
+    return len(numbered) >= STOCKS_MIN and not sheet.has("to")
 
 
 def _from_words(sheet: Sheet) -> str | None:
@@ -103,6 +122,9 @@ def _from_words(sheet: Sheet) -> str | None:
         weak = "note"
     if weak in (None, "spot", "sitrep", "checkpoint") and not acts & NOT_OWN:
         weak = own_move(sheet) or nameless_move(sheet) or weak
+    if weak == "weather" and not acts & NOT_OWN and own_move(sheet) == "patrol":
+        # Convoy 12 late, snow: the weather is why.
+        weak = "patrol"
     if _told_by_source(sheet, weak, acts):
         weak = "intrep"
     return "note" if _complains(sheet, acts) else weak
@@ -302,6 +324,9 @@ def _at_post(sheet: Sheet, *, told_well: bool) -> bool:
     start, _ = sheet.token_range(places[0].start, places[0].end)
     # U KPP 4 is at the post.
     at_it = value is not None and (value.get("relation") == "at" or sheet.tokens[start].norm == "у")
+    if "crossing" in acts and _is_checkpoint(str(value["name"]) if value else ""):
+        # PTL3 has crossed CP 7
+        acts = acts - {"crossing"} | {"passing"}
     if value is None or not at_it or acts - {"passing", "arriving"} or planned:
         return False
     if any(sheet.tagged(index, "ahead", "precedence", "towards") and sheet.free(index, index + 1)
@@ -377,10 +402,20 @@ HARMFUL = frozenset({"firing", "explosion", "accident", "fire", "throwing"})
 """Activities that make an incident of a line."""
 
 
+def _is_harmless(sheet: Sheet, index: int) -> bool:
+    """Burst tyre, fire extinguisher: words that were put aside because they alarm nobody."""
+    return index in sheet.aside and any(
+        sheet.tagged(at, "harmless") for at in range(index - HARMLESS_WITHIN, index + 1)
+    )
+
+
+HARMLESS_WITHIN = 2
+
+
 def _weak_kind(sheet: Sheet) -> str | None:
     found: list[str] = []
     for index in range(len(sheet.tokens)):
-        for match in () if is_denied(sheet, index) else sheet.matches(index):
+        for match in () if is_denied(sheet, index) or _is_harmless(sheet, index) else sheet.matches(index):
             told = [tag.value for tag in match.tags if tag.category == "kind_weak"]
             found += told
             if told and not match.typo:

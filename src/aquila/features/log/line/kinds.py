@@ -102,12 +102,17 @@ def read_kinds(sheet: Sheet) -> None:
 def _is_reason(sheet: Sheet, index: int) -> bool:
     """Paused due to wx: the weather is why, and not what is told."""
     before = [token.norm for token in sheet.tokens[max(0, index - 2) : index]]
-    return before in (["due", "to"], ["because", "of"]) or before[-1:] in (
-        ["per"],
-        ["causa"],
-        ["cause"],
-        ["de"],
-        ["за"],
+    return (
+        before in (["due", "to"], ["because", "of"])
+        or before[-1:] == ["due"]
+        or before[-1:]
+        in (
+            ["per"],
+            ["causa"],
+            ["cause"],
+            ["de"],
+            ["за"],
+        )
     )
 
 

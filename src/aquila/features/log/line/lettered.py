@@ -41,6 +41,21 @@ def _labels(sheet: Sheet) -> list[Found]:
         slashed = index == 0 or sheet.tokens[index - 1].text in "/,;"
         if marked or (short and slashed and "/" in sheet.line):
             found.append(label)
+    return found or _bare_labels(sheet)
+
+
+def _bare_labels(sheet: Sheet) -> list[Found]:
+    """SALUTE S 6 A digging L 36SYB 0777 6222 T 0250: capitals without marks behind the word, in their order."""
+    begin = next((at + 1 for at in range(len(sheet.tokens)) if sheet.means(at, "kind", "salute")), None)
+    found: list[Found] = []
+    for index in range(begin or 0, len(sheet.tokens)) if begin is not None else ():
+        token = sheet.tokens[index]
+        label = sheet.word(index, "salute_letter")
+        single = len(token.text) == 1 and token.text.isupper() and token.gap
+        if label is None or label.typo or not single or label.stop != index + 1:
+            continue
+        if ORDER.index(label.value) > max((ORDER.index(each.value) for each in found), default=-1):
+            found.append(label)
     return found
 
 

@@ -148,7 +148,7 @@ def _claim_hurt(sheet: Sheet, index: int, noun: Found) -> bool:
         return False
     behind = past_age(sheet, noun.stop)
     verb = sheet.word(behind, "beside", "copula")
-    state = sheet.word(behind if verb is None or verb.typo else verb.stop, "casualty")
+    state = sheet.word(behind if verb is None or verb.typo else verb.stop, "casualty", "astray")
     start, stop = index, noun.stop if state is None else state.stop
     if state is None:
         state = sheet.ends(index, "casualty")

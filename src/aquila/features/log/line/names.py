@@ -128,6 +128,11 @@ class Names:
             found = tail_at(sheet, self.aliases, index) if token.sort == "digits" else None
             if found is not None:
                 sheet.reserved.update(range(index, found[0]))
+        for index in range(len(sheet.tokens)):
+            name = self.at(sheet, index)
+            post = name is not None and name.known is not None and name.known.sort == "place"
+            if name is not None and post and sheet.tokens[name.stop - 1].sort == "digits" and name.stop - index > 1:
+                sheet.numbered.add(name.stop - 1)
 
     def spelled(self, text: str) -> KnownName | None:
         """The name with this key; None = there is none."""

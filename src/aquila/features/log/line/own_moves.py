@@ -156,4 +156,8 @@ def _goes_at_once(sheet: Sheet, unit: LinePart) -> bool:
 
 def _names_post(sheet: Sheet) -> bool:
     names = [str(part.value.get("name", "")) for part in sheet.parts if part.field == "place" and part.value]
-    return any(name.casefold().startswith(("cp", "checkpoint", "кт", "кпп", "wp", "rp", "kt")) for name in names)
+    return any(
+        name.casefold().startswith(("cp", "checkpoint", "кт", "кпп", "wp", "rp", "kt"))
+        or any(sheet.meaning(word, "place_form") == "bridge" for word in name.split())
+        for name in names
+    )

@@ -26,9 +26,31 @@ def read_sizes(sheet: Sheet) -> None:
             # No casualties at all: no field of a casualty, and no state that was counted.
             sheet.set_aside(index, losses.stop)
         elif sheet.free(index, index + 1):
-            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index) or _collective(
+            _none(sheet, index) or _short_pair(sheet, index) or _counted(sheet, index) or _noun_first(
                 sheet, index
-            ) or _persons(sheet, index)
+            ) or _collective(sheet, index) or _persons(sheet, index)
+
+
+SHORT_PEOPLE, SHORT_VEHICLES = frozenset({"p", "u", "ч"}), frozenset({"v", "m", "т", "м"})
+
+
+def _short_pair(sheet: Sheet, index: int) -> bool:
+    """9p 2v; 7 p. 2 m.: people and vehicles by their first letters, and only both together."""
+    found = []
+    at = index
+    for what, letters in (("people", SHORT_PEOPLE), ("vehicle", SHORT_VEHICLES)):
+        token = sheet.tokens[at + 1] if sheet.free(at, at + 2) else None
+        if token is None or sheet.tokens[at].sort != "digits" or len(sheet.tokens[at].text) > COUNT_DIGITS:
+            return False
+        pointed = sheet.is_mark(at + 2, ".")
+        if token.norm not in letters or (token.gap and not pointed):
+            return False
+        stop = at + 3 if pointed else at + 2
+        found.append((at, stop, {"what": what, "sort": None, "count": int(sheet.tokens[at].text)}))
+        at = stop + 1 if sheet.is_mark(stop, ",/+&") else stop
+    for start, stop, value in found:
+        sheet.claim(start, stop, "size", value)
+    return True
 
 
 def _none(sheet: Sheet, index: int) -> bool:
@@ -47,10 +69,16 @@ def _counted(sheet: Sheet, index: int) -> bool:
     number = number_at(sheet, index)
     if number is None or number.amount != int(number.amount) or number.amount > COUNT_MAX:
         return False
+    if index in sheet.numbered and number.top is None:
+        # OP 3 soldier fainted: the number of the post.
+        return False
     if index in sheet.reserved and (number.top is not None or index - 1 in sheet.reserved):
         # UNP 1-31 человек: the numbers of the name.
         return False
     if sheet.ends(index, "other_number") is not None or _is_time(sheet, number):
+        return False
+    if not number.digits and number.amount == 1 and _is_teller(sheet, index):
+        # Selon un berger: he tells, and was not seen.
         return False
     if not number.digits and number.amount == 1 and sheet.anywhere("complaint"):
         # Plainte d'un habitant: he speaks, and was not seen.
@@ -90,6 +118,15 @@ def _counted(sheet: Sheet, index: int) -> bool:
     detail = sheet.line[sheet.tokens[begin].start : sheet.tokens[noun.start].start].strip(" x×хХX*-.")
     _claim(sheet, index, noun, msgspec.structs.replace(number, about=about), detail)
     return True
+
+
+def _is_teller(sheet: Sheet, index: int) -> bool:
+    return any(
+        start + match.length > index
+        and any(tag.category == "kind_weak" and tag.value == "intrep" for tag in match.tags)
+        for start in range(max(0, index - WANTED_WITHIN), index + 1)
+        for match in sheet.matches(start)
+    )
 
 
 PARTITIVE = frozenset({"of", "dei", "delle", "degli", "des", "из"})
@@ -315,7 +352,7 @@ def _claim(sheet: Sheet, start: int, noun: Found, number: Number, detail: str) -
         state = Found(noun.start, noun.stop, state.tags, 0)
     if is_of(noun, "casualty") or state is not None:
         casualty = state if state is not None else noun
-        tags = [tag for tag in casualty.tags if tag.category == "casualty"]
+        tags = [tag for tag in casualty.tags if tag.category in ("casualty", "astray")]
         value["state"] = tags[0].value
         who = noun if state is not None else _who_after(sheet, casualty.stop)
         stop = max(stop, casualty.stop, who.stop if who is not None else 0)
@@ -370,7 +407,7 @@ def _state_after(sheet: Sheet, at: int) -> Found | None:
         # Lost 1 pax, missing since 0830.
         at += 1
     at = _past_whose(sheet, at)
-    found = sheet.word(at, "casualty")
+    found = sheet.word(at, "casualty", "astray")
     if found is None or found.typo or sheet.tokens[at].sort == "digits":
         return None
     after = number_at(sheet, found.stop)

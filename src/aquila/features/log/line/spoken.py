@@ -40,6 +40,9 @@ def spoken_at(sheet: Sheet, index: int, *, alone: bool) -> Spoken | None:
 
 def _stands(sheet: Sheet, stop: int) -> bool:
     """Is it no count, distance or span: ten to twelve men, due e mezza km?"""
+    if sheet.tagged(stop, "beside"):
+        # At 5 past 4 w/ 8 pax: with, and no watts.
+        return True
     return not sheet.tagged(stop, *NOUNS, "distance", "minute", "quantity", "speed", "degree") or sheet.tagged(
         stop, "hour_mark"
     )

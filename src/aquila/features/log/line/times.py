@@ -396,6 +396,10 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
             if after is not None and not after.typo:
                 sort, stop = category, after.stop
                 break
+    last = sheet.tokens[clock.stop - 1]
+    if sort == "at" and not last.gap and last.norm in sheet.endings("from"):
+        # 0130-дан
+        sort = "since"
     if start == clock.start:
         start = with_at(sheet, start)
     if day == "yesterday" and clock.hour < EARLY_HOUR and _late(sheet, start, stop):

@@ -44,7 +44,7 @@ def read_addressees(sheet: Sheet, names: Names) -> None:
     """Claim TELL X, Y; INFO Z; X DE Y."""
     for index in range(len(sheet.tokens)):
         word = sheet.word(index, "to")
-        if word is None or (word.typo and word.ambiguous):
+        if word is None or (word.typo and word.ambiguous) or _in_phrase(sheet, index):
             continue
         field: Any = word.value
         weak = sheet.tokens[index].norm in ("to", "for", "per", "pour", "для", "copy", "report")
@@ -60,6 +60,18 @@ def read_addressees(sheet: Sheet, names: Names) -> None:
                 break
             claim_name(sheet, start, field, name, names, stop=end)
             start = end
+
+
+def _in_phrase(sheet: Sheet, index: int) -> bool:
+    """Nulla da segnalare a CP 6: the word for telling is part of another phrase."""
+    return any(
+        start + match.length > index and any(tag.category in ("kind", "kind_weak") for tag in match.tags)
+        for start in range(max(0, index - PHRASE_WITHIN), index)
+        for match in sheet.matches(start)
+    )
+
+
+PHRASE_WITHIN = 3
 
 
 def _colon_follows(sheet: Sheet, at: int) -> bool:
@@ -277,13 +289,10 @@ def _first_unit(sheet: Sheet, names: Names) -> None:
         apart = apart and not (sheet.tokens[before].norm == "у" and begins(sheet, before))
         spoken = name.known is not None and name.known.sort == "unit" and not apart
         post = any(sheet.means(name.start, "unit_form", form) for form in ("post", "observation_post"))
-        listed = any(_in_a_row(sheet, name, other) or _in_a_row(sheet, other, name) for other in candidates)
-        if (
-            name.known is not None
-            and name.known.sort == "place"
-            and not listed
-            and (_speaks(sheet, name) or _signs(sheet, name))
-        ):
+        if any(_in_a_row(sheet, name, other) or _in_a_row(sheet, other, name) for other in candidates):
+            continue
+        placed = name.known is not None and name.known.sort == "place"
+        if placed and (_speaks(sheet, name) or _signs(sheet, name)):
             _claim_actor(sheet, name)
             return
         if spoken or ((name.known is not None or post) and _opens(sheet, name)):
