@@ -24,6 +24,7 @@ from aquila.app.clockwork import real_clockwork
 from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
+from aquila.app.interpreter import suit_interpreter
 from aquila.app.listening import principal_of
 from aquila.app.parts import load_features
 from aquila.app.turns import deliver_to
@@ -156,6 +157,7 @@ def main() -> int:
     words.add_argument("--seconds", type=float, default=40.0)
     chosen = words.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        suit_interpreter()
         cpu_s = time.process_time()
         run = asyncio.run(measure(chosen.tracks, chosen.seconds, Path(folder) / "data"))
         cpu_s = time.process_time() - cpu_s

@@ -8,7 +8,6 @@ For work on the hub itself. What counts is measured with the whole node, `aquila
 import argparse
 import asyncio
 import cProfile
-import gc
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ import uuid
 
 import msgspec
 
+from aquila.app.interpreter import suit_interpreter
 from aquila.codecs.cot import TakSession, convert, cot_xml, tak_v1
 from aquila.core.codec import Control, Decoded, Outgoing
 from aquila.core.contacts import Contacts
@@ -168,7 +168,7 @@ async def serve(given: argparse.Namespace) -> None:
     )
     hub.start()
     listener.start("127.0.0.1", given.port)
-    gc.freeze()
+    suit_interpreter()
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     profile = cProfile.Profile() if given.profile else None

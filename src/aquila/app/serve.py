@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -26,6 +25,7 @@ from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
 from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
+from aquila.app.interpreter import suit_interpreter
 from aquila.app.logins import foreign_logins
 from aquila.app.mission_edge import MissionEdge, may_speak, speak
 from aquila.app.parts import load_codecs, load_features
@@ -224,9 +224,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         if has_harbour:
             sea = play_harbour_demo(fusion, port, operator, ports["tak"], clockwork.clock_ms)
             await stack.enter_async_context(_background(sea))
-        # What stands now stays: the collector need not walk over it again and again.
-        gc.collect()
-        gc.freeze()
+        suit_interpreter()
         hosts = {name: plain_host if name in PLAIN_PORTS else tls_host for name in PORT_NAMES}
         engine.folder.write_ports({name: ports[name] for name in PORT_NAMES}, hosts)
         yield node
