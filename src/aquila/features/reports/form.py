@@ -2,7 +2,6 @@
 
 import functools
 import math
-import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ import msgspec
 
 from aquila.core.model import TIME_MAX_MS, Position
 from aquila.core.paper_work import Line, Word, check_texts
+from aquila.features.reports.pattern import fits, wrong_pattern
 
 TEXT_MAX = 8000
 FORMS = (
@@ -26,7 +26,7 @@ class FormField(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     Attributes:
         kind: text; count (whole, not below 0); number; time (UTC ms); place ({lat_deg, lon_deg}); choice.
         total: how a level above makes one figure of many: "sum", "min"; None = it does not.
-        pattern: of a text. hint: what is allowed, in words, for the sentence of a refusal.
+        pattern: of a text, as pattern.py allows. hint: what is allowed, in words, for the sentence of a refusal.
     """
 
     name: Word
@@ -43,6 +43,9 @@ class FormField(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
             raise ValueError(f"field {self.name}: choices belong to the kind choice, which needs some")
         if self.total is not None and self.kind not in ("count", "number"):
             raise ValueError(f"field {self.name}: only counts and numbers have a total")
+        wrong = None if self.pattern is None else wrong_pattern(self.pattern)
+        if wrong is not None:
+            raise ValueError(f"field {self.name}: {wrong}")
 
 
 class FormSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,7 +107,7 @@ def _wrong_text(field: FormField, value: Any) -> str | None:
         check_texts(field.name, value)
     except ValueError as wrong:
         return str(wrong)
-    if field.pattern is not None and re.fullmatch(field.pattern.strip("^$"), value) is None:
+    if field.pattern is not None and not fits(field.pattern, value):
         return f"{value[:40]!r} does not fit: {field.hint or field.pattern}"
     return None
 
