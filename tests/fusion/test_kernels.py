@@ -199,6 +199,35 @@ def test_compiled_and_numpy_kernels_agree():
 
 
 @BOTH
+def test_surprise_is_that_of_sure_plots_of_firm_tracks(kernels):
+    rng = np.random.default_rng(9)
+    z, noise = rng.normal(0, 100, (6, 2)), np.tile([400.0, 900.0, 50.0], (6, 1))
+    xc, mix = rng.normal(0, 100, (4, 2)), np.tile([100.0, 200.0, -30.0], (4, 1))
+    ei, ej = np.array([0, 0, 1, 2, 3]), np.array([0, 1, 2, 3, 4])
+    pe, firm = np.array([0.95, 0.04, 0.95, 0.5, 0.99]), np.array([True, True, True, False])
+    cov = np.array([[500.0, 20.0], [20.0, 1100.0]])
+    want = sum((z[j] - xc[i]) @ np.linalg.solve(cov, z[j] - xc[i]) for i, j in ((0, 0), (1, 2)))
+    total, count = kernels.surprise(ei, ej, pe, 0.9, firm, xc, mix, z, noise)
+    assert (total, count) == (pytest.approx(want), 2)
+    assert kernels.surprise(ei, ej, 0 * pe, 0.9, firm, xc, mix, z, noise) == (0.0, 0)
+
+
+@BOTH
+def test_covered_is_who_is_inside_the_own_footprint_or_outside_all(kernels):
+    angles = np.arange(8) * np.pi / 4
+    normals, xy = np.column_stack([np.cos(angles), np.sin(angles)]), np.random.default_rng(3).normal(0, 8, (200, 2))
+    supports = np.array([np.full(8, 10.0), np.full(8, 14.0), np.full(8, -np.inf)])  # the third has seen nothing yet
+    first, second = ([all(normal @ each <= reach for normal in normals) for each in xy] for reach in (10.0, 14.0))
+    assert kernels.covered(xy, normals, supports[:1], 0).all()
+    want = [a or not b for a, b in zip(first, second, strict=True)]
+    assert kernels.covered(xy, normals, supports, 0).tolist() == want
+    assert 20 < want.count(False) < 180
+    assert kernels.covered(xy, normals, supports, 1).all()
+    assert kernels.covered(xy, normals, supports, 2).tolist() == [not each for each in second]
+    assert kernels.covered(xy[:0], normals, supports, 0).tolist() == []
+
+
+@BOTH
 def test_a_firm_track_leans_to_the_likelier_of_two_plots(kernels):
     x, cov, mu = np.zeros((2, 2, 4)), np.zeros((2, 2, 10)), np.full((2, 2), 0.5)
     cov[:, :, [0, 4, 7, 9]] = [400.0, 400.0, 1.0, 1.0]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
+from aquila.fusion.kernels_numpy import covered
 from aquila.fusion.sensors import DIRECTIONS, NORMALS, Learned, Sensor, polygon_area
 
 
@@ -20,7 +21,8 @@ def test_the_area_of_a_footprint_is_that_of_the_polygon_round_its_plots(middle, 
         half = shapely.Polygon([far - along, far + along, far + along - normal * 4e8, far - along - normal * 4e8])
         around = shapely.intersection(around, half)
     assert learned.area_m2 == pytest.approx(around.area, rel=1e-4)
-    assert learned.covers(z).all()
+    nowhere = np.full(DIRECTIONS, np.inf)
+    assert covered(z, NORMALS, np.array([learned.support, nowhere]), 0).all()
 
 
 def test_the_area_of_a_circle_of_supports_is_that_of_its_polygon():

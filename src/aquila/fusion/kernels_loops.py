@@ -337,6 +337,48 @@ def assign(first: Array, ei: Array, ej: Array, cost: Array, plots: int, chosen: 
 
 
 @jit
+def inside(point: Array, normals: Array, support: Array) -> bool:
+    """Whether a point lies in the polygon of the half planes `normals[k] . x <= support[k]`."""
+    for k in range(len(support)):
+        if normals[k, 0] * point[0] + normals[k, 1] * point[1] > support[k]:
+            return False
+    return True
+
+
+@jit
+def covered(xy: Array, normals: Array, supports: Array, own: int) -> Array:
+    """Which points lie in polygon `own` of `supports`, or in none of them."""
+    found = np.ones(len(xy), np.bool_)
+    for i in range(len(xy)):
+        if not inside(xy[i], normals, supports[own]):
+            for support in supports:
+                if inside(xy[i], normals, support):
+                    found[i] = False
+    return found
+
+
+@jit
+def surprise(
+    ei: Array, ej: Array, pe: Array, least: float, firm: Array, xc: Array, mix: Array, z: Array, noise: Array
+) -> tuple[float, int]:
+    """Sum of the squared distances of plots that belong to a firm track with more than `least`, and their number."""
+    total = 0.0
+    count = 0
+    for e in range(len(ei)):
+        i = ei[e]
+        j = ej[e]
+        if pe[e] > least and firm[i]:
+            d0 = z[j, 0] - xc[i, 0]
+            d1 = z[j, 1] - xc[i, 1]
+            s0 = mix[i, 0] + noise[j, 0]
+            s1 = mix[i, 1] + noise[j, 1]
+            s2 = mix[i, 2] + noise[j, 2]
+            total += (d0 * d0 * s1 + d1 * d1 * s0 - 2 * d0 * d1 * s2) / (s0 * s1 - s2 * s2)
+            count += 1
+    return total, count
+
+
+@jit
 def kalman(x: Array, p: Array, z: Array, r: Array, xn: Array, pn: Array) -> None:
     """One Kalman update of a state by a plot of its position, into `xn`, `pn`."""
     s0 = p[0] + r[0]
@@ -345,14 +387,14 @@ def kalman(x: Array, p: Array, z: Array, r: Array, xn: Array, pn: Array) -> None
     det = s0 * s1 - s2 * s2
     e0 = z[0] - x[0]
     e1 = z[1] - x[1]
-    for k in range(10):
-        a = ROW[k]
-        b = COLUMN[k]
+    k = 0
+    for a in range(4):
         k0 = (p[X_OF[a]] * s1 - p[Y_OF[a]] * s2) / det
         k1 = (p[Y_OF[a]] * s0 - p[X_OF[a]] * s2) / det
-        if k == 0 or k == 4 or k == 7 or k == 9:
-            xn[a] = x[a] + k0 * e0 + k1 * e1
-        pn[k] = p[k] - k0 * p[X_OF[b]] - k1 * p[Y_OF[b]]
+        xn[a] = x[a] + k0 * e0 + k1 * e1
+        for b in range(a, 4):
+            pn[k] = p[k] - k0 * p[X_OF[b]] - k1 * p[Y_OF[b]]
+            k += 1
 
 
 @jit

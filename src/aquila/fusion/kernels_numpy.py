@@ -142,6 +142,24 @@ def assign(first: Ints, ei: Ints, ej: Ints, cost: Floats, plots: int, chosen: In
         chosen[tracks[rows]] = edge[rows, taken]
 
 
+def covered(xy: Floats, normals: Floats, supports: Floats, own: int) -> Bools:
+    """See `kernels_loops.covered`."""
+    inside = (xy @ normals.T <= supports[:, None]).all(axis=2)
+    found: Bools = inside[own] | ~inside.any(axis=0)
+    return found
+
+
+def surprise(
+    ei: Ints, ej: Ints, pe: Floats, least: float, firm: Bools, xc: Floats, mix: Floats, z: Floats, noise: Floats
+) -> tuple[float, int]:
+    """See `kernels_loops.surprise`."""
+    own = np.flatnonzero((pe > least) & firm[ei])
+    d0, d1 = (z[ej[own]] - xc[ei[own]]).T
+    s0, s1, s2 = (mix[ei[own]] + noise[ej[own]]).T
+    squared = (d0 * d0 * s1 + d1 * d1 * s0 - 2 * d0 * d1 * s2) / (s0 * s1 - s2 * s2)
+    return float(squared.sum()), len(own)
+
+
 def kalman(x: Floats, p: Floats, z: Floats, r: Floats) -> tuple[Floats, Floats]:
     """Row by row, see `kernels_loops.kalman`."""
     s0, s1, s2 = p[:, 0] + r[:, 0], p[:, 4] + r[:, 1], p[:, 1] + r[:, 2]

@@ -74,11 +74,13 @@ class Rows:
         """Drop all other rows."""
         if which.all():
             return
-        rows = np.flatnonzero(which)
+        first = int(which.argmin())  # the old stand in front and stay: most often little has to move
+        rows = first + np.flatnonzero(which[first:])
+        end = first + len(rows)
         for name in self._layout:
             column = getattr(self, name)
-            column[: len(rows)] = column[rows]
-        self.n = len(rows)
+            column[first:end] = column.take(rows, axis=0)
+        self.n = end
 
     def copy(self) -> dict[str, Any]:
         """The rows in use."""

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 DIRECTIONS = 16
 _ANGLES = np.arange(DIRECTIONS) * 2 * pi / DIRECTIONS
 NORMALS = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
-FOLLOWING, PRECEDING = np.roll(np.arange(DIRECTIONS), -1), np.roll(np.arange(DIRECTIONS), 1)
+_STEP, _OWN = 2 * pi / DIRECTIONS, np.eye(DIRECTIONS)
+# Each side lies as far off as its support, and its neighbours cut it: the area is a quadratic form of the supports.
+_SIDES = (np.roll(_OWN, 1, axis=0) + np.roll(_OWN, -1, axis=0) - 2 * cos(_STEP) * _OWN) / (2 * sin(_STEP))
 OPPOSITE = np.roll(np.arange(DIRECTIONS), DIRECTIONS // 2)
 
 PD_UNSAID = 0.8
@@ -24,6 +25,8 @@ COUNTS_OF_A_SAID_CLUTTER = 3.0
 SCANS_KEPT = 60.0
 CLUTTER_PER_SCAN_MIN = 0.02
 SURPRISES_KEPT = 2000.0
+FORGOTTEN_PER_SCAN = 0.002
+"""Share of its width by which a footprint shrinks where nobody is plotted any more."""
 
 
 class Sensor(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,9 +88,9 @@ class Learned:
             return
         reach = (z @ NORMALS.T).max(axis=0) + margin_m
         if np.isfinite(self.support[0]):
-            middle = 0.5 * (self.support - self.support[OPPOSITE])
-            shrunk = middle + (self.support - middle) * 0.998  # forget where nobody has been plotted for long
-            self.support = np.maximum(shrunk, reach)
+            wide = self.support + self.support[OPPOSITE]
+            # Forget where nobody has been plotted for long.
+            self.support = np.maximum(self.support - FORGOTTEN_PER_SCAN / 2 * wide, reach)
             self.area_m2 = polygon_area(self.support)
             return
         self.support = reach
@@ -95,11 +98,6 @@ class Learned:
         self.area_m2 = polygon_area(self.support)
         most = len(z) / self.area_m2
         self.first_density = 0.5 * most if self.first_density is None else min(self.first_density, most)
-
-    def covers(self, xy: Floats) -> Bools:
-        """Which of the points, shape (n, 2), lie in the footprint."""
-        inside: Bools = (xy @ NORMALS.T <= self.support).all(axis=1)
-        return inside
 
     @property
     def pd(self) -> float:
@@ -146,7 +144,4 @@ class Learned:
 
 def polygon_area(support: Floats) -> float:
     """Area in m^2 of the polygon that the half planes `NORMALS[k] . x <= support[k]` bound (the hull is tight)."""
-    step = 2 * pi / DIRECTIONS
-    # Triangles over the middle: each side lies as far off as its support, and its neighbours cut it.
-    sides = (support[FOLLOWING] + support[PRECEDING] - 2 * cos(step) * support) / sin(step)
-    return max(abs(float(support @ sides)) / 2, 1.0)
+    return max(abs(float(support @ (_SIDES @ support))), 1.0)

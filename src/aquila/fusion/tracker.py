@@ -15,10 +15,10 @@ from aquila.fusion import kernels_numpy
 from aquila.fusion.compiled import has_compiler
 from aquila.fusion.population import GUESS_PAIRS, Population, exchange_prior
 from aquila.fusion.rows import Bools, Floats, Ints, Rows
-from aquila.fusion.sensors import Learned, Scan, Sensor
+from aquila.fusion.sensors import NORMALS, Learned, Scan, Sensor
 from aquila.fusion.settings import Settings
 
-NEW_MODES = (0.7, 0.3)
+NEW_MODES = np.array([0.7, 0.3])
 SCANS_BEFORE_LEARNING = 6
 ESTABLISHED_HITS = 4
 """A plot is no clutter when a track with so many plots explains it; younger ones may be clutter themselves."""
@@ -200,47 +200,33 @@ class Tracker(Rows):
         count = self._gate(scan)
         ei, ej, el = self.ei[:count], self.ej[:count], self.el[:count]
         r = self.r[:n]
-        covered = self._covered(learned)
+        # A sensor should plot who is in its footprint, and who has left all footprints.
+        supports = np.array([one.support for one in self.learned])
+        covered = self.kernels.covered(self.xc[:n], NORMALS, supports, scan.sensor)
         covered[ei] = True
         pd, pd_missed = self._chances(scan, covered)
         clutter, births = self._densities(learned)
-        psi = r[ei] * pd[ei] * el.sum(axis=1) / (clutter + births)
+        psi = r[ei] * pd[ei] * (el[:, 0] + el[:, 1]) / (clutter + births)
         psi0 = 1 - r * pd_missed
         pe, p0, free = np.empty(count), np.ones(n), np.ones(m)
         if count:
             self.kernels.belief(ei, ej, psi, psi0, self.settings.rounds_max, self.settings.tolerance, pe, p0, free)
         missed = r * (1 - pd_missed) / psi0
         sure = covered & self.confirmed[:n] & (r > SURE_R)
-        self._learn_surprise(scan, ei, ej, pe)
+        learned.learn_surprise(
+            *self.kernels.surprise(ei, ej, pe, SURE_R, self._firm(), self.xc, self.mix, scan.z, scan.noise)
+        )
         hit = self._update(scan, ei, ej, el, psi, psi0, pe, p0 * missed, missed, free)
         self._note(scan, hit)
-        established = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
-        self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[established[ei]].sum()))
+        self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[self._firm()[ei]].sum()))
         r_birth = births / (births + clutter) if clutter > 0 else 0.0
         self._end(r_birth, passed_s)
         self._birth(scan, free, r_birth)
 
-    def _learn_surprise(self, scan: Scan, ei: Ints, ej: Ints, pe: Floats) -> None:
-        """How far plots that surely belong to an established track lie from where it was expected."""
-        own = np.flatnonzero((pe > SURE_R) & (self.hits[ei] >= ESTABLISHED_HITS) & self.confirmed[ei])
-        if len(own) == 0:
-            return
-        rows, plots = ei[own], ej[own]
-        dx, dy = (scan.z[plots] - self.xc[rows]).T
-        xx, yy, xy = (self.mix[rows] + scan.noise[plots]).T
-        squared = (dx * dx * yy + dy * dy * xx - 2 * dx * dy * xy) / (xx * yy - xy * xy)
-        self.learned[scan.sensor].learn_surprise(float(squared.sum()), float(len(own)))
-
-    def _covered(self, learned: Learned) -> Bools:
-        """Which tracks this sensor should plot: those in its footprint, and those that have left all footprints."""
-        xy = self.xc[: self.n]
-        covered = learned.covers(xy)
-        outside = np.flatnonzero(~covered)
-        for other in self.learned:
-            if len(outside) and other is not learned and np.isfinite(other.support[0]):
-                outside = outside[~other.covers(xy[outside])]
-        covered[outside] = True
-        return covered
+    def _firm(self) -> Bools:
+        """Which tracks are confirmed and have enough plots to be no chance."""
+        firm: Bools = self.confirmed[: self.n] & (self.hits[: self.n] >= ESTABLISHED_HITS)
+        return firm
 
     def _chances(self, scan: Scan, covered: Bools) -> tuple[Floats, Floats]:
         """Per track: probability to be plotted, and that which counts against it when it is not."""
@@ -300,23 +286,22 @@ class Tracker(Rows):
             self.kernels.update_hard(chosen, ej, el, seen, missed, scan.z, scan.noise, *work)
             free[ej[chosen[chosen >= 0]]] = 0.0
         else:
-            firm = self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS)
-            self.kernels.update_soft(self.first[: n + 1], ej, el, pe, alive, firm, scan.z, scan.noise, *work)
+            self.kernels.update_soft(self.first[: n + 1], ej, el, pe, alive, self._firm(), scan.z, scan.noise, *work)
         self.t[:n] = scan.t_s
         return hit
 
     def _note(self, scan: Scan, hit: Bools) -> None:
-        rows = np.flatnonzero(hit)
-        self.hits[rows] += 1
-        self.t_hit[rows] = scan.t_s
-        self.seen_t[rows, scan.sensor] = scan.t_s
-        self.seen_n[rows, scan.sensor] += 1
-        hits, sure_r = self.hits[: self.n], max(self.settings.confirm_r, self.population.sure_r)
-        enough = self.r[: self.n] > np.where(hits < ESTABLISHED_HITS, sure_r, self.settings.confirm_r)
-        self.confirmed[: self.n] |= enough & (hits >= self.settings.confirm_hits + (sure_r > PAIR_R_MAX))
+        n = self.n
+        hits, sure_r = self.hits[:n], max(self.settings.confirm_r, self.population.sure_r)
+        hits += hit
+        self.seen_n[:n, scan.sensor] += hit
+        self.t_hit[:n][hit] = scan.t_s
+        self.seen_t[:n, scan.sensor][hit] = scan.t_s
+        enough = self.r[:n] > np.where(hits < ESTABLISHED_HITS, sure_r, self.settings.confirm_r)
+        self.confirmed[:n] |= enough & (hits >= self.settings.confirm_hits + (sure_r > PAIR_R_MAX))
         if self.settings.learn:
             learned = self.learned[scan.sensor]
-            new = rows[self.hits[rows] == ESTABLISHED_HITS]
+            new = np.flatnonzero(hit & (hits == ESTABLISHED_HITS))
             if len(new):
                 came = float((self.born_t[new] > self.population.settled_t).sum())
                 self.population.learn_births(came, learned.clutter_density * learned.area_m2)
@@ -335,12 +320,12 @@ class Tracker(Rows):
         """Start tracks from plots that belong to none."""
         new = np.flatnonzero(free > self.settings.birth_free_min)
         at = self.add(len(new))
-        self.x[at], self.cov[at] = 0.0, 0.0
-        self.x[at, :, :2] = scan.z[new][:, None]
-        for column, source in ((0, 0), (4, 1), (1, 2)):
-            self.cov[at, :, column] = scan.noise[new, source][:, None]
-        for mode, sigma_m_s in enumerate(self.population.start_m_s):
-            self.cov[at, mode, 7] = self.cov[at, mode, 9] = sigma_m_s**2
+        x, cov = self.x[at], self.cov[at]
+        x[:], cov[:] = 0.0, 0.0
+        x[..., :2] = scan.z.take(new, axis=0)[:, None]
+        xx, yy, xy = scan.noise.take(new, axis=0).T[..., None]
+        cov[..., 0], cov[..., 4], cov[..., 1] = xx, yy, xy
+        cov[..., 7] = cov[..., 9] = np.square(self.population.start_m_s)
         self.mu[at] = NEW_MODES
         self.t[at] = self.t_hit[at] = scan.t_s
         self.r[at], self.hits[at], self.confirmed[at] = r_birth * free[new], 1, False
