@@ -1925,6 +1925,7 @@ class Thresholds(TypedDict):
     meeting_mps: float
     meeting_min: float
     travel_m: float
+    travel_height_m: float
     travel_mps: float
     travel_deg: float
     travel_min: float

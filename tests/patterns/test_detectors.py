@@ -107,6 +107,29 @@ def test_a_zone_has_thresholds_of_its_own() -> None:
     assert [(each.kind, each.rows, each.zone) for each in found] == [("stop", (1,), 1)]
 
 
+@pytest.mark.parametrize(
+    ("heights", "own", "goes"),
+    [
+        ((3000.0, 6000.0), {}, False),
+        ((3000.0, 3100.0), {}, True),
+        ((3000.0, np.nan), {}, True),
+        ((3000.0, 6000.0), {"travel_height_m": 4000}, True),
+    ],
+    ids=["one above the other", "side by side", "one height unknown", "a wider bound"],
+)
+def test_two_at_different_heights_do_not_travel_together(heights, own, goes) -> None:
+    watcher, limits = Watcher(), Table(Thresholds(**own))
+    watcher.begin(rows_of([0, 1]))
+    found = []
+    for n in range(120):
+        now_ms, at_ms = START_MS + n * 10_000, rows_of([START_MS + n * 10_000] * 2)
+        lat, lon = np.full(2, 45 + n * 1.8e-3), np.array([9.0, 9.003])
+        places = rows_of([0, 1]), lat, lon, at_ms, now_ms, limits, rows_of([AIR, AIR])
+        found += watcher.hear(*places, height_m=np.array(heights))
+        found += watcher.look(now_ms, limits)
+    assert [each.kind for each in found] == ["co_travel"] * goes
+
+
 def test_who_never_was_on_its_route_has_not_left_it_and_a_route_taken_back_ends_the_finding() -> None:
     watcher, limits = Watcher(), Table(Thresholds())
     watcher.begin(rows_of([0, 1]))

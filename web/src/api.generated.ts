@@ -2641,6 +2641,7 @@ export interface Thresholds {
   meeting_mps: number
   meeting_min: number
   travel_m: number
+  travel_height_m: number
   travel_mps: number
   travel_deg: number
   travel_min: number

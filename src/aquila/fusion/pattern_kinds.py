@@ -35,7 +35,7 @@ JUDGED_BY: dict[Kind, tuple[str, ...]] = {
     "stop": ("stop_radius_m", "stop_min"),
     "loiter": ("loiter_radius_m", "loiter_min", "loiter_turns", "loiter_span_m"),
     "meeting": ("meeting_m", "meeting_mps", "meeting_min"),
-    "co_travel": ("travel_m", "travel_mps", "travel_deg", "travel_min"),
+    "co_travel": ("travel_m", "travel_height_m", "travel_mps", "travel_deg", "travel_min"),
     "gap": ("gap_min", "gap_intervals"),
     "jump": (),
     "too_fast": ("fast_min",),
@@ -79,6 +79,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         loiter_turns: the way made is at least so many times the diagonal. loiter_span_m: less is lying still.
         meeting_m, meeting_mps, meeting_min: two that came from apart, both no faster than this, for so long.
         travel_m, travel_mps, travel_deg, travel_min: two in motion side by side, their courses that close, for so long.
+        travel_height_m: nor is one higher than the other by more, where the heights of both are known. Below the
+            300 m by which aircraft that have nothing to do with each other are kept apart.
         gap_min, gap_intervals: silent for so long, and for so many times its usual interval.
         air_mps, land_mps, sea_mps, other_mps: nothing of that domain moves faster from one report to the next.
         fast_air_mps, fast_land_mps, fast_sea_mps, fast_other_mps, fast_min: no kind keeps up more for so long. Of whom
@@ -97,6 +99,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     meeting_mps: Speed = 1.2
     meeting_min: Minutes = 8
     travel_m: Metres = 500
+    travel_height_m: Metres = 250
     travel_mps: Speed = 2
     travel_deg: Annotated[float, msgspec.Meta(gt=0, le=90)] = 20
     travel_min: Minutes = 15

@@ -47,7 +47,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self._room = 0
-        self.lat, self.lon = np.zeros(0), np.zeros(0)
+        self.lat, self.lon, self._height_m = np.zeros(0), np.zeros(0), np.zeros(0)
         self.at_ms = np.zeros(0, np.int64)
         self.heard_ms = np.zeros(0, np.int64)
         self._count = np.zeros(0, np.int64)
@@ -104,6 +104,7 @@ class Watcher:
         limits: Table,
         domains: Ints | None = None,
         zones: Ints | None = None,
+        height_m: Floats | None = None,
     ) -> Iterator[Pattern]:
         """Where these are now, each row once; gives what a step tells, halts that end, and gaps that end.
 
@@ -116,10 +117,12 @@ class Watcher:
             limits: the thresholds.
             domains: of each, see pattern_kinds; None = nothing is known of any.
             zones: where each is, of the zones of `limits`; None = in none.
+            height_m: above the ellipsoid, NaN of whom it is not known; None = of nobody.
         """
         domains = np.zeros(len(rows), np.int64) if domains is None else domains
         zones = np.zeros(len(rows), np.int64) if zones is None else zones
         self._zone[rows] = zones
+        self._height_m[rows] = np.nan if height_m is None else height_m
         first = self._count[rows] == 0
         was = self.lat[rows], self.lon[rows], self.at_ms[rows]
         steps = self._steps.hear(rows, was, (lat, lon, at_ms), first, domains, zones, limits, now_ms)
@@ -254,6 +257,8 @@ class Watcher:
         meets &= np.maximum(speed[one], speed[two]) <= limits.of("meeting_mps", zones)
         travels = (apart <= limits.of("travel_m", zones)) & (turn <= limits.of("travel_deg", zones))
         travels &= np.minimum(speed[one], speed[two]) >= limits.of("travel_mps", zones)
+        # An unknown height is NaN, and no comparison with that holds: it parts nobody.
+        travels &= ~(np.abs(self._height_m[one] - self._height_m[two]) > limits.of("travel_height_m", zones))
         keys = one * MOVERS_MAX + two
         yield from self._follow("meeting", self._meetings, np.unique(keys[meets]), now_ms, limits, "meeting_min")
         yield from self._follow("co_travel", self._travels, np.unique(keys[travels]), now_ms, limits, "travel_min")
@@ -318,6 +323,7 @@ class Watcher:
         for name in (
             "lat",
             "lon",
+            "_height_m",
             "at_ms",
             "heard_ms",
             "_count",

@@ -19,7 +19,7 @@ export const JUDGED_BY: Record<Kind, (keyof Thresholds)[]> = {
   stop: ['stop_radius_m', 'stop_min'],
   loiter: ['loiter_radius_m', 'loiter_min', 'loiter_turns', 'loiter_span_m'],
   meeting: ['meeting_m', 'meeting_mps', 'meeting_min'],
-  co_travel: ['travel_m', 'travel_mps', 'travel_deg', 'travel_min'],
+  co_travel: ['travel_m', 'travel_height_m', 'travel_mps', 'travel_deg', 'travel_min'],
   gap: ['gap_min', 'gap_intervals'],
   jump: ['air_mps', 'land_mps', 'sea_mps', 'other_mps'],
   too_fast: ['fast_air_mps', 'fast_land_mps', 'fast_sea_mps', 'fast_other_mps', 'fast_min'],

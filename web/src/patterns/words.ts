@@ -28,6 +28,7 @@ const VALUES: Record<string, [string, Unit]> = {
   meeting_mps: ['slow', 'mps'],
   meeting_min: ['atLeast', 'min'],
   travel_m: ['near', 'm'],
+  travel_height_m: ['level', 'm'],
   travel_mps: ['moving', 'mps'],
   travel_deg: ['course', 'deg'],
   travel_min: ['atLeast', 'min'],

@@ -136,6 +136,7 @@ class Patterns(Papers):
             self.limits,
             rows_of([DOMAIN_OF_SET.get(move.report.sidc[4:6], OTHER) for move in moves]),
             self._zones.of(lat, lon),
+            np.array([np.nan if (height := move.position.hae_m) is None else height for move in moves]),
         )
 
     def _routes(self) -> list[Route]:
