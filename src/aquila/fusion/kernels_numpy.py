@@ -144,7 +144,7 @@ def assign(first: Ints, ei: Ints, ej: Ints, cost: Floats, plots: int, chosen: In
 
 def covered(xy: Floats, normals: Floats, supports: Floats, own: int) -> Bools:
     """See `kernels_loops.covered`."""
-    inside = (xy @ normals.T <= supports[:, None]).all(axis=2)
+    inside: Bools = np.all(xy @ normals.T <= supports[:, None], axis=2)
     found: Bools = inside[own] | ~inside.any(axis=0)
     return found
 
