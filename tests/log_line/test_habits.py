@@ -62,6 +62,12 @@ from aquila.features.log.line import parse_line
         ("nulla da segnalare a CP 6 h 0300", "kind", ["sitrep"]),
         ("PTL5 хабар жоқ 0130-дан", "time", ["since 0130L"]),
         ("selon un berger, 5 hommes armés près d'Alma", "size", ["people/man:5"]),
+        ("2 pax at checkpt 4 0430", "place", ["CP 4"]),
+        ("2 pax at C.P. 4 0430", "place", ["CP 4"]),
+        ("2 pax at CP 4 T0430", "time", ["0430L"]),
+        ("UNP 1-31 0200 nothing seen nothing heard", "kind", ["sitrep"]),
+        ("OP 2 silent, last call 0145", "time", ["0145L"]),
+        ("PTL8 bloquée par la neige 1 km avant Rifugio Torino", "kind", ["patrol"]),
         ("В 02.44 у UNP 1-26 обнаружен подозрительный предмет", "kind", ["incident"]),
     ],
 )
@@ -76,6 +82,27 @@ def test_a_post_that_tells_of_itself_is_the_place_and_that_is_marked(line: str) 
     draft = parse_line(line, WIDER)
     assert "place" in read(draft)
     assert "place" in unsure(draft)
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("2 pax at CP 4 h04", "time"),
+        ("2 pax at CP 4 after 0430", "time"),
+        ("2 pax at CP 4 not before 0430", "time"),
+        ("2 pax at CP 4 3-4 am", "time"),
+        ("2 pax seen at 126", "time"),
+        ("OP 6 asks for relief 2 h earlier", "time"),
+        ("2 pax at 35.2741 33.1187", "place"),
+        ("2 pax at CP 4 045/2000", "place"),
+        ("2 pax N CP 4", "place"),
+        ("meeting at 4/2 0900", "time"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_marked(line: str, field: str) -> None:
+    draft = parse_line(line, WIDER)
+    assert field in read(draft)
+    assert field in unsure(draft)
 
 
 def test_how_long_is_no_time_of_day() -> None:

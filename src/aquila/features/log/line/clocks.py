@@ -34,7 +34,7 @@ class Clock(msgspec.Struct, frozen=True):
 
 def clock_at(sheet: Sheet, index: int, *, hour_alone: bool = False) -> Clock | None:
     """A clock time that begins at this word. `hour_alone`: a word before says that it is one, so 9 is nine o'clock."""
-    if not sheet.free(index, index + 1) or index in sheet.reserved:
+    if not sheet.free(index, index + 1) or index in sheet.reserved or index in sheet.called:
         return None
     spoken = spoken_at(sheet, index, alone=hour_alone)
     if spoken is not None:

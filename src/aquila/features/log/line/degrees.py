@@ -138,6 +138,27 @@ def claim_angles(sheet: Sheet, one: Angle, two: Angle) -> bool:
     ):
         # 33 07.35 035 17.90: nothing but the order says what they are.
         sheet.claim(first, stop, "place", value, confidence="unsure", note="numbers are read as degrees and minutes")
+    elif plain and word is None and _is_turned(sheet, lat_deg, lon_deg):
+        other = LineChoice(label="longitude first", value=degrees_place(lon_deg, lat_deg))
+        note = "the other way round it is near the places that are known"
+        sheet.claim(first, stop, "place", value, confidence="unsure", alternatives=[other], note=note)
     else:
         sheet.claim(first, stop, "place", value)
     return True
+
+
+NEAR_DEG = 2.0
+"""From a place that is known, within which a pair of angles is more likely meant."""
+
+
+def _is_turned(sheet: Sheet, lat_deg: float, lon_deg: float) -> bool:
+    """35.27 33.12 among places at 33.12 35.27: longitude may stand first."""
+
+    def near(lat_deg: float, lon_deg: float) -> bool:
+        return any(
+            abs(name.lat_deg - lat_deg) < NEAR_DEG and abs(name.lon_deg - lon_deg) < NEAR_DEG
+            for name in sheet.context.names
+            if name.lat_deg is not None and name.lon_deg is not None
+        )
+
+    return abs(lon_deg) <= 90 and not (abs(lat_deg - lon_deg) < 1e-9) and near(lon_deg, lat_deg)

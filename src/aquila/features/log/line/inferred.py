@@ -414,12 +414,16 @@ HARMLESS_WITHIN = 2
 
 def _weak_kind(sheet: Sheet) -> str | None:
     found: list[str] = []
+    until = 0
     for index in range(len(sheet.tokens)):
-        for match in () if is_denied(sheet, index) or _is_harmless(sheet, index) else sheet.matches(index):
+        if index < until or is_denied(sheet, index) or _is_harmless(sheet, index):
+            continue
+        for match in sheet.matches(index):
             told = [tag.value for tag in match.tags if tag.category == "kind_weak"]
             found += told
             if told and not match.typo:
-                # The longest phrase: in оқиға жоқ, no incident, nobody tells of one.
+                # The longest phrase alone: оқиға жоқ tells of no incident, nothing seen nothing heard of no silence.
+                until = index + match.length
                 break
     if not names_somebody(sheet) or _is_people_missing(sheet):
         found = [kind for kind in found if kind != "contact_lost"]

@@ -105,6 +105,20 @@ def _points(sheet: Sheet, at: int) -> bool:
     return sheet.free(at, at + 1) and len(sheet.tokens[at].text) > 1 and sheet.tagged(at, "direction")
 
 
+POINT_LETTERS = ("N", "S", "E", "W")
+
+
+def _polar(sheet: Sheet, at: int) -> bool:
+    """CP 4 045/2000: three digits, a slash and a number, none of which a field took."""
+    if not sheet.free(at, at + 3):
+        return False
+    first, joint, last = sheet.tokens[at : at + 3]
+    return first.sort == last.sort == "digits" and len(first.text) == BEARING_DIGITS and joint.text == "/"
+
+
+BEARING_DIGITS = 3
+
+
 def _only_towards(sheet: Sheet, start: int, stop: int) -> bool:
     """Direction Tibnin, en direction d'Alma, со стороны Алмы, Алма жақтан."""
     return (
@@ -125,6 +139,10 @@ def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: s
         notes.append(f"where {value['name']} is, is not known here")
     if any(_points(sheet, at) for at in range(start - 3, start)):
         notes.append("a direction stands before it that is not counted in")
+    if start > 0 and sheet.free(start - 1, start) and sheet.tokens[start - 1].text in POINT_LETTERS:
+        notes.append("a letter before it may say on which side of it")
+    if _polar(sheet, name.stop):
+        notes.append("a bearing and a distance may stand behind it")
     if any(_points(sheet, at) for at in range(name.stop, name.stop + 4)):
         notes.append("a direction stands behind it that is not counted in")
     if sheet.tokens[start].norm in FROM and any(

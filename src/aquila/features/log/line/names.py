@@ -130,9 +130,12 @@ class Names:
                 sheet.reserved.update(range(index, found[0]))
         for index in range(len(sheet.tokens)):
             name = self.at(sheet, index)
-            post = name is not None and name.known is not None and name.known.sort == "place"
-            if name is not None and post and sheet.tokens[name.stop - 1].sort == "digits" and name.stop - index > 1:
-                sheet.numbered.add(name.stop - 1)
+            if name is None or name.known is None or sheet.tokens[name.stop - 1].sort != "digits":
+                continue
+            if name.stop - index > 1:
+                sheet.called.add(name.stop - 1)
+                if name.known.sort == "place":
+                    sheet.numbered.add(name.stop - 1)
 
     def spelled(self, text: str) -> KnownName | None:
         """The name with this key; None = there is none."""
@@ -159,6 +162,9 @@ class Names:
         if form is None:
             form = _form(text, self._words, typo=True)
         found = [] if form is None else self._by_form.get((form, digits_of(text)), [])
+        if len(found) > 1:
+            # Checkpt 4 beside CP 4 and КПП 4: the one in the same alphabet, and not for sure.
+            found, typed = [name for name in found if name.name.isascii() == text.isascii()], False
         return (found[0] if len(found) == 1 else None), typed
 
     def near(self, text: str) -> tuple[KnownName, ...]:

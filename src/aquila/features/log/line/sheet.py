@@ -62,6 +62,7 @@ class Sheet:
         self.aside: set[int] = set()
         self.reserved: set[int] = set()
         self.numbered: set[int] = set()
+        self.called: set[int] = set()
         self.name_words = frozenset(normalise(piece) for name in context.names for piece in PIECES.findall(name.name))
         self._anywhere: dict[str, bool] = {}
         self._doubts: dict[int, str] = {}

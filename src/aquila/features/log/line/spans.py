@@ -28,6 +28,8 @@ def read_ago(sheet: Sheet, index: int) -> bool:
     start = index if before is None else before.start
     days = any(sheet.means(each, "minute", "day") for each in range(at, stop))
     doubt = "the time of day is not said" if days else ""
+    if last is not None and sheet.means(last.start, "sooner", "than"):
+        doubt = "earlier than now, or than something else"
     _claim(sheet, start, stop if last is None else last.stop, "at", span_ms, doubt)
     return True
 

@@ -65,6 +65,9 @@ def _no_word_of_time(sheet: Sheet, index: int) -> bool:
         return False
     after = sheet.tokens[index + 1] if index + 1 < len(sheet.tokens) else None
     glued = after is not None and not after.gap and after.sort == "digits"
+    if token.norm == "t" and after is not None and len(after.text) == FOUR:
+        # T0430, and not the T1 of a triage.
+        return False
     colon = after is not None and after.sort == "digits" and sheet.is_mark(index + 2, ":")
     south = token.norm in ("s", "с") and (
         token.text == "S" or (sheet.tagged(index - 1, "moving", "distance") and not colon)
@@ -125,6 +128,10 @@ def _deadline(sheet: Sheet, index: int) -> bool:
         return False
     if not clock.right and not (clock.marked or sheet.tokens[clock.start].text[0] in "012"):
         return False
+    if sheet.tagged(index - 1, "zero", "negated"):
+        # Not before 0430: nothing is due then.
+        claim_clock(sheet, index, clock, "at", future=True, doubt="not before that time")
+        return True
     claim_clock(sheet, index, clock, "until", future=True)
     return True
 
@@ -407,7 +414,8 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
         day = "today"
     clock, half = _half_day(sheet, clock, start, stop, day=day, future=future)
     moment = on_a_day(context.now_ms, context.offset_min, clock.zone, clock.hour, clock.minute, day=day, future=future)
-    choices, notes = [], [each for each in (doubt, clock.doubt, half) if each]
+    beside = _beside(sheet, start, clock)
+    choices, notes = [], [each for each in (doubt, clock.doubt, half, beside) if each]
     if half:
         other = on_a_day(
             context.now_ms, context.offset_min, clock.zone, (clock.hour + 12) % 24, clock.minute, day=day, future=future
@@ -434,6 +442,19 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
     )  # fmt: skip
 
 
+def _beside(sheet: Sheet, start: int, clock: Clock) -> str:
+    """Why the words before a clock or its length put it in doubt: 3-4 am, after 0430, at 126; empty = they do not."""
+    before = sheet.tokens[start - 1] if start > 0 else None
+    text = sheet.tokens[clock.start].text
+    if before is not None and before.text in "-–" and start > 1 and sheet.tokens[start - 2].sort == "digits":
+        return "a number with a dash stands before it"
+    if sheet.tagged(start - 1, "later"):
+        return "after that time, and not at it"
+    alone = clock.stop == clock.start + 1 and len(text) == SHORT_DIGITS and text[0] != "0"
+    return "three digits are read as a time" if alone and text.isdigit() else ""
+
+
+SHORT_DIGITS = 3
 EARLY_HOUR = 6
 """Before it a time of `last night` is of the day that follows."""
 
