@@ -518,10 +518,11 @@ class DeviceMade(TypedDict):
 
 
 class DiffPart(TypedDict):
-    """Words of a difference: they stayed, went or came."""
+    """Words of a difference: they stayed, went or came. name: of the field that they are the value of; empty = none."""
 
     mark: Literal["added", "removed", "same"]
     text: str
+    name: str
 
 
 class DiffLine(TypedDict):

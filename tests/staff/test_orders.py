@@ -211,6 +211,19 @@ def test_a_frago_is_drafted_from_what_is_to_be_different(desk: Any) -> None:
     assert times["text"] == "task T1, end: 181206ZNOV26 -> 181306ZNOV26"
 
 
+def test_what_a_frago_adds_is_told_value_by_value_under_the_names_of_its_fields(desk: Any) -> None:
+    """So that a page says the names in the language of its reader."""
+    id = issue(desk)
+    watch = [{"kind": "report", "minutes": 60}]
+    place = {"lat_deg": 43.05, "lon_deg": 77.1}
+    task = {"id": "T2", "unit": "OWL", "verb": "OBSRV", "end_ms": 1_795_003_600_000, "place": place, "watch": watch}
+    frago = desk.post(f"/orders/{id}/frago", changes=[{"path": "tasks.T2", "new": task}])["id"]
+    (line,) = desk.get(f"/orders/{frago}")["diff"]
+    told = {each["name"]: each["text"] for each in line["parts"] if each["mark"] == "added"}
+    assert told.items() >= {"unit": "OWL", "watch": "report", "minutes": "60", "place": "43.05000, 77.10000"}.items()
+    assert told["end_ms"] == "181206ZNOV26"
+
+
 def test_orders_say_what_needs_whom(desk: Any, port: MemoryPort, client: Any) -> None:
     def kinds(of: Any, role: str = "") -> list[str]:
         return [each["kind"] for each in of.get("/needs/orders", role=role)]

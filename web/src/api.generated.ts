@@ -426,10 +426,11 @@ export interface DiffLine {
   fragos: string[]
 }
 
-/** Words of a difference: they stayed, went or came. */
+/** Words of a difference: they stayed, went or came. name: of the field that they are the value of; empty = none. */
 export interface DiffPart {
   mark: 'added' | 'removed' | 'same'
   text: string
+  name: string
 }
 
 /** What has changed in an order between two times. */

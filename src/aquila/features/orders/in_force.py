@@ -4,7 +4,7 @@ A path names a field ("mission.when"), or an element by its id, letter or place 
 "overlay.0"). `old` is what the writer saw; where the order says something else by then, that is listed, not lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import ndiff
 from typing import Any, Literal
 
@@ -198,19 +198,25 @@ MARKS: dict[str, Mark] = {"+": "added", "-": "removed", " ": "same"}
 """What the first letter of a line of difflib's ndiff means."""
 
 
-class DiffPart(msgspec.Struct, frozen=True, kw_only=True):
-    """Words of a difference: they stayed, went or came."""
+class DiffPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Words of a difference: they stayed, went or came. name: of the field that they are the value of; empty = none."""
 
     mark: Mark
     text: str
+    name: str = ""
 
 
 def parts_of(change: OrderChange | AppliedChange) -> tuple[DiffPart, ...]:
-    """One change word by word; what is no text is shown whole."""
+    """One change word by word; what is no text is shown whole, each value under the name of its field."""
     old, new = (_text(change.path, value) for value in (change.old, change.new))
     if not (isinstance(change.old, str) and isinstance(change.new, str)):
-        told = (DiffPart(mark="removed", text=old), DiffPart(mark="added", text=new))
-        return tuple(part for part in told if part.text)
+        told: tuple[tuple[Mark, Any], ...] = (("removed", change.old), ("added", change.new))
+        return tuple(
+            DiffPart(mark=mark, text=text, name=name)
+            for mark, value in told
+            for name, text in _leaves("", change.path, value)
+            if text
+        )
     found: list[DiffPart] = []
     for word in ndiff(old.split()[:2000], new.split()[:2000]):
         if word[0] == "?":
@@ -240,7 +246,8 @@ def readable(change: OrderChange | AppliedChange) -> str:
     if len(old) + len(new) < WHOLE_MAX:
         return f"{place}: {old} -> {new}"
     marks = {"same": "", "removed": "-", "added": "+"}
-    said = (each.text if each.mark == "same" else f"[{marks[each.mark]}{each.text}]" for each in parts_of(change))
+    words = ((each.mark, f"{each.name} {each.text}".strip()) for each in parts_of(change))
+    said = (text if mark == "same" else f"[{marks[mark]}{text}]" for mark, text in words)
     return f"{place}: {' '.join(said)}"
 
 
@@ -252,12 +259,31 @@ def place_of(path: str) -> str:
     return ", ".join(name.removesuffix("_ms").replace("_", " ") for name in (first, *rest))
 
 
+def _is_place(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), int | float) for key in ("lat_deg", "lon_deg"))
+
+
+def _leaves(name: str, path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Each value with the name of its field: of an element of an order, its fields one after the other."""
+    if isinstance(value, dict) and not _is_place(value):
+        for key, each in value.items():
+            # What is watched is told by its kind.
+            yield from _leaves(name if key == "kind" and name else key, key, each)
+    elif isinstance(value, list | tuple) and any(isinstance(each, dict) for each in value):
+        for each in value:
+            yield from _leaves(name, path, each)
+    else:
+        yield name, _text(path, value)
+
+
 def _text(name: str, value: Any) -> str:
     """A value as people read it; "" = nothing. name: the field; times end in _ms."""
     if value is None:
         return ""
     if name.endswith("_ms") and isinstance(value, int):
         return date_time_group(value)
+    if _is_place(value):
+        return f"{value['lat_deg']:.5f}, {value['lon_deg']:.5f}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_text(key, each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
