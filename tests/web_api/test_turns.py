@@ -1,7 +1,8 @@
 """Turns of one asker: a few large answers at once, and none for who is gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from aquila.app.parts import load_features
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, Feature
+from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Principal
 from aquila.testing.memory_node import MemoryPort
 from aquila.web_api import WebSettings, make_app
@@ -156,7 +157,7 @@ def test_slow_commands_of_one_asker_wait_for_each_other_and_leave_a_turn_to_othe
 
         many = [asyncio.ensure_future(asks("greedy")) for _ in range(SLOW_OF_ONE)]
         await waiting(many[-1])
-        with pytest.raises(WebError, match="8 of your files are at work") as refused:
+        with pytest.raises(WebError, match="8 of your slow questions and files are at work") as refused:
             await asks("greedy")
         assert refused.value.status == 429
         others = [asyncio.ensure_future(asks(name)) for name in ("ann", "ben")]
@@ -173,15 +174,15 @@ def test_slow_commands_of_one_asker_wait_for_each_other_and_leave_a_turn_to_othe
     asyncio.run(whole())
 
 
-def pressed(port: MemoryPort, tmp_path: Path, command: Command, paths: list[str]) -> list[int]:
-    """The statuses when one command is asked for at these paths, all at the same moment."""
-    app = make_app(port, [Feature(name="stub", commands=(command,))], WebSettings(static_folder=tmp_path))
-    headers = port.token("op")
+def pressed(port: MemoryPort, tmp_path: Path, feature: Feature, paths: list[str], method: str = "POST") -> list[int]:
+    """The statuses when these paths of a feature are asked for, all at the same moment."""
+    app = make_app(port, [feature], WebSettings(static_folder=tmp_path))
+    headers, body = port.token("op"), b"{}" if method == "POST" else None
 
     async def whole() -> list[int]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
-            answers = await asyncio.gather(*(client.post(f"/api/v1{path}", json={}) for path in paths))
+            answers = await asyncio.gather(*(client.request(method, f"/api/v1{path}", content=body) for path in paths))
             return [answer.status_code for answer in answers]
 
     return asyncio.run(whole())
@@ -201,7 +202,9 @@ def test_of_two_who_press_at_the_same_moment_one_is_told_that_he_was_too_late(po
     command = Command(
         name="take", method="POST", path="/things/{id}/take", request=OfThing, answer=OfThing, role="viewer", act=take
     )
-    statuses = pressed(port, tmp_path, command, ["/things/a/take", "/things/b/take"] * 3)
+    statuses = pressed(
+        port, tmp_path, Feature(name="stub", commands=(command,)), ["/things/a/take", "/things/b/take"] * 3
+    )
     assert sorted(statuses) == [201, 201, 422, 422, 422, 422]
 
 
@@ -226,11 +229,42 @@ def test_a_slow_command_waits_for_its_turn(port: MemoryPort, tmp_path: Path) -> 
         act=dawdle,
         slow=True,
     )
-    statuses = pressed(port, tmp_path, command, ["/dawdle"] * (SLOW_OF_ONE + 2))
+    statuses = pressed(port, tmp_path, Feature(name="stub", commands=(command,)), ["/dawdle"] * (SLOW_OF_ONE + 2))
     assert sorted(statuses) == [201] * SLOW_OF_ONE + [429] * 2
     assert most == 1
 
 
-def test_commands_that_read_files_of_people_are_slow_ones() -> None:
+def test_of_slow_questions_of_one_asker_one_is_answered_at_a_time(port: MemoryPort, tmp_path: Path) -> None:
+    at_work, most = 0, 0
+    entered = threading.Lock()
+
+    def ponder(principal: Principal, ask: Nothing, reading: Reading) -> Iterator[Labelled]:
+        nonlocal at_work, most
+        with entered:
+            at_work += 1
+            most = max(most, at_work)
+        yield Labelled(ask, None, reading.context)
+        with entered:
+            at_work -= 1
+
+    query = Query(
+        name="ponder",
+        path="/ponder",
+        request=Nothing,
+        row=Nothing,
+        role="viewer",
+        answer=ponder,
+        blocking=True,
+        slow=True,
+    )
+    feature = Feature(name="stub", queries=(query,))
+    statuses = pressed(port, tmp_path, feature, ["/ponder"] * (SLOW_OF_ONE + 2), "GET")
+    assert sorted(statuses) == [200] * SLOW_OF_ONE + [429] * 2
+    assert most == 1
+
+
+def test_commands_that_read_files_of_people_and_dear_questions_are_slow_ones() -> None:
     slow = {command.name for feature in load_features() for command in feature.commands if command.slow}
+    dear = {query.name for feature in load_features() for query in feature.queries if query.slow}
+    assert dear == {"shadow", "radar_shadow", "report_document", "order_file"}
     assert slow == {"plan_orbat_import", "import_orbat", "import_overlay", "make_extract"}

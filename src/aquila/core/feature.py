@@ -137,7 +137,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """A question: GET under its path. `one` = the answer is the first released row, else 404; otherwise a list.
 
     `blocking` = reads the disk or walks over much, so it runs off the loop. Path parameters in braces are fields of the
-    request. A field `limit` of the request is applied by whoever serves the query, after release.
+    request. A field `limit` of the request is applied by whoever serves the query, after release. `slow` = an answer
+    may take seconds of a processor, whoever asks: one asker has one at a time.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     answer: Callable[[Principal, Any, Reading], Iterable[Labelled]]
     one: bool = False
     blocking: bool = False
+    slow: bool = False
     summary: str = ""
 
 

@@ -28,7 +28,7 @@ AT_WORK_OF_ONE = QUERIES_AT_ONCE - 1
 """Of one asker in the threads: one thread is always left for the others, however long his queries take."""
 SLOW_AT_ONCE = 2
 SLOW_OF_ONE = 8
-"""Slow commands of one asker, at work or waiting."""
+"""Slow queries and commands of one asker, at work or waiting."""
 CONTRACT = "every parameter and its values are in /api/v1/openapi.json"
 
 AnyRequest = Request[Any, Any, Any]
@@ -71,9 +71,10 @@ class Pool:
 
 
 class Slow:
-    """Turns for slow commands: one of each asker, a few of all.
+    """Turns for slow queries and commands: one of each asker, a few of all.
 
-    They work in the threads in which tokens and passwords are looked up, too: with all of them, nobody could come in.
+    Commands work in the threads in which tokens and passwords are looked up, too: with all of them, nobody could come
+    in. Queries have threads of their own, and two who ask for the dearest would have all of them.
     """
 
     def __init__(self) -> None:
@@ -85,7 +86,12 @@ class Slow:
     async def turn(self, who: str) -> AsyncIterator[None]:
         """Wait for this asker's turn, and have it. Raises WebError 429 when too many of his wait."""
         if self._counts[who] >= SLOW_OF_ONE:
-            raise WebError(429, "rate", f"{self._counts[who]} of your files are at work", do="wait for an answer")
+            raise WebError(
+                429,
+                "rate",
+                f"{self._counts[who]} of your slow questions and files are at work",
+                do="wait for an answer",
+            )
         self._counts[who] += 1
         try:
             # His own first: else his many would stand in the line of all.
@@ -179,7 +185,8 @@ class Routes:
             def work() -> bytes:
                 return answer_query(query, ask, asked)
 
-            body = await self.pool.run(asker.principal.id, work) if query.blocking else work()
+            async with self._slow.turn(asker.principal.id) if query.slow else nullcontext():
+                body = await self.pool.run(asker.principal.id, work) if query.blocking else work()
             return _json(body)
 
         return answer

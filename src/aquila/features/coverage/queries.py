@@ -301,6 +301,7 @@ coverage_queries = (
         answer=_shadow,
         one=True,
         blocking=True,
+        slow=True,
         summary="What terrain hides from a place",
     ),
     Query(
@@ -312,6 +313,7 @@ coverage_queries = (
         answer=_radar_shadow,
         one=True,
         blocking=True,
+        slow=True,
         summary="What terrain hides from all radars that the asker may see",
     ),
 )

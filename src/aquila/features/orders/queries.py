@@ -405,6 +405,7 @@ order_file = Query(
     answer=_file,
     one=True,
     blocking=True,
+    slow=True,
     summary="The order as text, PDF, DOCX or C2SIM",
 )
 needs_orders = Query(

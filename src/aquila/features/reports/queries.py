@@ -287,6 +287,7 @@ QUERIES = (
         answer=_document,
         one=True,
         blocking=True,
+        slow=True,
         summary="A report as text and PDF",
     ),
     Query(
