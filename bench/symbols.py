@@ -5,6 +5,7 @@ The built page over the stand-in node (`web/dev/stub.mjs`, real WebSocket, the n
 Beside it, in the same run, a bare MapLibre page that moves as many symbols through its GeoJSON source; of what that
 costs its worker nothing is counted, which is in its favour. Every page first stands for half a minute: what is measured
 is a shift, not the collector's tidying after the start.
+`told_per_s` is how many tracks each page was told a second, so that a slow node does not make it look cheap.
 CPU is `TaskDuration` of the main thread in thread time, never wall time; each figure is the median of some seconds.
 """
 
@@ -115,7 +116,9 @@ def watch(browser: Browser, url: str, ready: str, seconds: int, tracks: int) -> 
     page.locator(ready).first.wait_for(timeout=120_000)
     page.wait_for_timeout(SETTLE_S * 1000)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    told, began = wire.tracks, time.monotonic()
     costs = seconds_of(page, session, seconds)
+    told_per_s = (wire.tracks - told) / (time.monotonic() - began)
     session.send("HeapProfiler.collectGarbage")
     page.wait_for_timeout(500)
     row = {
@@ -124,6 +127,8 @@ def watch(browser: Browser, url: str, ready: str, seconds: int, tracks: int) -> 
         "cpu_ms_most": round(max(costs), 2),
         "renderer_mb": round(renderer_mb(browser), 1),
         "wire_bytes": round(wire.bytes_a_track, 2),
+        # What the page was really told: a node that cannot keep up would make the page look cheap.
+        "told_per_s": round(told_per_s),
     }
     context.close()
     return row

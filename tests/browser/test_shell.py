@@ -346,6 +346,19 @@ def test_a_phone_is_whole(browse: Browse) -> None:
     page.locator(".entity").first.click()
     expect(page.locator(".sheet .details")).to_be_visible()
     assert page.evaluate(VIOLATIONS) == []
+    # What was tapped stands above what needs somebody.
+    expect(page.locator(".sheet .now > .details:first-child")).to_be_visible()
+    page.locator(".nav").get_by_role("button", name="More").click()
+    page.locator(".more-sheet").get_by_role("button", name="Reports").click()
+    expect(page.locator(".sheet.whole .workspace-head h2")).to_have_text("Reports")
+    page.locator(".sheet > .workspace-head").get_by_role("button").click()
+    expect(page.locator(".sheet")).to_be_hidden()
+    # Enlarged to 320 %, or held on its side: no tool lies over the bar.
+    page.set_viewport_size({"width": 437, "height": 268})
+    tools, bar = page.locator(".tools").bounding_box(), page.locator(".nav").bounding_box()
+    assert tools is not None
+    assert bar is not None
+    assert tools["y"] + tools["height"] <= bar["y"]
 
 
 def test_a_wall_can_be_clicked(browse: Browse) -> None:
