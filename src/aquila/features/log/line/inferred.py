@@ -5,6 +5,7 @@ import msgspec
 
 from aquila.features.log.line.draft import LineChoice, LinePart
 from aquila.features.log.line.evidence import CLEAR, NEAR, is_denied, names_somebody, weigh
+from aquila.features.log.line.names import GRADED
 from aquila.features.log.line.own_moves import OWN, nameless_move, own_move
 from aquila.features.log.line.sheet import Sheet
 
@@ -91,7 +92,9 @@ def _counts_stocks(sheet: Sheet) -> bool:
             for each in range(max(0, at - STOCK_WITHIN), min(at + 1 + STOCK_WITHIN, len(sheet.tokens)))
         )
     ]
-    return len(numbered) >= STOCKS_MIN and not sheet.has("to")
+    counted = {part.value["what"] for part in sheet.parts if part.field == "size" and part.value}
+    own = sheet.has("unit") and counted >= OWN
+    return len(numbered) + own >= STOCKS_MIN and not sheet.has("to")
 
 
 def _from_words(sheet: Sheet) -> str | None:
@@ -154,7 +157,19 @@ def _told_by_source(sheet: Sheet, weak: str | None, acts: set[str]) -> bool:
     """Secondo la fonte domani manifestazione: what is told is not seen; but who tells of harm tells an incident."""
     if weak in ("medevac", "request", "intrep") or sheet.has("casualty") or acts & (HARMFUL - {"accident"}):
         return False
-    return _says_kind(sheet, "intrep")
+    return _says_kind(sheet, "intrep") or _grades_source(sheet)
+
+
+def _grades_source(sheet: Sheet) -> bool:
+    """Source F6: ...: a word for a source, and its grade of reliability and credibility."""
+    return any(
+        sheet.tokens[at].norm in GRADED
+        and "".join(token.norm for token in sheet.tokens[at + 1 : at + 4]).strip("(:")[:2] in GRADES
+        for at in range(len(sheet.tokens))
+    )
+
+
+GRADES = frozenset(letter + digit for letter in "abcdef" for digit in "123456")
 
 
 def _says_kind(sheet: Sheet, kind: str) -> bool:

@@ -95,7 +95,12 @@ def _lone_noun(sheet: Sheet, index: int) -> Found | None:
     ):
         # Need tow truck: it is asked for, and was not seen.
         return None
-    if after is not None and any(part.field == "unit" and part.start == after.start for part in sheet.parts):
+    stated = sheet.ends(index, "casualty") is not None
+    if (
+        after is not None
+        and not stated
+        and any(part.field == "unit" and part.start == after.start for part in sheet.parts)
+    ):
         return None
     return (
         None

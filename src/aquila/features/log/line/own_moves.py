@@ -21,11 +21,15 @@ def own_move(sheet: Sheet) -> str | None:
     """The kind that follows from what the unit says of itself: patrol, checkpoint; None = neither."""
     unit = next((part for part in sheet.parts if part.field == "unit" and part.end > part.start), None)
     both = {part.value["what"] for part in sheet.parts if part.field == "size" and part.value} >= OWN
-    goes = unit is not None and (on_patrol(sheet, unit) or (both and _is_reserve(unit)))
+    goes = unit is not None and (on_patrol(sheet, unit) or (sheet.has("size") and _is_reserve(unit)))
     if unit is None or not goes or not all(_is_own(sheet, part, unit, both) for part in sheet.parts):
         return None
     start, stop = sheet.token_range(unit.start, unit.end)
-    counted = [part.start for part in sheet.parts if part.field == "size" and part.start >= unit.end]
+    counted = [
+        part.start
+        for part in sheet.parts
+        if part.field == "size" and part.start >= unit.end and "no number is said" not in (part.note or "")
+    ]
     # Who counts vehicles and people behind his name counts his own, and what he does may stand behind them.
     limit = len(sheet.line) if both else min(counted, default=len(sheet.line))
     said = [

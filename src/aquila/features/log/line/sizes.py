@@ -104,6 +104,10 @@ def _counted(sheet: Sheet, index: int) -> bool:
     noun, at = _noun_after(sheet, at)
     if noun is None:
         return False
+    herd = sheet.ends(index, "animal")
+    if herd is not None and noun.tags[0].category == "animal" and not noun.tags[0].value:
+        # Стадо коз 40 голов: the sort stands before the number.
+        noun = Found(noun.start, noun.stop, herd.tags, noun.typo)
     if number.amount == 1 and number.top is None and (about or sheet.ends(index, "maybe") is not None):
         # Forse un drone: whether there was one is what is not certain.
         about = False
