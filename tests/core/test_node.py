@@ -13,6 +13,7 @@ from aquila.core.model import (
     Arrival,
     Entry,
     Note,
+    Paper,
     Position,
     Principal,
     Removal,
@@ -217,6 +218,20 @@ def test_a_rule_writes_once_and_only_when_live() -> None:
     assert written.envelope.cause == said.envelope.id
     assert written.envelope.id == derived_id("echo", 1, f"{said.envelope.id}/0")
     assert World((rule,)).node.committed([said], live=False) == []
+
+
+@pytest.mark.parametrize("number", [1 << 64, -(1 << 63) - 1, -(10**30)])
+def test_a_number_that_no_state_can_keep_is_not_written(world: World, number: int) -> None:
+    # A watch from the year -10**19 ended the node when it next kept its state, and at every start after.
+    for body in (
+        Note(room="log", text="x", happened_at_ms=number),
+        Paper(type="x.y", target="T", action="a", happened_at_ms=1, fields={"deep": [{"in": number}]}),
+    ):
+        answer = world.node.write(body, device(), "web")
+        assert isinstance(answer, Refused)
+        assert answer.reason == "number"
+    fits = Paper(type="x.y", target="T", action="a", happened_at_ms=1, fields={"n": (1 << 64) - 1, "m": -(1 << 63)})
+    assert not isinstance(world.node.write(fits, device(), "web"), Refused)
 
 
 def test_an_inactive_principal_writes_nothing(world: World) -> None:

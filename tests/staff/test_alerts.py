@@ -153,6 +153,13 @@ def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, more: dict[str, An
     assert sentence in str(desk.post("/watches", 422, watch=watch))
 
 
+def test_a_watch_is_of_a_time_that_there_is(desk: Any) -> None:
+    watch = {"kind": "area", "name": "X", "corners": SQUARE, "triggers": ["enter"]}
+    for time in ({"from_ms": -(10**30)}, {"until_ms": 1 << 63}):
+        assert next(iter(time)) in str(desk.post("/watches", 400, watch=watch | time))
+    assert desk.get("/watches") == []
+
+
 def test_an_area_across_the_antimeridian_is_the_short_way(desk: Any, port: Any) -> None:
     area(desk, "enter", corners=[[179, 0], [-179, 0], [-179, 1], [179, 1]])
     port.place("INSIDE", 0.5, -179.5)

@@ -18,6 +18,7 @@ _envelope_encoder = msgspec.msgpack.Encoder()
 _envelope_decoder = msgspec.msgpack.Decoder(Envelope)
 _body_encoder = msgspec.json.Encoder(order="deterministic")
 _body_decoder: msgspec.json.Decoder[Body] = msgspec.json.Decoder(Body)
+_snapshot_encoder = msgspec.msgpack.Encoder()
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -138,13 +139,17 @@ def decode_body(
     data: bytes,
     upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
 ) -> Body | None:
-    """A body at the present version; None when the bytes, the kind or a version newer than this program say nothing."""
+    """A body at the present version.
+
+    None when the bytes, the kind or a version newer than this program say nothing, or numbers that nobody can keep.
+    """
     known = KINDS.get(kind)
     if known is None or not 1 <= version <= known.VERSION:
         return None
     try:
         if version == known.VERSION:
-            return _body_decoder.decode(data)
+            body = _body_decoder.decode(data)
+            return body if is_keepable(body) else None
         fields = msgspec.json.decode(data)
     except UNREADABLE:
         return None
@@ -152,6 +157,15 @@ def decode_body(
         fields = upcasters[(kind, step)](fields)
     lifted: Body = msgspec.convert(fields, Body)
     return lifted
+
+
+def is_keepable(body: Body) -> bool:
+    """Do all its whole numbers fit into 64 bits? JSON has larger ones, but neither SQLite nor the state of a view."""
+    try:
+        _snapshot_encoder.encode(body)
+    except OverflowError:
+        return False
+    return True
 
 
 def encode_body(body: Body) -> bytes:

@@ -13,7 +13,7 @@ from aquila.core.codec import Decoded
 from aquila.core.errors import Refused
 from aquila.core.hlc import HybridClock
 from aquila.core.ids import IdSource, derived_id, statement_id
-from aquila.core.journal import SALT_BYTES, Staged
+from aquila.core.journal import SALT_BYTES, Staged, is_keepable
 from aquila.core.model import (
     Act,
     Alias,
@@ -198,6 +198,8 @@ class Node:
         marked = label if label is not None else label_for(self.policy, principal, None)
         if not principal.active:
             marked = Refused("inactive", f"{principal.id} is revoked or not active")
+        elif not is_keepable(body):
+            marked = Refused("number", "it holds a whole number of more than 64 bits: name a smaller one")
         if isinstance(marked, Refused):
             self.counts[f"refused {marked.reason}"] += 1
             return marked

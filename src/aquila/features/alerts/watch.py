@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from aquila.core.paper_work import Time
 from aquila.core.papers import Thing
 from aquila.core.states import ANY, Move, States
 
@@ -41,8 +42,8 @@ class AreaWatch(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     entities: Words = ()
     min_hae_m: Height | None = None
     max_hae_m: Height | None = None
-    from_ms: int | None = None
-    until_ms: int | None = None
+    from_ms: Time | None = None
+    until_ms: Time | None = None
     level: Level = "caution"
 
 
@@ -59,8 +60,8 @@ class SilenceWatch(
     entity: Name
     every_min: Annotated[float, msgspec.Meta(gt=0, le=43_200)]
     grace_min: Minutes = 0
-    from_ms: int | None = None
-    until_ms: int | None = None
+    from_ms: Time | None = None
+    until_ms: Time | None = None
     level: Level = "caution"
 
 
