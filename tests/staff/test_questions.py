@@ -96,7 +96,15 @@ def test_a_report_that_fits_reads_as_its_title_and_its_fields(desk: Any, port: A
     (hit,) = desk.get(f"/questions/{id}")["row"]["hits"]
     title, *lines = hit["text"].split("\n")
     assert title == "SALUTE report of PTL 3"
+    assert lines[0] == "activity: digging"
     assert sorted(lines) == ["activity: digging", "size: 4 persons", f"time: {dtg(port.now_ms)}"]
+    # Of a long one the fields that hold a sought word, and a few more.
+    more = {"equipment": "spades", "remarks": "no road", "observer": "OP 1", "grade": "B2", "unit": "not known"}
+    desk.post("/reports", report={"form": "salute", "unit": "PTL 4", "values": {**values, **more}}, file=True)
+    (_, long) = desk.get(f"/questions/{id}")["row"]["hits"]
+    told = long["text"].split("\n")
+    assert (told[1], len(told), told[-1]) == ("activity: digging", 7, "...")
+    step(desk, id, "ack", entry=long["entry"])
     (need,) = desk.get("/needs/questions")
     assert need["title"] == "Who digs?: SALUTE report of PTL 3"
 

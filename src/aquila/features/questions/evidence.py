@@ -7,7 +7,7 @@ that names its type or what it is about. An answer to an order is none of both.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -21,6 +21,8 @@ TELLING = ("incidents.line", "reports.report", "medevac.request", "intel.subject
 VALUE = "v."
 """Fields of a filled form begin so."""
 TEXT_MAX = 600
+LINES_MAX = 5
+"""Fields of a report that stand on the board; the whole report is one press away."""
 EPOCH_MS = 10**12
 """Whole numbers from here on in fields named by forms are times, UTC ms: nothing else that is counted is so many."""
 
@@ -29,12 +31,13 @@ class Evidence(msgspec.Struct, frozen=True):
     """What an entry says.
 
     Attributes:
-        text: to be read: a title, then a line for each field. words: all of it in one string, each word after a blank,
+        title, lines: to be read; a line for each field. words: all of it in one string, each word after a blank,
             in lower case. kinds: kind of the body, and its type. about: ids. tells: it tells of the world; else only
             tests look at it that name its type or what it is about.
     """
 
-    text: str
+    title: str
+    lines: tuple[str, ...]
     words: str
     kinds: tuple[str, str]
     position: Position | None
@@ -65,11 +68,29 @@ def evidence_of(entry: Entry) -> Evidence | None:
 
 
 def _evidence(body: Note | Report | Paper, type: str, title: str, texts: list[str], about: frozenset[str]) -> Evidence:
-    words = " " + " ".join(re.findall(r"\w+", " ".join([title, *texts]).casefold()))
+    words = words_of(" ".join([title, *texts]))
     lines = list(_lines(body.fields)) if isinstance(body, Paper) else texts
-    text = "\n".join([each for each in (title, *(line for line in lines if line not in title)) if each])
+    told = tuple(line for line in lines if line and line not in title)
     tells = not isinstance(body, Paper) or type in TELLING
-    return Evidence(text[:TEXT_MAX], words, (kind_of(body), type), body.position, about, tells)
+    return Evidence(title, told, words, (kind_of(body), type), body.position, about, tells)
+
+
+def begins(word: str, words: str) -> bool:
+    """Does this word, or the first of these words, begin a word of the text? words: see Evidence."""
+    return words_of(word) in words
+
+
+def words_of(text: str) -> str:
+    """The words of a text in one string, each after a blank, in lower case."""
+    return " " + " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def read_out(evidence: Evidence, sought: Iterable[str]) -> str:
+    """How it reads on the board: the title, then LINES_MAX lines at most, those first in which a sought word is."""
+    wanted = tuple(sought)
+    lines = sorted(evidence.lines, key=lambda line: not any(begins(word, words_of(line)) for word in wanted))
+    shown = [evidence.title, *lines[:LINES_MAX], *(["..."] if len(lines) > LINES_MAX else [])]
+    return "\n".join(each for each in shown if each)[:TEXT_MAX]
 
 
 def _lines(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Every entry is tested by every open question; a hit that nobody acknowledges climbs."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from math import asin, cos, radians, sin, sqrt
@@ -13,7 +12,7 @@ from aquila.core.paper_work import Place, WatchedPapers
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
-from aquila.features.questions.evidence import Evidence, evidence_of
+from aquila.features.questions.evidence import Evidence, begins, evidence_of, read_out
 from aquila.features.questions.question import QUESTION, EntryTest, hits_of, ladder_of
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -24,7 +23,7 @@ def passes(test: EntryTest, evidence: Evidence) -> bool:
     kind, type = evidence.kinds
     return (
         (evidence.tells or bool(test.links) or any(type.startswith(each) for each in test.kinds))
-        and all(_begins(word, evidence.words) for word in test.words)
+        and all(begins(word, evidence.words) for word in test.words)
         and (not test.kinds or any(kind == each or type.startswith(each) for each in test.kinds))
         and (not test.links or not evidence.about.isdisjoint(test.links))
         and (test.area is None or _is_near(test.area.place, evidence.position, test.area.radius_m))
@@ -49,13 +48,15 @@ def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]
         is_due = thing.get("from_ms") is None or thing.get("from_ms") <= envelope.happened_at_ms
         if thing.first.context != envelope.context or not is_due:
             continue
-        if any(passes(test, evidence) for test in tests_of(thing)):
+        tests = tests_of(thing)
+        if any(passes(test, evidence) for test in tests):
+            text = read_out(evidence, (word for test in tests for word in test.words))
             paper = Paper(
                 type=QUESTION,
                 target=thing.id,
                 action="hit",
                 happened_at_ms=envelope.happened_at_ms,
-                fields={f"hit.{envelope.id}": evidence.text},
+                fields={f"hit.{envelope.id}": text},
                 seen=thing.heads(),
                 # Says nothing of the question: who may have the entry need not be one who may have the question.
                 summary="an entry fits a question",
@@ -95,10 +96,6 @@ def tests_of(thing: Thing) -> tuple[EntryTest, ...]:
         return msgspec.convert(thing.get("tests", ()), tuple[EntryTest, ...])
     except ValueError:
         return ()
-
-
-def _begins(word: str, words: str) -> bool:
-    return " " + " ".join(re.findall(r"\w+", word.casefold())) in words
 
 
 def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
