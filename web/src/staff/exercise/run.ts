@@ -3,7 +3,7 @@ import { call } from '../../api/client'
 import type { InjectRow, RunRow } from '../../api.generated'
 import type { Polled } from '../../exchange/usePolled'
 import type { Desk } from '../../store/desk'
-import { useLive } from '../useLive'
+import { SELDOM_MS, useLive } from '../useLive'
 
 export const PACES = [0.5, 1, 2, 5, 10, 20]
 export const MEANS: readonly InjectRow['means'][] = ['radio', 'phone', 'chat', 'mail', 'map', 'paper', 'actor']
@@ -15,7 +15,7 @@ const runs = new WeakMap<Desk, Polled<RunRow>>()
 export function runOf(desk: Desk): Polled<RunRow> {
   const known = runs.get(desk)
   if (known) return known
-  const made = useLive(() => call<RunRow>('GET', '/exercise'), 'exercise.run')
+  const made = useLive(() => call<RunRow>('GET', '/exercise'), 'exercise.run', SELDOM_MS)
   runs.set(desk, made)
   return made
 }
