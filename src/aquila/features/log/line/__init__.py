@@ -26,13 +26,14 @@ from aquila.features.log.line.moves import read_altitude, read_direction, read_h
 from aquila.features.log.line.named import read_named
 from aquila.features.log.line.names import Names
 from aquila.features.log.line.negated import read_negated
+from aquila.features.log.line.now import read_now
 from aquila.features.log.line.own_moves import plain_own_men
 from aquila.features.log.line.places import read_offsets
 from aquila.features.log.line.posts import infer_post, read_from_post
 from aquila.features.log.line.sheet import Sheet
-from aquila.features.log.line.sizes import read_sizes
+from aquila.features.log.line.sizes import read_short_pairs, read_sizes
 from aquila.features.log.line.tasks import read_informed, read_tasks
-from aquila.features.log.line.times import read_now, read_times
+from aquila.features.log.line.times import read_times
 from aquila.features.log.line.who import read_addressees, read_called, read_further_units, read_roll_call, read_unit
 from aquila.features.log.line.worded_degrees import read_worded_degrees
 from aquila.features.log.line.words import vocabulary
@@ -63,6 +64,7 @@ def parse_line(line: str, context: LineContext) -> LineDraft:
     read_references(sheet)
     read_signal(sheet)
     read_lettered(sheet)
+    read_short_pairs(sheet)
     read_utm(sheet)
     read_worded_degrees(sheet)
     read_degrees(sheet)

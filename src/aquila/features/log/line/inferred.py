@@ -108,6 +108,8 @@ def _from_words(sheet: Sheet) -> str | None:
         weak = "checkpoint"
     if weak in (None, "spot", "patrol") and _tells_wind(sheet):
         weak = "weather"
+    if weak is None and _only_fine(sheet):
+        weak = "sitrep"
     if weak == "sitrep" and sheet.has("size") and not _counts_itself(sheet):
         weak = "spot"
     if weak in ("weather", "spot") and any(part.field == "casualty" and part.value for part in sheet.parts):
@@ -131,6 +133,15 @@ def _from_words(sheet: Sheet) -> str | None:
     if _told_by_source(sheet, weak, acts):
         weak = "intrep"
     return "note" if _complains(sheet, acts) else weak
+
+
+def _only_fine(sheet: Sheet) -> bool:
+    """OP 4 ok 0300: somebody or a post, that all is well, and nothing else."""
+    words = [token.norm for at, token in enumerate(sheet.tokens) if sheet.free(at, at + 1) and token.sort != "mark"]
+    fields = {part.field for part in sheet.parts}
+    return (
+        bool(words) and set(words) <= FINE and bool(fields & {"unit", "place"}) and fields <= {"unit", "place", "time"}
+    )
 
 
 WIND_WITHIN = 4
@@ -224,7 +235,22 @@ def _calls_medic(sheet: Sheet) -> bool:
         for at in tokens
         for category in ("kind_weak", "kind")
     )
-    return asked or sheet.anywhere("no_duff") or any(_carries(sheet, at) for at in tokens)
+    return asked or _takes_away(sheet) or sheet.anywhere("no_duff") or any(_carries(sheet, at) for at in tokens)
+
+
+def _takes_away(sheet: Sheet) -> bool:
+    """HELO 31 dep OP 3 with 2 patients to Naqoura: a helicopter or a medic that goes, and somebody hurt in the line."""
+    carriers = [
+        part
+        for part in sheet.parts
+        if part.field == "unit"
+        and any(
+            sheet.means(at, "unit_form", form)
+            for at in range(*sheet.token_range(part.start, part.end))
+            for form in ("helicopter", "medic")
+        )
+    ]
+    return bool(carriers) and any(sheet.tagged(at, "own_move") for at in range(len(sheet.tokens)))
 
 
 FETCHED_WITHIN = 4

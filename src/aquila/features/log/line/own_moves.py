@@ -35,10 +35,12 @@ def own_move(sheet: Sheet) -> str | None:
     said = [
         category
         for index in _near(sheet, start, stop, limit)
-        for category in ("own_move", "own_pass")
+        for category in ("own_move", "own_pass", "own_reach")
         if _begins(sheet, index, category)
     ]
     if "own_move" in said or (both and _opens_plainly(sheet, unit)):
+        return "patrol"
+    if "own_reach" in said and not _names_post(sheet):
         return "patrol"
     return "checkpoint" if said and _names_post(sheet) else None
 

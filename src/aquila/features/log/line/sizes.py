@@ -26,12 +26,18 @@ def read_sizes(sheet: Sheet) -> None:
             # No casualties at all: no field of a casualty, and no state that was counted.
             sheet.set_aside(index, losses.stop)
         elif sheet.free(index, index + 1):
-            _none(sheet, index) or _short_pair(sheet, index) or _counted(sheet, index) or _noun_first(
+            _none(sheet, index) or _counted(sheet, index) or _noun_first(sheet, index) or _collective(
                 sheet, index
-            ) or _collective(sheet, index) or _persons(sheet, index)
+            ) or _persons(sheet, index)
 
 
-SHORT_PEOPLE, SHORT_VEHICLES = frozenset({"p", "u", "ч"}), frozenset({"v", "m", "т", "м"})
+SHORT_PEOPLE, SHORT_VEHICLES = frozenset({"p", "u", "ч", "а"}), frozenset({"v", "m", "т", "м", "к"})
+
+
+def read_short_pairs(sheet: Sheet) -> None:
+    """Claim 9p 2v, 7ч 2м before any of them is read as an hour or as metres."""
+    for index in range(len(sheet.tokens)):
+        _short_pair(sheet, index)
 
 
 def _short_pair(sheet: Sheet, index: int) -> bool:

@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from aquila.features.log.line.clock import AHEAD_MS, DAY_MS, Moment, ago, on_a_day, value_of
+from aquila.features.log.line.clock import AHEAD_MS, DAY_MS, Moment, on_a_day, value_of
 from aquila.features.log.line.clocks import Clock, clock_at, digits_at, has_date
 from aquila.features.log.line.dated import CLOCK, with_at
 from aquila.features.log.line.draft import LineChoice
 from aquila.features.log.line.grids import is_clock
-from aquila.features.log.line.numbers import NOUNS, number_at
+from aquila.features.log.line.numbers import NOUNS
 from aquila.features.log.line.sheet import Sheet
 from aquila.features.log.line.spans import read_ago, read_ahead, read_lasting
 
@@ -63,6 +63,9 @@ def _no_word_of_time(sheet: Sheet, index: int) -> bool:
     token = sheet.tokens[index]
     if token.norm not in LETTERS:
         return False
+    if index > 0 and not token.gap and sheet.tokens[index - 1].sort == "digits":
+        # Vis 2k 0300: the letter belongs to the digits before it.
+        return True
     after = sheet.tokens[index + 1] if index + 1 < len(sheet.tokens) else None
     glued = after is not None and not after.gap and after.sort == "digits"
     if token.norm == "t" and after is not None and len(after.text) == FOUR:
@@ -268,46 +271,6 @@ def is_pair(sheet: Sheet, index: int) -> bool:
         and not (len(second.text) == 4 and is_clock(second.text))
         and not sheet.tagged(index + 2, *NOUNS, "distance", "speed", "degree", "quantity", "minute")
     )
-
-
-def read_now(sheet: Sheet) -> None:
-    """Claim `now` when the line has no other time; beside one, and before a count, it only fills."""
-    if not sheet.anywhere("day") or sheet.has("time"):
-        return
-    happens = any(_is_event(sheet, index) for index in range(len(sheet.tokens)))
-    if not happens and not (sheet.has("unit") and sheet.anywhere("near") and sheet.anywhere("post")):
-        # Spare keys now with the night shift: an adverb, and no time of anything.
-        return
-    for index in range(len(sheet.tokens)):
-        word = sheet.word(index, "day")
-        if word is None or word.typo or word.value != "now":
-            continue
-        if number_at(sheet, word.stop) is not None or any(sheet.tagged(at, "number") for at in (index - 1, index - 2)):
-            continue
-        context = sheet.context
-        value = value_of(ago(context.now_ms, context.offset_min, 0), "at")
-        note = None if happens else "now is read as a time, though nothing is said to happen"
-        sheet.claim(index, word.stop, "time", value, confidence="sure" if happens else "unsure", note=note)
-        return
-
-
-EVENTS = ("activity", "moving", "own_move", "own_pass", "casualty", "kind", "kind_weak", "aircraft", "vessel")
-"""Words of which one must be in a line so that its `now` is the time of something."""
-
-
-def _is_event(sheet: Sheet, index: int) -> bool:
-    """Does this word tell what can be seen or done? People and vehicles must be counted."""
-    if sheet.tokens[index].sort != "word" or not sheet.known_word(index) or sheet.tagged(index, "day"):
-        return False
-    return sheet.tagged(index, *EVENTS) or (sheet.tagged(index, *NOUNS) and _has_number(sheet, index))
-
-
-def _has_number(sheet: Sheet, index: int) -> bool:
-    before = range(max(0, index - NUMBER_WITHIN), index)
-    return any(sheet.tokens[at].sort == "digits" or sheet.tagged(at, "number") for at in before)
-
-
-NUMBER_WITHIN = 3
 
 
 def _marked(sheet: Sheet, index: int) -> bool:
