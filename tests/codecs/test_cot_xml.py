@@ -48,6 +48,19 @@ def reason(data: bytes) -> object:
     return words([only(data)])[0]
 
 
+@pytest.mark.parametrize(("major", "word"), [("500", None), ("1e308", "range"), ("-1", "range"), ("inf", "number")])
+def test_a_circle_is_no_larger_than_the_world(major: str, word: str | None) -> None:
+    drawn = event(f'<shape><ellipse major="{major}" minor="5"/></shape>').replace(b"a-f-G", b"u-d-c-c")
+    found = only(drawn)
+    if word is None:
+        assert isinstance(found, Decoded)
+        assert isinstance(found.body, Report)
+        assert found.body.geometry == Geometry("circle", ((1.0, 2.0),), 500.0)
+    else:
+        assert isinstance(found, CodecError)
+        assert found.reason == word
+
+
 # --- framing ---
 
 

@@ -441,7 +441,13 @@ def credentials(node: ServedNode, hidden: dict[str, bytes]) -> dict[str, str]:
         "long": "x" * 50_000,
         "empty": "",
     }
-    plain = {"digest": 'Digest username="operator"', "nonsense": "\x80\xff", "scheme alone": "Basic", "bad": "Basic !!"}
+    plain = {
+        "digest": 'Digest username="operator"',
+        "nonsense": "\x80\xff",
+        "scheme alone": "Basic",
+        "bad": "Basic !!",
+        "no ASCII": "Basic \xe9\xe9",
+    }
     return (
         {f"basic, {key}": f"Basic {b64encode(value).decode()}" for key, value in basic.items()}
         | {f"bearer, {key}": f"Bearer {value}" for key, value in bearer.items()}

@@ -181,6 +181,11 @@ def test_a_format_by_a_number_of_many_digits_shows_no_time() -> None:
     assert unit.name == "A"
 
 
+def test_what_is_no_base64_is_said_to_be_something_else() -> None:
+    for content in ("ßß", "!!", "\0"):
+        assert "this is something else" in read_spreadsheet(content).faults[0].text
+
+
 def test_half_a_character_in_a_cell_does_not_reach_the_journal() -> None:
     cell = '<row r="2"><c r="A2" t="inlineStr"><is><t>B_xD800_N</t></is></c></row></sheetData>'
     (unit,) = read(grown(cell)).units

@@ -1,7 +1,6 @@
 """Devices by the TAK server's contract: enrolment, channels."""
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -56,7 +55,7 @@ def credential(header: str) -> str | None:
         return None
     try:
         return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
 
 

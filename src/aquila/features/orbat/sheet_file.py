@@ -1,7 +1,6 @@
 """The order of battle as a spreadsheet (XLSX): the columns of the table, each number and text as it stands."""
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 
 from aquila.features.orbat.file_unit import Fault, FileRead, FileWritten
@@ -16,9 +15,11 @@ NUMBER_PLACES = frozenset(place for place, name in enumerate(COLUMNS) if name in
 def read_spreadsheet(content: str) -> FileRead:
     """The units of the first sheet that is shown. content: the file, base64."""
     try:
-        sheet = read_sheet(base64.b64decode(content, validate=True))
-    except binascii.Error:
+        data = base64.b64decode(content, validate=True)
+    except ValueError:
         return FileRead(faults=(Fault(line=0, text="an XLSX file is sent as base64: this is something else"),))
+    try:
+        sheet = read_sheet(data)
     except SheetError as wrong:
         return FileRead(faults=(Fault(line=0, text=str(wrong)),))
     notes: tuple[str, ...] = ()

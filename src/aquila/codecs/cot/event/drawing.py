@@ -34,6 +34,8 @@ def _geometry(event: Event) -> Geometry | None:
         for child in shape:
             if child.tag == "ellipse":
                 radius_m = number(child.get("major"), "major")
+                if not 0.0 <= radius_m <= RADIUS_M_MAX:
+                    raise CodecError("range", f"a circle of {radius_m} m: 0..{RADIUS_M_MAX:.0f}")
                 return Geometry("circle", (_checked(centre),), radius_m, stroke, fill)
             if child.tag == "polyline":
                 points = tuple(
@@ -71,6 +73,8 @@ def _checked(point: tuple[float, float]) -> tuple[float, float]:
 
 
 _EARTH_RADIUS_M: Final = 6_371_008.8
+RADIUS_M_MAX: Final = 20_100_000.0
+"""Half the way round the world."""
 
 
 def _destination(start: tuple[float, float], range_m: float, bearing_deg: float) -> tuple[float, float]:
