@@ -84,6 +84,7 @@ from aquila.features.log.line import parse_line
         ("HELO 31 dep OP 3 0244Z with 2 patient to Naqoura", "kind", ["medevac"]),
         ("0433 bravo1 reached tibnin all good", "kind", ["patrol"]),
         ("PTL8 reach to CP 3 at 0455 hr, all ok sir", "kind", ["checkpoint"]),
+        ("alle 23.40 di ieri furto a UNP 1-31", "time", ["2340L-1d"]),
         ("В 02.44 у UNP 1-26 обнаружен подозрительный предмет", "kind", ["incident"]),
     ],
 )
