@@ -359,7 +359,7 @@ def make_ready(*steps: Step) -> None:
                 continue
             stamp.unlink(missing_ok=True)
             began = time.monotonic()
-            print(f"{step.name} ...", flush=True)
+            print(f"{step.name} ... (seconds, on a busy machine up to two minutes)", flush=True)
             step.make()
             gone = [output.name for output in step.outputs if not output.exists()]
             if gone:
