@@ -50,6 +50,8 @@ FILES = (
     HeldOut("held_out_7.jsonl", floor=0.98, silent_max=0, passed_over_max=0, context=WIDER, told_only=True),
     # Seen as well from now: 0.923 with nothing silent when it was blind, 0.995 now. Its author had seen the same.
     HeldOut("held_out_8.jsonl", floor=0.98, silent_max=0, passed_over_max=PASSED_OVER_8, context=WIDER, told_only=True),
+    # Blind: judged once, and nothing of the grammar was changed by it. `as of 0500` is read as since 0500.
+    HeldOut("held_out_9.jsonl", floor=0.96, silent_max=1, passed_over_max=2, context=WIDER, told_only=True),
 )
 
 
