@@ -85,7 +85,12 @@ def serve(
     public_name: Annotated[
         list[str] | None, typer.Option(help="Name or address that others reach this node by; repeatable.")
     ] = None,
-    context: Annotated[str | None, typer.Option(help="REAL, EXERCISE:NAME or SIMULATION:NAME.")] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(
+            help="REAL, EXERCISE:NAME or SIMULATION:NAME; not given: what the data folder is of, a new one REAL."
+        ),
+    ] = None,
     node_name: Annotated[str | None, typer.Option(help="Name of the node for people.")] = None,
     http_port: Annotated[int | None, typer.Option(help="Page and API, this machine only; 0 = any free one.")] = None,
     tak_port: Annotated[int | None, typer.Option(help="TAK over TCP, this machine only.")] = None,
@@ -356,6 +361,8 @@ def restore(
     The passphrase of a backup with keys comes from --passphrase-file, from the environment variable
     AQUILA_BACKUP_PASSPHRASE, or is asked for; --no-keys needs none: the devices then need new certificates.
     """
+    if not file.is_file():
+        raise UsageError(f"{file} is not there: name the file that `aquila backup` or Node care wrote (DATA/backups)")
     holds_keys = read_manifest(file).sealing is not None
     phrase = _passphrase(passphrase_file, f"{file} holds keys", is_new=False) if holds_keys and not no_keys else None
     answer = restore_backup(file, data, passphrase=phrase, without_keys=no_keys)

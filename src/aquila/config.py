@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: str = ""
     demo: str = "none"
     node_name: str = "AQUILA"
-    context: Annotated[str, msgspec.Meta(pattern=CONTEXT_PATTERN)] = "REAL"
+    context: Annotated[str, msgspec.Meta(pattern=CONTEXT_PATTERN)] | None = None
     host: str | None = None
     plain_host: str | None = None
     public_names: tuple[str, ...] = ()

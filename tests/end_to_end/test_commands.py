@@ -63,7 +63,7 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_backup_of_a_running_node_is_restored_with_the_same_entries(serve: Serve, tmp_path: Path) -> None:
-    first = serve("first")
+    first = serve("first", "--context", "EXERCISE:RESTORED")
     for number in range(20):
         first.api.write_note(text=f"note {number}")
     first.api.place_marker(name="Bridge", lat_deg=42.5, lon_deg=77.5)
@@ -72,6 +72,7 @@ def test_a_backup_of_a_running_node_is_restored_with_the_same_entries(serve: Ser
     first.command("backup", str(file))
     answer = run_aquila("restore", str(file), "--data", str(tmp_path / "second"))
     assert answer.returncode == 0, answer.stderr
+    # Of the same context, though nobody says so again.
     second = serve("second")
     after = {row["id"]: row["body"] for row in second.api.entries(limit=500)}
     assert [row["id"] for row in before] == list(after)[: len(before)]

@@ -5,6 +5,7 @@ backup belongs on another machine, and offers it for download.
 """
 
 import re
+import shlex
 import shutil
 import tempfile
 import threading
@@ -97,7 +98,7 @@ class BackupShelf:
     def _row(self, name: str) -> BackupRow:
         place = self.place(name)
         size_bytes = place.stat().st_size
-        command = f"aquila restore {name} --data NEW_FOLDER"
+        command = f"aquila restore {shlex.quote(str(place))} --data NEW_FOLDER"
         try:
             manifest = read_manifest(place)
         except UsageError as wrong:

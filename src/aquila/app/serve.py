@@ -178,7 +178,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "features": features,
             "feeds": feeds,
             "fusion": fusion,
-            "links": LinkBoard(edge, context),
+            "links": LinkBoard(edge, engine.node.context),
             "authority": authority,
             "address": DeviceAddress(settings.public_host(), **ports),
             "files": FileStore(engine.folder.files_path, reserve_bytes=2 * FREE_BYTES_MIN),
