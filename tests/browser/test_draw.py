@@ -145,7 +145,7 @@ def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path)
     plan.write_text(json.dumps({"type": "FeatureCollection", "features": [feature, bad]}))
     layers(page)
     page.get_by_label("Import file").last.set_input_files(plan)
-    expect(page.get_by_text("1 shapes on layer plan; 1 refused.")).to_be_visible()
+    expect(page.get_by_text("Shapes on layer plan: 1; 1 refused.")).to_be_visible()
     opened(page, "plan")
     with page.expect_download() as kept:
         page.get_by_role("button", name="Export plan as geojson").click()
@@ -155,7 +155,7 @@ def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path)
     assert [one["properties"]["name"] for one in whole["features"]] == ["VALLE"]
     (tmp_path / "plan.geojson").write_text(saved.read_text())
     page.get_by_label("Import file").last.set_input_files(plan)
-    expect(page.get_by_text("1 shapes on layer plan.", exact=True)).to_be_visible()
+    expect(page.get_by_text("Shapes on layer plan: 1.", exact=True)).to_be_visible()
     wait_until(lambda: page.get_by_role("button", name="VALLE", exact=True).count() == 1, "it is there once")
 
 
