@@ -9,7 +9,7 @@ from aquila.fusion.scenes import SceneSettings, make_scene
 from aquila.fusion.sensors import Scan, Sensor
 from aquila.fusion.settings import KINDS, Settings
 from aquila.fusion.timeline import Taken, Timeline
-from aquila.fusion.tracker import Tracker, pool_guesses
+from aquila.fusion.tracker import Tracker
 
 SMALL = SceneSettings(targets=40, seconds=60.0)
 
@@ -229,22 +229,6 @@ def test_where_nobody_comes_and_goes_two_plots_are_no_track_yet():
         place = start[20] + velocity[20] * 5.0 * turn
         shown.append(bool((np.hypot(*(tracker.picture().x[:, :2] - place).T) < 300).any()))
     assert shown == [False] * 32 + [True] * 2
-
-
-def test_guesses_at_one_target_are_pooled_in_the_likeliest():
-    r = np.array([0.4, 0.3, 0.9, 0.35, 0.9])
-    # Plot 0 is shared by tracks 0, 1 and 3, plot 1 is of track 2 alone, plot 2 of 4 and, less so, of 1.
-    ei, ej = np.array([0, 1, 1, 2, 3, 4]), np.array([0, 0, 2, 1, 0, 2])
-    pool_guesses(r, ei, ej, np.array([0.35, 0.1, 0.15, 0.9, 0.3, 0.8]))
-    assert r == pytest.approx([0.4 + 0.1 + 0.3, 0.3 - 0.1 - 0.15, 0.9, 0.35 - 0.3, 1.0])
-
-
-def test_in_a_crowd_no_target_is_lost_among_several_guesses(monkeypatch):
-    scenes = [make_scene(SceneSettings(targets=40, seconds=60.0, spacing_m=1200.0), seed) for seed in (21, 22, 23)]
-    pooled = np.mean([quality(scene).completeness for scene in scenes])
-    monkeypatch.setattr("aquila.fusion.tracker.pool_guesses", lambda *_: None)
-    apart = np.mean([quality(scene).completeness for scene in scenes])
-    assert pooled > apart
 
 
 def test_ships_are_known_as_slow_within_a_few_turns():

@@ -53,28 +53,6 @@ class Picture(msgspec.Struct, frozen=True):
     """Its row in the tracker until the next scan."""
 
 
-def pool_guesses(r: Floats, ei: Ints, ej: Ints, pe: Floats) -> None:
-    """Tracks that share a plot and are no targets yet are guesses at one: the likeliest gets what the plot gave to all.
-
-    Else, in a crowd, several live on the same plots for long and none ever becomes likely enough to be shown.
-
-    Args:
-        r: Existence of all tracks, changed in place; its sum stays.
-        ei: Track of each edge of such tracks.
-        ej: Its plot.
-        pe: Probability that the plot is the track's.
-    """
-    order = np.lexsort((-pe, ej))
-    ei, ej, pe = ei[order], ej[order], pe[order]
-    first = np.r_[True, ej[1:] != ej[:-1]]
-    likeliest = ei[np.flatnonzero(first)[np.cumsum(first) - 1]]
-    np.add.at(r, likeliest[~first], pe[~first])
-    np.subtract.at(r, ei[~first], pe[~first])
-    # One track may be the likeliest of two plots, which are two targets.
-    touched = np.concatenate([likeliest[~first], ei[~first]])
-    r[touched] = np.clip(r[touched], 0.0, 1.0)
-
-
 class Tracker(Rows):
     """Many targets from many sensors. Scans come in time order (`timeline.Timeline` takes them in any order)."""
 
@@ -239,9 +217,6 @@ class Tracker(Rows):
             *self.kernels.surprise(ei, ej, pe, SURE_R, self._firm(), self.xc, self.mix, scan.z, scan.noise)
         )
         hit = self._update(scan, ei, ej, el, psi, psi0, pe, p0 * missed, missed, free)
-        guesses = np.flatnonzero((~self.confirmed[:n] & (self.hits[:n] >= ESTABLISHED_HITS))[ei])
-        if len(guesses) > 1:
-            pool_guesses(self.r, ei[guesses], ej[guesses], pe[guesses])
         self._note(scan, hit)
         self._end_turn(scan, covered, sure, ei, pe, p0 * missed, m - float(pe[self._firm()[ei]].sum()))
         r_birth = births / (births + clutter) if clutter > 0 else 0.0
