@@ -16,6 +16,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Principal
 from aquila.testing.memory_node import MemoryPort
+from aquila.testing.served import PATIENCE_S
 from aquila.web_api import WebSettings, make_app
 from aquila.web_api.contract import ANSWERS_OF_ONE, Held, Turns
 from aquila.web_api.errors import WebError
@@ -174,16 +175,41 @@ def test_slow_commands_of_one_asker_wait_for_each_other_and_leave_a_turn_to_othe
     asyncio.run(whole())
 
 
-def pressed(port: MemoryPort, tmp_path: Path, feature: Feature, paths: list[str], method: str = "POST") -> list[int]:
-    """The statuses when these paths of a feature are asked for, all at the same moment."""
+class Crowd:
+    """Two more than may wait: nobody is done with before both were turned away, however late they come."""
+
+    def __init__(self) -> None:
+        self.is_turned_away = threading.Event()
+        self._refused = 0
+
+    def told(self, status: int) -> None:
+        self._refused += status == 429
+        if self._refused == 2:
+            self.is_turned_away.set()
+
+
+def pressed(
+    port: MemoryPort,
+    tmp_path: Path,
+    feature: Feature,
+    paths: list[str],
+    method: str = "POST",
+    told: Callable[[int], None] = lambda status: None,
+) -> list[int]:
+    """The statuses when these paths of a feature are asked for, all at the same moment. told: each when it comes."""
     app = make_app(port, [feature], WebSettings(static_folder=tmp_path))
     headers, body = port.token("op"), b"{}" if method == "POST" else None
 
     async def whole() -> list[int]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
-            answers = await asyncio.gather(*(client.request(method, f"/api/v1{path}", content=body) for path in paths))
-            return [answer.status_code for answer in answers]
+
+            async def press(path: str) -> int:
+                status = (await client.request(method, f"/api/v1{path}", content=body)).status_code
+                told(status)
+                return status
+
+            return await asyncio.gather(*map(press, paths))
 
     return asyncio.run(whole())
 
@@ -210,12 +236,13 @@ def test_of_two_who_press_at_the_same_moment_one_is_told_that_he_was_too_late(po
 
 def test_a_slow_command_waits_for_its_turn(port: MemoryPort, tmp_path: Path) -> None:
     at_work, most = 0, 0
+    crowd = Crowd()
 
     async def dawdle(principal: Principal, ask: Nothing, desk: Desk) -> Nothing:
         nonlocal at_work, most
         at_work += 1
         most = max(most, at_work)
-        await asyncio.sleep(0)
+        await asyncio.to_thread(crowd.is_turned_away.wait, PATIENCE_S)
         at_work -= 1
         return ask
 
@@ -229,20 +256,22 @@ def test_a_slow_command_waits_for_its_turn(port: MemoryPort, tmp_path: Path) -> 
         act=dawdle,
         slow=True,
     )
-    statuses = pressed(port, tmp_path, Feature(name="stub", commands=(command,)), ["/dawdle"] * (SLOW_OF_ONE + 2))
+    feature = Feature(name="stub", commands=(command,))
+    statuses = pressed(port, tmp_path, feature, ["/dawdle"] * (SLOW_OF_ONE + 2), told=crowd.told)
     assert sorted(statuses) == [201] * SLOW_OF_ONE + [429] * 2
     assert most == 1
 
 
 def test_of_slow_questions_of_one_asker_one_is_answered_at_a_time(port: MemoryPort, tmp_path: Path) -> None:
     at_work, most = 0, 0
-    entered = threading.Lock()
+    entered, crowd = threading.Lock(), Crowd()
 
     def ponder(principal: Principal, ask: Nothing, reading: Reading) -> Iterator[Labelled]:
         nonlocal at_work, most
         with entered:
             at_work += 1
             most = max(most, at_work)
+        crowd.is_turned_away.wait(PATIENCE_S)
         yield Labelled(ask, None, reading.context)
         with entered:
             at_work -= 1
@@ -258,7 +287,7 @@ def test_of_slow_questions_of_one_asker_one_is_answered_at_a_time(port: MemoryPo
         slow=True,
     )
     feature = Feature(name="stub", queries=(query,))
-    statuses = pressed(port, tmp_path, feature, ["/ponder"] * (SLOW_OF_ONE + 2), "GET")
+    statuses = pressed(port, tmp_path, feature, ["/ponder"] * (SLOW_OF_ONE + 2), "GET", crowd.told)
     assert sorted(statuses) == [200] * SLOW_OF_ONE + [429] * 2
     assert most == 1
 
