@@ -163,6 +163,21 @@ def test_what_is_no_such_file_gets_a_sentence(port: Any, client: Any, format: st
     assert not drawn(port, client)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<kml>\n<Placemark>\n</Document></kml>", "a tag is closed that was not the last one opened (line 3)"),
+        (b"<kml>\n<Placemark>", "it ends before its tags are closed (line 2)"),
+        (b"<kml>\n<name>A & B</name></kml>", "it is not written as XML wants it (line 2)"),
+        (b"<kml>&nbsp;</kml>", "a name between & and ; is none that XML knows (line 1)"),
+        (b" ", "it holds no XML"),
+    ],
+)
+def test_a_broken_kml_is_told_in_plain_words_with_the_line(port: Any, client: Any, content: bytes, said: str) -> None:
+    reason = bring(port, client, "kml", content).json()["error"]["reason"]
+    assert said in reason, reason
+
+
 def test_a_viewer_brings_nothing_in(port: Any, client: Any) -> None:
     body = {"format": "gpx", "layer": LAYER, "content": base64.b64encode(b"<gpx></gpx>").decode()}
     assert client.post("/api/v1/overlays", headers=port.token("op", "viewer"), json=body).status_code == 403

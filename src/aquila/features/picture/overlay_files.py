@@ -184,11 +184,32 @@ def _kml(data: bytes) -> Iterator[Found]:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as wrong:
-        raise ValueError(f"the file is no KML: {str(wrong)[:200]}") from None
+        raise ValueError(f"the file is no KML: {_broken(wrong)}; export it again from where it was drawn") from None
     dtd: object | None = root.getroottree().docinfo.internalDTD
     if dtd is not None or etree.QName(root).localname != "kml":
         raise ValueError("the file is no KML: a root <kml> without a document type is needed")
     return (found for mark in _outermost(root, "{*}Placemark") for found in _placemark(mark))
+
+
+_BROKEN: Mapping[int, str] = {
+    etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "it holds no XML",
+    etree.ErrorTypes.ERR_DOCUMENT_END: "something stands behind its end",
+    etree.ErrorTypes.ERR_TAG_NAME_MISMATCH: "a tag is closed that was not the last one opened",
+    etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "it ends before its tags are closed",
+    etree.ErrorTypes.ERR_GT_REQUIRED: "a tag has no > at its end",
+    etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "a name between & and ; is none that XML knows",
+}
+"""What libxml2 found -> the same for whoever has the file."""
+
+
+def _broken(wrong: etree.XMLSyntaxError | ValueError) -> str:
+    """What is wrong with a text that is no XML, and in which line where the parser knows it."""
+    if not isinstance(wrong, etree.XMLSyntaxError):
+        return "it holds no XML that can be read"
+    # The stubs of lxml do not know that a syntax error has a code.
+    code: int = vars(wrong)["code"]
+    said = _BROKEN.get(code, "it is not written as XML wants it")
+    return f"{said} (line {wrong.lineno})" if wrong.lineno else said
 
 
 def _outermost(element: etree._Element, *tags: str) -> Iterator[etree._Element]:
