@@ -44,6 +44,15 @@ def test_each_word_begins_a_word_and_the_newest_line_comes_first(client: Any, to
     assert found(client, told, q="unit FORD") == ["Ünit crossed the Ford"]
 
 
+def test_no_line_is_found_by_a_piece_of_an_id_that_nobody_reads(port: Any, client: Any, told: dict[str, str]) -> None:
+    fields = {"tracker": "fe61a2c0-0d11-5c2e-9f00-00ab12cd34ef", "sha256": "feedc0de" * 8, "crew": "Fedor"}
+    port.say(port.report("quad", 42.0, 77.0, name="QUAD", category="marker", fields=fields), port.open)
+    (line,) = found(client, told, q="fedor")
+    assert found(client, told, q="fe") == [line]
+    for piece in ("fe61", "0d11", "00ab12cd34ef", "feedc0de"):
+        assert found(client, told, q=piece) == [], piece
+
+
 def test_author_kind_and_time_narrow_what_is_found(port: Any, client: Any, told: dict[str, str]) -> None:
     assert found(client, told, author="orso") == ["Ünit crossed the Ford", "Road to the north is open"]
     assert found(client, told, q="north", author="camos") == ["Avalanche above the north road"]

@@ -5,6 +5,7 @@ import { TrackIndex, worthOf } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
 import { parsePlace } from '../src/geo/place'
 import { mgrs } from '../src/geo/format'
+import { pieceOf } from '../src/shell/piece'
 import type { TrackMeta } from '../src/api/types'
 
 const NOW_MS = 1_790_000_000_000
@@ -56,6 +57,44 @@ describe('filters', () => {
     expect(now()).toEqual(['A'])
     live.clear()
     expect(now()).toEqual([])
+  })
+})
+
+describe('a hit is explained by what people see', () => {
+  const id = 'a3bc91fe-0d11-5c2e-9f00-00ab12cd34ef'
+  const store = storeOf({ name: 'CAMOSCIO', id, source: 'node:feed0000-0d11-5c2e-9f00-00ab12cd34ef' }, { name: 'FENNEC', source: 'device:ORSO' })
+  const index = new TrackIndex(store, { version: () => language, of: (meta) => (meta.source === 'device:ORSO' ? 'ORSO Freund' : 'Feind') })
+  let language = 'de'
+  const found = (text: string) => index.find({ text }, NOW_MS).map((h) => store.meta[h]!.name)
+
+  it('never by a piece of an id, a scheme or a code', () => {
+    expect(found('fe')).toEqual(['CAMOSCIO', 'FENNEC'])
+    expect(found('fen')).toEqual(['FENNEC'])
+    for (const text of ['a3bc', '9f00', 'feed', 'device', 'a-f-G', 'friend', '0d11-5c']) expect(found(text), text).toEqual([])
+  })
+
+  it('by eight letters of an id, and then it is said', () => {
+    for (const text of [id, id.toUpperCase(), 'a3bc91fe', ' 00ab12cd34ef ']) expect(found(text), text).toEqual(['CAMOSCIO'])
+    expect(index.isFoundById(0, 'a3bc91fe')).toBe(true)
+    expect(index.isFoundById(0, 'camoscio')).toBe(false)
+    expect(index.isFoundById(1, 'a3bc91fe')).toBe(false)
+    expect(found('a3bc91fe camoscio')).toEqual([])
+  })
+
+  it('in the words of the language that is spoken now', () => {
+    const said = { version: () => language, of: () => (language === 'de' ? 'Freund' : 'Ami') }
+    const spoken = new TrackIndex(store, said)
+    expect(spoken.find({ text: 'freund' }, NOW_MS)).toHaveLength(2)
+    language = 'fr'
+    expect(spoken.find({ text: 'freund' }, NOW_MS)).toHaveLength(0)
+    expect(spoken.find({ text: 'ami' }, NOW_MS)).toHaveLength(2)
+  })
+
+  it('or the piece of a record is shown that holds the word', () => {
+    const body = { type: 'x', fields: { remarks: 'they came from the old quarry above the road and went on' }, who: ['ORSO'] }
+    expect(pieceOf(body, 'ORSO seen', 'orso')).toBe('')
+    expect(pieceOf(body, 'ORSO seen', 'orso quarry')).toBe('they came from the old quarry above the road and went…')
+    expect(pieceOf(body, '', 'nothing of it')).toBe('')
   })
 })
 

@@ -1,15 +1,18 @@
 /** What the find box asks, group by group; each answer says what it is and what choosing it does. */
 import { watch } from 'vue'
+import type { PackageRow } from '../api.generated'
 import { api, ApiError } from '../api/client'
 import type { Entry } from '../api/types'
 import { fold } from '../geo/fold'
-import { mgrs, parsePlace } from '../geo/format'
+import { bytes, mgrs, parsePlace } from '../geo/format'
 import type { Place } from '../geo/place'
 import { gazetteer } from '../geo/places'
+import { pageI18n } from '../i18n'
 import { replayOf } from '../replay/replay'
 import { authorOf, textOf } from '../store/journal'
+import { holds, wordsOf } from '../store/search'
 import { dtgShort } from '../time/dtg'
-import { bytes } from '../geo/format'
+import { pieceOf } from './piece'
 import type { Shell } from './shell'
 
 export type FindGroup = 'grid' | 'units' | 'others' | 'places' | 'subjects' | 'journal' | 'files'
@@ -28,6 +31,14 @@ export interface Answers {
   found: Found[]
   /** How many more of a group there are than are shown. */
   more: Partial<Record<FindGroup, number>>
+}
+
+/** A file is found by its name, by a keyword, or by so much of the digest of its bytes that it is no accident. */
+function whyFile(file: PackageRow, text: string): string[] {
+  const wanted = text.toLowerCase()
+  if (file.name.toLowerCase().includes(wanted)) return []
+  const keyword = file.keywords.find((one) => one.toLowerCase().includes(wanted))
+  return [keyword ?? pageI18n().global.t('find.id', { id: file.hash })]
 }
 
 const SHOWN = 6
@@ -57,7 +68,7 @@ function findEntities(shell: Shell, text: string, answers: Answers): void {
     const group = UNITS.has(meta.category) ? 'units' : 'others'
     if (++shown[group] > SHOWN) continue
     const motion = tracks.motion(h)
-    const about = [motion ? mgrs(motion.lat_deg, motion.lon_deg, 4) : '', shell.desk.nameOf(meta.source)]
+    const about = [...whyOf(shell, h, text), motion ? mgrs(motion.lat_deg, motion.lon_deg, 4) : '', shell.desk.nameOf(meta.source)]
     answers.found.push({
       key: `entity:${meta.id}`,
       group,
@@ -70,8 +81,17 @@ function findEntities(shell: Shell, text: string, answers: Answers): void {
   for (const group of ['units', 'others'] as const) if (shown[group] > SHOWN) answers.more[group] = shown[group] - SHOWN
 }
 
+/** Why an entity is among the hits, where its name and its source do not say it: its id, or its kind and side. */
+function whyOf(shell: Shell, h: number, text: string): string[] {
+  const { t } = pageI18n().global
+  const meta = shell.desk.tracks.meta[h]!
+  if (shell.index.isFoundById(h, text)) return [t('find.id', { id: meta.id })]
+  const seen = fold(`${meta.name} ${shell.desk.nameOf(meta.source)}`)
+  return holds(seen, wordsOf(text)) ? [] : [t(`affiliation.${meta.affiliation}`), t(`category.${meta.category}`)]
+}
+
 function findLines(shell: Shell, text: string, answers: Answers): void {
-  const words = fold(text).split(/\s+/).filter(Boolean)
+  const words = wordsOf(text)
   const { entries, names } = shell.desk
   let shown = 0
   for (let at = entries.value.length - 1; at >= 0; at--) {
@@ -80,12 +100,12 @@ function findLines(shell: Shell, text: string, answers: Answers): void {
     const folded = fold(`${authorOf(entry, names, shell.desk.node())} ${said}`)
     if (!said || !words.every((word) => folded.includes(word))) continue
     if (++shown > SHOWN) continue
-    answers.found.push(lineFound(shell, entry))
+    answers.found.push(lineFound(shell, entry, text))
   }
   if (shown > SHOWN) answers.more.journal = shown - SHOWN
 }
 
-function lineFound(shell: Shell, entry: Entry): Found {
+function lineFound(shell: Shell, entry: Entry, text: string): Found {
   const { desk } = shell
   const author = authorOf(entry, desk.names, desk.node())
   const isHere = desk.entries.value.some(({ id }) => id === entry.id)
@@ -94,7 +114,7 @@ function lineFound(shell: Shell, entry: Entry): Found {
     key: `line:${entry.id}`,
     group: 'journal',
     name: textOf(entry),
-    about: `${dtgShort(entry.happened_at_ms, desk.day_ms.value)} · ${author}`,
+    about: [dtgShort(entry.happened_at_ms, desk.day_ms.value), author, pieceOf(entry.body, `${author} ${textOf(entry)}`, text)].filter(Boolean).join(' · '),
     // A line that is older than those on the page is read where it happened: in the picture of its time.
     run: () => (isHere ? shell.showLine(entry.id) : lookBack(shell, entry, place ?? null)),
   }
@@ -129,12 +149,12 @@ export async function findElsewhere(shell: Shell, text: string): Promise<Answers
       key: `subject:${subject.id}`,
       group: 'subjects',
       name: subject.name,
-      about: subject.aliases.join(' · '),
+      about: [...subject.aliases, pieceOf([subject.text, subject.claims], `${subject.name} ${subject.aliases.join(' ')}`, wanted)].filter(Boolean).join(' · '),
       run: () => (shell.open('intel'), shell.focus(`intel:${subject.id}`)),
     })
   }
   if (subjects.length > SHOWN) answers.more.subjects = subjects.length - SHOWN
-  for (const entry of lines) answers.found.push(lineFound(shell, entry))
+  for (const entry of lines) answers.found.push(lineFound(shell, entry, wanted))
   for (const town of towns) {
     answers.found.push({
       key: `town:${town.name}:${town.lat_deg}`,
@@ -149,7 +169,7 @@ export async function findElsewhere(shell: Shell, text: string): Promise<Answers
       key: `file:${file.uid}`,
       group: 'files',
       name: file.name,
-      about: [bytes(file.size_bytes), file.submitter].filter(Boolean).join(' · '),
+      about: [...whyFile(file, wanted), bytes(file.size_bytes), file.submitter].filter(Boolean).join(' · '),
       run: () => window.open(api.packageUrl(file.uid), '_blank', 'noopener'),
     })
   }

@@ -92,7 +92,11 @@ export class Shell {
     language: Language,
   ) {
     this.rooms = new Rooms(desk)
-    this.index = new TrackIndex(desk.tracks)
+    const { t, locale } = pageI18n().global
+    this.index = new TrackIndex(desk.tracks, {
+      version: () => `${locale.value} ${desk.node_name.value}`,
+      of: ({ source, category, affiliation }) => `${desk.nameOf(source)} ${t(`category.${category}`)} ${t(`affiliation.${affiliation}`)}`,
+    })
     this.tracks = tracksShown(desk, this.index, this.filter)
     const light = window.matchMedia('(prefers-color-scheme: light)').matches
     this.theme = ref(firstTheme(localStorage.getItem('aquila.theme'), light))

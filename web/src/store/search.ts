@@ -3,11 +3,13 @@
  *
  * One folded text per entity is searched with `includes`; the order by kind and name is kept up as
  * names come, so that a search never sorts texts: it sorts numbers.
+ * A hit is explained by what people see of it: ids are looked at only when much of one is typed.
  */
 import type { TrackMeta } from '../api/types'
 import { fold } from '../geo/fold'
 import { NO_ALTITUDE, NO_VALUE } from '../stream/frame'
 import type { AgeState } from '../time/age'
+import { principalName } from './names'
 import type { TrackStore } from './tracks'
 
 export { fold }
@@ -32,6 +34,20 @@ export interface TrackFilter {
 export const COLUMNS = ['name', 'kind', 'affiliation', 'age', 'speed', 'altitude', 'source'] as const
 export type Column = (typeof COLUMNS)[number]
 
+/** What people read of an entity beside its name; `version` changes when the same thing would be said in other words. */
+export interface TrackWords {
+  version(): string
+  of(meta: TrackMeta): string
+}
+/** Fewer letters of an id are an accident: half of all short words are in one. */
+export const ID_LETTERS = 8
+
+/** The id, or so much of it, that a question is; null: it is a question for words. */
+function idIn(text: string): string | null {
+  const wanted = text.trim().toLowerCase()
+  return wanted.length >= ID_LETTERS && /^[0-9a-z:._-]+$/.test(wanted) ? wanted : null
+}
+
 function rank(meta: TrackMeta): number {
   return meta.emergency ? 0 : (ORDER[meta.category] ?? 6) + 1
 }
@@ -51,18 +67,25 @@ export class TrackIndex {
   /** Where a handle stands in `sorted`. */
   private place = new Uint32Array(0)
   private version = -1
+  private said_version = ''
 
   /** Nation of a source, where it is known. */
   nations: ReadonlyMap<string, string> = new Map()
   /** Nations by callsign, as the order of battle has them: what it says of a unit goes before whose link brings it. */
   called: ReadonlyMap<string, string> = new Map()
 
-  constructor(private readonly store: TrackStore) {}
+  constructor(
+    private readonly store: TrackStore,
+    private readonly said: TrackWords = { version: () => '', of: (meta) => principalName(meta.source, null) },
+  ) {}
 
   /** Takes up what changed since the last time. */
   private update(): void {
-    const { store, known } = this
-    if (this.version === store.meta_version) return
+    const { store, known, said } = this
+    const said_version = said.version()
+    if (this.version === store.meta_version && this.said_version === said_version) return
+    if (this.said_version !== said_version) known.fill(undefined)
+    this.said_version = said_version
     this.version = store.meta_version
     const changed = new Set<number>()
     const until = Math.max(store.meta.length, known.length)
@@ -71,7 +94,7 @@ export class TrackIndex {
       if (known[h] === meta) continue
       known[h] = meta
       changed.add(h)
-      this.words[h] = meta ? fold(`${meta.name} ${meta.type} ${meta.source} ${meta.category} ${meta.affiliation}`) : ''
+      this.words[h] = meta ? fold(`${meta.name} ${said.of(meta)}`) : ''
       this.keys[h] = meta ? sortKey(meta) : ''
     }
     if (!changed.size) return
@@ -88,7 +111,8 @@ export class TrackIndex {
   find(filter: TrackFilter, now_ms: number): readonly number[] {
     this.update()
     if (!Object.values(filter).some(Boolean)) return this.sorted
-    const wanted = fold(filter.text ?? '').split(/\s+/).filter(Boolean)
+    const wanted = wordsOf(filter.text ?? '')
+    const id = idIn(filter.text ?? '')
     const { store, words, known } = this
     const area = filter.area
     const found: number[] = []
@@ -100,9 +124,15 @@ export class TrackIndex {
       if (filter.nation && this.nationOf(meta) !== filter.nation) continue
       if (area && !(store.placed[h] && within(area, store.lat_deg[h], store.lon_deg[h]))) continue
       if (filter.age && store.age(h, now_ms) !== filter.age) continue
-      if (holds(words[h], wanted)) found.push(h)
+      if (holds(words[h], wanted) || (id && meta.id.toLowerCase().includes(id))) found.push(h)
     }
     return found
+  }
+
+  /** Was it found by its id alone? Nothing that people see would say why it is among the hits. */
+  isFoundById(h: number, text: string): boolean {
+    const id = idIn(text)
+    return id !== null && !holds(this.words[h] ?? '', wordsOf(text)) && Boolean(this.known[h]?.id.toLowerCase().includes(id))
   }
 
   /** The sources there are, in the order of their names. */
@@ -183,7 +213,12 @@ export class TrackIndex {
   private named_version = -1
 }
 
-function holds(text: string, wanted: readonly string[]): boolean {
+/** The words of a question, folded. */
+export function wordsOf(text: string): string[] {
+  return fold(text).split(/\s+/).filter(Boolean)
+}
+
+export function holds(text: string, wanted: readonly string[]): boolean {
   for (const word of wanted) if (!text.includes(word)) return false
   return true
 }

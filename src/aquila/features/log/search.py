@@ -4,6 +4,7 @@ Only what the asker may have in full is searched: the redacted form of an entry 
 question that something is there.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
@@ -18,6 +19,8 @@ HITS_MAX = 5_000
 WORDS_MAX = 200
 _TEXT_MAX = 20_000
 _DEEP = 4
+_HIDDEN = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,})\b", re.IGNORECASE)
+"""Ids and digests inside a statement: nobody reads them, so a line found by a piece of one could not be explained."""
 
 Said = tuple[int, str, str, int, str]
 Time = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)]
@@ -80,7 +83,7 @@ def text_of(body: Body | None, kind: str) -> str:
             said = [summary_of(body, kind)]
         case _:
             said = []
-    return " ".join(filter(None, said))[:_TEXT_MAX]
+    return _HIDDEN.sub(" ", " ".join(filter(None, said)))[:_TEXT_MAX]
 
 
 def _strings(value: Any, deep: int) -> Iterator[str]:

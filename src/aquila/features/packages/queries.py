@@ -39,7 +39,8 @@ class AskPackages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Which packages; None = all.
 
     Attributes:
-        text: part of the name, the digest or a keyword, capitals or not. name: part of the name alone.
+        text: part of the name or a keyword, or the first 8 or more of the digest, capitals or not.
+        name: part of the name alone.
         keyword: all of these, separated by commas.
         tool: private = those that the asker itself keeps out of the list.
     """
@@ -144,6 +145,10 @@ def _packages(principal: Principal, ask: AskPackages, reading: Reading) -> Itera
         yield Labelled(row_of(principal, package, facts), package.label, package.context)
 
 
+DIGEST_LEAST = 8
+"""Of a digest, so that a file is found by it: fewer would find files that nobody can say why."""
+
+
 def _fits(ask: AskPackages, package: Package, facts: Facts) -> bool:
     words = {word.strip().lower() for word in (ask.keyword or "").split(",") if word.strip()}
     has = {word.lower() for word in facts.keywords}
@@ -153,7 +158,11 @@ def _fits(ask: AskPackages, package: Package, facts: Facts) -> bool:
         facts.tool == ask.tool
         and words <= has
         and (ask.name or "").lower() in name
-        and (text in name or facts.sha256.startswith(text) or any(text in word for word in has))
+        and (
+            text in name
+            or any(text in word for word in has)
+            or (len(text) >= DIGEST_LEAST and facts.sha256.startswith(text))
+        )
         and ask.uid in (None, package.uid)
         and ask.hash in (None, facts.sha256)
         and (ask.mime or facts.mime).lower() == facts.mime
