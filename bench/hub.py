@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -269,20 +270,31 @@ def flat_out(bench: Bench) -> Iterator[Row]:
 
 
 def deaf(bench: Bench) -> Iterator[Row]:
-    """(d) Ten of thirty clients never read."""
-    calm, deaf_runs = [], []
+    """(d) Ten of thirty clients never read: the median over pairs of runs on one server.
+
+    Two starts of the same node differ by more than 5 %, and so do minutes of a shared machine: so each round is one
+    server that meets both crowds in turn, eight times for two seconds, and neighbours in time are compared.
+    """
+    pairs: list[dict[int, Row]] = []
     for _ in range(bench.rounds):
-        for runs, slow in ((calm, 0), (deaf_runs, 10)):
-            port = free_port()
-            command = bench.aquila(port, fixed_tick=False)
-            runs.append(bench.once(command, port, pub=10, sub=10, slow=slow, window=2000))
-    without, with_deaf = median(calm), median(deaf_runs)
-    yield {"what": "20 clients, all read", "run": figures(without)}
-    cost = with_deaf["server_cpu_s_per_million"] / without["server_cpu_s_per_million"]
+        port = free_port()
+        with bench.server(bench.aquila(port, fixed_tick=False), port) as pid:
+            for turn in range(8):
+                first = 0 if turn % 2 == 0 else 10
+                pairs.append(
+                    {
+                        slow: bench.load(port, pid, pub=10, sub=10, slow=slow, window=2000, seconds=2)
+                        for slow in (first, 10 - first)
+                    }
+                )
+    ratios = sorted(pair[10]["server_cpu_s_per_million"] / pair[0]["server_cpu_s_per_million"] for pair in pairs)
+    cost = statistics.median(ratios)
+    yield {"what": "20 clients, all read", "run": figures(median([pair[0] for pair in pairs]))}
     yield {
         "what": "the same 20, and ten more that never read",
-        "run": figures(with_deaf),
+        "run": figures(median([pair[10] for pair in pairs])),
         "ratio": round(cost, 3),
+        "ratios": [round(ratio, 3) for ratio in ratios],
         "goal": "<= 1.05",
         "holds": cost <= 1.05,
     }

@@ -27,6 +27,7 @@ from aquila.web_api.errors import WebError, unavailable
 from aquila.web_api.port import Asked, NodePort
 from aquila.web_api.replies import error_reply, read_body, retry_after, send_reply
 from aquila.web_api.routes import BODY_MAX_BYTES, QUERIES_OF_ONE, Pool, run_command
+from aquila.web_api.turns import Lines
 from aquila.web_api.uploads import let_go, receive_files
 
 log = logging.getLogger(__name__)
@@ -103,8 +104,7 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._turns: dict[str, asyncio.Semaphore] = {}
-        self._counts: Counter[str] = Counter()
+        self._lines = Lines(ANSWERS_OF_ONE, QUERIES_OF_ONE, "your queries", "read their answers")
 
     @asynccontextmanager
     async def of(self, who: str, gone: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
@@ -117,20 +117,12 @@ class Turns:
             who: the asker.
             gone: waits until he has hung up; called only when there is no turn yet.
         """
-        if self._counts[who] >= QUERIES_OF_ONE:
-            raise WebError(429, "rate", f"{self._counts[who]} of your queries are at work", do="read their answers")
-        self._counts[who] += 1
-        turn = self._turns.setdefault(who, asyncio.Semaphore(ANSWERS_OF_ONE))
-        try:
+        with self._lines.stand(who) as turn:
             await _first_of(turn, gone)
             try:
                 yield
             finally:
                 turn.release()
-        finally:
-            self._counts[who] -= 1
-            if not self._counts[who]:
-                del self._counts[who], self._turns[who]
 
 
 async def _first_of(turn: asyncio.Semaphore, gone: Callable[[], Awaitable[None]]) -> None:

@@ -1,7 +1,6 @@
 """Routes: made from the features' tables, all in the same way: role, size, decode, answer, release, encode."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -18,6 +17,7 @@ from aquila.web_api.auth import Asker, Gate, need_role
 from aquila.web_api.errors import WebError, absent, refused, unavailable
 from aquila.web_api.openapi import PREFIX
 from aquila.web_api.port import Asked, NodePort
+from aquila.web_api.turns import Lines
 
 BODY_MAX_BYTES = 256 * 1024
 QUERIES_AT_ONCE = 4
@@ -41,29 +41,22 @@ class Pool:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(QUERIES_AT_ONCE, thread_name_prefix="query")
         self._count = 0
-        self._askers: Counter[str] = Counter()
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._lines = Lines(AT_WORK_OF_ONE, QUERIES_OF_ONE, "your queries", "wait for an answer")
 
     async def run(self, who: str, work: Callable[[], Answer]) -> Answer:
         """The answer of `work`, made in a thread for this asker.
 
         Raises WebError 503 when too many wait already, 429 when too many of this asker's do.
         """
-        if self._askers[who] >= QUERIES_OF_ONE:
-            raise WebError(429, "rate", f"{self._askers[who]} of your queries are at work", do="wait for an answer")
-        if self._count >= QUERIES_AT_ONCE + QUERIES_WAITING:
-            raise WebError(503, "busy", f"{self._count} queries wait already", do="ask again in a moment")
-        self._count += 1
-        self._askers[who] += 1
-        turn = self._turns.setdefault(who, asyncio.Semaphore(AT_WORK_OF_ONE))
-        try:
-            async with turn:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._count -= 1
-            self._askers[who] -= 1
-            if not self._askers[who]:
-                del self._askers[who], self._turns[who]
+        with self._lines.stand(who) as turn:
+            if self._count >= QUERIES_AT_ONCE + QUERIES_WAITING:
+                raise WebError(503, "busy", f"{self._count} queries wait already", do="ask again in a moment")
+            self._count += 1
+            try:
+                async with turn:
+                    return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            finally:
+                self._count -= 1
 
     def stop(self) -> None:
         """Wait for no more of them."""
@@ -79,28 +72,15 @@ class Slow:
 
     def __init__(self) -> None:
         self._all = asyncio.Semaphore(SLOW_AT_ONCE)
-        self._counts: Counter[str] = Counter()
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._lines = Lines(1, SLOW_OF_ONE, "your slow questions and files", "wait for an answer")
 
     @asynccontextmanager
     async def turn(self, who: str) -> AsyncIterator[None]:
         """Wait for this asker's turn, and have it. Raises WebError 429 when too many of his wait."""
-        if self._counts[who] >= SLOW_OF_ONE:
-            raise WebError(
-                429,
-                "rate",
-                f"{self._counts[who]} of your slow questions and files are at work",
-                do="wait for an answer",
-            )
-        self._counts[who] += 1
-        try:
+        with self._lines.stand(who) as his:
             # His own first: else his many would stand in the line of all.
-            async with self._turns.setdefault(who, asyncio.Semaphore(1)), self._all:
+            async with his, self._all:
                 yield
-        finally:
-            self._counts[who] -= 1
-            if not self._counts[who]:
-                del self._counts[who], self._turns[who]
 
 
 class OneByOne:
