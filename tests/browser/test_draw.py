@@ -134,6 +134,33 @@ def test_vertices_are_moved_and_saved(page: Page, demo: ServedNode) -> None:
     expect(page.get_by_role("region", name="RINGS", exact=True)).to_have_count(0)
 
 
+def test_a_click_inside_areas_selects_the_smallest_and_a_second_one_lets_go(page: Page) -> None:
+    middle = (43.9, 78.9)  # Where the demo has nothing else.
+    for title, edge_deg in (("PICCOLA", 0.02), ("GRANDE", 0.05)):
+        south, north = middle[0] - edge_deg, middle[0] + edge_deg
+        west, east = middle[1] - edge_deg, middle[1] + edge_deg
+        corners = [[south, west], [south, east], [north, east], [north, west]]
+        drawing = {"shape": "polygon", "name": title, "points": corners, "layer": "NESTED"}
+        answer = page.request.post(f"{page.url}api/v1/drawings", headers={"X-Aquila": "test"}, data=drawing)
+        assert answer.ok, answer.text()
+    layers(page)
+    opened(page, "NESTED")
+    page.get_by_role("button", name="GRANDE", exact=True).click()
+    chosen = page.locator(".details h2")
+    expect(chosen).to_have_text("GRANDE")
+    page.wait_for_timeout(1000)  # The map flies there; what it draws is not in the document.
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+
+    def click(*off_px: int) -> None:
+        page.mouse.click(box["x"] + box["width"] / 2 + off_px[0], box["y"] + box["height"] / 2 + off_px[1])
+
+    click(7, 9)
+    expect(chosen).to_have_text("PICCOLA")
+    click(7, 9)
+    expect(chosen).to_have_text("Details")
+
+
 def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path) -> None:
     feature = {
         "type": "Feature",

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { GRAPHICS, graphicOf, matching, sidcOf } from '../src/draw/catalogue'
 import { layersOf, requestOf, requestsOf, type DrawingRow } from '../src/draw/drawings'
 import { formatOf, joined, layerOfFile } from '../src/draw/files'
-import { away, bearing_deg, circleOf, distance_m, mapRing, ringOf, type Pair } from '../src/draw/geometry'
+import { away, bearing_deg, circleArea_m2, circleOf, distance_m, mapRing, ringArea_m2, ringOf, type Pair } from '../src/draw/geometry'
+import { area_m2, smallestArea } from '../src/map/areas'
+import type { TrackMeta } from '../src/api/types'
+import type { Geometry } from 'geojson'
 
 const CENTRE: Pair = [43, 77]
 const LOOK = { name: 'ALFA', layer: 'OPS', stroke: '#3d9bff' }
@@ -26,6 +29,36 @@ describe('geometry', () => {
   it('keeps a ring whole over longitude 180', () => {
     const lons = ringOf([10, 179.99], 20_000).map(([lon]) => lon)
     expect(Math.max(...lons) - Math.min(...lons)).toBeLessThan(1)
+  })
+  it('measures areas on the sphere', () => {
+    expect(ringArea_m2([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) / 12_363_718_146).toBeCloseTo(1, 4)
+    expect(circleArea_m2(1000) / (Math.PI * 1e6)).toBeCloseTo(1, 6)
+    for (const centre of [CENTRE, [10, 179.99] as Pair]) expect(ringArea_m2(ringOf(centre, 20_000)) / circleArea_m2(20_000)).toBeCloseTo(1, 2)
+    expect(ringArea_m2([[179.9, 0], [-179.9, 0], [-179.9, 0.2], [179.9, 0.2], [179.9, 0]]) / ringArea_m2([[0, 0], [0.2, 0], [0.2, 0.2], [0, 0.2], [0, 0]])).toBeCloseTo(1, 6)
+  })
+})
+
+describe('the area that a click means', () => {
+  const box = (edge_deg: number): Geometry => ({ type: 'Polygon', coordinates: [[[77, 43], [77 + edge_deg, 43], [77 + edge_deg, 43 + edge_deg], [77, 43 + edge_deg], [77, 43]]] })
+  const circle = (radius_m: number) => ({ type: 'Point', coordinates: [77, 43], radius_m }) as Geometry
+  const holding = (...shapes: Geometry[]) => ({ meta: shapes.map((geometry) => ({ geometry }) as TrackMeta) })
+
+  it('is the smallest, whatever its kind and its place in the pile', () => {
+    const store = holding(box(1), circle(500), box(0.1))
+    expect(smallestArea([0, 1, 2], store)).toBe(1)
+    expect(smallestArea([2, 0], store)).toBe(2)
+  })
+  it('is never a watch area, a line, or what is gone', () => {
+    const store = holding({ type: 'LineString', coordinates: [[77, 43], [78, 43]] }, box(1))
+    expect(smallestArea([undefined, 0, 7], store)).toBeNull()
+    expect(smallestArea([undefined, 1], store)).toBe(1)
+  })
+  it('leaves holes out of its size, and adds up parts', () => {
+    const one = box(1) as { type: 'Polygon'; coordinates: number[][][] }
+    const inner = box(0.5) as typeof one
+    const whole_m2 = area_m2(one)!
+    expect(area_m2({ type: 'Polygon', coordinates: [...one.coordinates, ...inner.coordinates] })).toBeCloseTo(whole_m2 - area_m2(inner)!, 0)
+    expect(area_m2({ type: 'MultiPolygon', coordinates: [one.coordinates, inner.coordinates] })).toBeCloseTo(whole_m2 + area_m2(inner)!, 0)
   })
 })
 

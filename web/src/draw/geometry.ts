@@ -39,6 +39,21 @@ export function ringOf(centre: Pair, radius_m: number): Position[] {
   return [...ring, ring[0]]
 }
 
+/** Square metres inside a closed ring `[lon, lat]`, on a sphere, its edges taken as straight in longitude and latitude. */
+export function ringArea_m2(ring: Position[]): number {
+  const sum = ring.slice(1).reduce((total, [lon, lat], i) => {
+    const [lon_before, lat_before] = ring[i]
+    const turn = lon - lon_before - 360 * Math.round((lon - lon_before) / 360)
+    return total + rad(turn) * (Math.sin(rad(lat)) + Math.sin(rad(lat_before)))
+  }, 0)
+  return (Math.abs(sum) * EARTH_M ** 2) / 2
+}
+
+/** Square metres inside a circle, on a sphere. */
+export function circleArea_m2(radius_m: number): number {
+  return 2 * Math.PI * EARTH_M ** 2 * (1 - Math.cos(radius_m / EARTH_M))
+}
+
 const latOf = (y: number) => (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI
 
 /** Centre and radius of what was drawn as a circle on the Mercator map. */

@@ -11,6 +11,7 @@ import type { FeatureCollection } from 'geojson'
 import type { Pen } from '../draw/pen'
 import { drawOwnMaps, type OwnMap } from '../maps/layers'
 import type { TrackStore } from '../store/tracks'
+import { smallestArea } from './areas'
 import { Atlas } from './atlas'
 import { SpriteBatch } from './batch'
 import { doubtCircles } from './doubt'
@@ -337,7 +338,18 @@ class MapLibreAdapter implements MapAdapter {
     const handle = this.handleAt(event)
     const cluster = handle === null && !this.crosshair ? this.clusterAt(event) : null
     if (cluster) this.goNear(latOfY(cluster.y), lonOfX(cluster.x))
-    else this.options.events.click(handle, this.point(event))
+    else this.options.events.click(handle ?? this.areaAt(event), this.point(event))
+  }
+
+  /**
+   * The smallest area round a click, null where there is none or where it is the chosen one: a second click lets it go.
+   * Only clicks ask: under a pointer that merely passes, large areas would be hovered nearly always.
+   */
+  private areaAt(event: maplibre.MapMouseEvent): number | null {
+    if (!this.overlays.hasDrawings()) return null
+    const found = this.map.queryRenderedFeatures(event.point, { layers: ['drawing-fill'] })
+    const handle = smallestArea(found.map((one) => one.properties.h as unknown), this.options.store)
+    return handle === this.selected ? null : handle
   }
 
   private clusterAt(event: maplibre.MapMouseEvent) {
