@@ -7,6 +7,7 @@ import { parsePlace } from '../src/geo/place'
 import { mgrs } from '../src/geo/format'
 import { pieceOf } from '../src/shell/piece'
 import type { TrackMeta } from '../src/api/types'
+import angles from './angles.json'
 
 const NOW_MS = 1_790_000_000_000
 function storeOf(...rows: (Partial<TrackMeta> & { lat?: number; lon?: number; age_s?: number; speed?: number })[]): TrackStore {
@@ -143,6 +144,29 @@ describe('one box for a place', () => {
     ['33°51\'24"S 151°12\'55"E', -33.856667, 151.215278],
     ['42,5 77,1', 42.5, 77.1],
   ])('reads %s', (text, lat, lon) => {
+    const place = parsePlace(text)!
+    expect(place.lat_deg).toBeCloseTo(lat, 5)
+    expect(place.lon_deg).toBeCloseTo(lon, 5)
+  })
+
+  it.each(angles.read)('reads $text as the node does', ({ text, lat_deg, lon_deg }) => {
+    for (const typed of [text, text.toLowerCase()]) {
+      const place = parsePlace(typed)!
+      expect(place.lat_deg).toBeCloseTo(lat_deg, 5)
+      expect(place.lon_deg).toBeCloseTo(lon_deg, 5)
+    }
+  })
+
+  it.each(angles.refused)('does not read $text: $why', ({ text }) => {
+    expect(parsePlace(text)).toBeNull()
+  })
+
+  it.each([
+    ['42 48,5 N 77 30,25 E', 42.808333, 77.504167],
+    ['4248,5N 07730,25E', 42.808333, 77.504167],
+    ['42,8 N 77,5 E', 42.8, 77.5],
+    ['42,8; 77,5', 42.8, 77.5],
+  ])('reads decimal commas: %s', (text, lat, lon) => {
     const place = parsePlace(text)!
     expect(place.lat_deg).toBeCloseTo(lat, 5)
     expect(place.lon_deg).toBeCloseTo(lon, 5)

@@ -78,22 +78,46 @@ function ofUtm(text: string): Place | null {
   return checked(place.lat_deg, place.lon_deg)
 }
 
-/** One angle: degrees, degrees and minutes, or degrees, minutes and seconds; the letter gives the sign. */
-const ANGLE = String.raw`([NSEW])?\s*(-?\d{1,3}(?:[.,]\d+)?)\s*[°º]?\s*(?:(\d{1,2}(?:[.,]\d+)?)\s*['′’])?\s*(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:"|″|''))?\s*([NSEW])?`
-const TWO_ANGLES = new RegExp(`^${ANGLE}\\s*[;,\\s]\\s*${ANGLE}$`)
+const LOW = String.raw`\d{1,2}(?:[.,]\d+)?`
+/** How one angle is written: degrees, then perhaps minutes and seconds. */
+interface Way {
+  digits: string
+  /** Without marks the letter must stand there, or any two counts would be a place. */
+  lettered: boolean
+}
+const ANGLES: readonly Way[] = [
+  { digits: String.raw`(?<deg>-?\d{1,3}(?:[.,]\d+)?)\s*[°º]?\s*(?:(?<min>${LOW})\s*['′’])?\s*(?:(?<sec>${LOW})\s*(?:"|″|''))?`, lettered: false },
+  // 42 48 00 N
+  { digits: String.raw`(?<deg>\d{1,3})\s+(?<min>${LOW})(?:\s+(?<sec>${LOW}))?`, lettered: true },
+  // 4248N, 0773000E, 4248.5N: two digits for minutes and two for seconds, in one run
+  { digits: String.raw`(?<deg>\d{2,3})(?<min>\d{2}(?:[.,]\d+)?)(?<sec>\d{2}(?:[.,]\d+)?)?`, lettered: true },
+]
+const SIDES = [['before', 'before'], ['behind', 'behind'], ['before', 'behind'], ['behind', 'before']] as const
+
+/** One angle, the letter for its hemisphere on that side; its groups are named `deg1`, `min1`, `sec1` and `letter1`. */
+function angleShape({ digits, lettered }: Way, side: 'before' | 'behind', at: 1 | 2): string {
+  const letter = `(?<letter${at}>[NSEW])${lettered ? '' : '?'}`
+  const body = digits.replace(/\(\?<(deg|min|sec)>/g, `(?<$1${at}>`)
+  return side === 'before' ? `${letter}\\s*${body}` : `${body}\\s*${letter}`
+}
+const TWO_ANGLES = ANGLES.flatMap((way) =>
+  SIDES.map(([one, two]) => new RegExp(`^${angleShape(way, one, 1)}\\s*[;,\\s]\\s*${angleShape(way, two, 2)}$`)),
+)
+
+/** Degrees with their sign and the letter of the hemisphere, '' without one; null when it is no angle. */
+function signedAngle(groups: Record<string, string | undefined>, at: 1 | 2): { letter: string; deg: number } | null {
+  const [degrees, minutes, seconds] = ['deg', 'min', 'sec'].map((part) => Number((groups[part + at] ?? '0').replace(',', '.')))
+  if (minutes >= 60 || seconds >= 60) return null
+  const size_deg = Math.abs(degrees) + minutes / 60 + seconds / 3600
+  const letter = groups[`letter${at}`] ?? ''
+  return { letter, deg: degrees < 0 || letter === 'S' || letter === 'W' ? -size_deg : size_deg }
+}
 
 function ofDegrees(text: string): Place | null {
-  const found = TWO_ANGLES.exec(text.trim().toUpperCase())
-  if (!found) return null
-  const number = (part: string | undefined) => Number((part ?? '0').replace(',', '.'))
-  const angle = (at: number) => {
-    const [degrees, minutes, seconds] = [number(found[at + 1]), number(found[at + 2]), number(found[at + 3])]
-    if (minutes >= 60 || seconds >= 60) return null
-    const size_deg = Math.abs(degrees) + minutes / 60 + seconds / 3600
-    const letter = found[at] ?? found[at + 4] ?? ''
-    return { letter, deg: degrees < 0 || letter === 'S' || letter === 'W' ? -size_deg : size_deg }
-  }
-  const [first, second] = [angle(1), angle(6)]
+  const typed = text.trim().toUpperCase()
+  const groups = TWO_ANGLES.map((shape) => shape.exec(typed)?.groups).find(Boolean)
+  if (!groups) return null
+  const [first, second] = [signedAngle(groups, 1), signedAngle(groups, 2)]
   if (!first || !second) return null
   const is_lon = (letter: string) => letter === 'E' || letter === 'W'
   if (first.letter && second.letter && is_lon(first.letter) === is_lon(second.letter)) return null
@@ -107,7 +131,7 @@ function checked(lat_deg: number, lon_deg: number): Place | null {
 
 /**
  * The place that a person typed: MGRS (`43TFJ1234567890`, spaces allowed), UTM (`43T 612345 4723456`),
- * or latitude and longitude (`42.5, 77.1`, `42°30'N 77°06'E`); null when the text is none of them.
+ * or latitude and longitude (`42.5, 77.1`, `42°30'N 77°06'E`, `42 30 N 77 06 E`, `4230N 07706E`); null when the text is none of them.
  */
 export function parsePlace(text: string): Place | null {
   if (text.length > 100) return null
