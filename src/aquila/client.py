@@ -2351,6 +2351,7 @@ class ShiftRow(TypedDict):
     gone: str
     came: str | None
     lines: int
+    remarks: str
     actions: list[str]
     heads: list[str]
     label: Label

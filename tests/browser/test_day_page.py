@@ -280,6 +280,7 @@ def handover(day: Day) -> None:
     day.watch.reload()
     board(day.watch, "Shift+H", "Handover")
     expect(day.watch.get_by_label("Remarks")).to_have_value("SILENT COMPANY owes its report")
+    expect(day.watch.get_by_role("button", name="Sign the handover")).to_be_in_viewport(ratio=1)
     day.hand.press("Sign the handover")
     day.took("hand over")
     # Who signed cannot sign for the other.
@@ -287,6 +288,9 @@ def handover(day: Day) -> None:
     out_of_fields(day.duty)
     day.duty.keyboard.press("0")
     day.other.click(day.need("handover").get_by_role("button", name="Open"))
+    expect(day.duty.get_by_role("region", name="Waits to be taken over")).to_contain_text(
+        "SILENT COMPANY owes its report"
+    )
     day.other.press("Take over and sign")
     day.took("take over", day.other)
     past = day.watch.get_by_role("region", name="Handovers before")

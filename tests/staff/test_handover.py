@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aquila import features
+from aquila.core.document import dtg
 from aquila.core.states import States
 from aquila.features.handover.lines import ENDS
 from aquila.testing.memory_node import NATIONAL
@@ -46,6 +47,8 @@ def test_a_shift_is_handed_over_and_both_sign(desk: Any, relief: Any, port: Any)
     shift = desk.post("/handovers", remarks="quiet <b>night</b>")["id"]
     assert [need["id"] for need in relief.get("/needs/handover", role="watch_officer")] == [shift]
     assert "somebody else has to sign" in str(desk.post(f"/handovers/{shift}/take", 422))
+    (row,) = relief.get("/handovers")
+    assert (row["state"], row["remarks"]) == ("offered", "quiet <b>night</b>")
     assert relief.post(f"/handovers/{shift}/take", remarks="taken")["state"] == "taken"
     assert "taken: take is not possible" in str(relief.post(f"/handovers/{shift}/take", 422))
     document = desk.get(f"/handovers/{shift}/document")
@@ -60,6 +63,23 @@ def test_a_shift_is_handed_over_and_both_sign(desk: Any, relief: Any, port: Any)
     assert found["new"] == ["goat found"]
     assert found["changed"] == ["mine at the ford: amend"]
     assert "unsure" not in found
+
+
+def test_the_first_handover_is_since_the_journal_began_and_the_next_since_the_first(
+    desk: Any,
+    relief: Any,
+    port: Any,
+) -> None:
+    began_ms = port.now_ms
+    desk.post("/incidents", line={"text": "noise"})
+    port.now_ms += 20 * MINUTE_MS
+    first = desk.post("/handovers")["id"]
+    assert f"Since the journal began, {dtg(began_ms)};" in desk.get(f"/handovers/{first}/document")["text"]
+    relief.post(f"/handovers/{first}/take")
+    since_ms = port.now_ms
+    port.now_ms += 20 * MINUTE_MS
+    second = desk.post("/handovers")["id"]
+    assert f"Since {dtg(since_ms)};" in desk.get(f"/handovers/{second}/document")["text"]
 
 
 def test_what_is_done_is_not_open_and_an_offer_can_be_withdrawn(desk: Any, relief: Any) -> None:

@@ -2392,6 +2392,7 @@ export interface ShiftRow {
   gone: string
   came: string | null
   lines: number
+  remarks: string
   actions: string[]
   heads: string[]
   label: Label

@@ -14,7 +14,7 @@ from aquila.core.paper_work import Id, NextStep, StepTaken, Text, Time, say_step
 from aquila.core.papers import Papers, Thing
 from aquila.core.policy import derive, label_for
 from aquila.core.view import view_of
-from aquila.features.handover.lines import HANDOVER, SECTIONS, STATES, HandoverLine, lines_of
+from aquila.features.handover.lines import HANDOVER, SECTIONS, STATES, HandoverLine, first_ms, lines_of
 
 LINES_MAX = 2_000
 """Lines that one signed handover keeps; what is beyond is counted in it."""
@@ -61,7 +61,10 @@ class SignHandover(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ShiftRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has."""
+    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has.
+
+    since_ms: 0 = everything, no handover was taken before. remarks: the words of who goes; empty = none.
+    """
 
     id: str
     state: str
@@ -70,6 +73,7 @@ class ShiftRow(msgspec.Struct, frozen=True, kw_only=True):
     gone: str
     came: str | None
     lines: int
+    remarks: str
     actions: tuple[str, ...]
     heads: tuple[str, ...]
     label: Label
@@ -114,6 +118,7 @@ def _row(thing: Thing) -> ShiftRow:
         gone=thing.first.by,
         came=next((step.by for step in thing.steps if step.action == "take"), None),
         lines=len(thing.get("lines", ())),
+        remarks=str(thing.get("remarks", "")),
         actions=STATES.allowed(state),
         heads=thing.heads(),
         label=thing.first.label,
@@ -125,12 +130,19 @@ def _shifts(principal: Principal, ask: AskShifts, reading: Reading) -> Iterator[
         yield Labelled(_row(thing), thing.first.label, thing.first.context)
 
 
+def _since_in_words(reading: Reading, since_ms: int) -> str:
+    if since_ms > 0:
+        return f"Since {dtg(since_ms)}"
+    began_ms = first_ms(reading)
+    return "Since the journal began" if began_ms is None else f"Since the journal began, {dtg(began_ms)}"
+
+
 def _document(principal: Principal, ask: AskShift, reading: Reading) -> Iterator[Labelled]:
     thing = _papers(reading).thing(reading, ask.id, HANDOVER)
     if thing is None:
         return
     row = _row(thing)
-    paragraphs = [Paragraph(f"Since {dtg(row.since_ms)}; {row.lines} lines")]
+    paragraphs = [Paragraph(f"{_since_in_words(reading, row.since_ms)}; {row.lines} lines")]
     for section in SECTIONS:
         lines = [line for line in thing.get("lines", ()) if line["section"] == section]
         if lines:

@@ -77,6 +77,12 @@ def lines_of(reading: Reading, since_ms: int, now_ms: int) -> list[HandoverLine]
     return sorted(found, key=lambda line: (SECTIONS.index(line.section), line.due_ms or line.at_ms, line.id))
 
 
+def first_ms(reading: Reading) -> int | None:
+    """When the node received the first paper that the asker may have; None = it has none for him."""
+    views = [view for view in reading.views.values() if isinstance(view, Papers)]
+    return min((thing.first.received_at_ms for view in views for thing in view.things(reading)), default=None)
+
+
 def _is_told(thing: Thing) -> bool:
     step = SHIFTED_BY.get(thing.type)
     return thing.type not in NOT_OF_THE_SHIFT and (step is None or any(each.action == step for each in thing.steps))
