@@ -2644,12 +2644,13 @@ class VideosPut(TypedDict):
 
 
 class WatchRow(TypedDict):
-    """One watch. actions: none for what is shown as it was."""
+    """One watch."""
 
     id: str
     watch: AreaWatch | SilenceWatch
     state: str
     by: str
+    inside: int | None
     actions: list[str]
     heads: list[str]
     label: Label

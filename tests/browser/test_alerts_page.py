@@ -1,5 +1,6 @@
 """Alerts on the page: watches drawn and kept, alerts acknowledged and closed by a key, and the same on another desk."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from aquila.simulator import cot
+from aquila.simulator.cot import Spot
 from aquila.testing.served import wait_until
 
 from .conftest import TakClient, Watched
@@ -16,6 +18,8 @@ from .test_replay import iso
 from .test_shell import PHONE, out_of_fields
 
 pytestmark = pytest.mark.browser
+
+AWAY = Spot(44.5, 79.5, 1500.0)
 
 Browse = Callable[..., Watched]
 Clock = Callable[[], int]
@@ -34,13 +38,19 @@ def said(page: Page, path: str, data: dict[str, Any]) -> None:
     assert answer.ok, answer.text()
 
 
+def looked(page: Page) -> None:
+    """Waits until the node has looked at every area: who comes in after that enters."""
+    rows = f"{page.url}api/v1/watches"
+    wait_until(lambda: all(row["inside"] is not None for row in page.request.get(rows).json()), "the watch has begun")
+
+
 def alerts(page: Page, state: str, words: str) -> Locator:
     return page.get_by_role("region", name=state, exact=True).locator(".alert-card").filter(has_text=words)
 
 
 def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-alert-1", "FALCO 9")
-    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    phone.send(cot.position(phone.who, AWAY, now_ms(), 5.0, 80))
     here, there = browse().open(), browse().open()
     panel(here)
     panel(there)
@@ -60,6 +70,9 @@ def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse,
     here.keyboard.press("Enter")
     expect(form.get_by_role("button", name="Leave out FALCO 9")).to_be_visible()
     form.get_by_role("button", name="Keep the watch").click()
+    card = here.locator(".watch-card").filter(has_text="NO ENTRY")
+    expect(card).to_contain_text("0 are inside", timeout=20_000)
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
     # It is there, and nobody is taken away from what he does.
     box = there.locator(".journal form input")
     box.focus()
@@ -85,6 +98,24 @@ def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse,
     there.locator(".alert-closed summary").click()
     closed = there.locator(".alert-closed .alert-card").filter(has_text="FALCO 9")
     expect(closed).to_contain_text("Closed by operator")
+
+
+def test_an_area_around_many_tells_how_many_are_inside_and_raises_nothing(page: Page) -> None:
+    panel(page)
+    # The whole demo country: everybody is inside.
+    bounds = {"min_hae_m": -500, "max_hae_m": 9000, "from_ms": 1_790_000_000_000}
+    corners = [[60, 30], [100, 30], [100, 60], [60, 60]]
+    area = {"kind": "area", "name": "COUNTRY", "corners": corners, "triggers": ["enter"], **bounds}
+    said(page, "watches", {"watch": area})
+    looked(page)
+    card = page.locator(".watch-card").filter(has_text="COUNTRY")
+    expect(card.locator(".watch-inside")).to_have_text(re.compile(r"^([2-9]|\d\d+) are inside$"), timeout=20_000)
+    expect(card).to_contain_text("-500 m \u2013 9\u202f000 m HAE")
+    expect(card).to_contain_text("211413ZSEP26 \u2013 …")
+    assert [row for row in page.request.get(f"{page.url}api/v1/alerts").json() if row["watch_name"] == "COUNTRY"] == []
+    page.reload()
+    panel(page)
+    expect(page.locator(".alert-card").filter(has_text="COUNTRY")).to_have_count(0)
 
 
 def test_silence_is_watched_paused_and_answered_from_the_needs(page: Page, tak: Join, now_ms: Clock) -> None:
@@ -129,6 +160,7 @@ def test_a_moment_of_the_past_has_the_alerts_of_then(page: Page, tak: Join, now_
     corners = [[SPOT.lon_deg + x, SPOT.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))]
     area = {"kind": "area", "name": "Ford", "corners": corners, "triggers": ["enter"], "level": "warning"}
     said(page, "watches", {"watch": area})
+    looked(page)
     phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
     panel(page)
     expect(alerts(page, "To acknowledge", "CERVO 9")).to_have_count(1)

@@ -13,6 +13,13 @@ SQUARE = [[77.0, 42.0], [77.2, 42.0], [77.2, 42.2], [77.0, 42.2]]
 MINUTE_MS = 60_000
 
 
+def begun(desk: Any, port: Any, *triggers: str, **more: Any) -> str:
+    """A watch that the node has looked at once: who comes in from now on enters."""
+    watch = area(desk, *triggers, **more)
+    port.tick()
+    return watch
+
+
 def area(desk: Any, *triggers: str, **more: Any) -> str:
     watch = {"kind": "area", "name": "Bridge", "corners": SQUARE, "triggers": list(triggers), **more}
     made: str = desk.post("/watches", watch=watch)["id"]
@@ -24,7 +31,7 @@ def texts(desk: Any, **params: Any) -> list[str]:
 
 
 def test_who_enters_is_told_once_and_the_alert_is_worked_to_its_end(desk: Any, port: Any) -> None:
-    area(desk, "enter", level="warning")
+    begun(desk, port, "enter", level="warning")
     port.place("FOX", 41.0, 77.1)
     port.tick()
     assert texts(desk) == []
@@ -53,7 +60,7 @@ def test_who_enters_is_told_once_and_the_alert_is_worked_to_its_end(desk: Any, p
 def test_alerts_and_watches_are_asked_as_they_were(desk: Any, port: Any) -> None:
     before_ms = port.now_ms
     port.tick(MINUTE_MS)
-    watch = area(desk, "enter")
+    watch = begun(desk, port, "enter")
     port.place("FOX", 42.1, 77.1)
     port.tick(MINUTE_MS)
     (alert,) = desk.get("/alerts")
@@ -114,7 +121,7 @@ def test_an_emergency_is_an_alert_until_it_is_called_off(desk: Any, port: Any) -
 
 
 def test_who_may_not_have_the_entity_hears_of_no_alert(desk: Any, partner: Any, port: Any) -> None:
-    area(desk, "enter")
+    begun(desk, port, "enter")
     port.place("SECRET", 42.1, 77.1, port.national)
     port.tick()
     assert texts(desk) == []
@@ -161,7 +168,7 @@ def test_a_watch_is_of_a_time_that_there_is(desk: Any) -> None:
 
 
 def test_an_area_across_the_antimeridian_is_the_short_way(desk: Any, port: Any) -> None:
-    area(desk, "enter", corners=[[179, 0], [-179, 0], [-179, 1], [179, 1]])
+    begun(desk, port, "enter", corners=[[179, 0], [-179, 0], [-179, 1], [179, 1]])
     port.place("INSIDE", 0.5, -179.5)
     port.place("OUTSIDE", 0.5, 0.0)
     port.tick()
@@ -169,7 +176,7 @@ def test_an_area_across_the_antimeridian_is_the_short_way(desk: Any, port: Any) 
 
 
 def test_a_restart_forgets_nothing(desk: Any, port: Any) -> None:
-    area(desk, "enter", "leave")
+    begun(desk, port, "enter", "leave")
     port.place("FOX", 42.1, 77.1)
     port.tick()
     view = port.views["alerts"]
@@ -192,15 +199,16 @@ def test_a_restart_forgets_nothing(desk: Any, port: Any) -> None:
 
 
 def test_what_is_drawn_in_an_area_has_not_entered_it(desk: Any, port: Any) -> None:
-    area(desk, "enter")
-    port.place("PLAN", 42.1, 77.1, category="drawing")
+    begun(desk, port, "enter")
+    for uid, category in (("PLAN", "drawing"), ("FORD", "marker"), ("FOX-9-1-1", "alert"), ("TOWN", "place")):
+        port.place(uid, 42.1, 77.1, category=category)
     port.place("FOX", 42.1, 77.1)
     port.tick()
     assert texts(desk) == ["FOX is in an area that is watched"]
 
 
 def test_a_track_that_ends_in_an_area_has_not_left_it_and_its_alert_is_over(desk: Any, port: Any) -> None:
-    area(desk, "enter", "leave")
+    begun(desk, port, "enter", "leave")
     port.place("T1", 42.1, 77.1)
     port.tick()
     (alert,) = desk.get("/alerts")
@@ -217,7 +225,7 @@ def test_an_area_of_another_node_that_is_none_ends_no_look_at_the_others(desk: A
         Paper(type=WATCH, target="w9", action="create", happened_at_ms=port.now_ms, fields={"kind": "area", **crossed}),
         port.open,
     )
-    area(desk, "enter")
+    begun(desk, port, "enter")
     port.place("FOX", 42.1, 77.1)
     port.tick()
     assert texts(desk) == ["FOX is in an area that is watched"]
@@ -236,3 +244,55 @@ def test_watches_that_were_removed_take_no_room_and_nobody_fills_the_node(
         first = area(desk, "enter")
     area(partner, "enter")
     assert "3 watches are all that a node keeps" in str(partner.post("/watches", 507, watch=watch))
+
+
+def test_who_is_inside_when_a_watch_begins_has_not_entered_and_is_counted(desk: Any, partner: Any, port: Any) -> None:
+    for number in range(150):
+        port.place(f"T{number}", 42.1, 77.1)
+    port.place("SECRET", 42.1, 77.1, port.national)
+    area(desk, "enter", "leave", "dwell", dwell_min=10)
+    assert desk.get("/watches")[0]["inside"] is None, "nobody has looked yet"
+    port.tick()
+    assert (desk.get("/watches")[0]["inside"], partner.get("/watches")[0]["inside"]) == (150, 151)
+    assert (texts(desk), texts(partner)) == ([], [])
+    port.tick(MINUTE_MS)
+    port.place("T7", 43.0, 77.1)
+    port.tick()
+    port.place("T7", 42.1, 77.1)
+    port.tick()
+    assert texts(desk) == ["T7 is in an area that is watched", "T7 has left an area that is watched"]
+    port.tick(9 * MINUTE_MS)
+    stays = [text for text in texts(desk) if "stays" in text]
+    assert len(stays) == 149, "all that have been inside since the watch began; T7 was away"
+
+
+@pytest.mark.parametrize("begins_again", ["pause", "edit", "restart"])
+def test_a_watch_that_begins_again_tells_nobody_of_those_inside(desk: Any, port: Any, begins_again: str) -> None:
+    watch = begun(desk, port, "enter", "leave", corners=[[78.0, 42.0], [78.2, 42.0], [78.2, 42.2]])
+    east = [[78.0, 42.0], [78.2, 42.0], [78.2, 42.2]]
+    if begins_again == "pause":
+        desk.post(f"/watches/{watch}/state", action="pause")
+        port.tick()
+        assert desk.get("/watches")[0]["inside"] is None
+    port.place("FOX", 42.05, 78.15)
+    if begins_again == "pause":
+        desk.post(f"/watches/{watch}/state", action="resume")
+    elif begins_again == "edit":
+        changed = {"kind": "area", "name": "Bridge", "corners": [*east, [78.0, 42.2]], "triggers": ["enter", "leave"]}
+        desk.post(f"/watches/{watch}", watch=changed)
+    else:
+        port.views["alerts"].restore(port.views["alerts"].snapshot())
+    port.tick()
+    assert (texts(desk), desk.get("/watches")[0]["inside"]) == ([], 1)
+    elsewhere = {"kind": "area", "name": "Bridge", "corners": SQUARE, "triggers": ["enter", "leave"]}
+    desk.post(f"/watches/{watch}", watch=elsewhere)
+    port.tick()
+    assert texts(desk) == [], "who was in the old area has not gone"
+
+
+def test_a_new_name_begins_nothing(desk: Any, port: Any) -> None:
+    watch = begun(desk, port, "enter")
+    port.place("FOX", 42.1, 77.1)
+    desk.post(f"/watches/{watch}", watch={"kind": "area", "name": "Ford", "corners": SQUARE, "triggers": ["enter"]})
+    port.tick()
+    assert texts(desk) == ["FOX is in an area that is watched"]

@@ -2837,12 +2837,13 @@ export interface WarningPart {
   special: string
 }
 
-/** One watch. actions: none for what is shown as it was. */
+/** One watch. */
 export interface WatchRow {
   id: string
   watch: AreaWatch | SilenceWatch
   state: string
   by: string
+  inside: number | null
   actions: string[]
   heads: string[]
   label: Label

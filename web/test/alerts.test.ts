@@ -5,7 +5,7 @@ import { readKept } from '../src/draw/kept'
 import { membersOf } from '../src/draw/members'
 import { phasesOf } from '../src/panels/phases'
 import { cornersOf } from '../src/draw/useDrawnPlace'
-import { areasOf, blankDraft, draftOf, LEVEL_COLOURS, missing, ordered, watchOf } from '../src/staff/alerts/watch'
+import { areasOf, blankDraft, boundsOf, draftOf, LEVEL_COLOURS, missing, ordered, watchOf } from '../src/staff/alerts/watch'
 import { TrackIndex } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
 
@@ -35,6 +35,13 @@ describe('alerts', () => {
     expect(lit(alert({ over_at_ms: 5 }))).toBe(calm)
     expect(lit(alert({ state: 'closed' }))).toBe(calm)
     expect(lit(alert({ watch: 'other' }))).toBe(calm)
+  })
+
+  it('say the heights and times of a watch, and nothing of those that were not set', () => {
+    const at_ms = Date.UTC(2026, 10, 25, 14, 10)
+    expect(boundsOf(area('w').watch)).toEqual([])
+    expect(boundsOf(area('w', { min_hae_m: 500, max_hae_m: 3000, until_ms: at_ms }).watch)).toEqual(['500 m – 3\u202f000 m HAE', '… – 251410ZNOV26'])
+    expect(boundsOf(area('w', { min_hae_m: 0, from_ms: at_ms }).watch)).toEqual(['0 m – … HAE', '251410ZNOV26 – …'])
   })
 
   it('keep an area across 180 degrees whole', () => {

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
-from aquila.core.model import Label, Principal
+from aquila.core.model import Label, Principal, Verdict
+from aquila.core.moves import Moves
 from aquila.core.paper_rows import AskNeeds, NeedRow, StepRow, steps_of
 from aquila.core.paper_work import Time, state_of
 from aquila.core.papers import Thing
@@ -44,12 +45,19 @@ class AskAlerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One watch. actions: none for what is shown as it was."""
+    """One watch.
+
+    Attributes:
+        inside: how many of those it is about were in its area at the last look, without those whom the asker may not
+            see; None = it watches no area, rests, was not looked at yet, or is shown as it was.
+        actions: none for what is shown as it was.
+    """
 
     id: str
     watch: AreaWatch | SilenceWatch
     state: str
     by: str
+    inside: int | None
     actions: tuple[str, ...]
     heads: tuple[str, ...]
     label: Label
@@ -91,6 +99,7 @@ def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterato
             watch=watch,
             state=state,
             by=thing.first.by,
+            inside=_inside(reading, thing) if ask.at_ms is None else None,
             actions=WATCH_STATES.allowed(state) if ask.at_ms is None else (),
             heads=thing.heads(),
             label=thing.first.label,
@@ -159,6 +168,16 @@ def _things(reading: Reading, type: str, at_ms: int | None) -> Iterator[Thing]:
         was = thing if at_ms is None else thing.at(at_ms)
         if was is not None:
             yield was
+
+
+def _inside(reading: Reading, thing: Thing) -> int | None:
+    inside = _view(reading).inside(thing.id)
+    if inside is None:
+        return None
+    moves = view_of(reading.views, "moves", Moves)
+    found = (moves.of(thing.first.context, entity) for entity in inside)
+    kept = (move for move in found if move is not None)
+    return sum(reading.release(move.label, move.context).verdict is Verdict.FULL for move in kept)
 
 
 def _settling(state: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The view: watches and alerts as papers; and what the rule remembers between two looks: who is in which area.
 
-That memory is no part of the state, since it depends on when ticks came between positions. After a restart everybody is
-seen anew, and alerts that stand are not raised a second time.
+That memory is no part of the state, since it depends on when ticks came between positions. A watch begins at the first
+look at it: when it is made, when what it watches has changed, when it goes on, when its time comes, after a restart.
+Who is inside then has not entered. Alerts that stand are not raised a second time.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,8 +36,9 @@ AFFILIATIONS = {"1": "unknown", "2": "friend", "3": "friend", "4": "neutral", "5
 """Digit 4 of a symbol code (APP-6(D), standard identity); all others are unknown."""
 
 
-DRAWN = frozenset({"drawing", "place"})
-"""Nobody enters by being drawn: these are meant only where a watch names them."""
+NO_MOVERS = frozenset({"drawing", "place", "marker", "alert"})
+"""Nobody enters by being drawn or marked, nor does a call for help, which stands beside the one who calls: these are
+meant only where a watch names them."""
 
 
 Corners = tuple[tuple[float, float], ...]
@@ -74,6 +76,8 @@ class Alerts(Papers):
         self._inside: dict[tuple[str, str], int] = {}
         """(watch, entity) -> since when it is inside."""
         self._dwelt: set[tuple[str, str]] = set()
+        self._begun: dict[str, AreaWatch] = {}
+        """By id the watches that were on at the last look, as they were then."""
         self._active: list[tuple[Thing, Watch]] = []
         self._active_at = -1
         self._fences: dict[Context, tuple[tuple[Corners, ...], Geofences]] = {}
@@ -82,7 +86,7 @@ class Alerts(Papers):
     def restore(self, data: bytes) -> None:
         """See View. What was remembered between two looks is gone."""
         super().restore(data)
-        self._inside, self._dwelt = {}, set()
+        self._inside, self._dwelt, self._begun = {}, set(), {}
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -111,6 +115,7 @@ class Alerts(Papers):
             alive = {thing.id for thing, _ in self._active}
             self._inside = {key: since for key, since in self._inside.items() if key[0] in alive}
             self._dwelt = {key for key in self._dwelt if key[0] in alive}
+            self._begun = {id: watch for id, watch in self._begun.items() if id in alive}
         return self._active
 
     def look(self, now_ms: int, moves: Moves, clock_of: Callable[[Context], ExerciseClock]) -> Iterator[Finding]:
@@ -125,7 +130,10 @@ class Alerts(Papers):
         clocks = {context: clock_of(context) for context in {thing.first.context for thing, _ in self.active()}}
         for thing, watch in self.active():
             clock = clocks[thing.first.context]
-            if not _is_on(thing, watch, clock, now_ms):
+            is_on = _is_on(thing, watch, clock, now_ms)
+            if not is_on or isinstance(watch, SilenceWatch):
+                self._begun.pop(thing.id, None)
+            if not is_on:
                 continue
             if isinstance(watch, SilenceWatch):
                 yield _silence(thing, watch, moves.of(thing.first.context, watch.entity), clock, now_ms)
@@ -143,8 +151,24 @@ class Alerts(Papers):
         for (thing, watch), numbers in zip(areas, within, strict=True):
             meant = (everybody[number] for number in numbers)
             inside = {move.report.entity: move for move in meant if _meant(watch, move)}
+            begins = self._begins(thing, watch)
+            if begins:
+                self._inside |= {(thing.id, entity): now_ms for entity in inside}
+                self._dwelt -= {(thing.id, entity) for entity in inside}
             yield from self._entered(thing, watch, inside, clock, now_ms)
-            yield from self._left(thing, watch, inside, moves, now_ms)
+            yield from self._left(thing, watch, inside, moves, now_ms, begins=begins)
+
+    def _begins(self, thing: Thing, watch: AreaWatch) -> bool:
+        """Is this the first look at what is watched here? A new name or level alone begins nothing."""
+        known = self._begun.get(thing.id)
+        self._begun[thing.id] = watch
+        return known is None or known != msgspec.structs.replace(watch, name=known.name, level=known.level)
+
+    def inside(self, watch: str) -> list[str] | None:
+        """Ids of who was inside at the last look, in order; None = it is not looked at, or not yet."""
+        if watch not in self._begun:
+            return None
+        return sorted(entity for id, entity in self._inside if id == watch)
 
     def _within(self, context: Context, areas: tuple[Corners, ...], moves: list[Move]) -> list[list[int]]:
         """For each area the numbers of those inside."""
@@ -166,8 +190,9 @@ class Alerts(Papers):
         self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], clock: ExerciseClock, now_ms: int
     ) -> Iterator[Finding]:
         for entity, move in inside.items():
+            is_new = (thing.id, entity) not in self._inside
             since_ms = self._inside.setdefault((thing.id, entity), now_ms)
-            if since_ms == now_ms and "enter" in watch.triggers:
+            if is_new and "enter" in watch.triggers:
                 yield about(thing, "enter", move, now_ms)
             stayed_ms = clock.between_ms(since_ms, now_ms)
             is_due = stayed_ms >= watch.dwell_min * MINUTE_MS and (thing.id, entity) not in self._dwelt
@@ -176,8 +201,9 @@ class Alerts(Papers):
                 yield about(thing, "dwell", move, since_ms)
 
     def _left(
-        self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], moves: Moves, now_ms: int
+        self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], moves: Moves, now_ms: int, *, begins: bool
     ) -> Iterator[Finding]:
+        # An area that was drawn anew, or a watch that has rested, says of nobody that he went.
         gone = sorted(entity for id, entity in self._inside if id == thing.id and entity not in inside)
         for entity in gone:
             since_ms = self._inside.pop((thing.id, entity))
@@ -185,7 +211,7 @@ class Alerts(Papers):
             move = moves.of(thing.first.context, entity)
             if move is None:
                 continue
-            if "leave" in watch.triggers and not move.report.ended:
+            if "leave" in watch.triggers and not move.report.ended and not begins:
                 yield about(thing, "leave", move, now_ms)
             for trigger in ("enter", "dwell"):
                 if trigger in watch.triggers:
@@ -215,7 +241,7 @@ def _meant(watch: AreaWatch, move: Move) -> bool:
     report, hae_m = move.report, move.position.hae_m
     return (
         (not watch.affiliations or AFFILIATIONS.get(report.sidc[3:4], "unknown") in watch.affiliations)
-        and (report.category in watch.categories if watch.categories else report.category not in DRAWN)
+        and (report.category in watch.categories if watch.categories else report.category not in NO_MOVERS)
         and (not watch.entities or report.entity in watch.entities)
         and (hae_m is None or watch.min_hae_m is None or hae_m >= watch.min_hae_m)
         and (hae_m is None or watch.max_hae_m is None or hae_m <= watch.max_hae_m)

@@ -2,6 +2,8 @@
 import type { Feature, Position } from 'geojson'
 import type { AlertRow, AreaWatch, SilenceWatch, WatchRow } from '../../api.generated'
 import type { Corner } from '../../draw/useDrawnPlace'
+import { metres } from '../../geo/format'
+import { dtg } from '../../time/dtg'
 
 export const LEVELS = ['warning', 'caution', 'advisory'] as const
 export type Level = (typeof LEVELS)[number]
@@ -89,6 +91,13 @@ const RANK: Record<Level, number> = { warning: 0, caution: 1, advisory: 2 }
 export function ordered(alerts: readonly AlertRow[]): AlertRow[] {
   const open = (row: AlertRow) => Number(row.state !== 'raised')
   return [...alerts].sort((a, b) => open(a) - open(b) || RANK[a.level] - RANK[b.level] || b.since_ms - a.since_ms)
+}
+
+/** Heights and times within which a watch looks, the same in every language; empty when it has none. */
+export function boundsOf(watch: AreaWatch | SilenceWatch): string[] {
+  const span = <T>(from: T | null, until: T | null, say: (value: T) => string) => (from === null && until === null ? [] : [[from, until].map((value) => (value === null ? '…' : say(value))).join(' – ')])
+  const heights = watch.kind === 'area' ? span(watch.min_hae_m, watch.max_hae_m, metres).map((said) => `${said} HAE`) : []
+  return [...heights, ...span(watch.from_ms, watch.until_ms, dtg)]
 }
 
 /** Its reason stands: the one it is about is still in there, or still silent. */
