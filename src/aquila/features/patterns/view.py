@@ -7,7 +7,7 @@ A mover is known under the marking of its newest place. When that changes it is 
 under one marking what was heard under another; and two movers are told of together only if their markings are equal.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 import numpy as np
@@ -66,6 +66,8 @@ class Patterns(Papers):
         self._rows: dict[Key, int] = {}
         self._keys: list[Key | None] = []
         self._newest: dict[Key, Move] = {}
+        self._partly: set[int] = set()
+        """Rows that are judged by a part only, as the watcher was told."""
         self._aside: set[Key] = set()
         """Sources of fused tracks, at the last look."""
         self._open: dict[OpenKey, str] = {}
@@ -110,10 +112,10 @@ class Patterns(Papers):
         if not self._is_begun:
             self._is_begun = True
             yield from self._left_over()
-        parts = _parts_of(moves)
-        heard, begun = self._news(now_ms, parts)
+        movers = {key: move for key, move in moves.items() if move.report.category in MOVING}
+        heard, begun = self._news(now_ms, movers)
         yield from self._begin(begun)
-        yield from self._set_parts(parts)
+        yield from self._set_parts(movers)
         if self._is_fresh or (begun and self._settings.routes):
             self._is_fresh = False
             self._watcher.set_zones(self._zones.of(self._watcher.lat, self._watcher.lon))
@@ -164,13 +166,18 @@ class Patterns(Papers):
             if thing.type == FINDING and thing.get("over_at_ms") is None:
                 yield Told(None, (), (context, target))
 
-    def _set_parts(self, parts: "Parts") -> Iterator[Told]:
+    def _set_parts(self, movers: "Movers") -> Iterator[Told]:
         """What stood of a source is over once a fused track tells of it, but for how it reports."""
-        known = [(self._rows[key], part) for key, (_, part) in parts.items() if key in self._rows]
-        if known:
-            rows, told = np.array(known).T
-            self._watcher.set_parts(rows, told)
-        aside = {key for key, (_, part) in parts.items() if part == REPORTS_ONLY}
+        parts = _parts_of(movers)
+        # Few are judged by a part only: with 10,000 movers it would cost to tell the watcher of all at every look.
+        told = {row: part for key, part in parts.items() if (row := self._rows.get(key)) is not None}
+        for row in self._partly - told.keys():
+            # Whoever moves no more keeps what it was judged by.
+            if self._keys[row] in movers:
+                told[row] = ALL
+        self._watcher.set_parts(rows_of(list(told)), rows_of(list(told.values())))
+        self._partly = {row for row in self._partly | told.keys() if told.get(row) != ALL}
+        aside = {key for key, part in parts.items() if part == REPORTS_ONLY}
         newly, self._aside = aside - self._aside, aside
         if newly:
             for kind, keys in [
@@ -178,12 +185,12 @@ class Patterns(Papers):
             ]:
                 yield Told(None, (), (keys[0][0], self._open.pop((kind, keys))))
 
-    def _news(self, now_ms: int, parts: "Parts") -> tuple[list[Key], list[tuple[Key, Move, int]]]:
+    def _news(self, now_ms: int, movers: "Movers") -> tuple[list[Key], list[tuple[Key, Move, int]]]:
         """Who was heard since the last look; and who is to be begun anew in which row."""
         self.unwatched = 0
         heard: list[Key] = []
         begun: list[tuple[Key, Move, int]] = []
-        for key, (move, _) in parts.items():
+        for key, move in movers.items():
             known = self._newest.get(key)
             if known is move:
                 continue
@@ -245,14 +252,18 @@ def _key(move: Move) -> Key:
     return move.context, move.report.entity
 
 
-Parts = dict[Key, tuple[Move, int]]
-"""Everybody that moves: where it is, and by what it is judged."""
+Movers = Mapping[Key, Move]
+"""Everybody that moves, and where it is."""
 
 
-def _parts_of(moves: Moves) -> Parts:
-    """For the members of a fused track stands the track; but who reports, and goes silent, are they, each by itself."""
-    everybody = [(key, move) for key, move in moves.items() if move.report.category in MOVING]
-    fused = {key: made for key, move in everybody if (made := move.report.fields.get("members")) is not None}
-    members = {member for each in fused.values() for member in each.split()}
-    part = {True: NO_REPORTS, False: ALL}
-    return {key: (move, REPORTS_ONLY if key[1] in members else part[key in fused]) for key, move in everybody}
+def _parts_of(movers: Movers) -> dict[Key, int]:
+    """By what those are judged who are not judged by everything.
+
+    For the members of a fused track stands the track; but who reports, and goes silent, are they, each by itself.
+    """
+    fused = {key: made for key, move in movers.items() if (made := move.report.fields.get("members")) is not None}
+    parts = dict.fromkeys(fused, NO_REPORTS)
+    if fused:
+        members = {member for each in fused.values() for member in each.split()}
+        parts |= dict.fromkeys((key for key in movers if key[1] in members), REPORTS_ONLY)
+    return parts
