@@ -16,6 +16,8 @@ from aquila.testing.tak_client import TakClient, callsign_of, chat, marker, text
 WRITERS = 4
 PAGE = 500
 LATEST_AGE_S = 1.0
+SLOW_S = 30.0
+"""So long a machine may take to let every writer be heard in time."""
 TOKEN = re.compile(r"<<(.+?)>>")
 
 
@@ -65,11 +67,17 @@ class Peer(threading.Thread):
 
 
 class Desk(threading.Thread):
-    """Writes notes over REST, one after the other."""
+    """Writes notes over REST, one after the other.
+
+    Attributes:
+        answered: the texts that were answered with 2xx. longest_s: the longest wait for an answer, which tells how far
+            the machine let the node fall behind.
+    """
 
     def __init__(self, api: Node, round_name: str) -> None:
         super().__init__(daemon=True)
         self.answered: set[str] = set()
+        self.longest_s = 0.0
         self._api = api
         self._round = round_name
 
@@ -77,11 +85,13 @@ class Desk(threading.Thread):
         """Until the node is gone."""
         for number in range(1_000_000):
             text = f"note {self._round}-{number}"
+            began_at = monotonic()
             try:
                 self._api.write_note(text=f"<<{text}>>")
             except (URLError, OSError, ValueError, EOFError):
                 return
             self.answered.add(text)
+            self.longest_s = max(self.longest_s, monotonic() - began_at)
 
 
 def journal_texts(api: Node) -> Counter[str]:
@@ -105,7 +115,9 @@ def one_round(node: ServedNode, round_name: str, load_s: float) -> tuple[int, li
     for thread in (*peers, desk):
         thread.start()
     desk.join(load_s)
-    killed_at = monotonic()
+    waited_until = monotonic() + SLOW_S
+    while len(owed_steps := _owed_steps(peers, desk)) < WRITERS and monotonic() < waited_until:
+        desk.join(0.1)
     node.kill()
     for thread in (*peers, desk):
         thread.join(20)
@@ -117,16 +129,25 @@ def one_round(node: ServedNode, round_name: str, load_s: float) -> tuple[int, li
     owed = set(desk.answered).union(*(peer.heard for peer in peers))
     faults = [f"lost: {text}" for text in owed if kept[text] == 0]
     faults += [f"{count} times: {text}" for text, count in kept.items() if count > 1]
-    faults += _old_positions(node.api, peers, killed_at)
+    faults += _old_positions(node.api, owed_steps)
     return len(owed), faults
 
 
-def _old_positions(api: Node, peers: list[Peer], killed_at: float) -> list[str]:
+def _owed_steps(peers: list[Peer], desk: Desk) -> dict[str, int]:
+    """The step at which each uid must be found after a kill now.
+
+    What was heard in the last second need not be kept, nor what was heard while the machine kept the node waiting.
+    """
+    before = monotonic() - LATEST_AGE_S - desk.longest_s
     owed: dict[str, int] = {}
     for peer in peers:
-        for heard_at, uid, step in peer.latest:
-            if heard_at <= killed_at - LATEST_AGE_S:
+        for heard_at, uid, step in list(peer.latest):
+            if heard_at <= before:
                 owed[uid] = max(step, owed.get(uid, 0))
+    return owed
+
+
+def _old_positions(api: Node, owed: dict[str, int]) -> list[str]:
     assert len(owed) == WRITERS, f"positions of {sorted(owed)} only were heard in time"
     places = {
         alias["value"]: row["position"] for row in api.entities(limit=1000, kind="unit") for alias in row["aliases"]

@@ -363,6 +363,28 @@ def test_side_work_waits_for_statements_and_its_failure_is_told(store, home, mak
         assert reading.label_classes() == {}
 
 
+def test_side_work_has_its_turn_under_statements_without_a_gap(make_writer):
+    order: list[str] = []
+    finished = threading.Event()
+
+    def say_next(new: list[Entry]) -> None:
+        order.append("statement")
+        number = new[-1].envelope.seq + 1
+        if number <= 50:
+            writer.submit([make_staged(number)])
+
+    def step(_connection: sqlite3.Connection) -> bool:
+        order.append("step")
+        return order.count("step") < 3
+
+    writer = make_writer(on_new=say_next, deliver=lambda call: call())
+    writer.submit([make_staged(1)])
+    writer.later(step, lambda _: finished.set())
+    writer.start()
+    assert finished.wait(30)
+    assert order[:6] == ["statement", "step"] * 3
+
+
 def test_positions_are_conflated_and_thinned_and_come_back(store, home, make_writer, monkeypatch):
     from aquila.core.model import Alias, Position, Report, Sample, Stamp
 

@@ -2,8 +2,9 @@
 
 Order. Statements get their place in the chain in the order of `submit`. The thread takes all that
 waits, stamps it after the head that is on the disk, commits with FULL and hands the whole batch
-back in one call. When the commit fails, nothing was stamped: the head is what it was, every draft
-of the batch is refused with the reason, and no number is missing.
+back in one call. Side work takes turns with the batches, so that a load of statements without a
+gap does not keep positions from the disk. When the commit fails, nothing was stamped: the head is
+what it was, every draft of the batch is refused with the reason, and no number is missing.
 """
 
 import logging
@@ -73,7 +74,7 @@ In tests: run it at once.
 Step = Callable[[sqlite3.Connection], bool | None]
 """Side work: one short transaction.
 
-True = there is more, call again after the statements that wait.
+True = there is more, call again after the next batch of statements, or at once when none waits.
 """
 StepDone = Callable[[Refused | None], None]
 
@@ -310,8 +311,10 @@ class GroupWriter:
     # The thread's side.
 
     def _work(self) -> None:
+        step_first = False
         while True:
-            batch, step, ending, has_room = self._next()
+            batch, step, ending, has_room = self._next(step_first=step_first)
+            step_first = bool(batch)
             if has_room and self._on_room is not None:
                 self._home(self._on_room)
             if batch:
@@ -323,10 +326,15 @@ class GroupWriter:
             else:
                 self._probe()
 
-    def _next(self) -> tuple[list[_Write], _Step | None, bool, bool]:
-        """What to do now: a batch of statements, else a step, else the end, else a probe."""
+    def _next(self, *, step_first: bool) -> tuple[list[_Write], _Step | None, bool, bool]:
+        """What to do now: a batch of statements, else a step, else the end, else a probe.
+
+        step_first: a batch was written just now, so a step that waits has its turn.
+        """
         limits = self._limits
         with self._changed:
+            if step_first and self._steps:
+                return [], self._steps.popleft(), self._stopping, False
             if not self._writes and not self._steps and not self._stopping:
                 self._changed.wait_for(
                     lambda: self._writes or self._steps or self._stopping,
