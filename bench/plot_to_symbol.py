@@ -50,7 +50,12 @@ def cell_of(x: float, y: float) -> tuple[int, int]:
 
 
 class Run:
-    """The scene, and what was measured."""
+    """The scene, and what was measured.
+
+    Attributes:
+        xy: east and north of the centre at the start, m. v: m/s.
+        handed_s: of each ship the plot that waits for its symbol. shown: ships that have a symbol.
+    """
 
     def __init__(self, count: int, seed: int = 1) -> None:
         self.dice = np.random.default_rng(seed)
@@ -125,13 +130,13 @@ def _hand(run: Run, edge: FusionEdge, engine: Engine, radar: Feed, ais: Principa
     count = len(run.xy)
     phase = np.arange(count) / count
     at_ms = engine.clockwork.clock_ms()
-    for n in _due(phase, TURN_S, span_s):
+    for n in due(phase, TURN_S, span_s):
         plot = Plot(sensor="asterix:1/1", observed_at_ms=at_ms, position=run.place(n, span_s[1], 40.0),
                     covariance_m2=(1600.0, 1600.0, 0.0))  # fmt: skip
         if n in run.shown:
             run.handed_s.setdefault(n, time.perf_counter())
         edge.take_plot("radar", radar, plot)
-    for n in _due(phase, AIS_S, span_s):
+    for n in due(phase, AIS_S, span_s):
         if n % 2 == 0:
             mmsi = str(238_000_000 + n)
             speed = float(np.hypot(*run.v[n]))
@@ -144,7 +149,8 @@ def _hand(run: Run, edge: FusionEdge, engine: Engine, radar: Feed, ais: Principa
             engine.hear(Decoded(report, f"{n}/{at_ms}".encode()), ais, "feed:ais", "", storage="track")
 
 
-def _due(phase: np.ndarray, period_s: float, span_s: tuple[float, float]) -> Sequence[int]:
+def due(phase: np.ndarray, period_s: float, span_s: tuple[float, float]) -> Sequence[int]:
+    """Who is seen in a span (s) by what comes round in so many seconds; phase: of each, 0 to 1."""
     before, after = (np.floor(at / period_s + phase) for at in span_s)
     found: list[int] = np.flatnonzero(after > before).tolist()
     return found

@@ -10,9 +10,20 @@ from aquila.core.errors import AquilaError, CodecError
 
 CONNECT_S: Final = 10.0
 READ_BYTES: Final = 65_536
-REST: Final = 3.0
-"""After its turn a feed rests so many times longer than it has worked: no feed has more than a quarter of the loop."""
+SLICE_S: Final = 0.005
+"""So long a feed works before it rests.
+
+What it does at once (one datagram, one read) is not cut.
+"""
 REST_FROM_S: Final = 0.002
+REST: Final = (1.0, 3.0)
+"""A feed rests so many times longer than it has worked: where nobody else wants the loop, and where others do.
+
+So it has at most half of a loop that is idle but for it, and a quarter of one that is not; the threads beside the loop
+live on what is left.
+"""
+OTHERS_S: Final = 0.001
+"""Who lets others go first and waits longer than this is not alone."""
 
 
 class FeedLostError(AquilaError):
@@ -73,6 +84,11 @@ class Turns:
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._spent_s = 0.0
 
+    @property
+    def is_over(self) -> bool:
+        """Has the feed worked so long that others are to have their turn?"""
+        return self._spent_s >= SLICE_S
+
     def work(self, intake: Intake, data: bytes, whole: bool, topic: str = "") -> None:
         """Hand bytes over and note how long that took."""
         began_s = self._clock()
@@ -81,6 +97,10 @@ class Turns:
 
     async def rest(self) -> None:
         """Let others work."""
-        if self._spent_s >= REST_FROM_S:
-            await asyncio.sleep(self._spent_s * REST)
-            self._spent_s = 0.0
+        if self._spent_s < REST_FROM_S:
+            return
+        began_s = self._clock()
+        await asyncio.sleep(0)
+        others_s = self._clock() - began_s
+        await asyncio.sleep(max(self._spent_s * REST[others_s > OTHERS_S] - others_s, 0.0))
+        self._spent_s = 0.0

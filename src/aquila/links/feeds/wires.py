@@ -74,6 +74,8 @@ async def _run_udp(address: FeedAddress, intake: Intake) -> None:
                             if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
                                 intake.dropped(int.from_bytes(value[:4], sys.byteorder))
                         turns.work(intake, data, True)
+                        if turns.is_over:
+                            break
                 await turns.rest()
 
 
