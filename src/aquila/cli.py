@@ -25,6 +25,7 @@ from rich.text import Text
 from aquila.app.asking import ask
 from aquila.app.feed_commands import feed_app
 from aquila.app.fuse import fuse
+from aquila.app.interpreter import collect_later
 from aquila.config import EVERY_ADDRESS, load_settings
 from aquila.core.errors import AquilaError, UsageError
 from aquila.core.model import CONTEXT_PATTERN
@@ -126,6 +127,7 @@ def serve(
             f"--host {settings.host} is every address of this machine: say with --public-name ADDRESS which one devices"
             " use, or their packages point at 127.0.0.1"
         )
+    collect_later()
     from aquila.app.serve import serve as serve_node  # the whole node: no other command waits for it
 
     asyncio.run(serve_node(settings, screen))

@@ -15,6 +15,11 @@ FULL_COLLECTION_AFTER: Final = 100
 node with 5,000 fused tracks takes 0.2 s, in which nothing else goes on; it came every second while tracks began."""
 
 
+def collect_later() -> None:
+    """While a node starts nearly all that is made stays: what is not is collected once, by `suit_interpreter`."""
+    gc.disable()
+
+
 def suit_interpreter() -> None:
     """Set it. What stands at this moment is taken to stay: the collector walks over it no more."""
     sys.setswitchinterval(SWITCH_S)
@@ -22,3 +27,4 @@ def suit_interpreter() -> None:
     gc.set_threshold(young, middle, FULL_COLLECTION_AFTER)
     gc.collect()
     gc.freeze()
+    gc.enable()

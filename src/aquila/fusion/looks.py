@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -155,10 +154,22 @@ def spread(grid: Ints, radius: float) -> Ints:
     reach = min(int(radius), max(grid.shape))
     for down in range(reach + 1):
         half = int((radius * radius - down * down) ** 0.5)
-        wide = ndimage.maximum_filter1d(grid, 2 * half + 1, axis=1, mode="constant", cval=0) if half else grid
+        wide = _widened(grid, half) if half else grid
         if down == 0:
             np.maximum(best, wide, out=best)
             continue
         np.maximum(best[down:], wide[:-down], out=best[down:])
         np.maximum(best[:-down], wide[down:], out=best[:-down])
     return best
+
+
+def _widened(grid: Ints, half: int) -> Ints:
+    """The greatest value within so many cells to the left and right of each; beyond the edge is nothing, 0."""
+    width, done = 2 * half + 1, 1
+    best = np.pad(grid, ((0, 0), (half, half)))
+    # The greatest of 2, 4, 8 ... cells from each to the right, then two of those beside each other or overlapping.
+    while 2 * done <= width:
+        best = np.maximum(best[:, :-done], best[:, done:])
+        done *= 2
+    rest = width - done
+    return np.maximum(best[:, : best.shape[1] - rest], best[:, rest:])

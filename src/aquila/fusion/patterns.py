@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from aquila.fusion.near import near_pairs
 from aquila.fusion.pattern_kinds import EARTH_M, OF_REPORTS, Kind, Pattern, Table, apart_m
 from aquila.fusion.pattern_pairs import MISSES_MAX, MOVERS_MAX, Pairs
 from aquila.fusion.pattern_routes import Route, Routes
@@ -238,13 +238,8 @@ class Watcher:
     def _together(self, now_ms: int, limits: Table) -> Iterator[Pattern]:
         newest, earlier = self._ring[:, (self._next - 1) % RING], self._ring[:, (self._next - 5) % RING]
         rows = np.flatnonzero(np.isfinite(newest[:, 0]) & np.isfinite(earlier[:, 0]))
-        if len(rows) < 2:
-            pairs = np.zeros((0, 2), np.int64)
-        else:
-            tree = cKDTree(_on_sphere(newest[rows]))
-            reach_m = max(limits.column("meeting_m").max(), limits.column("travel_m").max())
-            near = tree.query_pairs(float(reach_m), output_type="ndarray")
-            pairs = np.sort(rows[near], axis=1)[:PAIRS_MAX]
+        reach_m = max(limits.column("meeting_m").max(), limits.column("travel_m").max())
+        pairs = rows[near_pairs(_on_sphere(newest[rows]), float(reach_m), PAIRS_MAX)]
         way_s = 4 * SAMPLE_MS / 1000
         x, y = _metres(self._ring[:, [(self._next - 5) % RING, (self._next - 1) % RING]])
         east, north = x[:, 1] - x[:, 0], y[:, 1] - y[:, 0]
