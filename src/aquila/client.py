@@ -61,7 +61,7 @@ class Address(TypedDict):
 
 
 class StepRow(TypedDict):
-    """One step in the life of a thing."""
+    """One step in the life of a thing. act, words: of the sentence that `summary` is, see `Phrase`; "" = of none."""
 
     entry: str
     action: str
@@ -70,6 +70,8 @@ class StepRow(TypedDict):
     on_behalf_of: str | None
     summary: str
     fields: dict[str, Any]
+    act: str
+    words: dict[str, Any]
 
 
 class Label(TypedDict):
@@ -664,6 +666,8 @@ class EntryRow(TypedDict):
     seq: int
     summary: str
     redacted: bool
+    act: str
+    words: dict[str, Any]
 
 
 class HitArea(TypedDict):

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from litestar.testing import TestClient
 
 from aquila.app.parts import load_features
+from aquila.core.model import Act, Paper
+from aquila.core.phrase_table import WRITTEN
+from aquila.core.phrases import phrase_of, phrase_of_line
 from aquila.testing.memory_node import MemoryPort
 from aquila.web_api import WebSettings, make_app
+
+CUT = 200
+"""Characters from which on the line of a step is cut."""
 
 
 class Desk:
@@ -44,8 +50,32 @@ class Desk:
 
 
 @pytest.fixture
-def port() -> MemoryPort:
-    return MemoryPort(load_features())
+def port() -> Iterator[MemoryPort]:
+    node = MemoryPort(load_features())
+    yield node
+    # Whatever a test had the node say, a page can say in its own language.
+    assert [line for line in lines_of(node) if not line.is_known] == []
+
+
+class Told(NamedTuple):
+    """A line of the journal that the node made, and whether the table of its sentences has it."""
+
+    type: str
+    action: str
+    line: str
+    is_known: bool
+
+
+def lines_of(node: MemoryPort) -> Iterator[Told]:
+    """All lines that the node has said for people; what people wrote is none."""
+    for entry in node.journal.read(0, 100_000):
+        body = entry.body
+        if isinstance(body, Act):
+            yield Told("act", body.action, "", bool(phrase_of(body, "act").act))
+        elif isinstance(body, Paper) and body.summary and (body.type, body.action) not in WRITTEN:
+            known = bool(phrase_of_line(body.type, body.action, body.summary).act)
+            # A line that was cut ends in the middle of its sentence.
+            yield Told(body.type, body.action, body.summary, known or len(body.summary) >= CUT)
 
 
 @pytest.fixture

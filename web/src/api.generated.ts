@@ -564,6 +564,8 @@ export interface EntryRow {
   seq: number
   summary: string
   redacted: boolean
+  act: string
+  words: Record<string, unknown>
 }
 
 /** What an entry must have to be a hit: all that is named here. */
@@ -2453,7 +2455,7 @@ export interface StepPost {
   reason?: string
 }
 
-/** One step in the life of a thing. */
+/** One step in the life of a thing. act, words: of the sentence that `summary` is, see `Phrase`; "" = of none. */
 export interface StepRow {
   entry: string
   action: string
@@ -2462,6 +2464,8 @@ export interface StepRow {
   on_behalf_of: string | null
   summary: string
   fields: Record<string, unknown>
+  act: string
+  words: Record<string, unknown>
 }
 
 /** Pause, resume, or set the pace. fields: `reason` of a pause, `pace` of a pace. */

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from aquila.core.papers import Conflict, Thing
+from aquila.core.papers import Conflict, Step, Thing
+from aquila.core.phrases import phrase_of_line
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One step in the life of a thing."""
+    """One step in the life of a thing. act, words: of the sentence that `summary` is, see `Phrase`; "" = of none."""
 
     entry: str
     action: str
@@ -17,6 +18,8 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     on_behalf_of: str | None
     summary: str
     fields: dict[str, Any]
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class ConflictRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,17 +54,21 @@ def _conflict_row(conflict: Conflict) -> ConflictRow:
 
 def steps_of(thing: Thing) -> tuple[StepRow, ...]:
     """The life of a thing, newest first."""
-    return tuple(
-        StepRow(
-            entry=step.entry,
-            action=step.action,
-            at_ms=step.at_ms,
-            by=step.by,
-            on_behalf_of=step.on_behalf_of,
-            summary=step.summary,
-            fields=step.fields,
-        )
-        for step in reversed(thing.steps)
+    return tuple(_step_row(thing.type, step) for step in reversed(thing.steps))
+
+
+def _step_row(type: str, step: Step) -> StepRow:
+    phrase = phrase_of_line(type, step.action, step.summary)
+    return StepRow(
+        entry=step.entry,
+        action=step.action,
+        at_ms=step.at_ms,
+        by=step.by,
+        on_behalf_of=step.on_behalf_of,
+        summary=step.summary,
+        fields=step.fields,
+        act=phrase.act,
+        words=phrase.words,
     )
 
 

@@ -125,6 +125,9 @@ export interface Entry {
   node?: string
   seq: number
   summary?: string | null
+  /** Which sentence of the node the summary is, and what stands in it: see `acts/said`. */
+  act?: string
+  words?: Record<string, unknown>
 }
 
 export interface LinkState {

@@ -1,5 +1,6 @@
 /** What the find box asks, group by group; each answer says what it is and what choosing it does. */
 import { watch } from 'vue'
+import { saidOf } from '../acts/said'
 import type { PackageRow } from '../api.generated'
 import { api, ApiError } from '../api/client'
 import type { Entry } from '../api/types'
@@ -96,8 +97,8 @@ function findLines(shell: Shell, text: string, answers: Answers): void {
   let shown = 0
   for (let at = entries.value.length - 1; at >= 0; at--) {
     const entry = entries.value[at]
-    const said = textOf(entry)
-    const folded = fold(`${authorOf(entry, names, shell.desk.node())} ${said}`)
+    const said = saidOf(entry)
+    const folded = fold(`${authorOf(entry, names, shell.desk.node())} ${said} ${textOf(entry)}`)
     if (!said || !words.every((word) => folded.includes(word))) continue
     if (++shown > SHOWN) continue
     answers.found.push(lineFound(shell, entry, text))
@@ -113,7 +114,7 @@ function lineFound(shell: Shell, entry: Entry, text: string): Found {
   return {
     key: `line:${entry.id}`,
     group: 'journal',
-    name: textOf(entry),
+    name: saidOf(entry),
     about: [dtgShort(entry.happened_at_ms, desk.day_ms.value), author, pieceOf(entry.body, `${author} ${textOf(entry)}`, text)].filter(Boolean).join(' · '),
     // A line that is older than those on the page is read where it happened: in the picture of its time.
     run: () => (isHere ? shell.showLine(entry.id) : lookBack(shell, entry, place ?? null)),

@@ -19,6 +19,7 @@ from aquila.core.model import (
     Removal,
     Report,
 )
+from aquila.core.phrases import phrase_of
 from aquila.core.policy import Policy, redact
 
 SUMMARY_MAX = 160
@@ -33,6 +34,8 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
         body: None = sealed, erased, withheld or of an unknown kind.
         summary: one short line for people.
         redacted: true when the body is coarse and the author withheld.
+        act: key of the sentence that `summary` is, to say it in another language; empty = somebody wrote it.
+        words: what stands in its gaps: text, or `{"act": ..., "words": ...}`.
     """
 
     id: str
@@ -49,6 +52,8 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     summary: str
     redacted: bool = False
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 def cursor_of(arrival: int) -> str:
@@ -76,6 +81,7 @@ def labelled_entry(entry: Entry, policy: Policy) -> Labelled:
     """
     envelope = entry.envelope
     body = None if envelope.subjects else entry.body
+    phrase = phrase_of(body, envelope.kind, is_sealed=bool(envelope.subjects))
     row = EntryRow(
         id=envelope.id,
         cursor=cursor_of(entry.arrival),
@@ -90,6 +96,8 @@ def labelled_entry(entry: Entry, policy: Policy) -> Labelled:
         node=envelope.node,
         seq=envelope.seq,
         summary=OF_A_PERSON if envelope.subjects else summary_of(body, envelope.kind),
+        act=phrase.act,
+        words=phrase.words,
     )
     return Labelled(row, envelope.label, envelope.context, _redacted(row, body, policy))
 
@@ -98,7 +106,7 @@ def _redacted(row: EntryRow, whole: Body | None, policy: Policy) -> EntryRow | N
     body = None if whole is None else redact(policy, whole)
     if body is None:
         return None
-    label = row.label
+    label, phrase = row.label, phrase_of(body, row.kind)
     return msgspec.structs.replace(
         row,
         body=_builtins(body),
@@ -108,6 +116,8 @@ def _redacted(row: EntryRow, whole: Body | None, policy: Policy) -> EntryRow | N
         received_at_ms=row.received_at_ms // 60_000 * 60_000,
         label=Label(label.policy, label.classification, (), ()),
         summary=summary_of(body, row.kind),
+        act=phrase.act,
+        words=phrase.words,
         redacted=True,
     )
 

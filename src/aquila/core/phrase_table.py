@@ -1,0 +1,258 @@
+"""What the node says in lines for people: every sentence once, with gaps for what it is about.
+
+A group is a type of papers ("tasks.task"), or a vocabulary that gaps of other sentences name. `{unit}` is a gap for any
+text; `{step:step}` takes only what is a phrase of that group; `{what?alerts.text}` takes such a phrase or any text.
+The first phrase that fits is the one: the narrower stands first.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+POSTS: Final = (
+    *("watch_officer", "duty_officer", "chief_of_operations", "commander", "company_commander", "patrol_leader"),
+    *("intelligence_officer", "logistics_officer", "medical_officer", "liaison_officer", "exercise_control"),
+    "system_administrator",
+)
+STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "create": ("create", "drafted"),
+    "edit": ("edit", "changed"),
+    "issue": ("issue", "issued"),
+    "reassign": ("reassign", "given to another unit"),
+    "deliver": ("deliver", "delivered"),
+    "read": ("read",),
+    "acknowledge": ("acknowledge", "acknowledged", "ack"),
+    "wilco": ("wilco", "will comply"),
+    "cannot_comply": ("cannot_comply", "cannot comply"),
+    "execute": ("execute", "under way"),
+    "done_ok": ("done_ok", "done"),
+    "done_not_ok": ("done_not_ok", "not done"),
+    "supersede": ("supersede", "superseded"),
+    "cancel": ("cancel", "cancelled"),
+    "approve": ("approve", "approved"),
+    "reopen": ("reopen",),
+    "triage": ("triage",),
+    "decide": ("decide",),
+    "act": ("act",),
+    "amend": ("amend",),
+    "tell": ("tell",),
+    "told": ("told",),
+    "link": ("link",),
+    "close": ("close",),
+    "ask_again": ("ask_again",),
+    "accept": ("accept",),
+    "task": ("task",),
+    "answer": ("answer",),
+    "answer_partly": ("answer_partly",),
+    "refuse": ("refuse",),
+    "file": ("file",),
+    "return": ("return",),
+    "pause": ("pause",),
+    "resume": ("resume",),
+    "remove": ("remove",),
+    "hold": ("hold",),
+    "release": ("release",),
+    "fire": ("fire",),
+    "skip": ("skip",),
+    "drop": ("drop",),
+    "claim": ("claim",),
+    "support": ("support",),
+    "deny": ("deny",),
+    "withdraw": ("withdraw",),
+    "merge": ("merge",),
+    "split": ("split",),
+    "launch": ("launch",),
+    "pickup": ("pickup",),
+    "mark": ("mark",),
+}
+"""Words of steps, as papers name them and as sentences say them."""
+_STEP: Final = tuple((name, said) for name, words in STEPS.items() for said in words)
+_POST: Final = tuple((post, said) for post in POSTS for said in (post, post.replace("_", " ")))
+
+PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "step": _STEP,
+    "post": _POST,
+    "tasks.task": (
+        ("drafted", "task {task} for {unit} drafted"),
+        ("changed", "task {task}: {fields} changed"),
+        ("by_order", "task {task}: {step:step}, as its order says"),
+        ("by_device", "task {task}: {step:step}, says its addressee's device"),
+        ("by_device_because", "task {task}: {step:step} because {reason}, says its addressee's device"),
+        ("answered", "{unit} has answered its FRAGO: {step:step}"),
+        ("given", "task {task} for {unit}: {step:step}"),
+        ("step", "task {task}, {unit}: {step:step}"),
+        ("judged", "{task}: {found:tasks.found}, {reason?tasks.why}"),
+    ),
+    "tasks.found": (
+        ("enter", "enter"),
+        ("leave", "leave"),
+        ("on_time", "on time"),
+        ("late", "late"),
+        ("violated", "violated"),
+    ),
+    "tasks.why": (
+        ("unknown", "not in {area} by {time}: its position is not known"),
+        ("absent", "not in {area} by {time}: last seen at {seen}"),
+        ("short", "not {minutes} min in {area} by {time}"),
+        ("silent", "no report since {time}, due {due}"),
+        ("inside", "inside {area} at {time}"),
+        ("reached", "in {area} at {time}"),
+        ("left", "left {area} at {time}"),
+        ("stayed", "{minutes} min in {area} since {time}"),
+        ("apart", "{apart} m from {entity}, {within} m allowed"),
+    ),
+    "orders.order": (
+        ("drafted", "{order} drafted"),
+        ("changed", "{order}: {fields} changed"),
+        ("silent_above", "{addressee} has not answered {order}: {post?post} must be told"),
+        ("silent", "{addressee} has not answered {order}"),
+        ("holds", "{order} holds from now on"),
+        ("doubt", "{addressee}: an answer is not believed, {why}"),
+        ("on_phone", "{addressee}: {step:step} on its phone"),
+        ("by_chat", "{addressee}: {step:step} by chat"),
+        ("by_chat_because", "{addressee}: {step:step} by chat because {reason}"),
+        ("because", "{addressee}: {step:step} because {reason}"),
+        ("step", "{what}: {step:step}"),
+    ),
+    "incidents.line": (
+        ("climb", "{post?post} has not acknowledged: {above?post} must be told"),
+        ("took_in", "took in: {what}"),
+        ("merged", "merged"),
+        ("step", "{step:step}: {what}"),
+    ),
+    "questions.question": (
+        ("hit", "an entry fits a question"),
+        ("climb", "a hit was not acknowledged: {post?post} must look"),
+        ("step", "{step:step}: {what}"),
+    ),
+    "questions.rfi": (("step", "{step:step}: {what}"),),
+    "reports.report": (
+        ("superseded", "superseded"),
+        ("step", "{step:step}: {form} of {unit}"),
+        ("of", "{form} of {unit}"),
+    ),
+    "reports.form": (("added", "form {title}"),),
+    "alerts.alert": (
+        ("raised", "alert: {what?alerts.text}"),
+        ("over", "alert is over: {what?alerts.text}"),
+        ("acknowledged", "alert acknowledged: {what?alerts.text}"),
+        ("closed", "alert closed: {what?alerts.text}"),
+    ),
+    "alerts.text": (
+        ("enter", "{name} is in an area that is watched"),
+        ("leave", "{name} has left an area that is watched"),
+        ("dwell", "{name} stays in an area that is watched"),
+        ("silence", "{name} has not reported for {minutes} min"),
+        ("emergency", "{name}: emergency {type}"),
+    ),
+    "alerts.watch": (("step", "watch {watch}: {step:step}"),),
+    "patterns.finding": (
+        ("found", "pattern: {what?patterns.text}"),
+        ("over", "pattern is over: {what?patterns.text}"),
+        ("useful", "pattern is useful: {what?patterns.text}"),
+        ("noise", "pattern is noise: {what?patterns.text}"),
+    ),
+    "patterns.text": (
+        ("stop", "{a} has stopped"),
+        ("loiter", "{a} loiters"),
+        ("meeting", "{a} and {b} meet"),
+        ("co_travel", "{a} and {b} go together"),
+        ("gap", "{a} has gone silent"),
+        ("jump", "{a} has jumped: nothing moves so fast"),
+        ("too_fast", "{a} is too fast for its kind"),
+        ("two_places", "{a} is in two places: two use one identity"),
+        ("kind_change", "{a} has become another kind"),
+        ("deviation", "{a} has left its route"),
+    ),
+    "patterns.thresholds": (("set", "thresholds of patterns set"),),
+    "orbat.unit": (
+        ("imported", "unit {unit} made from a file"),
+        ("made", "unit {unit} made"),
+        ("changed_by_file", "unit {unit}: {fields} changed by a file"),
+        ("changed", "unit {unit}: {fields} changed"),
+        ("removed", "unit {unit} removed"),
+    ),
+    "handover.shift": (
+        ("offered", "handover offered by {who}"),
+        ("taken", "handover taken"),
+        ("withdrawn", "handover withdrawn"),
+    ),
+    "exercise.run": (
+        ("paused_because", "Exercise paused: {reason}"),
+        ("paused", "Exercise paused"),
+        ("resumed_because", "Exercise goes on: {reason}"),
+        ("resumed", "Exercise goes on"),
+        ("pace_because", "Exercise at pace {pace}: {reason}"),
+        ("pace", "Exercise at pace {pace}"),
+    ),
+    "exercise.inject": (
+        ("step", "inject {step:step}: {title}"),
+        ("planned", "inject: {title}"),
+    ),
+    "feeds.feed": (
+        ("added", "feed {feed} added: {format} from {url}"),
+        ("ended", "feed {feed}: the file has ended"),
+        ("changed", "feed {feed}: {fields} changed"),
+        ("paused", "feed {feed} paused"),
+        ("resumed", "feed {feed} resumed"),
+        ("removed", "feed {feed} removed"),
+    ),
+    "intel.subject": (
+        ("made", "{kind:intel.kind}: {name}"),
+        ("step", "{step:step}: {name}"),
+    ),
+    "intel.kind": (
+        ("group", "group"),
+        ("place", "place"),
+        ("vehicle", "vehicle"),
+        ("event", "event"),
+    ),
+    "intel.grade": (("graded", "graded {grade}: {what}"),),
+    "intel.collect": (
+        ("step", "{step:step}: {what?intel.collect}"),
+        ("planned", "{source} looks for: {indicator}"),
+    ),
+    "tracks.pair": (
+        ("same", "one track"),
+        ("apart", "two tracks"),
+        ("free", "as the correlator finds"),
+    ),
+    "roles.turn": (
+        ("listed", "{post:post}: {who} on call"),
+        ("given", "{post:post}: {who}"),
+        ("taken", "{post:post} taken over by {who}"),
+        ("relieved", "{who} relieved by {by}"),
+        ("left", "{post:post} of {who} left"),
+        ("ended", "{post:post} of {who} ended"),
+    ),
+    "extract.made": (("released", "Extract released to {nation}: {entities} entities, {papers} papers"),),
+    "medevac.request": (("step", "{what}: {step:step}"),),
+}
+WRITTEN: Final = frozenset(
+    {
+        *(("incidents.line", "log"), ("questions.question", "ask"), ("questions.rfi", "ask")),
+        *(("medevac.request", "request"), ("medevac.request", "update")),
+        *(("medevac.asset", "keep"), ("medevac.facility", "keep")),
+    }
+)
+"""(type, action) of papers whose line is what somebody wrote: it stays in his words."""
+SEALED: Final = frozenset({"intel.person"})
+"""Types of which nothing is told in the journal."""
+DEEDS: Final = frozenset(
+    {
+        *("device.add", "device.bind", "device.channels", "device.invite", "device.refuse", "device.renew"),
+        *("device.revoke", "device.switch", "device.uninvite", "certificate.revoke", "certificate.delete"),
+        *("user.add", "user.remove", "user.password", "token.create", "token.revoke", "link.up", "link.down"),
+        *("mail.wait", "mail.deliver", "backup", "backup.take", "backup.prove", "backup.remove", "erase", "export"),
+        *("person.read", "package.add", "package.change", "package.withdraw", "iconset.add", "iconset.remove"),
+        *("injector.add", "injector.remove", "profile.add", "profile.drop", "video.add", "video.change"),
+        *("video.remove", "mission.create", "mission.delete", "mission.groups", "mission.add", "mission.remove"),
+        *("mission.change", "mission.attach", "mission.copy", "mission.end", "mission.expiration", "mission.invite"),
+        *("mission.keywords", "mission.layer", "mission.log", "mission.parent", "mission.password", "mission.role"),
+        *("mission.send", "mission.subscribe"),
+    }
+)
+"""Actions of acts."""
+KINDS_SAID: Final = frozenset({"removal", "foreign", "delivered", "read", "pending", "unreadable", "sealed"})
+"""What else an entry may say by itself: keys of the group "entry"."""
+
+__all__ = ["DEEDS", "KINDS_SAID", "PHRASES", "POSTS", "SEALED", "STEPS", "WRITTEN"]

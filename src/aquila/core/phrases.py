@@ -1,0 +1,155 @@
+"""Which sentence of the node a line is, and what stands in its gaps: so that a page says it in its own language.
+
+A paper carries one line of English, made when it was written, here or on another node. That line is read back by the
+table of all sentences (see `phrase_table`). What is no sentence of it, people wrote: it stays as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from aquila.core.model import Act, Body, Foreign, Paper, Receipt, Removal
+from aquila.core.phrase_table import DEEDS, PHRASES, SEALED, WRITTEN
+
+TEXT_MAX = 500
+"""Characters of a line that is read."""
+TRIES_MAX = 6
+"""Places that are tried for the end of one gap: a line of nothing but commas costs no more than another."""
+DETAIL_MAX = 100
+_GAP = re.compile(r"\{(\w+)(?:([:?])([\w.]+))?\}")
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """A sentence of the node.
+
+    Attributes:
+        act: its key, "tasks.task.drafted".
+        words: what stands in its gaps: text, or `{"act": ..., "words": ...}` of a phrase in the sentence.
+    """
+
+    act: str
+    words: dict[str, Any] = {}
+
+
+NONE = Phrase("")
+"""Of what somebody wrote, or a newer node said."""
+
+
+class _Gap(NamedTuple):
+    """A gap: its name, the group that it takes ("" = any text), and whether it takes nothing else."""
+
+    name: str
+    group: str
+    is_strict: bool
+
+
+class _Template(NamedTuple):
+    """One sentence: what stands before the first gap, then each gap with what follows it."""
+
+    act: str
+    start: str
+    gaps: tuple[tuple[_Gap, str], ...]
+
+
+def phrase_of(body: Body | None, kind: str, *, is_sealed: bool = False) -> Phrase:
+    """The sentence that an entry's line is. kind: of the envelope, for what cannot be read here."""
+    if is_sealed:
+        return Phrase("entry.sealed")
+    match body:
+        case Paper():
+            return phrase_of_line(body.type, body.action, body.summary)
+        case Act():
+            return _phrase_of_act(body)
+        case Removal():
+            return Phrase("entry.removal", {"name": body.alias.value})
+        case Receipt():
+            return Phrase(f"entry.{body.state}", {"reference": body.reference})
+        case Foreign():
+            return Phrase("entry.foreign", {"type": body.type, "name": body.alias.value})
+        case None:
+            return Phrase("entry.unreadable", {"kind": kind})
+        case _:
+            return NONE
+
+
+def phrase_of_line(type: str, action: str, line: str) -> Phrase:
+    """The sentence that the line of a paper is. Nothing where people wrote it."""
+    if type in SEALED:
+        return Phrase("entry.sealed")
+    return NONE if (type, action) in WRITTEN else phrase_in(type, line)
+
+
+def phrase_in(group: str, text: str) -> Phrase:
+    """The first phrase of a group that this text is; `NONE` where it is none."""
+    if len(text) <= TEXT_MAX:
+        for template in _templates(group):
+            words = _read(template, text)
+            if words is not None:
+                return Phrase(template.act, words)
+    return NONE
+
+
+def _phrase_of_act(act: Act) -> Phrase:
+    if act.action not in DEEDS:
+        return NONE
+    told = ", ".join(f"{key} {value}" for key, value in sorted(act.detail.items()))
+    detail = f" ({told if len(told) <= DETAIL_MAX else f'{told[:DETAIL_MAX]}…'})" if told else ""
+    return Phrase(f"did.{act.action.replace('.', '_')}", {"target": act.target, "detail": detail})
+
+
+@cache
+def _templates(group: str) -> tuple[_Template, ...]:
+    return tuple(_template(f"{group}.{name}", english) for name, english in PHRASES.get(group, ()))
+
+
+def _template(act: str, english: str) -> _Template:
+    found = list(_GAP.finditer(english))
+    ends = [*(each.start() for each in found), len(english)]
+    gaps = tuple(
+        (_Gap(each[1], each[3] or "", each[2] == ":"), english[each.end() : ends[place + 1]])
+        for place, each in enumerate(found)
+    )
+    return _Template(act, english[: ends[0]], gaps)
+
+
+def _read(template: _Template, text: str) -> dict[str, Any] | None:
+    if not text.startswith(template.start):
+        return None
+    rest = text[len(template.start) :]
+    if not template.gaps:
+        return None if rest else {}
+    return _fill(template.gaps, rest)
+
+
+def _fill(gaps: tuple[tuple[_Gap, str], ...], text: str) -> dict[str, Any] | None:
+    """What stands in these gaps if they make up this text."""
+    (gap, after), *others = gaps
+    if not others:
+        value = _value(gap, text[: len(text) - len(after)]) if text.endswith(after) else None
+        return None if value is None else {gap.name: value}
+    at = 0
+    for _ in range(TRIES_MAX):
+        at = text.find(after, at + 1)
+        if at < 0:
+            return None
+        value = _value(gap, text[:at])
+        rest = None if value is None else _fill(tuple(others), text[at + len(after) :])
+        if rest is not None:
+            return {gap.name: value, **rest}
+    return None
+
+
+def _value(gap: _Gap, text: str) -> str | Mapping[str, Any] | None:
+    """What stands in a gap: a phrase of its group, or the text; None = it cannot be."""
+    if not text:
+        return None
+    found = phrase_in(gap.group, text) if gap.group else NONE
+    if found.act:
+        return {"act": found.act, "words": found.words} if found.words else {"act": found.act}
+    return None if gap.is_strict else text
+
+
+__all__ = ["NONE", "Phrase", "phrase_in", "phrase_of", "phrase_of_line"]

@@ -1,0 +1,54 @@
+/**
+ * What the node says in lines, in the reader's language.
+ *
+ * The node sends English and, beside it, which of its sentences that is and what stands in the gaps. English is shown as
+ * it came; what people wrote, and what a newer node says, stays as it is in every language.
+ */
+import type { Entry } from '../api/types'
+import { pageI18n } from '../i18n'
+import { textOf } from '../store/journal'
+import { principalName } from '../store/names'
+
+export type Phrase = { act?: string; words?: Record<string, unknown> }
+/** Sentences that another part of the page has in words already. */
+const ELSEWHERE = [
+  ['post.', 'staffPosts.'],
+  ['patterns.text.', 'patterns.says.'],
+  ['intel.kind.', 'intel.kind.'],
+] as const
+
+/** The catalogue's key of a sentence. */
+export function keyOf(act: string): string {
+  const found = ELSEWHERE.find(([start]) => act.startsWith(start))
+  return found ? act.replace(found[0], found[1]) : `act.${act}`
+}
+
+type Speaks = { t: (key: string, words: Record<string, string>) => string; has: (key: string) => boolean }
+
+/** The sentence in words; null when this page does not know it, or a phrase that stands in it. */
+export function saidIn(phrase: Phrase, speaks: Speaks): string | null {
+  if (!phrase.act || !speaks.has(keyOf(phrase.act))) return null
+  const words: Record<string, string> = {}
+  for (const [name, value] of Object.entries(phrase.words ?? {})) {
+    const word = value && typeof value === 'object' ? saidIn(value as Phrase, speaks) : String(value)
+    if (word === null) return null
+    words[name] = name === 'target' ? principalName(word, null) : word
+  }
+  const said = speaks.t(keyOf(phrase.act), words)
+  // A sentence that begins with a phrase begins with a capital; one that begins with a name is left alone.
+  const first = Object.values(phrase.words ?? {}).find((value) => value && typeof value === 'object') as Phrase | undefined
+  const start = first ? saidIn(first, speaks) : null
+  return start && said.startsWith(start) ? said[0].toLocaleUpperCase() + said.slice(1) : said
+}
+
+/** Says a row of the node: its sentence in the page's language, else the text that it came with. */
+export function said(row: Phrase, text: string): string {
+  const { t, te, locale } = pageI18n().global
+  if (locale.value === 'en') return text
+  return saidIn(row, { t: (key, words) => t(key, words), has: (key) => te(key) }) ?? text
+}
+
+/** What an entry of the journal says. */
+export function saidOf(entry: Entry): string {
+  return said(entry, textOf(entry))
+}
