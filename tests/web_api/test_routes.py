@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from aquila.core.model import LOG_ROOM, Note, Receipt
 from aquila.features.log import cursor_of
 from aquila.features.picture import TrackFix
+from aquila.web_api import WebSettings, make_app
 from aquila.web_api.errors import WebError
 from aquila.web_api.routes import QUERIES_OF_ONE, Pool
 
@@ -264,6 +266,12 @@ def test_what_was_packed_beforehand_is_sent_packed_and_hashed_names_are_kept(cli
 def test_without_a_built_page_a_sentence_says_how_to_build_it(client: Any, tmp_path: Path) -> None:
     (tmp_path / "index.html").unlink()
     assert "dev.py run" in client.get("/").text
+
+
+def test_two_rows_of_one_path_are_told_at_the_start(port: Any) -> None:
+    twice = next(feature for feature in port.features if feature.queries)
+    with pytest.raises(ValueError, match=f"two rows for GET {re.escape(twice.queries[0].path)}, .* {twice.name}"):
+        make_app(port, [*port.features, twice], WebSettings(hosts=("node.local",)))
 
 
 def test_the_contract_is_served(client: Any) -> None:
