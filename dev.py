@@ -27,6 +27,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 from xml.etree import ElementTree
@@ -145,11 +146,13 @@ def test(words: list[str]) -> int:
     make_ready(uv_step(), python_step(), packages_step())
     env = environment() | {"AQUILA_BROWSER": browser}
 
-    rows = [time_it(runner, env) for runner in runners(to_pytest)]
+    began = time.monotonic()
+    *lanes, last = runners(to_pytest)
+    rows = [*in_lanes(lanes, env), *(time_it(runner, env) for runner in last)]
     print()
     for name, tally, seconds in rows:
         print(f"  {name:12} {tally!s:40} {seconds:7.1f} s")
-    print(f"  {'all':12} {'':40} {sum(seconds for *_, seconds in rows):7.1f} s\n")
+    print(f"  {'all':12} {'':40} {time.monotonic() - began:7.1f} s\n")
     total = Tally(*(sum(column) for column in zip(*(tally for _, tally, _ in rows), strict=True)))
     print(total, flush=True)
     return 1 if total.failed else 0
@@ -196,26 +199,33 @@ def bench(words: list[str]) -> int:
 # --- the checks of `test` ----------------------------------------------------------------------
 
 
-def runners(to_pytest: list[str]) -> Iterator[Runner]:
-    """What `test` runs, the quickest first."""
+def runners(to_pytest: list[str]) -> Iterator[list[Runner]]:
+    """What `test` runs: lanes that go beside each other, and at last what wants the whole machine, and the page."""
     reports = DEV / "test"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
     junit, vitest = reports / "pytest.xml", reports / "vitest.json"
-    yield Runner("ruff", [tool("ruff"), "check", "."])
-    yield Runner("ruff format", [tool("ruff"), "format", "--check", "."])
-    yield Runner("mypy", [tool("mypy")])
-    yield Runner("imports", [tool("lint-imports"), "--no-logo"])
-    yield Runner("tsc", [npm(), "run", "--silent", "typecheck"])
-    yield Runner("page", [PYTHON, __file__, "page"])
+    yield [
+        Runner("ruff", [tool("ruff"), "check", "."]),
+        Runner("ruff format", [tool("ruff"), "format", "--check", "."]),
+        Runner("imports", [tool("lint-imports"), "--no-logo"]),
+        Runner("mypy", [tool("mypy")]),
+    ]
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={vitest}"]
-    yield Runner("vitest", [npm(), "exec", "--", "vitest", "run", *reporters], vitest, read_vitest)
-    yield Runner(
-        "pytest",
-        [tool("python"), "-m", "pytest", "-q", f"--junitxml={junit}", *side_by_side(to_pytest), *to_pytest],
-        junit,
-        read_pytest,
-    )
+    yield [
+        Runner("page", [PYTHON, __file__, "page"]),
+        Runner("tsc", [npm(), "run", "--silent", "typecheck"]),
+        Runner("vitest", [npm(), "exec", "--", "vitest", "run", *reporters], vitest, read_vitest),
+    ]
+    command = [tool("python"), "-m", "pytest", "-q", f"--junitxml={junit}", *side_by_side(to_pytest), *to_pytest]
+    yield [Runner("pytest", command, junit, read_pytest)]
+
+
+def in_lanes(lanes: list[list[Runner]], env: dict[str, str]) -> list[tuple[str, Tally, float]]:
+    """Run lanes beside each other, each from its first runner to its last: most of them use one core."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        rows = pool.map(lambda lane: [time_it(runner, env, at_once=False) for runner in lane], lanes)
+        return [row for lane in rows for row in lane]
 
 
 def side_by_side(to_pytest: list[str]) -> list[str]:
@@ -227,10 +237,10 @@ def side_by_side(to_pytest: list[str]) -> list[str]:
     return ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
-def time_it(runner: Runner, env: dict[str, str]) -> tuple[str, Tally, float]:
-    """Run one runner; its name, its counts and its seconds."""
+def time_it(runner: Runner, env: dict[str, str], *, at_once: bool = True) -> tuple[str, Tally, float]:
+    """Run one runner; its name, its counts, its seconds. What it says is shown at once, or in one piece at its end."""
     began = time.monotonic()
-    status = call(runner.command, env)
+    status = call(runner.command, env) if at_once else call_apart(runner.command, env)
     if runner.report is None or runner.read is None:
         tally = Tally(failed=1) if status else Tally(passed=1)
     else:
@@ -479,9 +489,22 @@ def environment() -> dict[str, str]:
 
 def call(command: list[str], env: dict[str, str] | None = None) -> int:
     """Show a command, run it in the repository, give its exit status."""
-    shown = [word.removeprefix(f"{ROOT}{os.sep}") for word in command]
-    print("+", " ".join(shown), flush=True)
+    print(shown(command), flush=True)
     return subprocess.run(command, cwd=ROOT, env=env or environment(), check=False).returncode
+
+
+def call_apart(command: list[str], env: dict[str, str]) -> int:
+    """The same for commands that run beside others: what they say is not mixed."""
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace"
+    )
+    print(f"{shown(command)}\n{done.stdout}", end="", flush=True)
+    return done.returncode
+
+
+def shown(command: list[str]) -> str:
+    """A command as the screen shows it."""
+    return " ".join(["+", *(word.removeprefix(f"{ROOT}{os.sep}") for word in command)])
 
 
 def must(command: list[str], env: dict[str, str] | None = None) -> None:

@@ -69,6 +69,30 @@ def test_a_runner_that_breaks_without_a_report_is_a_failure(dev: ModuleType, tmp
     assert dev.time_it(runner, dev.environment())[1] == (0, 1, 0)
 
 
+def test_lanes_run_beside_each_other_and_what_each_says_stays_together(
+    dev: ModuleType, checkout: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def runner(name: str, *lines: str) -> object:
+        return dev.Runner(
+            name, [sys.executable, "-uc", "\n".join(["import sys, pathlib", "from time import sleep", *lines])]
+        )
+
+    def meet(mine: str, others: str) -> str:
+        # Each waits until the other is there.
+        return f"pathlib.Path({mine!r}).touch()\nwhile not pathlib.Path({others!r}).exists(): sleep(0.01)"
+
+    said = "print('first of {0}')\n{1}\nprint('second of {0}')"
+    lanes = [
+        [runner("a", said.format("a", meet("a", "c"))), runner("b", "sys.exit(2)")],
+        [runner("c", said.format("c", meet("c", "a")))],
+    ]
+    rows = dev.in_lanes(lanes, dev.environment())
+    assert [(name, tally.failed) for name, tally, _ in rows] == [("a", 0), ("b", 1), ("c", 0)]
+    out = capfd.readouterr().out
+    assert "first of a\nsecond of a\n" in out
+    assert "first of c\nsecond of c\n" in out
+
+
 def test_the_last_line_names_what_was_skipped_only_if_something_was(dev: ModuleType) -> None:
     assert str(dev.Tally(3, 1, 0)) == "3 passed, 1 failed"
     assert str(dev.Tally(3, 0, 2)) == "3 passed, 0 failed, 2 skipped"
