@@ -34,7 +34,12 @@ NOISE_MPS = 0.6
 
 SCENARIO = shipped("snow-leopard")
 READY = script(SCENARIO, EPOCH_MS)
-PERIOD = documents(READY, 0.0, SCENARIO.period_s)
+
+
+@pytest.fixture(scope="module")
+def period() -> list[Document]:
+    """What is sent in the whole exercise: seconds of work, which only those wait for who look at it."""
+    return documents(READY, 0.0, SCENARIO.period_s)
 
 
 def _root(document: Document) -> etree._Element:
@@ -65,14 +70,14 @@ def test_another_seed_gives_other_errors_of_the_receiver() -> None:
     assert documents(other, 100.0, 110.0) != documents(READY, 100.0, 110.0)
 
 
-def test_how_time_is_cut_into_spans_changes_nothing() -> None:
+def test_how_time_is_cut_into_spans_changes_nothing(period: list[Document]) -> None:
     edges = [0.0, 0.5, 7.25, 200.0, 203.0, 650.0, 660.0, 901.5, SCENARIO.period_s]
     pieces = [document for a, b in pairwise(edges) for document in documents(READY, a, b)]
-    assert pieces == PERIOD
+    assert pieces == period
 
 
-def test_every_document_is_plausible_cot() -> None:
-    for document in [*PERIOD, *opening(READY, 900.0)]:
+def test_every_document_is_plausible_cot(period: list[Document]) -> None:
+    for document in [*period, *opening(READY, 900.0)]:
         root = _root(document)
         assert len(document.body) < 8_000
         assert root.tag == "event"
@@ -88,9 +93,9 @@ def test_every_document_is_plausible_cot() -> None:
         assert len(root.findall("detail")) == 1
 
 
-def test_everything_but_pings_and_removals_lies_in_the_area() -> None:
+def test_everything_but_pings_and_removals_lies_in_the_area(period: list[Document]) -> None:
     lat_deg, lon_deg = SCENARIO.centre
-    for document in PERIOD:
+    for document in period:
         root = _root(document)
         if root.get("type") != "t-x-d-d":
             point = root.find("point")
@@ -98,8 +103,8 @@ def test_everything_but_pings_and_removals_lies_in_the_area() -> None:
             assert off_m < 150_000.0
 
 
-def test_nothing_speaks_of_weapons_or_targets() -> None:
-    text = b"".join(document.body for document in PERIOD).lower()
+def test_nothing_speaks_of_weapons_or_targets(period: list[Document]) -> None:
+    text = b"".join(document.body for document in period).lower()
     for word in (b"target", b"weapon", b"strike", b"ammunition", b"munizion", b"b-r-f-h-w"):
         assert word not in text
     assert not any(mover.cot_type[2:].startswith("h-") for mover in SCENARIO.movers)
@@ -179,11 +184,11 @@ def test_there_is_life_in_the_first_ten_seconds() -> None:
     assert len(opening(READY, start_s)) >= 7
 
 
-def test_the_lost_patrol_is_silent_and_then_found() -> None:
+def test_the_lost_patrol_is_silent_and_then_found(period: list[Document]) -> None:
     barys = SCENARIO.mover("BARYS 31")
-    heard = [document.at_s for document in PERIOD if document.client == barys.callsign]
+    heard = [document.at_s for document in period if document.client == barys.callsign]
     assert not any(240.0 < at_s < 660.0 for at_s in heard)
-    positions = [d.at_s for d in PERIOD if d.client == barys.callsign and not d.lasting]
+    positions = [d.at_s for d in period if d.client == barys.callsign and not d.lasting]
     assert not any(240.0 <= at_s < 720.0 for at_s in positions)
     assert any(230.0 < at_s < 240.0 for at_s in positions)
     assert any(720.0 <= at_s < 730.0 for at_s in positions)
@@ -191,31 +196,31 @@ def test_the_lost_patrol_is_silent_and_then_found() -> None:
     assert is_silent(SCENARIO, barys, SCENARIO.period_s + 500.0)
 
 
-def test_the_marker_of_the_last_known_position_lies_where_the_patrol_was_last_heard() -> None:
-    (marker,) = [root for root in _of_type("b-m-p", PERIOD) if b"LKP" in etree.tostring(root)]
-    last = [d for d in PERIOD if d.client == "BARYS 31" and not d.lasting and d.at_s < 240.0][-1]
+def test_the_marker_of_the_last_known_position_lies_where_the_patrol_was_last_heard(period: list[Document]) -> None:
+    (marker,) = [root for root in _of_type("b-m-p", period) if b"LKP" in etree.tostring(root)]
+    last = [d for d in period if d.client == "BARYS 31" and not d.lasting and d.at_s < 240.0][-1]
     seen, said = marker.find("point"), _root(last).find("point")
     off_m = distance_m(*(float(point.get(name)) for point in (seen, said) for name in ("lat", "lon")))
     assert off_m < 20.0
 
 
-def test_the_beacon_goes_on_and_off_once() -> None:
-    alerts = _of_type("b-a-o", PERIOD)
+def test_the_beacon_goes_on_and_off_once(period: list[Document]) -> None:
+    alerts = _of_type("b-a-o", period)
     assert [root.get("type") for root in alerts] == ["b-a-o-tbl", "b-a-o-can"]
     assert len({root.get("uid") for root in alerts}) == 1
     assert alerts[0].find("detail/emergency").get("type") == "911 Alert"
     assert alerts[1].find("detail/emergency").get("cancel") == "true"
 
 
-def test_the_medical_evacuation_is_asked_for_flown_and_closed() -> None:
-    asked, picked_up = _of_type("b-r-f-h-c", PERIOD)
+def test_the_medical_evacuation_is_asked_for_flown_and_closed(period: list[Document]) -> None:
+    asked, picked_up = _of_type("b-r-f-h-c", period)
     assert asked.get("uid") == picked_up.get("uid")
     lines = asked.find("detail/_medevac_")
     assert lines.get("priority") == "1"
     assert lines.get("security") in "0123"
     assert lines.get("hlz_marking") in "01234"
     assert set(lines.find("zMistsMap/zMist").attrib) == {"title", "z", "m", "i", "s", "t"}
-    gone = [root.find("detail/link").get("uid") for root in _of_type("t-x-d-d", PERIOD)]
+    gone = [root.find("detail/link").get("uid") for root in _of_type("t-x-d-d", period)]
     assert gone.count(asked.get("uid")) == 1
     helicopter = timelines(SCENARIO)["GRIFONE 01"]
     patient = fix_at(timelines(SCENARIO)["CAMOSCIO 11"], 950.0)
@@ -226,8 +231,8 @@ def test_the_medical_evacuation_is_asked_for_flown_and_closed() -> None:
     assert distance_m(at_hospital.lat_deg, at_hospital.lon_deg, hospital.lat_deg, hospital.lon_deg) < 150.0
 
 
-def test_chat_goes_to_rooms_teams_and_people_in_four_languages() -> None:
-    lines = _of_type("b-t-f", PERIOD)
+def test_chat_goes_to_rooms_teams_and_people_in_four_languages(period: list[Document]) -> None:
+    lines = _of_type("b-t-f", period)
     dests = [len(root.findall("detail/marti/dest")) for root in lines]
     assert dests.count(0) > 5
     assert dests.count(1) > 5
@@ -237,9 +242,9 @@ def test_chat_goes_to_rooms_teams_and_people_in_four_languages() -> None:
         assert word in text
 
 
-def test_who_is_written_to_is_in_the_exercise() -> None:
+def test_who_is_written_to_is_in_the_exercise(period: list[Document]) -> None:
     callsigns = {mover.callsign for mover in SCENARIO.clients()}
-    for root in _of_type("b-t-f", PERIOD):
+    for root in _of_type("b-t-f", period):
         for dest in root.findall("detail/marti/dest"):
             assert dest.get("callsign") in callsigns
 
@@ -262,20 +267,20 @@ def test_what_is_removed_was_there_and_comes_again_under_the_same_uid() -> None:
     assert sum(count >= 3 for count in times.values()) >= 12
 
 
-def test_no_chat_line_and_no_evacuation_comes_twice_under_one_uid() -> None:
+def test_no_chat_line_and_no_evacuation_comes_twice_under_one_uid(period: list[Document]) -> None:
     later = documents(READY, SCENARIO.period_s, 2.0 * SCENARIO.period_s)
     for prefix in ("b-t-f", "b-r-f-h-c"):
-        first = {root.get("uid") for root in _of_type(prefix, PERIOD)}
+        first = {root.get("uid") for root in _of_type(prefix, period)}
         second = {root.get("uid") for root in _of_type(prefix, later)}
         assert first
         assert first.isdisjoint(second)
         assert len(first) == len(second)
 
 
-def test_the_story_of_the_second_period_is_that_of_the_first() -> None:
+def test_the_story_of_the_second_period_is_that_of_the_first(period: list[Document]) -> None:
     period_s = SCENARIO.period_s
     later = documents(READY, period_s, 2.0 * period_s)
-    first, second = ([d for d in found if d.lasting] for found in (PERIOD, later))
+    first, second = ([d for d in found if d.lasting] for found in (period, later))
     assert [d.at_s + period_s for d in first] == [d.at_s for d in second]
     assert [d.client for d in first] == [d.client for d in second]
 
