@@ -977,17 +977,27 @@ class Halt(TypedDict):
     lon_deg: float
 
 
+class Promise(TypedDict):
+    """What was promised and is not done. what: empty = the thing itself. due_ms: None = no time was set."""
+
+    what: str
+    to_whom: str
+    due_ms: int | None
+    is_overdue: bool
+
+
 class HandoverLine(TypedDict):
-    """One line. to_whom: who promised it or was promised it; empty = nobody named. due_ms: None = no time was set."""
+    """One thing: each stands in one line, so that the lines of all sections are as many as the things."""
 
     section: Literal["changed", "new", "open", "overdue", "promised", "unsure"]
+    also: list[Literal["changed", "new", "open", "overdue", "promised", "unsure"]]
     type: str
     id: str
     text: str
+    details: list[str]
+    promises: list[Promise]
     at_ms: int
     by: str
-    to_whom: str
-    due_ms: int | None
     notes: list[str]
     label: Label
 
@@ -2080,6 +2090,7 @@ class QuestionRow(TypedDict):
     fields: dict[str, Any]
     hits: list[Hit]
     waiting: int
+    from_ms: int | None
     left_ms: int | None
     is_overdue: bool
     asked_at_ms: int
@@ -2346,7 +2357,7 @@ class ShiftDocument(TypedDict):
 
 
 class ShiftRow(TypedDict):
-    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has."""
+    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: as many as it tells things."""
 
     id: str
     state: str
@@ -2356,6 +2367,7 @@ class ShiftRow(TypedDict):
     came: str | None
     lines: int
     remarks: str
+    remarks_of_who_came: str
     actions: list[str]
     heads: list[str]
     label: Label

@@ -23,9 +23,12 @@ def relief(port: Any, client: Any, desk: Any) -> Any:
 
 
 def sections(desk: Any, **ask: Any) -> dict[str, list[str]]:
+    """The texts under each heading, with what is told beside them."""
     found: dict[str, list[str]] = {}
     for line in desk.get("/handover", **ask):
-        found.setdefault(line["section"], []).append(line["text"])
+        found.setdefault(line["section"], []).append(
+            ": ".join(filter(None, (line["text"], "; ".join(line["details"]))))
+        )
     return found
 
 
@@ -34,15 +37,15 @@ def test_a_shift_is_handed_over_and_both_sign(desk: Any, relief: Any, port: Any)
     due_ms = port.now_ms + 10 * MINUTE_MS
     deed = {"who": "A Coy", "what": "cordon", "due_ms": due_ms}
     desk.post(f"/incidents/{first}/steps", action="act", fields=deed)
-    found = sections(desk)
-    assert found["new"] == ["mine at the ford"]
-    assert found["promised"] == ["cordon"]
-    assert found["unsure"] == ["mine at the ford: unverified"]
-    assert "overdue" not in found
+    (line,) = desk.get("/handover")
+    assert (line["section"], line["also"]) == ("promised", ["unsure", "new", "open"])
+    assert (line["text"], line["details"]) == ("mine at the ford", ["unverified"])
+    cordon = {"what": "cordon", "to_whom": "A Coy", "due_ms": due_ms}
+    assert line["promises"] == [{**cordon, "is_overdue": False}]
     port.now_ms += 20 * MINUTE_MS
-    found = sections(desk)
-    assert found["overdue"] == ["cordon"]
-    assert "promised" not in found
+    (line,) = desk.get("/handover")
+    assert (line["section"], line["also"]) == ("overdue", ["unsure", "new", "open"])
+    assert line["promises"] == [{**cordon, "is_overdue": True}]
 
     shift = desk.post("/handovers", remarks="quiet <b>night</b>")["id"]
     assert [need["id"] for need in relief.get("/needs/handover", role="watch_officer")] == [shift]
@@ -52,17 +55,21 @@ def test_a_shift_is_handed_over_and_both_sign(desk: Any, relief: Any, port: Any)
     assert relief.post(f"/handovers/{shift}/take", remarks="taken")["state"] == "taken"
     assert "taken: take is not possible" in str(relief.post(f"/handovers/{shift}/take", 422))
     document = desk.get(f"/handovers/{shift}/document")
-    assert "cordon (A Coy by " in document["text"]
-    assert "Signed: token:watch goes; token:relief comes" in document["text"]
+    assert f"- cordon (A Coy by {dtg(due_ms)}) overdue\n" in document["text"]
+    assert "Signed: watch goes; relief comes" in document["text"]
+    assert "Overdue: 1\nmine at the ford: unverified [unsure, new, open]" in document["text"]
+    assert "token:" not in document["text"].partition("Sources")[0]
+    # Each under a heading of its own.
+    assert "Remarks of watch, who hands over\nquiet <b>night</b>\n" in document["text"]
+    assert "Remarks of relief, who takes over\ntaken\n" in document["text"]
+    (row,) = desk.get("/handovers")
+    assert (row["remarks"], row["remarks_of_who_came"]) == ("quiet <b>night</b>", "taken")
     assert base64.b64decode(document["pdf"]).startswith(b"%PDF-")
 
     port.now_ms += MINUTE_MS
     desk.post(f"/incidents/{first}/steps", action="amend", fields={"reason": "seen", "verification": "confirmed"})
     desk.post("/incidents", line={"text": "goat found"})
-    found = sections(relief)
-    assert found["new"] == ["goat found"]
-    assert found["changed"] == ["mine at the ford: amend"]
-    assert "unsure" not in found
+    assert sections(relief) == {"overdue": ["mine at the ford: amend"], "new": ["goat found"]}
 
 
 def test_the_first_handover_is_since_the_journal_began_and_the_next_since_the_first(
@@ -97,7 +104,7 @@ def test_nobody_is_handed_over_what_he_may_not_have(desk: Any, partner: Any, por
     report = port.report("med", 33.0, 35.0, type="b-r-f-h-c", category="alert", fields={"urgent": "1"})
     port.say(report, NATIONAL)
     assert sections(desk) == {}
-    assert sections(partner)["open"] == ["MEDEVAC med"]
+    assert sections(partner) == {"new": ["MEDEVAC med"]}
 
 
 def test_what_the_node_and_exercise_control_keep_is_no_business_of_the_shift(desk: Any, port: Any) -> None:
@@ -113,12 +120,13 @@ def test_what_the_node_and_exercise_control_keep_is_no_business_of_the_shift(des
 def test_a_task_that_was_done_is_open_no_more(desk: Any, port: Any) -> None:
     id = desk.post("/tasks", task={"unit": "FOX", "verb": "OBSRV"})["id"]
     desk.post(f"/tasks/{id}/step", action="issue")
-    assert len(sections(desk)["open"]) == 1
     desk.post(f"/tasks/{id}", fields={"title": "Look {at} it"})
-    assert sections(desk)["open"] == ["task Look {at} it for FOX"]
+    (line,) = desk.get("/handover")
+    assert (line["text"], line["section"], line["also"]) == ("task Look {at} it for FOX", "new", ["open"])
     for action in ("wilco", "execute", "done_ok"):
         desk.post(f"/tasks/{id}/step", action=action, on_behalf=True)
-    assert "open" not in sections(desk)
+    (line,) = desk.get("/handover")
+    assert (line["section"], line["also"]) == ("new", [])
 
 
 def test_every_step_that_ends_a_thing_for_good_is_known_here() -> None:
@@ -131,5 +139,52 @@ def test_every_step_that_ends_a_thing_for_good_is_known_here() -> None:
 
 def test_whom_something_was_promised_is_named_in_words(desk: Any, port: Any) -> None:
     desk.post("/incidents", line={"text": "men at the ford", "tell": ["duty_officer"]})
-    (line,) = [each for each in desk.get("/handover") if each["section"] == "promised"]
-    assert (line["to_whom"], line["text"]) == ("duty officer", "to be told: men at the ford")
+    (line,) = desk.get("/handover")
+    (promise,) = line["promises"]
+    assert (promise["to_whom"], promise["what"], line["text"]) == ("duty officer", "to be told", "men at the ford")
+
+
+def test_each_thing_stands_once_and_the_counts_add_up(
+    desk: Any, relief: Any, port: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New, changed, open, promised, overdue and unsure at once, and some things that are only one of them."""
+    ids = {
+        desk.post("/incidents", line={"text": "of the shift before"})["id"],
+        desk.post("/rfis", request={"question": "how deep?", "to": "S2"})["id"],
+    }
+    relief.post(f"/handovers/{desk.post('/handovers')['id']}/take")
+    port.now_ms += MINUTE_MS
+    line = {"text": "mine", "category": "explosive", "tell": ["watch_officer", "duty_officer"]}
+    mine = desk.post("/incidents", line=line)["id"]
+    for minutes in (1, 60):
+        deed = {"who": f"coy {minutes}", "what": "cordon", "due_ms": port.now_ms + minutes * MINUTE_MS}
+        desk.post(f"/incidents/{mine}/steps", action="act", fields=deed)
+    done = desk.post("/incidents", line={"text": "noise", "tell": ["watch_officer"]})["id"]
+    desk.post(f"/incidents/{done}/steps", action="ack", fields={"role": "watch_officer"})
+    desk.post(f"/incidents/{done}/steps", action="close")
+    rfi = {"question": "is it open?", "to": "S2", "needed_by_ms": port.now_ms + MINUTE_MS}
+    asked = desk.post("/rfis", request=rfi)
+    ids |= {mine, done, asked["id"]}
+    port.now_ms += 2 * MINUTE_MS
+    lines = desk.get("/handover")
+    assert sorted(each["id"] for each in lines) == sorted(ids)
+    assert {each["id"]: each["section"] for each in lines} == {
+        mine: "overdue",
+        asked["id"]: "overdue",
+        done: "new",
+        **dict.fromkeys(ids - {mine, asked["id"], done}, "open"),
+    }
+    # Two cordons and two who are to be told: of the first cordon the time is over.
+    (four,) = [each["promises"] for each in lines if each["id"] == mine]
+    assert len(four) == 4
+    monkeypatch.setattr("aquila.features.handover.LINES_MAX", 3)
+    shift = desk.post("/handovers")["id"]
+    row, *_ = desk.get("/handovers")
+    assert row["lines"] == len(lines) == 5
+    text = desk.get(f"/handovers/{shift}/document")["text"]
+    assert "; 5 lines" in text
+    assert "2 further lines are not printed" in text
+    heads = [
+        int(each.partition(": ")[2]) for each in text.splitlines() if each.startswith(("Overdue: ", "New: ", "Open: "))
+    ]
+    assert sum(heads) == 3

@@ -155,6 +155,24 @@ def test_time_left_and_refusals(desk: Any, port: Any) -> None:
     assert "reopen" in str(step(desk, id, "edit", 422, text="y"))
 
 
+def test_only_what_happens_from_its_time_on_is_a_hit_and_a_pause_puts_that_time_off(desk: Any, port: Any) -> None:
+    from_ms = port.now_ms + 10 * MINUTE_MS
+    ask(desk, "Is it open?", tests=[{"words": ["bridge"]}], from_ms=from_ms)
+    assert desk.get("/questions")[0]["from_ms"] == from_ms
+    desk.post("/notes", text="the bridge holds")
+    desk.post("/exercise/steps", action="pause")
+    port.now_ms += 5 * MINUTE_MS
+    desk.post("/exercise/steps", action="resume")
+    (row,) = desk.get("/questions")
+    assert (row["from_ms"], row["hits"]) == (from_ms + 5 * MINUTE_MS, [])
+    port.now_ms = from_ms + MINUTE_MS
+    desk.post("/notes", text="the bridge still holds")
+    assert desk.get("/questions")[0]["hits"] == []
+    port.now_ms = from_ms + 5 * MINUTE_MS
+    desk.post("/notes", text="the bridge is down")
+    assert [hit["text"] for hit in desk.get("/questions")[0]["hits"]] == ["the bridge is down"]
+
+
 def test_a_request_for_information_is_answered_with_its_sources(desk: Any, port: Any) -> None:
     entry = desk.post("/notes", text="bridge holds 20 t")["entry"]
     id = desk.post("/rfis", request={"question": "load?", "to": "engineers", "needed_by_ms": port.now_ms + 1})["id"]

@@ -45,7 +45,7 @@ def test_a_level_is_assembled_signed_and_shows_what_changed_below(desk: Any, por
     document = desk.get(f"/reports/{made}/document")
     assert "Present: 170 [" in document["text"]
     assert "no report of C Coy" in document["text"]
-    assert "Signed: token:watch" in document["text"]
+    assert "Signed: watch\n" in document["text"]
     assert base64.b64decode(document["pdf"]).startswith(b"%PDF-")
     assert desk.get(f"/reports/{first}")["row"]["values"]["assessment"] == "calm"
 

@@ -861,16 +861,17 @@ export interface Halt {
   lon_deg: number
 }
 
-/** One line. to_whom: who promised it or was promised it; empty = nobody named. due_ms: None = no time was set. */
+/** One thing: each stands in one line, so that the lines of all sections are as many as the things. */
 export interface HandoverLine {
   section: 'changed' | 'new' | 'open' | 'overdue' | 'promised' | 'unsure'
+  also: ('changed' | 'new' | 'open' | 'overdue' | 'promised' | 'unsure')[]
   type: string
   id: string
   text: string
+  details: string[]
+  promises: Promise[]
   at_ms: number
   by: string
-  to_whom: string
-  due_ms: number | null
   notes: string[]
   label: Label
 }
@@ -2082,6 +2083,14 @@ export interface ProfileWritten {
   entry: string
 }
 
+/** What was promised and is not done. what: empty = the thing itself. due_ms: None = no time was set. */
+export interface Promise {
+  what: string
+  to_whom: string
+  due_ms: number | null
+  is_overdue: boolean
+}
+
 /** One video to be added or changed. uid: None = a new one. */
 export interface PutVideo {
   name: string
@@ -2118,6 +2127,7 @@ export interface QuestionRow {
   fields: Record<string, unknown>
   hits: Hit[]
   waiting: number
+  from_ms: number | null
   left_ms: number | null
   is_overdue: boolean
   asked_at_ms: number
@@ -2385,7 +2395,7 @@ export interface ShiftDocument {
   label: Label
 }
 
-/** A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has. */
+/** A handover. gone: who offered it. came: who took it; None = nobody yet. lines: as many as it tells things. */
 export interface ShiftRow {
   id: string
   state: string
@@ -2395,6 +2405,7 @@ export interface ShiftRow {
   came: string | null
   lines: number
   remarks: string
+  remarks_of_who_came: string
   actions: string[]
   heads: string[]
   label: Label

@@ -14,6 +14,11 @@ PIECE_LETTERS = 16_000
 """A block of more than 65,535 bytes that are marks above one letter ends the printer with a fault of its own."""
 
 
+def name_of(principal: str) -> str:
+    """What a principal's id calls him on paper: `rossi` of `person:rossi`; an id without a kind is itself the name."""
+    return principal.partition(":")[2] or principal
+
+
 class Paragraph(msgspec.Struct, frozen=True):
     """One line of a document. notes: ids of the entries that it stands on. is_heading: stands above others."""
 

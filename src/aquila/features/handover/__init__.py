@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from aquila.core.document import Document, Paragraph, dtg, to_pdf, to_text
+from aquila.core.document import Document, Paragraph, dtg, name_of, to_pdf, to_text
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
 from aquila.core.model import Entry, Label, Paper, Principal
@@ -14,7 +14,7 @@ from aquila.core.paper_work import Id, NextStep, StepTaken, Text, Time, say_step
 from aquila.core.papers import Papers, Thing
 from aquila.core.policy import derive, label_for
 from aquila.core.view import view_of
-from aquila.features.handover.lines import HANDOVER, SECTIONS, STATES, HandoverLine, first_ms, lines_of
+from aquila.features.handover.lines import HANDOVER, SECTIONS, STATES, HandoverLine, Promise, first_ms, lines_of
 
 LINES_MAX = 2_000
 """Lines that one signed handover keeps; what is beyond is counted in it."""
@@ -61,9 +61,10 @@ class SignHandover(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ShiftRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: how many it has.
+    """A handover. gone: who offered it. came: who took it; None = nobody yet. lines: as many as it tells things.
 
-    since_ms: 0 = everything, no handover was taken before. remarks: the words of who goes; empty = none.
+    since_ms: 0 = everything, no handover was taken before. remarks, remarks_of_who_came: the words of who goes and of
+    who comes; empty = none.
     """
 
     id: str
@@ -74,6 +75,7 @@ class ShiftRow(msgspec.Struct, frozen=True, kw_only=True):
     came: str | None
     lines: int
     remarks: str
+    remarks_of_who_came: str
     actions: tuple[str, ...]
     heads: tuple[str, ...]
     label: Label
@@ -117,8 +119,9 @@ def _row(thing: Thing) -> ShiftRow:
         since_ms=int(thing.get("since_ms", 0)),
         gone=thing.first.by,
         came=next((step.by for step in thing.steps if step.action == "take"), None),
-        lines=len(thing.get("lines", ())),
+        lines=len(thing.get("lines", ())) + int(thing.get("left_out", 0)),
         remarks=str(thing.get("remarks", "")),
+        remarks_of_who_came=str(thing.get("remarks_of_who_came", "")),
         actions=STATES.allowed(state),
         heads=thing.heads(),
         label=thing.first.label,
@@ -137,28 +140,40 @@ def _since_in_words(reading: Reading, since_ms: int) -> str:
     return "Since the journal began" if began_ms is None else f"Since the journal began, {dtg(began_ms)}"
 
 
+def _printed(thing: Thing) -> Iterator[Paragraph]:
+    """The lines under the heading of their section; those of earlier versions have nothing below them."""
+    for section in SECTIONS:
+        lines = [line for line in thing.get("lines", ()) if line["section"] == section]
+        if lines:
+            yield Paragraph(f"{section.capitalize()}: {len(lines)}", (), True)
+        for line in lines:
+            yield Paragraph(line["text"], tuple(line["notes"]))
+            yield from (Paragraph(f"- {text}") for text in line.get("promises", ()))
+    left_out = int(thing.get("left_out", 0))
+    if left_out:
+        yield Paragraph(f"{left_out} further lines are not printed: see the page")
+
+
+def _remarks(heading: str, words: str) -> tuple[Paragraph, ...]:
+    return (Paragraph(heading, (), True), Paragraph(words)) if words else ()
+
+
 def _document(principal: Principal, ask: AskShift, reading: Reading) -> Iterator[Labelled]:
     thing = _papers(reading).thing(reading, ask.id, HANDOVER)
     if thing is None:
         return
     row = _row(thing)
-    paragraphs = [Paragraph(f"{_since_in_words(reading, row.since_ms)}; {row.lines} lines")]
-    for section in SECTIONS:
-        lines = [line for line in thing.get("lines", ()) if line["section"] == section]
-        if lines:
-            paragraphs.append(Paragraph(section.capitalize(), (), True))
-        paragraphs += [Paragraph(line["text"], tuple(line["notes"])) for line in lines]
-    left_out = int(thing.get("left_out", 0))
-    if left_out:
-        paragraphs.append(Paragraph(f"{left_out} further lines are not printed: see the page"))
-    for name in ("remarks", "remarks_of_who_came"):
-        if thing.get(name):
-            paragraphs.append(Paragraph(f"Remarks: {thing.get(name)}"))
+    gone, came = name_of(row.gone), None if row.came is None else name_of(row.came)
     document = Document(
         title=f"Handover {dtg(row.at_ms)}",
         marking=f"{row.label.classification} REL TO {' '.join(row.label.releasable_to)}",
-        paragraphs=tuple(paragraphs),
-        signed=(f"{row.gone} goes", *(() if row.came is None else (f"{row.came} comes",))),
+        paragraphs=(
+            Paragraph(f"{_since_in_words(reading, row.since_ms)}; {row.lines} lines"),
+            *_printed(thing),
+            *_remarks(f"Remarks of {gone}, who hands over", row.remarks),
+            *_remarks(f"Remarks of {came}, who takes over", row.remarks_of_who_came),
+        ),
+        signed=(f"{gone} goes", *(() if came is None else (f"{came} comes",))),
     )
     answer = ShiftDocument(text=to_text(document), pdf=to_pdf(document), label=row.label)
     yield Labelled(answer, thing.first.label, thing.first.context)
@@ -233,9 +248,19 @@ async def withdraw_handover(principal: Principal, ask: SignHandover, desk: Desk)
 
 
 def _kept(line: HandoverLine) -> dict[str, Any]:
-    due = "" if line.due_ms is None else f" by {dtg(line.due_ms)}"
-    whom = f" ({line.to_whom}{due})" if line.to_whom or due else ""
-    return {"section": line.section, "id": line.id, "text": f"{line.text}{whom}", "notes": list(line.notes)}
+    """A line as it is signed."""
+    text = ": ".join(filter(None, (line.text, "; ".join(line.details))))
+    also = f" [{', '.join(line.also)}]" if line.also else ""
+    promises, notes = [_in_words(each) for each in line.promises], list(line.notes)
+    return {"section": line.section, "id": line.id, "text": text + also, "promises": promises, "notes": notes}
+
+
+def _in_words(promise: Promise) -> str:
+    due = "" if promise.due_ms is None else f"by {dtg(promise.due_ms)}"
+    whom = " ".join(filter(None, (promise.to_whom, due)))
+    return " ".join(
+        filter(None, (promise.what or "due", f"({whom})" if whom else "", "overdue" if promise.is_overdue else ""))
+    )
 
 
 def _query(name: str, path: str, request: type, row: type, answer: Any, summary: str, *, one: bool = False) -> Query:

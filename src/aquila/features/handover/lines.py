@@ -25,8 +25,9 @@ STATES = States(
     ),
     ("taken", "withdrawn"),
 )
-Section = Literal["new", "changed", "open", "promised", "overdue", "unsure"]
-SECTIONS: tuple[Section, ...] = ("new", "changed", "open", "promised", "overdue", "unsure")
+Section = Literal["overdue", "promised", "unsure", "new", "changed", "open"]
+SECTIONS: tuple[Section, ...] = ("overdue", "promised", "unsure", "new", "changed", "open")
+"""The most pressing first. A thing stands once, under the first that fits it; the others are told beside it."""
 ENDS = frozenset(
     {
         *("close", "cancel", "merge", "supersede", "remove", "refuse", "approve", "withdraw", "take", "release", "end"),
@@ -51,17 +52,35 @@ DUES = ("due_ms", "needed_by_ms", "ltiov_ms")
 """Fields that say until when."""
 
 
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """What was promised and is not done. what: empty = the thing itself. due_ms: None = no time was set.
+
+    to_whom: who promised it or was promised it; empty = nobody named.
+    """
+
+    what: str
+    to_whom: str
+    due_ms: int | None
+    is_overdue: bool
+
+
 class HandoverLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. to_whom: who promised it or was promised it; empty = nobody named. due_ms: None = no time was set."""
+    """One thing: each stands in one line, so that the lines of all sections are as many as the things.
+
+    Attributes:
+        section: the most pressing that fits. also: the others that fit. details: what was done since, what is unsure.
+        promises: the earliest first. notes: ids of the entries that it stands on.
+    """
 
     section: Section
+    also: tuple[Section, ...]
     type: str
     id: str
     text: str
+    details: tuple[str, ...]
+    promises: tuple[Promise, ...]
     at_ms: int
     by: str
-    to_whom: str
-    due_ms: int | None
     notes: tuple[str, ...]
     label: Label
 
@@ -71,10 +90,13 @@ def lines_of(reading: Reading, since_ms: int, now_ms: int) -> list[HandoverLine]
     found: list[HandoverLine] = []
     for name, view in sorted(reading.views.items()):
         if isinstance(view, Papers) and name != "handover":
-            for thing in view.things(reading):
-                if _is_told(thing):
-                    found += _lines(reading, thing, since_ms, now_ms)
-    return sorted(found, key=lambda line: (SECTIONS.index(line.section), line.due_ms or line.at_ms, line.id))
+            things = (thing for thing in view.things(reading) if _is_told(thing))
+            found += (line for thing in things if (line := _line(reading, thing, since_ms, now_ms)) is not None)
+    return sorted(found, key=lambda line: (SECTIONS.index(line.section), _when_ms(line), line.id))
+
+
+def _when_ms(line: HandoverLine) -> int:
+    return next((each.due_ms for each in line.promises if each.due_ms is not None), line.at_ms)
 
 
 def first_ms(reading: Reading) -> int | None:
@@ -88,39 +110,52 @@ def _is_told(thing: Thing) -> bool:
     return thing.type not in NOT_OF_THE_SHIFT and (step is None or any(each.action == step for each in thing.steps))
 
 
-def _lines(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Iterator[HandoverLine]:
-    label = derive(reading.policy, [step.label for step in thing.steps])
+def _line(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> HandoverLine | None:
+    """The line of a thing; None = there is nothing to tell of it."""
+    promises, news, doubts = _promises(thing, now_ms), _news(thing, since_ms), _doubts(thing)
+    is_new = thing.first.received_at_ms > since_ms
+    fits: dict[Section, bool] = {
+        "overdue": any(each.is_overdue for each in promises),
+        "promised": any(not each.is_overdue for each in promises),
+        "unsure": bool(doubts),
+        "new": is_new,
+        "changed": bool(news) and not is_new,
+        "open": _is_open(thing),
+    }
+    sections = [section for section in SECTIONS if fits[section]]
+    if not sections:
+        return None
+    return HandoverLine(
+        section=sections[0],
+        also=tuple(sections[1:]),
+        type=thing.type,
+        id=thing.id,
+        text=_title(thing)[:500],
+        details=(() if is_new else news) + doubts,
+        promises=promises,
+        at_ms=thing.newest.at_ms,
+        by=thing.newest.by,
+        notes=tuple(dict.fromkeys((thing.first.entry, thing.newest.entry))),
+        label=derive(reading.policy, [step.label for step in thing.steps]),
+    )
 
-    def line(section: Section, text: str, to_whom: str = "", due_ms: int | None = None) -> HandoverLine:
-        return HandoverLine(
-            section=section,
-            type=thing.type,
-            id=thing.id,
-            text=text[:500],
-            at_ms=thing.newest.at_ms,
-            by=thing.newest.by,
-            to_whom=to_whom,
-            due_ms=due_ms,
-            notes=tuple(dict.fromkeys((thing.first.entry, thing.newest.entry))),
-            label=label,
-        )
 
-    title = _title(thing)
-    if thing.first.received_at_ms > since_ms:
-        yield line("new", title)
-    elif thing.newest.received_at_ms > since_ms:
-        news = [step for step in thing.steps if step.received_at_ms > since_ms]
-        yield line("changed", f"{title}: {', '.join(dict.fromkeys(step.action for step in news))}")
-    if thing.type not in STANDING and thing.newest.action not in ENDS:
-        yield line("open", title)
-        for to_whom, what, due_ms in _promises(thing):
-            is_late = due_ms is not None and due_ms <= now_ms
-            yield line("overdue" if is_late else "promised", what, to_whom, due_ms)
-    if thing.conflicts():
-        fields = ", ".join(each.field for each in thing.conflicts())
-        yield line("unsure", f"{title}: two people say differently about {fields}")
-    if thing.get("category") is not None and thing.get("verification") in ("unverified", "probable"):
-        yield line("unsure", f"{title}: {thing.get('verification')}")
+def _is_open(thing: Thing) -> bool:
+    return thing.type not in STANDING and thing.newest.action not in ENDS
+
+
+def _news(thing: Thing, since_ms: int) -> tuple[str, ...]:
+    """What was done with the thing since then, each step's name once."""
+    return tuple(dict.fromkeys(step.action for step in thing.steps if step.received_at_ms > since_ms))
+
+
+def _doubts(thing: Thing) -> tuple[str, ...]:
+    conflicts = ", ".join(dict.fromkeys(each.field for each in thing.conflicts()))
+    verification = thing.get("verification") if thing.get("category") is not None else None
+    return (
+        *((f"two people say differently about {conflicts}",) if conflicts else ()),
+        *((str(verification),) if verification in ("unverified", "probable") else ()),
+    )
 
 
 def _title(thing: Thing) -> str:
@@ -130,18 +165,27 @@ def _title(thing: Thing) -> str:
     return NAMED[thing.type].format(**known)
 
 
-def _promises(thing: Thing) -> Iterator[tuple[str, str, int | None]]:
-    """(to whom, what, until when) of everything in the thing that is not done."""
+def _promises(thing: Thing, now_ms: int) -> tuple[Promise, ...]:
+    """Everything in an open thing that is not done, the earliest first, what has no time last."""
+    said = [
+        Promise(what=what[:500], to_whom=to_whom, due_ms=due_ms, is_overdue=due_ms is not None and due_ms <= now_ms)
+        for to_whom, what, due_ms in (_promised(thing) if _is_open(thing) else ())
+    ]
+    return tuple(sorted(said, key=lambda each: (each.due_ms is None, each.due_ms or 0)))
+
+
+def _promised(thing: Thing) -> Iterator[tuple[str, str, int | None]]:
+    """(to whom, what, until when)."""
     fields = thing.fields()
     for name, value in fields.items():
         if name.startswith("tell.") and f"ack.{name[5:]}" not in fields:
-            yield name[5:].replace("_", " "), f"to be told: {thing.first.summary}", _time(value)
+            yield name[5:].replace("_", " "), "to be told", _time(value)
         elif name.startswith("deed.") and f"done.{name[5:]}" not in fields and isinstance(value, dict):
             yield str(value.get("who", "")), str(value.get("what", "")), _time(value.get("due_ms"))
     for name in DUES:
         due_ms = _time(fields.get(name))
         if due_ms is not None:
-            yield _names(fields.get("tasked_to", fields.get("to", ""))), _title(thing), due_ms
+            yield _names(fields.get("tasked_to", fields.get("to", ""))), "", due_ms
 
 
 def _names(value: Any) -> str:

@@ -12,7 +12,17 @@ from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conf
 from aquila.core.paper_work import Id, state_of
 from aquila.core.papers import Thing
 from aquila.features.questions.commands import FORMS, RFI_FORMS, papers_of
-from aquila.features.questions.question import OPEN, QUESTION, RFI, RFI_OPEN, RFI_STATES, STATES, Hit, hits_of
+from aquila.features.questions.question import (
+    OPEN,
+    QUESTION,
+    RFI,
+    RFI_OPEN,
+    RFI_STATES,
+    STATES,
+    Hit,
+    counts_from_ms,
+    hits_of,
+)
 
 
 class AskBoard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +43,8 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         fields: as `Question`, and what answers said. left_ms: until LTIOV, below 0 = past; None = it has none.
-        waiting: hits that nobody acknowledged.
+        waiting: hits that nobody acknowledged. from_ms: from when on entries count, as it stands on the wall after the
+            exercise's pauses; None = whenever they happened.
     """
 
     id: str
@@ -44,6 +55,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Any]
     hits: tuple[Hit, ...]
     waiting: int
+    from_ms: int | None
     left_ms: int | None
     is_overdue: bool
     asked_at_ms: int
@@ -96,6 +108,7 @@ def row_of(thing: Thing, now_ms: int, clock: ExerciseClock) -> QuestionRow:
         fields={name: value for name, value in thing.fields().items() if "." not in name},
         hits=hits,
         waiting=sum(hit.ack_at_ms is None for hit in hits),
+        from_ms=counts_from_ms(thing, clock),
         left_ms=left_ms,
         is_overdue=left_ms is not None and left_ms <= 0 and state in OPEN,
         asked_at_ms=thing.first.at_ms,

@@ -86,7 +86,8 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
     Attributes:
         tests: an entry that passes one of them is a hit. ltiov_ms: latest time at which the answer is of value; None =
-            no such time. notify: posts from the first to the last that a hit goes to; None = as windows.json says.
+            no such time. from_ms: only what happens from then on is a hit; None = all that comes.
+        notify: posts from the first to the last that a hit goes to; None = as windows.json says.
     """
 
     text: Said
@@ -173,6 +174,12 @@ def hits_of(thing: Thing, clock: ExerciseClock = WALL) -> tuple[Hit, ...]:
             )
         )
     return tuple(hits)
+
+
+def counts_from_ms(thing: Thing, clock: ExerciseClock) -> int | None:
+    """From when on entries are hits of this question, as it stands on the wall; None = whenever they happened."""
+    from_ms = thing.get("from_ms")
+    return clock.of_field(thing, "from_ms", from_ms) if isinstance(from_ms, int) else None
 
 
 def is_open(thing: Thing) -> bool:

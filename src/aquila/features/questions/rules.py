@@ -13,7 +13,7 @@ from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
 from aquila.features.questions.evidence import Evidence, begins, evidence_of, read_out
-from aquila.features.questions.question import QUESTION, EntryTest, hits_of, ladder_of
+from aquila.features.questions.question import QUESTION, EntryTest, counts_from_ms, hits_of, ladder_of
 
 EARTH_RADIUS_M = 6_371_008.8
 
@@ -44,9 +44,12 @@ def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]
     envelope = arrival.envelope
     line = arrival.body.target if isinstance(arrival.body, Paper) else envelope.id
     about = f"{line} {msgspec.json.encode(envelope.label).decode()}"
+    clock = exercise_clock(views, envelope.context, envelope.received_at_ms)
     for thing in view_of(views, "questions", WatchedPapers).watched():
-        is_due = thing.get("from_ms") is None or thing.get("from_ms") <= envelope.happened_at_ms
-        if thing.first.context != envelope.context or not is_due:
+        if thing.first.context != envelope.context:
+            continue
+        from_ms = counts_from_ms(thing, clock)
+        if from_ms is not None and envelope.happened_at_ms < from_ms:
             continue
         tests = tests_of(thing)
         if any(passes(test, evidence) for test in tests):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from aquila.core.document import Document, Paragraph, to_pdf, to_text
+from aquila.core.document import Document, Paragraph, name_of, to_pdf, to_text
 from aquila.core.errors import UsageError
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
@@ -160,7 +160,7 @@ def document_of(
         title=row.title,
         marking=marking_of(label),
         paragraphs=tuple(paragraphs),
-        signed=() if row.signed_by is None else (row.signed_by,),
+        signed=() if row.signed_by is None else (name_of(row.signed_by),),
         pictures=pictures,
     )
 

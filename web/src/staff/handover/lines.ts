@@ -1,8 +1,8 @@
 /** The lines of a handover by section, and the remarks that are being written, kept on this machine. */
 import type { HandoverLine } from '../../api.generated'
 
-/** What is late comes first; what is merely new, last. */
-export const SECTIONS = ['overdue', 'promised', 'unsure', 'open', 'changed', 'new'] as const
+/** In the order of the node: the most pressing first. A line stands under the first that fits, so none stands twice. */
+export const SECTIONS = ['overdue', 'promised', 'unsure', 'new', 'changed', 'open'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export function sectionsOf(lines: readonly HandoverLine[]): Map<Section, HandoverLine[]> {

@@ -20,6 +20,7 @@ export const ASK: readonly Blank[] = [
   { name: 'kind', kind: 'choice', choices: ['PIR', 'CCIR', 'FFIR', 'EEFI'] },
   { name: 'priority', kind: 'choice', choices: ['1', '2', '3'] },
   { name: 'words', kind: 'line', needed: true },
+  { name: 'from', kind: 'count' },
   { name: 'hours', kind: 'count' },
 ]
 export const ASK_RFI: readonly Blank[] = [
@@ -37,6 +38,7 @@ export function dueOf(hours: string | undefined, now_ms: number): number | null 
 /** A question from the filled form: each word or phrase between commas is a test of its own. */
 export function questionOf(fields: Record<string, string>, now_ms: number): NewQuestionText {
   const ltiov_ms = dueOf(fields.hours, now_ms)
+  const from_ms = dueOf(fields.from, now_ms)
   const tests = (fields.words ?? '').split(',').flatMap((text) => {
     const words = text.trim().split(/\s+/).filter(Boolean)
     return words.length ? [{ words }] : []
@@ -46,6 +48,7 @@ export function questionOf(fields: Record<string, string>, now_ms: number): NewQ
     kind: fields.kind as NewQuestionText['kind'],
     priority: Number(fields.priority) as NewQuestionText['priority'],
     tests,
+    ...(from_ms === null ? {} : { from_ms }),
     ...(ltiov_ms === null ? {} : { ltiov_ms }),
   }
 }
