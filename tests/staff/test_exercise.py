@@ -11,12 +11,13 @@ from litestar.testing import TestClient
 
 from aquila.core.exercise_clock import RUN, ExerciseClock, run_at
 from aquila.core.exercise_clock import STATES as RUN_STATES
-from aquila.core.model import Label, Stamp
+from aquila.core.model import Label, Paper, Stamp
 from aquila.core.papers import Step, Thing
+from aquila.features.exercise.inject import INJECT
 from aquila.features.exercise.inject import STATES as INJECT_STATES
 from aquila.features.medevac.request import casualties_of, clock_of, windows
 from aquila.features.questions.queries import row_of
-from aquila.testing.memory_node import MemoryPort
+from aquila.testing.memory_node import NATIONAL, MemoryPort
 
 from .conftest import Desk
 
@@ -185,6 +186,24 @@ def test_an_inject_is_played_to_the_groups_that_it_names_and_to_no_other(
     step(both, planned["id"], "fire")
     (line,) = [row for row in blue.get("/entries") if row["kind"] == "note" and "Open." in str(row)]
     assert line["label"]["groups"] == ["BLUE"]
+
+
+def test_the_line_of_an_inject_is_marked_as_the_inject_is_whoever_fires_it(
+    client: TestClient[Any], control: Desk, desk: Desk, partner: Desk, port: MemoryPort
+) -> None:
+    """Two audiences: what was planned for FRA alone is read by FRA, though who fires it says all else to both."""
+    fields = {"title": "x", "text": "For one nation.", "means": "mail", "players": ["COMMON"]}
+    label = msgspec.structs.replace(NATIONAL, groups=("EXCON",))
+    port.say(Paper(type=INJECT, target="i1", action="plan", happened_at_ms=port.now_ms, fields=fields), label)
+    french = Desk(client, port.token("director", "operator", "FRA", also="EXCON"))
+    french.post("/notes", text="Radio check")
+    step(french, "i1", "fire")
+    (line,) = [row for row in partner.get("/entries") if "For one nation." in str(row)]
+    assert (line["label"]["groups"], line["label"]["releasable_to"]) == (["COMMON"], ["FRA"])
+    for other in (desk, control):
+        assert "Radio check" in str(other.get("/entries"))
+        assert "For one nation." not in str(other.get("/entries"))
+    assert "x" not in [row.get("summary") for row in partner.get("/entries")]
 
 
 def test_an_inject_that_people_say_makes_no_line(control: Desk, desk: Desk) -> None:

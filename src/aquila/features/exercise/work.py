@@ -23,7 +23,7 @@ from aquila.core.paper_work import (
     step_saying,
 )
 from aquila.core.papers import Papers, Thing
-from aquila.core.policy import control_label, label_for
+from aquila.core.policy import control_label, derive, label_for
 from aquila.core.view import view_of
 from aquila.features.exercise.inject import INJECT, Inject, Means
 from aquila.features.exercise.inject import STATES as INJECT_STATES
@@ -220,7 +220,9 @@ async def step_inject(principal: Principal, ask: TakeStep, desk: Desk) -> StepTa
 def _played(principal: Principal, thing: Thing, desk: Desk) -> Saying | Refused | None:
     """The line in which the players read a fired inject that comes in writing; None = people or a simulator play it.
 
-    It goes where whoever fires it may write, and nowhere else; where that is exercise control alone, it is refused.
+    It goes where whoever fires it may write, and nowhere else; where that is exercise control alone, it is refused. It
+    is marked as the inject is, not as what whoever fires it says by default: but for its group, who may have the
+    inject may have its line, and nobody else.
     """
     inject = inject_of(thing)
     if inject is None or inject.plays or inject.means not in WRITTEN:
@@ -234,12 +236,12 @@ def _played(principal: Principal, thing: Thing, desk: Desk) -> Saying | Refused 
             f"no player would read it, since you may write into {control} alone: have the owner of the node give you"
             f" the players' group, for instance {players}, or have somebody fire who has it",
         )
-    label = label_for(desk.policy, principal, None, planned)
-    if isinstance(label, Refused):
-        into = ", ".join(sorted(planned))[:200]
-        return Refused(
-            "group", f"the players of this inject are {into}: {label.detail}; name others, or let others fire"
-        )
+    into = ", ".join(sorted(planned))[:200]
+    own = label_for(desk.policy, principal, None, planned)
+    if isinstance(own, Refused):
+        return Refused("group", f"the players of this inject are {into}: {own.detail}; name others, or let others fire")
+    planned_as = derive(desk.policy, [step.label for step in thing.steps])
+    label = msgspec.structs.replace(planned_as, groups=own.groups)
     who = " → ".join(filter(None, (inject.by, ", ".join(inject.to))))
     text = ": ".join(filter(None, (who, inject.text or inject.title)))
     return Saying(body=Note(room=LOG_ROOM, text=text, happened_at_ms=desk.now_ms()), label=label)
