@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry, LinkState } from '../src/api/types'
-import { foldOf, foldTasks } from '../src/panels/folded'
+import { foldOf, foldSteps, orderNamed } from '../src/panels/folded'
 import { authorOf, EVERYONE, JournalTail, kindOf, lineOf, roomsOf, TAIL_LIMIT, textOf } from '../src/store/journal'
 import { Names, principalName } from '../src/store/names'
 import { Seen } from '../src/stream/dedupe'
@@ -56,7 +56,7 @@ describe('entries', () => {
 describe('steps of a task in the tail', () => {
   const step = (n: number, target: string, action: string) => ({ entry: entry(n, { kind: 'paper', body: { type: 'tasks.task', target, action } }), kind: 'other' as const })
   const lines = [step(1, 'a', 'issue'), step(2, 'a', 'deliver'), step(3, 'b', 'deliver'), step(4, 'a', 'wilco'), { entry: entry(5), kind: 'log' as const }, step(6, 'a', 'late'), step(7, 'a', 'execute')]
-  const shown = (open: string[]) => foldTasks(lines, new Set(open)).map(({ entry: one, task, hidden }) => [one.id, task, hidden])
+  const shown = (open: string[]) => foldSteps(lines, new Set(open)).map(({ entry: one, fold, hidden }) => [one.id, fold, hidden])
 
   it('stand in one line, that of the newest, with how many it hides; what went wrong and what the staff says never hides', () => {
     expect(shown([])).toEqual([['e1', null, 0], ['e3', null, 0], ['e5', null, 0], ['e6', null, 0], ['e7', 'a', 2]])
@@ -65,6 +65,28 @@ describe('steps of a task in the tail', () => {
   it('all stand where they came when the task is opened', () => {
     expect(shown(['a']).map(([id]) => id)).toEqual(['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7'])
     expect([foldOf(lines, 'e2'), foldOf(lines, 'e5'), foldOf(lines, 'gone')]).toEqual(['a', null, null])
+  })
+})
+
+describe('answers to an order in the tail', () => {
+  const said = (n: number, who: string, action: string, target = 'o1') => ({ entry: entry(n, { kind: 'paper', summary: `${who}: ${action}`, body: { type: 'orders.order', target, action, fields: { [`to/${who}`]: { said: action } } } }), kind: 'other' as const })
+  const issue = { entry: entry(1, { kind: 'paper', summary: 'OPORD 1 DAY: issue', body: { type: 'orders.order', target: 'o1', action: 'issue' } }), kind: 'other' as const }
+  const lines = [issue, said(2, 'A', 'deliver'), said(3, 'B', 'read'), said(4, 'A', 'wilco'), { entry: entry(5), kind: 'log' as const }, said(6, 'C', 'cannot_comply'), said(7, 'D', 'wilco', 'o2'), said(8, 'B', 'acknowledge'), said(9, 'A', 'deliver')]
+  const shown = (open: string[]) => foldSteps(lines, new Set(open)).map(({ entry: one, fold, answers }) => [one.id, fold, answers])
+  const counts = [{ state: 'cannot_comply', who: ['C'] }, { state: 'wilco', who: ['A'] }, { state: 'acknowledged', who: ['B'] }]
+
+  it('are one line with who stands how; a receipt takes no word back, and one answer alone stands for itself', () => {
+    expect(shown([])).toEqual([['e1', null, null], ['e5', null, null], ['e7', null, null], ['e9', 'o1', counts]])
+  })
+
+  it('all stand where they came, above that line, when the order is opened', () => {
+    expect(shown(['o1']).map(([id]) => id)).toEqual(['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7', 'e8', 'e9', 'e9'])
+    expect(foldOf(lines, 'e2')).toBe('o1')
+  })
+
+  it('are of an order that is called as the line that issued it calls it', () => {
+    const entries = lines.map(({ entry: one }) => one)
+    expect([orderNamed(entries, 'o1'), orderNamed(entries, 'o2')]).toEqual(['OPORD 1 DAY', null])
   })
 })
 

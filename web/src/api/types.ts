@@ -107,6 +107,8 @@ export interface EntryBody {
   parent?: Alias | null
   action?: string
   target?: string
+  /** Of a paper: what its step says. */
+  fields?: Record<string, unknown>
   detail?: Record<string, string>
 }
 export type Cursor = string | number
