@@ -16,6 +16,11 @@ from aquila.features.log.line import parse_line
         ("CP 3 жанында 2 көлиг 0440", "size", ["vehicle:2"]),
         ("PTL3 байланыс жок 0310 бери", "kind", ["contact_lost"]),
         ("ref log 118 truck was a civ water tanker", "reference", ["118"]),
+        ("fuel UNP 1-26: diesel 400 l as of 0500", "time", ["0500L"]),
+        ("вода UNP 1-26 300 л по состоянию на 0500", "time", ["0500L"]),
+        ("acqua UNP 1-26 300 l aggiornato alle 0500", "time", ["0500L"]),
+        ("eau UNP 1-26 300 l situation à 0500", "time", ["0500L"]),
+        ("UNP 1-26 NTR as of 0500", "time", ["since 0500L"]),
         ("6 ind. inconnus vus au CP 5 à 0345", "size", ["people:6"]),
         ("frm OP 3: 3 trucks brg 065 range 2.5 km, going E. 0231", "place", ["OP 3:2500@65"]),
         ("05 (five) unk persons seen E of OP 4 at 0210", "size", ["people:5"]),
@@ -131,3 +136,10 @@ def test_what_a_shepherd_does_is_no_sort_of_people_and_is_kept() -> None:
         part.value for part in parse_line("2 shepherds with 40 goats at Alma 0700", WIDER).parts if part.field == "size"
     ]
     assert sizes[0] == {"what": "people", "sort": None, "count": 2, "detail": "shepherds"}
+
+
+def test_as_of_without_figures_is_asked_about() -> None:
+    (time,) = [part for part in parse_line("road to CP 4 closed as of 0500", WIDER).parts if part.field == "time"]
+    assert (time.confidence, time.value["sort"]) == ("unsure", "since")
+    (stood,) = time.alternatives
+    assert (stood.label, stood.value["sort"], stood.value["at_ms"]) == ("as it stood then", "at", time.value["at_ms"])

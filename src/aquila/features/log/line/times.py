@@ -182,9 +182,22 @@ def _since(sheet: Sheet, index: int) -> bool:
             continue
         hours = sheet.tokens[clock.stop - 1].norm in ("h", "ч") and sheet.tagged(index, "lasting")
         doubt = "a time of day, or for so many hours" if hours and clock.hour <= 12 else ""
-        claim_clock(sheet, index, clock, category, future=category == "until", doubt=doubt)
+        if word.value in ("as_of", "as_at"):
+            sort, other = ("at", "") if word.value == "as_at" else _as_of(sheet)
+            claim_clock(sheet, index, clock, sort, other=other)
+        else:
+            claim_clock(sheet, index, clock, category, future=category == "until", doubt=doubt)
         return True
     return False
+
+
+def _as_of(sheet: Sheet) -> tuple[str, str]:
+    """What `as of` says, and what else it may (empty = nothing): figures stood so then, a state holds since then."""
+    if sheet.anywhere("quantity") or sheet.anywhere("stock"):
+        return "at", ""
+    if any(sheet.means(index, "kind_weak", "sitrep") for index in range(len(sheet.tokens))):
+        return "since", ""
+    return "since", "at"
 
 
 def _worded(sheet: Sheet, index: int) -> bool:
@@ -353,8 +366,10 @@ def claim_wrong(sheet: Sheet, start: int, stop: int, clock: Clock) -> None:
     sheet.claim(start, stop, "time", None, problem=f"time {text}: {CLOCK}")
 
 
-def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bool = False, doubt: str = "") -> None:
-    """Claim a clock time: `sort` at, since or until; `doubt` says why it may be something else."""
+def claim_clock(
+    sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bool = False, doubt: str = "", other: str = ""
+) -> None:
+    """Claim a clock time: `sort` at, since or until, or perhaps `other`; `doubt` says why it may be something else."""
     if not clock.right:
         claim_wrong(sheet, start, clock.stop, clock)
         return
@@ -379,11 +394,14 @@ def claim_clock(sheet: Sheet, start: int, clock: Clock, sort: str, *, future: bo
     moment = on_a_day(context.now_ms, context.offset_min, clock.zone, clock.hour, clock.minute, day=day, future=future)
     beside = _beside(sheet, start, clock)
     choices, notes = [], [each for each in (doubt, clock.doubt, half, beside) if each]
+    if other:
+        choices.append(LineChoice(label="as it stood then", value=value_of(moment, other)))
+        notes.append("since then, or as it stood then")
     if half:
-        other = on_a_day(
+        turned = on_a_day(
             context.now_ms, context.offset_min, clock.zone, (clock.hour + 12) % 24, clock.minute, day=day, future=future
         )
-        choices.append(LineChoice(label=other.clock, value=value_of(other, sort)))
+        choices.append(LineChoice(label=turned.clock, value=value_of(turned, sort)))
     if moment.other_ms is not None:
         choices.append(LineChoice(label="the day before", value={**value_of(moment, sort), "at_ms": moment.other_ms}))
         notes.append("still to come, or of the day before")
