@@ -1839,6 +1839,16 @@ class OrderRow(TypedDict):
     label: Label
 
 
+class OverlayFile(TypedDict):
+    """A file."""
+
+    name: str
+    mime: str
+    base64: str
+    drawings: int
+    marking: str
+
+
 class OverlayPiece(TypedDict):
     """A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings."""
 
@@ -3999,11 +4009,18 @@ class Node:
         answer: list[OverlayPiece] = self.call("GET", "/api/v1/overlays", query={"layer": layer, "format": format})
         return answer
 
-    def import_overlay(self, *, format: Literal["geojson", "gpx", "kml", "kmz"], layer: str, content: str) -> Imported:
-        """Draw the shapes of a GeoJSON, KML, KMZ or GPX file on a layer."""
+    def import_overlay(
+        self, *, format: Literal["geojson", "gpkg", "gpx", "kml", "kmz"], layer: str, content: str
+    ) -> Imported:
+        """Draw the shapes of a GeoJSON, KML, KMZ, GPX or GeoPackage file on a layer."""
         answer: Imported = self.call(
             "POST", "/api/v1/overlays", body={"format": format, "layer": layer, "content": content}
         )
+        return answer
+
+    def overlay_file(self, *, layer: str | None = None, format: Literal["gpkg", "kmz"] | None = None) -> OverlayFile:
+        """A layer of drawings as a KMZ or GeoPackage file."""
+        answer: OverlayFile = self.call("GET", "/api/v1/overlays/file", query={"layer": layer, "format": format})
         return answer
 
     def packages(

@@ -1,16 +1,24 @@
 """Overlays as files: what goes out comes back as the same drawings, and what is no shape is counted."""
 
 import base64
+import contextlib
 import io
 import json
+import sqlite3
+import struct
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aquila.core.ids import entity_id
+from aquila.core.model import Alias, Geometry, Label, Report
+from aquila.core.policy import derive
 from aquila.features.picture.overlay_files import Shape, shapes_of
 
 LAYER = "OPS"
+SECRET = Label("AQUILA-EXAMPLE", "SECRET", ("MISSION",), ("COMMON",))
 SHAPES: list[dict[str, Any]] = [
     {"shape": "line", "name": "PL BLUE", "points": [[42.0, 77.0], [42.1, 77.2]], "sidc": "10032500001403000000"},
     {"shape": "polygon", "name": "AA EAGLE", "points": [[42.0, 77.0], [42.0, 77.2], [42.2, 77.2]], "fill": "#33aaff40"},
@@ -176,6 +184,178 @@ def test_what_is_no_such_file_gets_a_sentence(port: Any, client: Any, format: st
 def test_a_broken_kml_is_told_in_plain_words_with_the_line(port: Any, client: Any, content: bytes, said: str) -> None:
     reason = bring(port, client, "kml", content).json()["error"]["reason"]
     assert said in reason, reason
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"type": "FeatureCollection",\n"features": [', "it ends before its brackets are closed (line 2)"),
+        (b'{"type":\n Feature}', "it is not written as JSON wants it (line 2, character 2)"),
+        (b"{}\n{}", "something stands behind its end (line 2)"),
+        (b'{"name":\n"\xff"}', "it is not in UTF-8 (line 2)"),
+        (b" ", "it is empty"),
+        (b'{"a":' + b"[" * 100_000, "its brackets lie in each other too deep"),
+    ],
+)
+def test_a_broken_geojson_is_told_in_plain_words_with_the_line(
+    port: Any, client: Any, content: bytes, said: str
+) -> None:
+    reason = bring(port, client, "geojson", content).json()["error"]["reason"]
+    assert said in reason, reason
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04 no", "it is not packed as a ZIP"),
+        (kmz(b"<kml/>", zipfile.ZIP_LZMA), "packed in another way"),
+        (torn(kmz(b"<kml>" + bytes(range(32, 60)) * 100 + b"</kml>")), "what is packed inside is broken"),
+    ],
+)
+def test_a_broken_kmz_is_told_in_plain_words(port: Any, client: Any, content: bytes, said: str) -> None:
+    reason = bring(port, client, "kmz", content).json()["error"]["reason"]
+    assert said in reason, reason
+
+
+def test_a_shape_that_cannot_be_drawn_is_told_with_its_place_and_no_library_words(port: Any, client: Any) -> None:
+    def line(*places: Any, **said: Any) -> dict[str, Any]:
+        return {"type": "Feature", "properties": said, "geometry": {"type": "LineString", "coordinates": places}}
+
+    features = [
+        line(["x", 1], [2, 3], name="PL RED"),
+        line(None),
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Torus", "coordinates": []}},
+        line([77, 42], [78, 42], name="U", uid="\u00fc" * 5),
+        line(*[[77, 42]] * 501, name="LONG"),
+    ]
+    reasons = bring(
+        port, client, "geojson", json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    ).json()["reasons"]
+    assert reasons == [
+        "feature 1 (PL RED): a coordinate is not longitude and latitude in degrees",
+        "feature 2 (LineString): a coordinate is not longitude and latitude in degrees",
+        "feature 3 (Torus): it is none of point, line and area, which can be drawn",
+        "U: its identity is not 1 to 128 plain letters, digits and signs",
+        "LONG: it has no points, or more than 500: simplify it",
+    ]
+    mark = "<Placemark>\n<name>A</name><Point><coordinates>x,y</coordinates></Point></Placemark>"
+    (reason,) = bring(port, client, "kml", f"<kml>\n{mark}</kml>".encode()).json()["reasons"]
+    assert reason == "Point 'A' (line 3): a coordinate is not longitude and latitude in degrees"
+
+
+def saved(port: Any, client: Any, format: str, layer: str = LAYER) -> tuple[dict[str, Any], bytes]:
+    """The answer, and the bytes of the file."""
+    asked = client.get(f"/api/v1/overlays/file?layer={layer}&format={format}", headers=port.token("op"))
+    assert asked.status_code == 200, asked.text
+    return asked.json(), base64.b64decode(asked.json()["base64"])
+
+
+@pytest.mark.parametrize("format", ["kmz", "gpkg"])
+def test_a_file_that_is_no_text_comes_back_as_the_same_drawings(
+    port: Any, client: Any, layer: dict[str, Any], format: str
+) -> None:
+    told, content = saved(port, client, format)
+    assert (told["name"], told["drawings"]) == (f"OPS.{format}", len(SHAPES))
+    assert told["marking"] == "UNCLASSIFIED REL TO MISSION; groups COMMON"
+    port.now_ms += 1000
+    answer = bring(port, client, format, content).json()
+    assert (answer["drawn"], answer["refused"]) == (len(SHAPES), 0), answer
+    after = drawn(port, client)
+    assert set(after) == set(layer)
+    for uid, row in after.items():
+        assert row.get("geometry") == layer[uid].get("geometry"), row["name"]
+        assert (row["name"], row["sidc"]) == (layer[uid]["name"], layer[uid]["sidc"])
+
+
+def test_a_kmz_says_its_marking(port: Any, client: Any, layer: dict[str, Any]) -> None:
+    _, content = saved(port, client, "kmz")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist() == ["doc.kml"]
+        assert b"<description>UNCLASSIFIED REL TO MISSION" in archive.read("doc.kml")
+
+
+def test_a_geopackage_is_as_the_standard_has_it(port: Any, client: Any, layer: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "ops.gpkg").write_bytes(saved(port, client, "gpkg")[1])
+    with contextlib.closing(sqlite3.connect(tmp_path / "ops.gpkg")) as base:
+        ask = base.execute
+        # Clauses 1.1.1.1.1 (application id), 1.1.2 (systems), 1.1.3 (contents), 2.1.5 (columns), 2.1.3 (geometries).
+        assert ask("PRAGMA application_id").fetchone()[0].to_bytes(4, "big") == b"GPKG"
+        assert ask("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert ask("PRAGMA foreign_key_check").fetchall() == []
+        assert {row[0] for row in ask("SELECT srs_id FROM gpkg_spatial_ref_sys")} == {-1, 0, 4326}
+        contents = ask("SELECT table_name, data_type, description, min_x, max_y, srs_id FROM gpkg_contents").fetchall()
+        assert [row[:3] for row in contents] == [
+            (table, "features", "UNCLASSIFIED REL TO MISSION; groups COMMON") for table in ("points", "lines", "areas")
+        ]
+        assert contents[1][3:] == (77.0, 42.3, 4326)
+        kinds = ask("SELECT table_name, column_name, geometry_type_name, z, m FROM gpkg_geometry_columns").fetchall()
+        assert kinds == [
+            ("points", "geom", "POINT", 0, 0), ("lines", "geom", "LINESTRING", 0, 0), ("areas", "geom", "POLYGON", 0, 0)
+        ]  # fmt: skip
+        found = "SELECT geom, layer, label, releasable_to, sidc FROM lines WHERE name = 'PL BLUE'"
+        (blob, *said) = ask(found).fetchone()
+        assert said == ["OPS", "UNCLASSIFIED", "MISSION", "10032500001403000000"]
+        assert (blob[:4], blob[8:40]) == (b"GP\0\3", struct.pack("<4d", 77.0, 77.2, 42.0, 42.1))
+
+
+def test_what_the_asker_may_not_have_is_in_no_file_and_the_strictest_marking_stands(port: Any, client: Any) -> None:
+    for name, label in (("OPEN", port.open), ("SECRET LINE", SECRET)):
+        drawing = Report(
+            entity=entity_id("cot", name), alias=Alias("cot", name), type="u-d-f", sidc="10032500000000000000",
+            category="drawing", observed_at_ms=port.now_ms, name=name, fields={"layer": LAYER},
+            geometry=Geometry("line", ((42.0, 77.0), (42.1, 77.1))),
+        )  # fmt: skip
+        port.say(drawing, label)
+    told, content = saved(port, client, "gpkg")
+    assert (told["drawings"], told["marking"]) == (1, "UNCLASSIFIED REL TO MISSION; groups COMMON")
+    assert b"SECRET LINE" not in content
+    # Whoever has both files both under the stricter.
+    ours = Label(port.open.policy, "RESTRICTED", ("MISSION",), ("COMMON",))
+    assert derive(port.policy, [port.open, ours]).classification == "RESTRICTED"
+
+
+def cyclic() -> bytes:
+    """A GeoPackage whose table of shapes is a view of itself, and one whose rows multiply without end."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as base:
+        base.executescript(
+            "CREATE TABLE gpkg_geometry_columns (table_name, column_name, srs_id);"
+            "CREATE TABLE gpkg_spatial_ref_sys (srs_id, organization, organization_coordsys_id);"
+            "INSERT INTO gpkg_geometry_columns VALUES ('v', 'geom', 4326);"
+            "INSERT INTO gpkg_spatial_ref_sys VALUES (4326, 'EPSG', 4326);"
+            "CREATE VIEW v AS WITH RECURSIVE r(geom) AS (SELECT 1 UNION ALL SELECT geom + 1 FROM r) SELECT geom FROM r"
+        )
+        return bytes(base.serialize())
+
+
+def huge() -> bytes:
+    """A GeoPackage whose one shape says that it has four thousand million corners, beside one that is right."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as base:
+        base.executescript(
+            "CREATE TABLE gpkg_geometry_columns (table_name, column_name, srs_id);"
+            "CREATE TABLE gpkg_spatial_ref_sys (srs_id, organization, organization_coordsys_id);"
+            "INSERT INTO gpkg_geometry_columns VALUES ('t', 'geom', 4326);"
+            "INSERT INTO gpkg_spatial_ref_sys VALUES (4326, 'EPSG', 4326);"
+            "CREATE TABLE t (geom BLOB, name TEXT)"
+        )
+        lying = b"GP\0\1" + struct.pack("<iBII", 4326, 1, 2, 0xFFFFFFFF)
+        right = b"GP\0\1" + struct.pack("<iBIdd", 4326, 1, 1, 77.5, 42.5)
+        base.executemany("INSERT INTO t VALUES (?, ?)", [(lying, "LIE"), (right, "RIGHT"), ("text", "NO")])
+        base.commit()
+        return bytes(base.serialize())
+
+
+@pytest.mark.parametrize("content", [b"no", b"SQLite format 3\0" + bytes(4096), cyclic(), b""])
+def test_a_geopackage_that_is_none_or_runs_without_end_gets_a_sentence(port: Any, client: Any, content: bytes) -> None:
+    answer = bring(port, client, "gpkg", content or b"\0")
+    assert answer.status_code == 422, answer.text
+    assert "GeoPackage" in answer.json()["error"]["reason"]
+
+
+def test_a_lying_geometry_is_counted_and_the_rest_is_drawn(port: Any, client: Any) -> None:
+    answer = bring(port, client, "gpkg", huge()).json()
+    assert (answer["drawn"], answer["refused"]) == (1, 2)
+    assert answer["reasons"] == ["a row without a shape that can be drawn"]
+    assert [row["name"] for row in drawn(port, client).values()] == ["RIGHT"]
 
 
 def test_a_viewer_brings_nothing_in(port: Any, client: Any) -> None:

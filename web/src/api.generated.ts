@@ -947,7 +947,7 @@ export interface ImportOrder {
 
 /** A file of shapes. */
 export interface ImportOverlay {
-  format: 'geojson' | 'gpx' | 'kml' | 'kmz'
+  format: 'geojson' | 'gpkg' | 'gpx' | 'kml' | 'kmz'
   layer: string
   content: string
 }
@@ -1889,6 +1889,15 @@ export interface OrderWatch {
   minutes: number | null
   within_m: number | null
   entity: string
+}
+
+/** A file. */
+export interface OverlayFile {
+  name: string
+  mime: string
+  base64: string
+  drawings: number
+  marking: string
 }
 
 /** A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings. */
@@ -3037,6 +3046,7 @@ export interface Operations {
   task_changes: { method: 'GET'; path: '/api/v1/orders/{order}/task-changes'; answer: DraftChange[] }
   overlay: { method: 'GET'; path: '/api/v1/overlays'; answer: OverlayPiece[] }
   import_overlay: { method: 'POST'; path: '/api/v1/overlays'; answer: Imported }
+  overlay_file: { method: 'GET'; path: '/api/v1/overlays/file'; answer: OverlayFile }
   packages: { method: 'GET'; path: '/api/v1/packages'; answer: PackageRow[] }
   package: { method: 'GET'; path: '/api/v1/packages/{uid}'; answer: PackageRow }
   withdraw_package: { method: 'DELETE'; path: '/api/v1/packages/{uid}'; answer: PackagesChanged }

@@ -101,7 +101,7 @@ describe('catalogue', () => {
 
 describe('files', () => {
   it('knows a format by the end of the name', () => {
-    expect(['a.GeoJSON', 'b.kmz', 'c.gpx', 'd.exe'].map(formatOf)).toEqual(['geojson', 'kmz', 'gpx', null])
+    expect(['a.GeoJSON', 'b.kmz', 'c.gpx', 'd.gpkg', 'e.exe'].map(formatOf)).toEqual(['geojson', 'kmz', 'gpx', 'gpkg', null])
     expect(layerOfFile('my plan.v2.kml')).toBe('my plan.v2')
   })
   it('joins the pieces of an export', () => {

@@ -24,6 +24,7 @@ from aquila.features.links import LinkRow, LinkState
 from aquila.features.picture.queries import TrackFix
 from aquila.links.hub import Hub
 from aquila.links.stream import StreamListener
+from aquila.stores.sqlite.geopackage import Geopackages
 from aquila.stores.sqlite.store import SqliteStore
 from aquila.stores.sqlite.words import JournalWords
 from aquila.stores.terrain import Terrain
@@ -178,6 +179,7 @@ class Port:
             "secrets": engine.secrets,
             "counts": engine.counts,
             "words": JournalWords(),
+            "geopackages": Geopackages(),
             "health": self.health,
             "shadows": Shadows(Terrain(TERRAIN)),
             **parts,

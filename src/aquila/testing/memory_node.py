@@ -34,6 +34,7 @@ from aquila.features.access.view import GrantKind
 from aquila.features.coverage.shadow import Shadows
 from aquila.features.intel.subject import Keeping
 from aquila.fusion.viewshed import Floats
+from aquila.stores.sqlite.geopackage import Geopackages
 from aquila.stores.sqlite.words import JournalWords
 
 FEATURES: tuple[Feature, ...] = (
@@ -182,6 +183,7 @@ class MemoryPort:
             "links": NoLinks(),
             "tracks": NoTracks(),
             "words": JournalWords(),
+            "geopackages": Geopackages(),
             "refusals": NoRefusals(),
             "shadows": Shadows(NoTerrain()),
             "health": self.health,

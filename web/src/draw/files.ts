@@ -1,10 +1,13 @@
 /** Overlays as files: which format a file is, its bytes for the node, and a layer as a file to keep. */
+import type { OverlayFile } from '../api.generated'
 import { call } from '../api/client'
 
-export const EXPORTS = ['geojson', 'kml', 'gpx'] as const
-export type ExportFormat = (typeof EXPORTS)[number]
-const FORMATS: Record<string, string> = { geojson: 'geojson', json: 'geojson', kml: 'kml', kmz: 'kmz', gpx: 'gpx' }
-const KINDS: Record<ExportFormat, string> = { geojson: 'application/geo+json', kml: 'application/vnd.google-earth.kml+xml', gpx: 'application/gpx+xml' }
+type TextFormat = 'geojson' | 'kml' | 'gpx'
+/** What a layer can be saved as, and how each is called. */
+export const EXPORTS = { geojson: 'GeoJSON', kml: 'KML', kmz: 'KMZ', gpx: 'GPX', gpkg: 'GeoPackage' } as const
+export type ExportFormat = keyof typeof EXPORTS
+const FORMATS: Record<string, string> = { geojson: 'geojson', json: 'geojson', kml: 'kml', kmz: 'kmz', gpx: 'gpx', gpkg: 'gpkg' }
+const KINDS: Record<TextFormat, string> = { geojson: 'application/geo+json', kml: 'application/vnd.google-earth.kml+xml', gpx: 'application/gpx+xml' }
 
 /** The format by the end of the name; null for others. */
 export function formatOf(name: string): string | null {
@@ -28,18 +31,28 @@ export interface Piece {
   text: string
 }
 /** The whole text of an export from its pieces. */
-export function joined(format: ExportFormat, pieces: readonly Piece[]): string {
+export function joined(format: TextFormat, pieces: readonly Piece[]): string {
   const of = (part: Piece['part']) => pieces.filter((piece) => piece.part === part).map((piece) => piece.text)
   return [of('head').join(''), of('drawing').join(format === 'geojson' ? ',' : ''), of('tail').join('')].join('')
 }
 
 /** Reads a layer from the node and gives it to the browser as a file. Throws ApiError. */
 export async function saveLayer(layer: string, format: ExportFormat): Promise<void> {
-  const pieces = await call<Piece[]>('GET', `/overlays?layer=${encodeURIComponent(layer)}&format=${format}`)
-  const url = URL.createObjectURL(new Blob([joined(format, pieces)], { type: KINDS[format] }))
+  const asked = `layer=${encodeURIComponent(layer)}&format=${format}`
+  if (format === 'kmz' || format === 'gpkg') {
+    const { name, mime, base64 } = await call<OverlayFile>('GET', `/overlays/file?${asked}`)
+    give(new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type: mime }), name)
+    return
+  }
+  const pieces = await call<Piece[]>('GET', `/overlays?${asked}`)
+  give(new Blob([joined(format, pieces)], { type: KINDS[format] }), `${layer || 'drawings'}.${format}`)
+}
+
+function give(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content)
   const link = document.createElement('a')
   link.href = url
-  link.download = `${layer || 'drawings'}.${format}`
+  link.download = name
   link.click()
   URL.revokeObjectURL(url)
 }

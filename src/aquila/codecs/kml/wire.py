@@ -101,8 +101,8 @@ def track(name: str, points: Sequence[TrackPoint], gap_ms: int | None = None, st
     return "".join(marks)
 
 
-def document(name: str, pieces: Iterable[str]) -> Iterator[bytes]:
-    """The whole file, piece by piece."""
+def document(name: str, pieces: Iterable[str], description: str = "") -> Iterator[bytes]:
+    """The whole file, piece by piece. description: of all of it, say its marking; empty = none."""
     styles = "".join(
         f'<Style id="{word}"><IconStyle><color>{color}</color></IconStyle>'
         f"<LineStyle><color>{color}</color><width>3</width></LineStyle>"
@@ -110,7 +110,8 @@ def document(name: str, pieces: Iterable[str]) -> Iterator[bytes]:
         for word, color in _COLORS.items()
     )
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="{NAMESPACE}"><Document>'
-    yield f"{head}<name>{_text(name)}</name>{styles}".encode()
+    about = f"<description>{_text(description)}</description>" if description else ""
+    yield f"{head}<name>{_text(name)}</name>{about}{styles}".encode()
     for piece in pieces:
         yield piece.encode()
     yield b"</Document></kml>\n"
@@ -152,7 +153,7 @@ def _shape(geometry: Geometry | None, position: Position | None) -> str:
         return f"<Point><coordinates>{position.lon_deg!r},{position.lat_deg!r}</coordinates></Point>"
     points = list(geometry.points)
     if geometry.shape == "circle" and geometry.radius_m:
-        points = _circle(points[0], geometry.radius_m)
+        points = ring_of(points[0], geometry.radius_m)
     if geometry.shape in ("circle", "polygon") and len(points) > 2:
         ring = points if points[0] == points[-1] else [*points, points[0]]
         inner = f"<LinearRing><coordinates>{_line(ring)}</coordinates></LinearRing>"
@@ -162,8 +163,8 @@ def _shape(geometry: Geometry | None, position: Position | None) -> str:
     return f"<LineString><tessellate>1</tessellate><coordinates>{_line(points)}</coordinates></LineString>"
 
 
-def _circle(centre: tuple[float, float], radius_m: float) -> list[tuple[float, float]]:
-    """A ring of points around a place; KML has no circle."""
+def ring_of(centre: tuple[float, float], radius_m: float) -> list[tuple[float, float]]:
+    """The corners of a circle around (lat_deg, lon_deg), for formats that have no circle; the first is not repeated."""
     lat_deg, lon_deg = centre
     north_deg = math.degrees(radius_m / _EARTH_M)
     east_deg = north_deg / max(0.01, math.cos(math.radians(lat_deg)))

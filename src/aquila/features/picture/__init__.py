@@ -5,7 +5,8 @@ from aquila.core.moves import Moves
 from aquila.features.picture.commands import COMMANDS
 from aquila.features.picture.drawings import drawing
 from aquila.features.picture.marti import endpoints
-from aquila.features.picture.overlays import imports, overlay
+from aquila.features.picture.overlay_export import overlay, overlay_file
+from aquila.features.picture.overlays import imports
 from aquila.features.picture.past import picture_at
 from aquila.features.picture.queries import QUERIES, EntityRow, TrackFix, TrackTable, entity_row
 from aquila.features.picture.view import Cell, Picture, Sight
@@ -13,7 +14,7 @@ from aquila.features.picture.view import Cell, Picture, Sight
 feature = Feature(
     name="picture",
     views=(Picture, Moves),
-    queries=(*QUERIES, picture_at, overlay),
+    queries=(*QUERIES, picture_at, overlay, overlay_file),
     commands=(*COMMANDS, drawing, imports),
     endpoints=endpoints,
 )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
-from lxml import etree
 
 from aquila.codecs.kml import TrackPoint, placemark
 from aquila.core.box import EVERYWHERE
@@ -14,6 +13,7 @@ from aquila.core.ids import entity_id, statement_id
 from aquila.core.model import Alias, Context, Geometry, Label, Principal, Report, Verdict
 from aquila.core.symbol import affiliation, sidc_of_cot
 from aquila.features.picture.history import entities_of
+from aquila.features.picture.overlay_files import kml_root
 from aquila.features.picture.queries import TrackTable, picture_of
 from aquila.features.picture.view import Sight
 
@@ -137,22 +137,18 @@ def points_of(data: bytes) -> tuple[tuple[float, float], ...]:
 
     `gx:coord` of tracks when there are any, else `coordinates`.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as wrong:
-        raise ValueError(f"the body is no KML: {str(wrong)[:200]}") from None
-    dtd: object | None = root.getroottree().docinfo.internalDTD
-    if dtd is not None or etree.QName(root).localname != "kml":
-        raise ValueError("the body is no KML: a root <kml> without a document type is needed")
+    root = kml_root(data, "the body")
     coords = [(each.text or "").split() for each in root.iter("{*}coord")]
     if not coords:
         texts = ((each.text or "").split() for each in root.iter("{*}coordinates"))
         coords = [token.split(",") for text in texts for token in text]
-    try:
-        return tuple((float(parts[1]), float(parts[0])) for parts in coords)
-    except (ValueError, IndexError):
-        raise ValueError("a coordinate of the KML is not longitude and latitude in degrees") from None
+    places: list[tuple[float, float]] = []
+    for number, parts in enumerate(coords, start=1):
+        try:
+            places.append((float(parts[1]), float(parts[0])))
+        except (ValueError, IndexError):
+            raise ValueError(f"coordinate {number} of the KML is not longitude and latitude in degrees") from None
+    return tuple(places)
 
 
 async def publish_track(principal: Principal, ask: PublishTrack, desk: Desk) -> TrackPublished | Refused:

@@ -1,10 +1,11 @@
 """Reading overlays that other programs wrote: GeoJSON, KML, KMZ and GPX to shapes. Bad shapes are counted values."""
 
 import io
+import json
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -15,8 +16,9 @@ from aquila.core.errors import CodecError
 from aquila.core.model import Report
 from aquila.features.picture.drawings import POINTS_MAX
 
-Format = Literal["geojson", "kml", "kmz", "gpx"]
+Format = Literal["geojson", "kml", "kmz", "gpx", "gpkg"]
 SHAPES_MAX = 2_000
+LAYER_LETTERS_MAX = 100
 KML_BYTES_MAX = 4 << 20
 """A packed file may not grow beyond this."""
 
@@ -48,7 +50,7 @@ Found = Shape | str
 """A shape, or a sentence why there is none."""
 
 
-def shapes_of(format: Format, data: bytes) -> Iterator[Found]:
+def shapes_of(format: Literal["geojson", "kml", "kmz", "gpx"], data: bytes) -> Iterator[Found]:
     """Every shape of a file in its order. Raises ValueError for what is no such file."""
     if format == "geojson":
         return _geojson(data)
@@ -60,22 +62,63 @@ def shapes_of(format: Format, data: bytes) -> Iterator[Found]:
 # -- GeoJSON (RFC 7946) -----------------------------------------------------------------------------------------------
 
 
+class NotDrawnError(ValueError):
+    """Why something of a file cannot be drawn, in words for whoever has the file."""
+
+
+NO_PLACE = "a coordinate is not longitude and latitude in degrees"
+
+
+def _why(wrong: Exception) -> str:
+    """A sentence of ours, or ours in place of a library's."""
+    return str(wrong) if isinstance(wrong, NotDrawnError) else NO_PLACE
+
+
 def _geojson(data: bytes) -> Iterator[Found]:
     try:
         whole = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-        raise ValueError(f"the file is no JSON: {str(wrong)[:200]}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ValueError(
+            f"the file is no JSON: {_broken_json(data)}; export it again from where it was drawn"
+        ) from None
     kind = whole.get("type") if isinstance(whole, dict) else None
     if kind == "FeatureCollection" and isinstance(whole.get("features"), list):
-        return (found for feature in whole["features"] for found in _feature(feature))
+        return shapes_of_features(whole["features"])
     if kind == "Feature":
-        return _feature(whole)
+        return _feature(whole, 1)
     raise ValueError("the file is no GeoJSON: a Feature or a FeatureCollection is needed")
 
 
-def _feature(feature: object) -> Iterator[Found]:
+def _broken_json(data: bytes) -> str:
+    """What is wrong with a text that is no JSON, and where. The library that reads it tells the place as a byte."""
+    try:
+        text = data.decode()
+        json.loads(text)
+    except UnicodeDecodeError as wrong:
+        line = data[: wrong.start].count(b"\n") + 1
+        return f"it is not in UTF-8 (line {line})"
+    except json.JSONDecodeError as wrong:
+        if not text.strip():
+            return "it is empty"
+        if wrong.pos >= len(text.rstrip()):
+            return f"it ends before its brackets are closed (line {wrong.lineno})"
+        if wrong.msg == "Extra data":
+            return f"something stands behind its end (line {wrong.lineno})"
+        return f"it is not written as JSON wants it (line {wrong.lineno}, character {wrong.colno})"
+    except RecursionError:
+        return "its brackets lie in each other too deep"
+    return "it is not written as JSON wants it"
+
+
+def shapes_of_features(features: Iterable[object]) -> Iterator[Found]:
+    """Every shape of these GeoJSON features."""
+    return (found for place, feature in enumerate(features, start=1) for found in _feature(feature, place))
+
+
+def _feature(feature: object, place: int) -> Iterator[Found]:
+    """place: of the feature in its file, from 1."""
     if not isinstance(feature, dict) or not isinstance(feature.get("geometry"), dict):
-        yield "a feature without a geometry"
+        yield f"feature {place}: it has no geometry"
         return
     said = feature.get("properties")
     properties: Mapping[str, Any] = said if isinstance(said, dict) else {}
@@ -85,7 +128,8 @@ def _feature(feature: object) -> Iterator[Found]:
             yield _shape_of(kind, coordinates, properties, number)
         # OverflowError: JSON has whole numbers that no float can hold.
         except (TypeError, ValueError, IndexError, KeyError, OverflowError) as wrong:
-            yield f"{kind[:60]}: {str(wrong)[:120]}"
+            name = _text(properties.get("name")) or kind
+            yield f"feature {place} ({name[:60]}): {_why(wrong)}"
 
 
 def _simple(geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -111,8 +155,11 @@ def _shape_of(kind: str, coordinates: Any, said: Mapping[str, Any], number: int)
         "remarks": _text(said.get("remarks")) or _text(said.get("description")),
     }
     radius_m = said.get("radius_m")
-    if kind == "Point" and isinstance(radius_m, int | float):
-        return Shape(shape="circle", points=(_pair(coordinates),), radius_m=float(radius_m), **common)
+    centre = _text(said.get("centre"))
+    if isinstance(radius_m, int | float) and (kind == "Point" or (kind == "Polygon" and centre is not None)):
+        lat, _, lon = (centre or "").partition(",")
+        at = _pair(coordinates) if kind == "Point" else _degrees(lat, lon)
+        return Shape(shape="circle", points=(at,), radius_m=float(radius_m), **common)
     if kind == "Point":
         return Shape(shape="point", points=(_pair(coordinates),), **common)
     if kind == "LineString":
@@ -120,7 +167,7 @@ def _shape_of(kind: str, coordinates: Any, said: Mapping[str, Any], number: int)
         return Shape(shape="route" if is_route else "line", points=tuple(map(_pair, coordinates)), **common)
     if kind == "Polygon":
         return Shape(shape="polygon", points=_open(tuple(map(_pair, coordinates[0]))), **common)
-    raise ValueError("no geometry of RFC 7946 that can be drawn")
+    raise NotDrawnError("it is none of point, line and area, which can be drawn")
 
 
 def _pair(at: Any) -> tuple[float, float]:
@@ -130,7 +177,7 @@ def _pair(at: Any) -> tuple[float, float]:
 def _degrees(lat: Any, lon: Any) -> tuple[float, float]:
     lat_deg, lon_deg = float(lat), float(lon)
     if not (math.isfinite(lat_deg) and math.isfinite(lon_deg)):
-        raise ValueError("a coordinate is no number")
+        raise NotDrawnError(NO_PLACE)
     return lat_deg, lon_deg
 
 
@@ -173,22 +220,38 @@ def _unpacked(data: bytes) -> bytes:
                 text = packed.read(KML_BYTES_MAX + 1)
     # What zipfile raises for a file that is cut, broken, locked or of a later format: it has no one error.
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as wrong:
-        raise ValueError(f"the file is no KMZ: {str(wrong)[:120]}") from None
+        raise ValueError(f"the file is no KMZ: {_broken_kmz(wrong)}; export it again from where it was drawn") from None
     if len(text) > KML_BYTES_MAX:
         raise ValueError(f"the KML inside is larger than {KML_BYTES_MAX} bytes: split it")
     return text
 
 
+def _broken_kmz(wrong: Exception) -> str:
+    if isinstance(wrong, NotImplementedError):
+        return "it is packed in a way that KMZ does not have"
+    if isinstance(wrong, RuntimeError):
+        return "it is locked with a password"
+    if isinstance(wrong, zipfile.BadZipFile):
+        return "it is not packed as a ZIP, or what is packed inside is broken"
+    return "what is packed inside is broken"
+
+
 def _kml(data: bytes) -> Iterator[Found]:
+    root = kml_root(data, "the file")
+    return (found for mark in _outermost(root, "{*}Placemark") for found in _placemark(mark))
+
+
+def kml_root(data: bytes, what: str) -> etree._Element:
+    """The root of a KML. Raises ValueError for what is none, with the line. what: names it: "the file"."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as wrong:
-        raise ValueError(f"the file is no KML: {_broken(wrong)}; export it again from where it was drawn") from None
+        raise ValueError(f"{what} is no KML: {_broken(wrong)}; export it again from where it was drawn") from None
     dtd: object | None = root.getroottree().docinfo.internalDTD
     if dtd is not None or etree.QName(root).localname != "kml":
-        raise ValueError("the file is no KML: a root <kml> without a document type is needed")
-    return (found for mark in _outermost(root, "{*}Placemark") for found in _placemark(mark))
+        raise ValueError(f"{what} is no KML: a root <kml> without a document type is needed")
+    return root
 
 
 _BROKEN: Mapping[int, str] = {
@@ -246,9 +309,9 @@ def _placemark(mark: etree._Element) -> Iterator[Found]:
             seen = True
         except (ValueError, IndexError) as wrong:
             seen = True
-            yield f"{kind} {name[:60]!r}: {str(wrong)[:120]}"
+            yield f"{kind} {name[:60]!r} (line {each.sourceline}): {_why(wrong)}"
     if not seen:
-        yield f"placemark {name[:60]!r} without a point, a line or an area"
+        yield f"placemark {name[:60]!r} (line {mark.sourceline}) has no point, line or area"
 
 
 def _coordinates(element: etree._Element) -> Pairs:
@@ -257,9 +320,9 @@ def _coordinates(element: etree._Element) -> Pairs:
     # One more than a drawing has, for the corner that closes an area; the rest is not even split.
     tokens = ("" if first is None else first.text or "").split(None, POINTS_MAX + 1)
     if not tokens:
-        raise ValueError("no coordinates")
+        raise NotDrawnError("it has no coordinates")
     if len(tokens) > POINTS_MAX + 1:
-        raise ValueError(f"more than {POINTS_MAX} points: simplify it")
+        raise NotDrawnError(f"more than {POINTS_MAX} points: simplify it")
     parts = [token.split(",") for token in tokens]
     return tuple(_degrees(part[1], part[0]) for part in parts)
 

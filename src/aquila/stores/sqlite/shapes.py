@@ -39,7 +39,9 @@ class ShapeFile(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
 
 
-class _Layer(msgspec.Struct, frozen=True):
+class VectorLayer(msgspec.Struct, frozen=True):
+    """One table of shapes: its name, its column of geometries, and the EPSG code of its system."""
+
     table: str
     column: str
     code: int
@@ -57,8 +59,8 @@ def read_shapes(path: Path) -> ShapeFile:
     with opened(path) as base:
         if not has_shapes(base):
             raise UsageError("the file holds no vector layers: a GeoPackage with gpkg_geometry_columns is wanted")
-        for layer in _layers(base):
-            shapes: list[tuple[Shape, str | None]] = []
+        for layer in vector_layers(base):
+            shapes: list[tuple[Shape, dict[str, Any]]] = []
             for shape, name in _shapes(base, layer):
                 # A part counts as one more: parts without a corner take memory, too.
                 count = sum(map(len, shape.parts)) + len(shape.parts) if shape is not None else 0
@@ -66,8 +68,8 @@ def read_shapes(path: Path) -> ShapeFile:
                     left_out += 1
                     continue
                 corners += count
-                shapes.append((shape, name))
-            drawn = _in_degrees(layer, shapes)
+                shapes.append((shape, {} if name is None else {"name": name}))
+            drawn = in_degrees(layer, shapes)
             left_out += len(shapes) - len(drawn)
             for feature, box in drawn:
                 features.append(feature)
@@ -84,7 +86,8 @@ def read_shapes(path: Path) -> ShapeFile:
     return ShapeFile(content=content, bounds=bounds, left_out=left_out)
 
 
-def _layers(base: sqlite3.Connection) -> list[_Layer]:
+def vector_layers(base: sqlite3.Connection) -> list[VectorLayer]:
+    """The tables of shapes in an open GeoPackage. Raises UsageError for one whose system has no EPSG code."""
     rows = base.execute(
         "SELECT g.table_name, g.column_name, s.organization, s.organization_coordsys_id FROM gpkg_geometry_columns g "
         "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id LIMIT ?",
@@ -95,18 +98,18 @@ def _layers(base: sqlite3.Connection) -> list[_Layer]:
         if str(organization).upper() != "EPSG" or not isinstance(code, int):
             system = f"{organization}:{code}"[:60]
             raise UsageError(f"layer {str(table)[:60]!r} is in system {system!r}: only those of EPSG are drawn")
-        found.append(_Layer(str(table), str(column), code))
+        found.append(VectorLayer(str(table), str(column), code))
     return found
 
 
-def _shapes(base: sqlite3.Connection, layer: _Layer) -> Iterator[tuple[Shape | None, str | None]]:
+def _shapes(base: sqlite3.Connection, layer: VectorLayer) -> Iterator[tuple[Shape | None, str | None]]:
     """Each row's shape (None = it cannot be drawn) and name (None = it has none)."""
     # A name of a table or column cannot be a parameter; quoted as SQL wants it.
-    table, column = _quoted(layer.table), _quoted(layer.column)
+    table, column = quoted(layer.table), quoted(layer.column)
     columns = [str(told[0]) for told in base.execute(f"SELECT * FROM {table} LIMIT 0").description]  # noqa: S608
     known = {name.lower(): name for name in columns}
     named = next((known[name] for name in NAME_COLUMNS if name in known), None)
-    label = "NULL" if named is None else f"substr({_quoted(named)}, 1, {NAME_LETTERS})"
+    label = "NULL" if named is None else f"substr({quoted(named)}, 1, {NAME_LETTERS})"
     for blob, name in base.execute(f"SELECT {column}, {label} FROM {table}"):  # noqa: S608
         try:
             shape = read_shape(blob) if isinstance(blob, bytes) else None
@@ -115,12 +118,13 @@ def _shapes(base: sqlite3.Connection, layer: _Layer) -> Iterator[tuple[Shape | N
         yield shape, name if isinstance(name, str) and name else None
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """The name of a table or column as SQL wants it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _in_degrees(layer: _Layer, shapes: list[tuple[Shape, str | None]]) -> list[tuple[Any, NDArray[np.float64]]]:
-    """Features, each with its west, south, east and north; without those that lie outside the world."""
+def in_degrees(layer: VectorLayer, shapes: list[tuple[Shape, dict[str, Any]]]) -> list[tuple[Any, NDArray[np.float64]]]:
+    """Features with what is told of each, and its west, south, east and north; without those outside the world."""
     if not shapes:
         return []
     runs = [part for shape, _ in shapes for part in shape.parts]
@@ -132,7 +136,7 @@ def _in_degrees(layer: _Layer, shapes: list[tuple[Shape, str | None]]) -> list[t
     lon, lat = system.transform(flat[:, 0], flat[:, 1])
     degrees = np.round(np.column_stack((lon, lat)), 7)
     found, at = [], 0
-    for shape, name in shapes:
+    for shape, said in shapes:
         total = sum(map(len, shape.parts))
         own = degrees[at : at + total]
         at += total
@@ -140,7 +144,7 @@ def _in_degrees(layer: _Layer, shapes: list[tuple[Shape, str | None]]) -> list[t
             continue
         ends = np.cumsum([len(part) for part in shape.parts])[:-1]
         parts = [part.tolist() for part in np.split(own, ends)]
-        told = {"layer": layer.table[:NAME_LETTERS]} | ({} if name is None else {"name": name})
+        told = {"layer": layer.table[:NAME_LETTERS]} | said
         geometry = {"type": shape.kind, "coordinates": _nested(shape, parts)}
         box = np.concatenate((own.min(axis=0), own.max(axis=0)))
         found.append(({"type": "Feature", "properties": told, "geometry": geometry}, box))

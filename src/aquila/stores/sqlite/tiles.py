@@ -70,13 +70,33 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         base = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, timeout=1)
     except sqlite3.Error as wrong:
         raise UsageError(_ABSENT) from wrong
+    with _bounded(base):
+        yield base
+
+
+@contextmanager
+def opened_bytes(data: bytes) -> Iterator[sqlite3.Connection]:
+    """The same for a file that is in memory."""
+    base = sqlite3.connect(":memory:")
+    try:
+        # A file in memory has no second one for what is not yet written back (SQLite file format, 1.3.3).
+        base.deserialize(data[:18] + b"\1\1" + data[20:])
+    except sqlite3.Error as wrong:
+        base.close()
+        raise UsageError(_ABSENT) from wrong
+    with _bounded(base):
+        yield base
+
+
+@contextmanager
+def _bounded(base: sqlite3.Connection) -> Iterator[None]:
     try:
         base.execute("PRAGMA trusted_schema=OFF")
         base.execute("PRAGMA cell_size_check=ON")
         base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TILE_MAX_BYTES)
         base.set_authorizer(_judge)
         base.set_progress_handler(_counter(), 1000)
-        yield base
+        yield
     except sqlite3.DataError as wrong:
         raise UsageError(
             f"a value in the file is longer than the {TILE_MAX_BYTES} bytes allowed: simplify it"

@@ -5,6 +5,7 @@ stack is full; here a multi-geometry holds plain ones only.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from aquila.core.errors import UsageError
 
 _KINDS = {1: "Point", 2: "LineString", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString", 6: "MultiPolygon"}
+_WGS84 = 4326
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 """By the indicator in the flags (GeoPackage 1.3, table 5)."""
 
@@ -49,6 +51,24 @@ def read_shape(blob: bytes) -> Shape | None:
     if not reader.parts or not all(np.isfinite(part).all() for part in reader.parts):
         return None
     return Shape(kind, reader.parts, nest)
+
+
+def write_shape(kind: str, places: Sequence[tuple[float, float]]) -> bytes:
+    """A geometry of a GeoPackage in WGS 84 (EPSG:4326).
+
+    Args:
+        kind: `Point`, `LineString` or `Polygon`.
+        places: x and y, which are longitude and latitude in degrees; of a polygon its closed outer ring.
+    """
+    run = struct.pack(f"<{2 * len(places)}d", *(value for place in places for value in place))
+    counts = {"Point": b"", "LineString": struct.pack("<I", len(places)), "Polygon": struct.pack("<II", 1, len(places))}
+    code = next(code for code, name in _KINDS.items() if name == kind)
+    geometry = struct.pack("<BI", 1, code) + counts[kind] + run
+    if kind == "Point":
+        return b"GP\0\1" + struct.pack("<i", _WGS84) + geometry
+    # With its envelope, so that readers may pass over what lies elsewhere.
+    x, y = [place[0] for place in places], [place[1] for place in places]
+    return b"GP\0\3" + struct.pack("<i4d", _WGS84, min(x), max(x), min(y), max(y)) + geometry
 
 
 class _Reader:
