@@ -3724,9 +3724,9 @@ class Node:
         )
         return answer
 
-    def needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:
-        """What needs somebody now, of all features but the node itself: overdue first, then what waits longest."""
-        answer: list[NeedRow] = self.call("GET", "/api/v1/needs", query={"role": role, "limit": limit})
+    def needs(self, *, role: str | None = None, limit: int | None = None, at_ms: int | None = None) -> list[NeedRow]:
+        """What needs somebody, now or at a time, of all features but the node: overdue first, then by wait."""
+        answer: list[NeedRow] = self.call("GET", "/api/v1/needs", query={"role": role, "limit": limit, "at_ms": at_ms})
         return answer
 
     def alert_needs(self, *, role: str | None = None, limit: int | None = None) -> list[NeedRow]:

@@ -12,6 +12,7 @@ from aquila.simulator.cot import Spot
 from aquila.testing.served import ServedNode, wait_until
 
 from .conftest import TakClient, Watched
+from .scene import say
 from .test_page import AXE, VIOLATIONS, rows_of, select
 from .test_shell import PHONE, opened, out_of_fields
 
@@ -38,7 +39,9 @@ def grid_of(page: Page) -> str:
     return page.locator(".details dd.grid").inner_text()
 
 
-def test_the_past_is_shown_whole_and_never_as_the_present(page: Page, tak: Join, now_ms: Clock) -> None:
+def test_the_past_is_shown_whole_and_never_as_the_present(
+    page: Page, demo: ServedNode, tak: Join, now_ms: Clock
+) -> None:
     walker = tak("REPLAY-1", "VIANDANTE 1")
     walker.send(cot.position(walker.who, HERE, now_ms(), 10.0, 80))
     select(page, "VIANDANTE 1")
@@ -48,6 +51,8 @@ def test_the_past_is_shown_whole_and_never_as_the_present(page: Page, tak: Join,
     walker.send(cot.position(walker.who, THERE, now_ms(), 10.0, 80))
     expect(page.locator(".details dd.grid")).not_to_have_text(before)
     after = grid_of(page)
+    say(demo, "incidents", line={"text": "a rockfall after that moment"})
+    expect(page.locator(".attention")).to_contain_text("a rockfall after that moment")
 
     page.evaluate(f"location.hash = 'at={iso(moment)}&bbox=76.5,42.8,77.8,43.5'")
     banner_says(page, moment)
@@ -58,6 +63,15 @@ def test_the_past_is_shown_whole_and_never_as_the_present(page: Page, tak: Join,
     late = tak("REPLAY-2", "TARDIVO 2")
     late.send(cot.position(late.who, THERE, now_ms(), 10.0, 80))
     expect(rows_of(page, "TARDIVO 2")).to_have_count(0)
+    # What is of the present is not shown beside the past, and what needs somebody is of then.
+    out_of_fields(page)
+    page.keyboard.press("h")
+    expect(page.locator(".left .live-only:visible")).to_contain_text("Live only")
+    page.keyboard.press("3")
+    expect(page.locator(".workspace .live-only")).to_contain_text("Incidents shows the present")
+    page.keyboard.press("Escape")
+    expect(page.locator(".attention h2")).to_contain_text("Needed somebody then")
+    expect(page.locator(".attention")).not_to_contain_text("a rockfall after that moment")
     # Nobody acts from there, and the page says why.
     expect(page.locator(".journal form input")).to_be_disabled()
     expect(page.locator(".journal form input")).to_have_attribute("placeholder", re.compile("The past is shown"))

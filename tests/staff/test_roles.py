@@ -214,3 +214,18 @@ def test_the_needs_of_all_features_are_one_question(desk: Any, viewer: Any, port
         alone, key=lambda row: (not row["is_overdue"], row["since_ms"])
     )
     assert later in {row["id"] for row in rows}
+
+
+def test_the_needs_of_an_earlier_time_are_those_of_then(desk: Any, viewer: Any, port: Any) -> None:
+    first = desk.post("/incidents", line={"text": "a bridge is down"})["id"]
+    port.tick(60_000)
+    then_ms = port.now_ms
+    port.tick(60_000)
+    desk.post(f"/incidents/{first}/steps", action="triage")
+    later = desk.post("/incidents", line={"text": "a tunnel is shut"})["id"]
+    needs = viewer.get("/needs", at_ms=then_ms)
+    assert {need["id"] for need in needs} == {first}
+    # Nothing is done in the past, and before anything was said nobody was needed.
+    assert {tuple(need["actions"]) for need in needs} == {()}
+    assert viewer.get("/needs", at_ms=then_ms - 300_000) == []
+    assert {need["id"] for need in viewer.get("/needs")} == {later}

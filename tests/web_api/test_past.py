@@ -96,3 +96,21 @@ def test_what_has_ended_is_there_until_then(port: Any, client: Any) -> None:
     fixes.append(fix(port, "T1", 42.0, port.open, ended=True))
     assert names_at(port, client, port.now_ms - 1) == {"T1": 42.0}
     assert names_at(port, client, port.now_ms) == {}
+
+
+def test_who_is_gone_today_is_called_what_he_was_called_then(port: Any, client: Any) -> None:
+    fixes = port.parts["tracks"].fixes
+    port.say(port.report("FOX", 42.0, 77.0), port.open)
+    fixes.append(fix(port, "FOX", 42.0, port.open))
+    fixes.append(fix(port, "STRANGER", 43.0, port.open))
+    port.place("HEN", 44.0, 77.0)
+    fixes.append(fix(port, "HEN", 44.0, port.open))
+    then_ms = port.now_ms
+    port.now_ms += MINUTE_MS
+    for name in ("FOX", "HEN"):
+        gone = Removal(entity=entity_id("cot", name), alias=Alias("cot", name), happened_at_ms=port.now_ms)
+        port.say(gone, port.open)
+    port.now_ms += MINUTE_MS
+    port.say(port.report("FOX", 42.0, 77.0, name="VIXEN"), port.open)
+    # An id is no name: somebody of whom only positions were kept has none.
+    assert names_at(port, client, then_ms) == {"FOX": 42.0, "": 43.0, "HEN": 44.0}

@@ -80,6 +80,38 @@ class Reading(Protocol):
         ...
 
 
+class Then:
+    """A reading at an earlier time: its clock stands there, and papers are read without the steps that came later.
+
+    What is no paper (positions, links, disks) is as it is now; who asks decides what of that may be said of the past.
+
+    Args:
+        reading: of the asker, whose release holds today.
+        at_ms: UTC ms.
+    """
+
+    def __init__(self, reading: Reading, at_ms: int) -> None:
+        self.views = reading.views
+        self.journal = reading.journal
+        self.policy = reading.policy
+        self.context = reading.context
+        self.node = reading.node
+        self.at_ms = at_ms
+        self._reading = reading
+
+    def now_ms(self) -> int:
+        """See Reading: the time that is asked about."""
+        return self.at_ms
+
+    def part(self, name: str) -> Any:
+        """See Reading."""
+        return self._reading.part(name)
+
+    def release(self, label: Label, context: Context) -> Decision:
+        """See Reading: nobody may have of the past what is withheld today."""
+        return self._reading.release(label, context)
+
+
 def readable_entry(reading: Reading, id: str) -> Entry | None:
     """A line of the journal that the asker may read whole; None = there is none, or not for him."""
     entry = reading.journal.entry(id)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Desk, Reading, Saying
+from aquila.core.feature import Desk, Reading, Saying, Then
 from aquila.core.model import Address, Arrival, Context, Entry, Label, Paper, Position, Principal, Stamp, Verdict
 from aquila.core.policy import label_for
 
@@ -214,7 +214,7 @@ class Papers:
     def thing(self, reading: Reading, target: str, type: str | None = None) -> Thing | None:
         """The thing as the asker may have it; None = there is none, or not for this asker, or it is of another type."""
         steps = self._steps.get((reading.context, target), [])
-        return _released(target, steps, type, _release_of(reading))
+        return _then(_released(target, steps, type, _release_of(reading)), reading)
 
     def things(self, reading: Reading, type: str | None = None) -> Iterator[Thing]:
         """All that the asker may have, in order of their making."""
@@ -226,7 +226,7 @@ class Papers:
             if context == reading.context and (type is None or steps[0].type == type)
         )
         for _, target, steps in sorted(keyed, key=lambda each: each[0]):
-            found = _released(target, steps, type, may)
+            found = _then(_released(target, steps, type, may), reading)
             if found is not None:
                 yield found
 
@@ -282,6 +282,11 @@ def _released(
     if not steps or not may(steps[0].label, steps[0].context) or (type is not None and steps[0].type != type):
         return None
     return Thing(target, [step for step in steps if may(step.label, step.context)])
+
+
+def _then(thing: Thing | None, reading: Reading) -> Thing | None:
+    """The thing as it was at the time of the reading."""
+    return thing.at(reading.at_ms) if thing is not None and isinstance(reading, Then) else thing
 
 
 async def write_paper(principal: Principal, desk: Desk, paper: Paper, thing: Thing) -> Entry | Refused:

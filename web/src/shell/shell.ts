@@ -43,6 +43,8 @@ export interface Workspace {
   /** A tab on the left or on the right, or the whole width between the side panels' outer edges. */
   where: 'left' | 'right' | 'full'
   part: Component
+  /** It shows the present; while the past is shown, it says so instead. */
+  live_only?: boolean
   keys?: string
   /** In the bar at the bottom of a phone; the others stand under "More". */
   bar?: boolean

@@ -18,8 +18,7 @@ export const WORKSPACES: readonly Workspace[] = [
     where: 'left',
     keys: 'h',
     bar: true,
-    // What needs a post is of now, like the links.
-    when: (desk) => desk.past.value === null,
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/roles/HomePanel.vue')),
   },
   {
@@ -55,8 +54,7 @@ export const WORKSPACES: readonly Workspace[] = [
     title: 'patterns.title',
     icon: 'target',
     where: 'right',
-    // Like the links, those of now.
-    when: (desk) => desk.past.value === null,
+    live_only: true,
     part: defineAsyncComponent(() => import('../patterns/PatternPanel.vue')),
   },
   {
@@ -67,7 +65,7 @@ export const WORKSPACES: readonly Workspace[] = [
     keys: '5',
     bar: true,
     part: ChatPanel,
-    count: (_desk, shell) => shell.rooms.unread_count.value,
+    count: (desk, shell) => (desk.past.value ? 0 : shell.rooms.unread_count.value),
   },
   { id: 'brief', title: 'brief.title', icon: 'note', where: 'right', part: defineAsyncComponent(() => import('../brief/BriefPanel.vue')) },
   {
@@ -85,8 +83,7 @@ export const WORKSPACES: readonly Workspace[] = [
     where: 'full',
     keys: '7',
     count: (desk) => desk.links.value.length,
-    // The links are those of now; beside a picture of the past they would be taken for its own.
-    when: (desk) => desk.past.value === null,
+    live_only: true,
     part: defineAsyncComponent(() => import('../panels/LinkBoard.vue')),
   },
   {
@@ -95,8 +92,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'target',
     where: 'full',
     keys: 'shift+f',
-    // Like the links, those of now.
-    when: (desk) => desk.past.value === null,
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/feeds/FeedBoard.vue')),
   },
   {
@@ -105,8 +101,9 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'fit',
     where: 'full',
     keys: 'shift+u',
-    // Of the node as it is now, and for who runs it.
-    when: (desk) => desk.past.value === null && mayDo(desk.me.value, 'admin'),
+    live_only: true,
+    // For who runs the node.
+    when: (desk) => mayDo(desk.me.value, 'admin'),
     part: defineAsyncComponent(() => import('../upkeep/UpkeepBoard.vue')),
   },
   {
@@ -115,8 +112,9 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'clock',
     where: 'full',
     keys: 'shift+x',
-    // What is planned now; and only where it is an exercise.
-    when: (desk) => desk.past.value === null && !/^REAL/.test(desk.context.value) && desk.me.value !== null,
+    live_only: true,
+    // Only where it is an exercise.
+    when: (desk) => !/^REAL/.test(desk.context.value) && desk.me.value !== null,
     part: defineAsyncComponent(() => import('../staff/exercise/ExerciseBoard.vue')),
   },
   {
@@ -125,8 +123,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'file',
     where: 'full',
     keys: 'shift+l',
-    // What may be had now.
-    when: (desk) => desk.past.value === null,
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/extract/ExtractBoard.vue')),
   },
   {
@@ -135,6 +132,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'flag',
     where: 'full',
     keys: '3',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/incidents/IncidentBoard.vue')),
   },
   {
@@ -143,6 +141,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'heart',
     where: 'full',
     keys: '8',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/medevac/MedevacBoard.vue')),
   },
   {
@@ -151,6 +150,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'help',
     where: 'full',
     keys: '9',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/questions/QuestionBoard.vue')),
   },
   {
@@ -159,8 +159,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'eye',
     where: 'full',
     keys: 'shift+i',
-    // What is known now; the claims say themselves when it was so.
-    when: (desk) => desk.past.value === null,
+    live_only: true,
     part: defineAsyncComponent(() => import('../intel/IntelBoard.vue')),
   },
   {
@@ -169,6 +168,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'book',
     where: 'full',
     keys: 'shift+o',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/orders/OrderBoard.vue')),
   },
   {
@@ -177,6 +177,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'task',
     where: 'full',
     keys: 'shift+t',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/tasks/TaskBoard.vue')),
   },
   {
@@ -185,6 +186,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'user',
     where: 'full',
     keys: 'shift+h',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/handover/HandoverBoard.vue')),
   },
   {
@@ -193,6 +195,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'file',
     where: 'full',
     keys: 'shift+r',
+    live_only: true,
     part: defineAsyncComponent(() => import('../staff/reports/ReportBoard.vue')),
   },
 ]

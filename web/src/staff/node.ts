@@ -96,6 +96,6 @@ export const staff = {
   handoverDocument: (id: string) => call<ShiftDocument>('GET', `/handovers/${one(id)}/document`),
   /** A step about a thing of a feature. */
   step: (feature: string, { id, ...step }: TakeStep) => call<StepTaken>('POST', `/${THINGS[feature]}/${one(id)}/steps`, step),
-  /** What needs somebody now, of all features; what is overdue comes first, then what waits longest. */
-  needs: () => call<NeedRow[]>('GET', '/needs'),
+  /** What needs somebody, of all features; what is overdue comes first, then what waits longest. `at_ms`: at that time; null = now. */
+  needs: (at_ms: number | null) => call<NeedRow[]>('GET', ask('/needs', { at_ms })),
 }

@@ -1,5 +1,5 @@
 /** Rows of a feature: read again every few seconds, and at once when the journal brings a paper of its kind. */
-import { watch } from 'vue'
+import { onScopeDispose, watch } from 'vue'
 import type { Entry } from '../api/types'
 import { usePolled, type Polled } from '../exchange/usePolled'
 import { useDesk } from '../store/desk'
@@ -16,6 +16,25 @@ export function useArrival(fits: (entry: Entry) => boolean, then: () => void): v
     const known = new Set(before.slice(-50).map((entry) => entry.id))
     if (now.slice(-20).some((entry) => !known.has(entry.id) && fits(entry))) then()
   })
+}
+
+/** While the past runs by, it is asked for so often, and at its end. */
+const PAST_EVERY_MS = 1000
+
+/** Calls when another moment is shown: at once where looking back begins or ends, else once a second. */
+export function useMoments(then: () => void): void {
+  const desk = useDesk()
+  let asked_ms = 0
+  let rest: ReturnType<typeof setTimeout> | undefined
+  watch(desk.past, (now, before) => {
+    clearTimeout(rest)
+    const wait_ms = now && before ? Math.max(0, asked_ms + PAST_EVERY_MS - performance.now()) : 0
+    rest = setTimeout(() => {
+      asked_ms = performance.now()
+      then()
+    }, wait_ms)
+  })
+  onScopeDispose(() => clearTimeout(rest))
 }
 
 /** `type`: how the types of its papers begin, `orbat.`; empty for all papers. `every_ms`: how often besides, for what time alone changes. */

@@ -55,13 +55,16 @@ def _at(principal: Principal, ask: AskPast, reading: Reading) -> Iterator[Labell
     for entry in _entries_until(reading.journal, ask.at_ms):
         past.fold(entry)
     for fix in _fixes_until(reading, ask.at_ms):
-        past.fold(_sample(fix, reading))
+        past.fold(_sample(fix, reading, past))
     box = None if ask.bbox is None else box_of(ask.bbox)
     for entity in past.entities():
         sight = past.sight(entity, reading.release, reading.policy)
         if sight is not None and _is_inside(sight, box):
             full = sight.verdict is Verdict.FULL
             row = entity_row(sight, sources=entity == ask.sources_of)
+            if row.name == entity:
+                # Nobody reads an id as a name: it is unnamed.
+                row = msgspec.structs.replace(row, name="")
             yield Labelled(row if full else None, sight.label, sight.context, None if full else row)
 
 
@@ -103,10 +106,12 @@ def _fixes_until(reading: Reading, at_ms: int) -> list[TrackFix]:
     return list(newest.values())
 
 
-def _sample(fix: TrackFix, reading: Reading) -> Sample:
-    """A kept position has neither name nor type: it gets those that the asker knows now."""
-    sight = picture_of(reading).sight(fix.entity, reading.release, reading.policy)
-    known = sight.report if sight is not None and sight.verdict is Verdict.FULL else None
+def _sample(fix: TrackFix, reading: Reading, past: Picture) -> Sample:
+    """A kept position has neither name nor type: it gets those said by then, else those that the asker knows now."""
+    told = past.last_told(fix.entity, reading.release)
+    # Named positions are no entries: of most movers only the present says what they are called, gone or not.
+    known = told if told is not None and told.name is not None else None
+    known = known or picture_of(reading).last_told(fix.entity, reading.release) or told
     report = report_of_fix(fix, fix.entity, known)
     if known is not None:
         report = msgspec.structs.replace(report, alias=known.alias)

@@ -325,6 +325,17 @@ class Picture:
             return _sight_redacted(best, policy)
         return _sight_full(best, full, self._called(entity, may), policy)
 
+    def last_told(self, entity: str, may: May) -> Report | None:
+        """The newest named report of an entity that the reader may have in full, else the newest; gone or not.
+
+        None = the reader may have none. It says what somebody is called, not that he is still there.
+        """
+        known = self._entities.get(entity)
+        cells = [cell for lane in known.lanes for cell in lane] if known is not None else []
+        mine = [cell for cell in cells if may(cell.label, cell.context).verdict is Verdict.FULL]
+        newest = max(mine, key=lambda cell: (cell.report.name is not None, cell.stamp), default=None)
+        return None if newest is None else newest.report
+
     def _called(self, caller: str, may: May) -> Emergency | None:
         """The newest active beacon in the alerts of this entity that the reader may have in full."""
         newest: Cell | None = None

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
-from aquila.core.feature import ROLES, Feature, Labelled, Query, Reading
+from aquila.core.feature import ROLES, Feature, Labelled, Query, Reading, Then
 from aquila.core.model import Label, Note, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import Id, Line, Time
@@ -89,6 +90,12 @@ class AskHome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     post: Annotated[str, msgspec.Meta(max_length=40)] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 200
+
+
+class AskAllNeeds(AskNeeds, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose needs. role: a post; empty = of all posts. at_ms: as they were then; None = now."""
+
+    at_ms: Time | None = None
 
 
 class AskReleased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -196,10 +203,13 @@ def _home(principal: Principal, ask: AskHome, reading: Reading) -> Iterator[Labe
         yield found[id(need)]
 
 
-def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
+def _needs(principal: Principal, ask: AskAllNeeds, reading: Reading) -> Iterator[Labelled]:
     """The needs of all features but the node's own: what is overdue first, then what waits longest."""
-    found = _all_needs(principal, ask, reading, of_node=False)
-    yield from sorted(found, key=lambda each: (not each.full.is_overdue, each.full.since_ms))
+    then = reading if ask.at_ms is None else Then(reading, ask.at_ms)
+    found = _all_needs(principal, ask, then, of_node=False)
+    for need in sorted(found, key=lambda each: (not each.full.is_overdue, each.full.since_ms)):
+        # Nothing is done in the past.
+        yield need if ask.at_ms is None else Labelled(replace(need.full, actions=()), need.label, need.context)
 
 
 def _needs_queries(features: Sequence[Feature]) -> Iterator[Query]:
@@ -293,12 +303,12 @@ QUERIES = (
     Query(
         name="needs",
         path="/needs",
-        request=AskNeeds,
+        request=AskAllNeeds,
         row=NeedRow,
         role="viewer",
         answer=_needs,
         blocking=True,
-        summary="What needs somebody now, of all features but the node itself: overdue first, then what waits longest",
+        summary="What needs somebody, now or at a time, of all features but the node: overdue first, then by wait",
     ),
     Query(
         name="needs_node",
