@@ -67,6 +67,7 @@ def test_the_past_is_shown_whole_and_never_as_the_present(
     out_of_fields(page)
     page.keyboard.press("h")
     expect(page.locator(".left .live-only:visible")).to_contain_text("Live only")
+    page.keyboard.press("2")
     page.keyboard.press("3")
     expect(page.locator(".workspace .live-only")).to_contain_text("Incidents shows the present")
     page.keyboard.press("Escape")
