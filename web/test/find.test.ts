@@ -47,6 +47,19 @@ describe('filters', () => {
     expect(names(index.find({ text: 'b', kind: 'unit' }, NOW_MS))).toEqual([])
   })
 
+  it('say what is alike once, and say it anew in another language', () => {
+    let [language, asked] = ['en', 0]
+    const many = storeOf(...Array.from({ length: 50 }, (_, h) => ({ name: `N${h}`, category: h % 2 ? 'unit' : 'marker' }) as Partial<TrackMeta>))
+    const words = { en: { unit: 'Unit', marker: 'Marker' }, it: { unit: 'Unità', marker: 'Punto' } } as Record<string, Record<string, string>>
+    const spoken = new TrackIndex(many, { version: () => language, of: ({ category }) => (asked++, words[language][category]) })
+    expect(spoken.find({ text: 'marker' }, NOW_MS)).toHaveLength(25)
+    expect(asked).toBe(2)
+    language = 'it'
+    expect(spoken.find({ text: 'marker' }, NOW_MS)).toHaveLength(0)
+    expect(spoken.find({ text: 'unita n7' }, NOW_MS).map((h) => many.meta[h]!.name)).toEqual(['N7'])
+    expect(asked).toBe(4)
+  })
+
   it('follow what comes, changes and goes', () => {
     const live = storeOf({ name: 'B' }, { name: 'A' })
     const followed = new TrackIndex(live)

@@ -34,7 +34,7 @@ export interface TrackFilter {
 export const COLUMNS = ['name', 'kind', 'affiliation', 'age', 'speed', 'altitude', 'source'] as const
 export type Column = (typeof COLUMNS)[number]
 
-/** What people read of an entity beside its name; `version` changes when the same thing would be said in other words. */
+/** What people read of an entity beside its name, by its source, kind and side alone; `version` changes when the same thing would be said in other words. */
 export interface TrackWords {
   version(): string
   of(meta: TrackMeta): string
@@ -52,15 +52,18 @@ function rank(meta: TrackMeta): number {
   return meta.emergency ? 0 : (ORDER[meta.category] ?? 6) + 1
 }
 
-/** Numbers are padded, so that PATROL 2 stands before PATROL 10. */
-function sortKey(meta: TrackMeta): string {
-  const name = fold(meta.name).replace(/\d+/g, (digits) => digits.padStart(8, '0'))
-  return rank(meta) + name
+/** Numbers are padded, so that PATROL 2 stands before PATROL 10. `name`: folded. */
+function sortKey(meta: TrackMeta, name: string): string {
+  return rank(meta) + name.replace(/\d+/g, (digits) => digits.padStart(8, '0'))
 }
+/** Sayings kept; more would be an index whose words are all different, which gains nothing by it. */
+const SAID_LIMIT = 20_000
 
 export class TrackIndex {
   private readonly known: (TrackMeta | undefined)[] = []
   private readonly words: string[] = []
+  /** Folded names: they stay when the language changes. */
+  private readonly names: string[] = []
   private readonly keys: string[] = []
   /** All handles with a name, emergencies first, then by kind and name. */
   private sorted: number[] = []
@@ -68,6 +71,7 @@ export class TrackIndex {
   private place = new Uint32Array(0)
   private version = -1
   private said_version = ''
+  private readonly said_once = new Map<string, string>()
 
   /** Nation of a source, where it is known. */
   nations: ReadonlyMap<string, string> = new Map()
@@ -84,7 +88,7 @@ export class TrackIndex {
     const { store, known, said } = this
     const said_version = said.version()
     if (this.version === store.meta_version && this.said_version === said_version) return
-    if (this.said_version !== said_version) known.fill(undefined)
+    if (this.said_version !== said_version) this.sayAnew()
     this.said_version = said_version
     this.version = store.meta_version
     const changed = new Set<number>()
@@ -94,8 +98,10 @@ export class TrackIndex {
       if (known[h] === meta) continue
       known[h] = meta
       changed.add(h)
-      this.words[h] = meta ? fold(`${meta.name} ${said.of(meta)}`) : ''
-      this.keys[h] = meta ? sortKey(meta) : ''
+      const name = meta ? fold(meta.name) : ''
+      this.names[h] = name
+      this.words[h] = meta ? `${name} ${this.saidOf(meta)}` : ''
+      this.keys[h] = meta ? sortKey(meta, name) : ''
     }
     if (!changed.size) return
     const kept = this.sorted.filter((h) => !changed.has(h))
@@ -105,6 +111,24 @@ export class TrackIndex {
     this.sorted = kept.sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b))
     if (this.place.length < until) this.place = new Uint32Array(until * 2)
     this.sorted.forEach((h, at) => (this.place[h] = at))
+  }
+
+  /** The same things in other words; names and their order stay. */
+  private sayAnew(): void {
+    this.said_once.clear()
+    this.known.forEach((meta, h) => {
+      if (meta) this.words[h] = `${this.names[h]} ${this.saidOf(meta)}`
+    })
+  }
+
+  /** What is said of all of one source, kind and side is put into words once: catalogues are slow, and there may be 100,000. */
+  private saidOf(meta: TrackMeta): string {
+    const key = `${meta.source}|${meta.category}|${meta.affiliation}`
+    let words = this.said_once.get(key)
+    if (words !== undefined) return words
+    words = fold(this.said.of(meta))
+    if (this.said_once.size < SAID_LIMIT) this.said_once.set(key, words)
+    return words
   }
 
   /** Handles that pass the filter, emergencies first, then by kind and name. */
