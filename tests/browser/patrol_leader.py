@@ -22,15 +22,9 @@ def find_oneself(scene: Scene) -> None:
 
 def evacuation_by_phone(scene: Scene) -> None:
     """The patrol that is selected stands in the form already, with its grid."""
-    page, hand = scene.page, scene.hand
     scene.nav("More")
-    hand.press("MEDEVAC", "New request")
-    form = page.get_by_role("form", name="New request")
-    expect(form.get_by_label("Callsign or title")).to_have_value(PATROL)
-    hand.fill("3 A urgent", "1", form)
-    hand.fill("5 On litters", "1", form)
-    hand.keys("Enter")
-    expect(form).to_have_count(0)
+    scene.hand.press("MEDEVAC", "New request")
+    scene.ask_evacuation(PATROL)
     expect(scene.thing(PATROL)).not_to_have_count(0)
     scene.took("ask for an evacuation")
 

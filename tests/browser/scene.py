@@ -68,6 +68,15 @@ class Scene:
     def need(self, text: str) -> Locator:
         return self.page.locator(".need").filter(has_text=text)
 
+    def ask_evacuation(self, title: str) -> None:
+        """The form of a request, whose title stands in it already: one urgent, one on a litter."""
+        form = self.page.get_by_role("form", name="New request")
+        expect(form.get_by_label("Callsign or title")).to_have_value(title)
+        self.hand.fill("3 A urgent", "1", form)
+        self.hand.fill("5 On litters", "1", form)
+        self.hand.keys("Enter")
+        expect(form).to_have_count(0)
+
     def title(self, text: str) -> None:
         expect(self.page.locator(".workspace-head h2")).to_have_text(text)
 
