@@ -507,6 +507,8 @@ class DeviceInvited(TypedDict):
     package_atak: str
     package_itak: str
     password: str
+    host: str
+    others: list[str]
 
 
 class DeviceMade(TypedDict):

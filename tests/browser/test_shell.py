@@ -18,6 +18,19 @@ from .test_page import AXE, VIOLATIONS, WORDS, rows_of, select
 
 pytestmark = pytest.mark.browser
 
+COVERS = """() => {
+  const box = (element) => element.getBoundingClientRect()
+  const map = box(document.querySelector('#map'))
+  const places = [[map.x + map.width / 2, map.y + map.height / 2]]
+  for (const one of document.querySelectorAll('.map-view button, .topbar button, .nav button, .replay-bar button')) {
+    const at = box(one)
+    if (at.width) places.push([at.x + at.width / 2, at.y + at.height / 2])
+  }
+  const notices = [...document.querySelectorAll('.notice')].map(box)
+  const covers = (at, [x, y]) => x > at.left && x < at.right && y > at.top && y < at.bottom
+  return [notices.length, places.filter((place) => notices.some((at) => covers(at, place))).length]
+}"""
+
 Browse = Callable[..., Watched]
 Join = Callable[[str, str], TakClient]
 Clock = Callable[[], int]
@@ -435,3 +448,19 @@ def test_logging_out_ends_the_session(browse: Browse, demo: ServedNode) -> None:
     page.locator("button[aria-haspopup=menu]").click()
     page.get_by_role("menuitem", name="Log out").click()
     expect(page.get_by_role("heading", name="You are not logged in")).to_be_visible()
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_notices_cover_neither_the_middle_of_the_map_nor_buttons(browse: Browse, phone: bool) -> None:
+    page = opened(browse, **({"viewport": PHONE, "has_touch": True} if phone else {}))
+    expect(page.locator(".map-view .tools")).to_be_visible()
+    # What writes is refused while the past is shown, each time with a notice.
+    page.keyboard.press("r")
+    expect(page.locator(".desk.replay")).to_have_count(1)
+    for _ in range(3):
+        page.keyboard.press("l")
+    shown = 1 if phone else 2
+    expect(page.locator(".notices .notice")).to_have_count(shown)
+    expect(page.locator(".notices")).to_have_attribute("aria-live", "polite")
+    expect(page.locator(".notices-more")).to_contain_text("more notice")
+    assert page.evaluate(COVERS) == [shown, 0]

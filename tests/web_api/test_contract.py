@@ -26,7 +26,7 @@ def contract(port: Any, authority: Any, tmp_path: Path) -> Any:
     """The OpenAPI of a node with a little of everything in it."""
     port.parts["authority"], port.parts["address"] = (
         authority,
-        SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446),
+        SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446, others=("10.1.2.3",)),
     )
     port.parts["files"] = FileStore(tmp_path / "files")
     port.place("A", 42.5, 77.5)

@@ -16,7 +16,9 @@ DEVICE = {"name": "PATROL1", "nation": "ITA", "groups_in": ["COMMON"], "callsign
 def admin(port: Any, authority: Any) -> dict[str, str]:
     """Headers of an administrator of a node with an authority."""
     port.parts["authority"] = authority
-    port.parts["address"] = SimpleNamespace(host="node.local", tak_tls=8089, api_tls=8443, enrol=8446)
+    port.parts["address"] = SimpleNamespace(
+        host="node.local", tak_tls=8089, api_tls=8443, enrol=8446, others=("10.1.2.3",)
+    )
     headers: dict[str, str] = port.token("boss", "admin")
     return headers
 
@@ -69,6 +71,7 @@ def test_a_pending_invitation_is_listed_without_its_token_and_can_be_cancelled(
     port: Any, client: Any, admin: Any
 ) -> None:
     made = client.post("/api/v1/devices/invitations", json={"name": "PATROL2", "minutes": 60}, headers=admin).json()
+    assert (made["host"], made["others"]) == ("node.local", ["10.1.2.3"])
     listed = client.get("/api/v1/devices/invitations?state=pending", headers=admin)
     (row,) = listed.json()
     assert (row["name"], row["state"], row["ends_ms"]) == ("PATROL2", "pending", made["ends_ms"])

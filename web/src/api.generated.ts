@@ -407,6 +407,8 @@ export interface DeviceInvited {
   package_atak: string
   package_itak: string
   password: string
+  host: string
+  others: string[]
 }
 
 /** The device that now is, and its files, shown this once. */

@@ -74,6 +74,7 @@ class DeviceAddress(msgspec.Struct, frozen=True):
     tak_tls: int = 0
     api_tls: int = 0
     enrol: int = 0
+    others: tuple[str, ...] = ()
 
 
 class Controls:

@@ -66,6 +66,8 @@ from aquila.web_api import Web, make_app
 from aquila.web_api.settings import LOCAL_HOSTS, FirstView, WebSettings
 
 log = logging.getLogger(__name__)
+ADDRESSES_MAX = 8
+"""Addresses of this machine that are offered for an invitation."""
 
 SIGNING_KEY = "key/tokens"
 AUTHORITY_S = 0.5
@@ -180,7 +182,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "fusion": fusion,
             "links": LinkBoard(edge, engine.node.context),
             "authority": authority,
-            "address": DeviceAddress(settings.public_host(), **ports),
+            "address": DeviceAddress(settings.public_host(), others=other_addresses(settings), **ports),
             "files": FileStore(engine.folder.files_path, reserve_bytes=2 * FREE_BYTES_MIN),
             "upload_limits": upload_limits(settings),
             "tokens": token_signer(engine),
@@ -384,6 +386,24 @@ def upload_limits(settings: Settings) -> UploadLimits:
         quota_bytes=settings.upload_quota_mib << 20,
         total_bytes=settings.upload_total_mib << 20,
     )
+
+
+def other_addresses(settings: Settings) -> tuple[str, ...]:
+    """Where else devices may reach this node: its names, and the machine's own addresses when it listens on all.
+
+    None when the doors with TLS are open to this machine only: no address would help.
+    """
+    if settings.host is None or settings.host == LOOPBACK:
+        return ()
+    own = [settings.host]
+    if settings.host in EVERY_ADDRESS:
+        try:
+            own = [str(each[4][0]) for each in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)]
+        except OSError as unknown:
+            log.info("the addresses of this machine are not known: %s", unknown)
+            own = []
+    others = dict.fromkeys([*settings.public_names, *own])
+    return tuple(each for each in others if not each.startswith(("127.", "::1", "fe80:")))[:ADDRESSES_MAX]
 
 
 def web_settings(settings: Settings, first_view: FirstView | None) -> WebSettings:

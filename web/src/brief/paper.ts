@@ -1,17 +1,16 @@
 /** The brief on paper: one sheet of the map for each step, as the print box makes one. */
 import type { ComposerTranslation } from 'vue-i18n'
-import { drawingOf } from '../draw/session'
 import { createMap, type MapAdapter } from '../map/adapter'
 import { cameraOf } from '../print/camera'
 import { compose } from '../print/compose'
+import { dressSheet, hidingOf } from '../print/hiding'
 import { DOTS_PER_MM, type Paper } from '../print/paper'
 import { sheetOf } from '../print/sheet'
 import type { DrawnSheet } from '../print/sheetShown'
 import { Pen, wrapped } from '../print/words'
 import type { Shell } from '../shell/shell'
-import { drawingsOf } from '../store/drawings'
 import type { BriefStep } from './brief'
-import { narrowedText, showStep } from './show'
+import { showStep } from './show'
 
 const PX_PER_MM = 96 / 25.4
 const DRAWN_LIMIT_MS = 15_000
@@ -64,14 +63,12 @@ export async function sheetsOf(shell: Shell, steps: readonly BriefStep[], paper:
         events: { click: () => {}, pointer: () => {}, moved: () => {} },
       })
       map.show(place, zoom)
-      const look = drawingOf(desk).look.value
-      const hidden = new Set([...(look.hidden ?? []), ...shell.tracks.left_out.value])
-      map.setHidden(hidden)
-      map.setDrawings(drawingsOf(desk.tracks, null, desk.now_ms.value, look))
+      const hiding = hidingOf(shell, true, t)
+      dressSheet(shell, map, hiding)
       await map.drawn(DRAWN_LIMIT_MS)
       map.refresh()
       const title = t('brief.sheetTitle', { n: sheets.length + 1, of: steps.length, title: step.title })
-      sheets.push(withNotes(compose(paper, map.copy(), map.bounds(), title, shell, { hidden, narrowed: narrowedText(shell, t) }, t), paper, step.notes))
+      sheets.push(withNotes(compose(paper, map.copy(), map.bounds(), title, shell, hiding, t), paper, step.notes))
     }
   } finally {
     map?.destroy()

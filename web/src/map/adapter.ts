@@ -77,6 +77,8 @@ export interface MapAdapter {
   setGrid(grid: GridOf | null): void
   /** Whether crowded symbols become one, and into whose symbol members of a unit go. */
   setGathering(on: boolean, group_of: GroupOf | null): void
+  /** Lays onto another map what people laid onto this one: own maps, pictures over the ground, the grid, hidden parts of the base map. */
+  dress(other: MapAdapter): void
   zoom(): number
   /** How much of the map's lower part is covered; places are shown above it. */
   setCovered(bottom_px: number): void
@@ -539,6 +541,13 @@ class MapLibreAdapter implements MapAdapter {
     this.scene.setGathering(on)
     this.scene.setGroups(group_of)
     this.refresh()
+  }
+
+  dress(other: MapAdapter): void {
+    for (const [id, shown] of this.base) other.setBase([id], shown)
+    other.setOwnMaps(this.own)
+    for (const [name, cover] of this.covers) other.setCover(name, cover)
+    other.setGrid(this.grid)
   }
 
   zoom(): number {

@@ -9,6 +9,8 @@ export interface Action {
   /** A catalogue key; `words` are its values, themselves catalogue keys or plain text with `=` in front. */
   title: string
   words?: Record<string, string>
+  /** A catalogue key: more words by which the palette finds it. */
+  also?: string
   section: Section
   /** As `keys.ts` reads them; the first is shown. */
   keys?: readonly string[]

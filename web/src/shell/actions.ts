@@ -36,8 +36,8 @@ export const ACTIONS: readonly Action[] = [
   ...workspaceActions,
   { id: 'go.map', title: 'actions.map', section: 'go', keys: ['0'], run: (shell) => shell.open('map') },
   { id: 'next-alert', title: 'actions.nextAlert', section: 'find', keys: ['a'], run: (shell) => shell.nextAlert() },
-  { id: 'marker', title: 'actions.marker', section: 'map', keys: ['u', 'm'], run: (shell) => shell.placeMarker() },
-  { id: 'fit', title: 'tools.fit', section: 'map', keys: ['f'], when: (shell) => Boolean(shell.map.value?.fitAll), run: (shell) => shell.map.value?.fitAll?.() },
+  { id: 'marker', title: 'actions.marker', also: 'palette.also.marker', section: 'map', keys: ['u', 'm'], run: (shell) => shell.placeMarker() },
+  { id: 'fit', title: 'tools.fit', also: 'palette.also.fit', section: 'map', keys: ['f'], when: (shell) => Boolean(shell.map.value?.fitAll), run: (shell) => shell.map.value?.fitAll?.() },
   {
     id: 'centre',
     title: 'actions.centre',
@@ -54,7 +54,7 @@ export const ACTIONS: readonly Action[] = [
     run: (shell) => shell.open('now'),
     python: (shell) => `node.entity(${JSON.stringify(selected(shell))})`,
   },
-  { id: 'note', title: 'actions.note', section: 'write', keys: ['l'], run: (shell) => shell.writeNote(), python: () => 'node.add_note(text="…")' },
+  { id: 'note', title: 'actions.note', also: 'palette.also.note', section: 'write', keys: ['l'], run: (shell) => shell.writeNote(), python: () => 'node.add_note(text="…")' },
   {
     id: 'undo',
     title: 'actions.undo',
@@ -98,8 +98,8 @@ export const ACTIONS: readonly Action[] = [
   ...BRIEF_ACTIONS,
   ...COVERAGE_ACTIONS,
   ...PRINT_ACTIONS,
-  { id: 'exchange', title: 'exchange.open', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
-  { id: 'exchange.packages', title: 'packages.send', section: 'write', run: (shell) => shell.sendFiles() },
+  { id: 'exchange', title: 'exchange.open', also: 'palette.also.exchange', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
+  { id: 'exchange.packages', title: 'packages.send', also: 'palette.also.send', section: 'write', run: (shell) => shell.sendFiles() },
   { id: 'logout', title: 'me.logout', section: 'page', run: (shell) => shell.logOut() },
 ]
 

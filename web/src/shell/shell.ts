@@ -13,6 +13,7 @@ import { Filters } from '../store/filters'
 import { Rooms } from '../store/rooms'
 import { TrackIndex, type TrackFilter } from '../store/search'
 import type { Place } from '../geo/place'
+import type { MapAdapter } from '../map/adapter'
 import type { IconName } from '../ui/IconMark.vue'
 import { keptLayout, type Side } from './layout'
 import { firstTheme, type Theme } from './theme'
@@ -32,6 +33,8 @@ export interface MapTools {
   bounds?(): [number, number, number, number] | null
   /** A copy of the map's pixels; null where there is no map. */
   copy?(): HTMLCanvasElement | null
+  /** Lays onto the map of a sheet what people laid onto this one. */
+  dress?(sheet: MapAdapter): void
 }
 
 export interface Workspace {

@@ -40,6 +40,11 @@ function isPale(colour: string): boolean {
   return 0.299 * red + 0.587 * green + 0.114 * blue >= PALE_LUMA
 }
 
+/** Ids of what a map does not show: hidden layers, sources of fused tracks, and what a filter leaves out (null: no filter). */
+export function hiddenIds(look: DrawingLook, left_out: ReadonlySet<string> | null): ReadonlySet<string> {
+  return new Set([...(look.hidden ?? []), ...(left_out ?? [])])
+}
+
 /** A circle as the ring that the map can draw; other shapes as they are. */
 function drawable(geometry: Geometry): Geometry | null {
   const radius_m = radiusOf(geometry)

@@ -117,6 +117,7 @@ class DeviceInvited(msgspec.Struct, frozen=True, kw_only=True):
         qr: what to draw as pictures, by client.
         package_atak, package_itak: data packages that bring the address and the node's certificates; the client asks
             for name and token. password: of their trust store.
+        host: name or address that is in all of them. others: further addresses of this node, for another invitation.
     """
 
     name: str
@@ -129,6 +130,8 @@ class DeviceInvited(msgspec.Struct, frozen=True, kw_only=True):
     package_atak: bytes
     package_itak: bytes
     password: str
+    host: str
+    others: tuple[str, ...]
 
 
 class AskInvitations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -248,6 +251,8 @@ async def invite(principal: Principal, ask: InviteDevice, desk: Desk) -> DeviceI
         package_atak=packages.atak,
         package_itak=packages.itak,
         password=packages.password,
+        host=host,
+        others=tuple(each for each in address.others if each != host),
     )
 
 

@@ -27,6 +27,8 @@ class Address(Protocol):
 
     host: str
     tak_tls: int
+    others: tuple[str, ...]
+    """Addresses of this machine under which others may reach it; none = it listens to itself only."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
