@@ -2963,10 +2963,16 @@ class Node:
     def place_drawing(
         self,
         *,
-        shape: Literal["bearing", "circle", "line", "point", "polygon", "route", "text"],
+        shape: Literal["bearing", "bullseye", "circle", "corridor", "line", "point", "polygon", "route", "text"],
         name: str,
         points: list[list[float]],
         radius_m: float | None = None,
+        corridor_m: float | None = None,
+        rings: int | None = None,
+        ring_m: float | None = None,
+        bearing_ref: Literal["G", "M", "T"] | None = None,
+        inward: bool | None = None,
+        mark: Literal["caution", "circle", "dot", "flag"] | None = None,
         uid: str | None = None,
         stroke: str | None = None,
         fill: str | None = None,
@@ -2976,7 +2982,7 @@ class Node:
         order: int | None = None,
         valid_h: float | None = None,
     ) -> Drawn:
-        """Draw or change a line, area, circle, route or bearing line that phones and screens receive."""
+        """Draw or change a line, area, corridor, circle, bullseye, route, bearing line or point."""
         answer: Drawn = self.call(
             "POST",
             "/api/v1/drawings",
@@ -2985,6 +2991,12 @@ class Node:
                 "name": name,
                 "points": points,
                 "radius_m": radius_m,
+                "corridor_m": corridor_m,
+                "rings": rings,
+                "ring_m": ring_m,
+                "bearing_ref": bearing_ref,
+                "inward": inward,
+                "mark": mark,
                 "uid": uid,
                 "stroke": stroke,
                 "fill": fill,

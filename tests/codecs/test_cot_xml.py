@@ -61,6 +61,45 @@ def test_a_circle_is_no_larger_than_the_world(major: str, word: str | None) -> N
         assert found.reason == word
 
 
+BULL = "distance='9260' bearingRef='M' edgeToCenter='true' bullseyeUID='b.COMPAT' title='BULL' mils='false'"
+
+
+@pytest.mark.parametrize(
+    ("rings", "fields"),
+    [
+        (
+            "hasRangeRings='true' rangeRingVisible='true' ringDist='1852.0' ringNum='5'",
+            {"rings": "5", "ring_m": "1852.0"},
+        ),
+        ("hasRangeRings='true' rangeRingVisible='false' ringDist='1852.0' ringNum='5'", {}),
+        ("hasRangeRings='false'", {}),
+    ],
+)
+def test_a_bullseye_of_a_phone_has_its_compass_and_the_rings_that_are_shown(rings: str, fields: dict[str, str]) -> None:
+    found = only(event(f"<bullseye {BULL} {rings}/>").replace(b"a-f-G", b"u-r-b-bullseye"))
+    assert isinstance(found, Decoded)
+    assert isinstance(found.body, Report)
+    assert found.body.geometry == Geometry("circle", ((1.0, 2.0),), 9260.0)
+    assert found.body.category == "drawing"
+    assert found.body.fields == fields | {"bearing_ref": "M", "inward": "true"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ("distance='-5'", "range"),
+        ("distance='x'", "number"),
+        ("distance='5' hasRangeRings='true' ringNum='9999999999999999999'", "range"),
+        ("distance='5' hasRangeRings='true' ringNum='0'", "range"),
+        ("distance='5' hasRangeRings='true' ringNum='2' ringDist='1e99'", "range"),
+    ],
+)
+def test_a_bullseye_that_no_map_can_draw_is_refused(wrong: str, word: str) -> None:
+    found = only(event(f"<bullseye {wrong}/>").replace(b"a-f-G", b"u-r-b-bullseye"))
+    assert isinstance(found, CodecError)
+    assert found.reason == word
+
+
 # --- framing ---
 
 

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aquila.core.model import Alias, Audience, Emergency, Removal, Tick, Verdict
+from aquila.core.model import Alias, Audience, Emergency, Geometry, Removal, Tick, Verdict
 from aquila.core.policy import Policy, release
 from aquila.features.picture import Picture
 from aquila.features.picture.view import CELLS_MAX, LATEST_MS
@@ -254,3 +254,27 @@ def test_a_drawing_stays_on_its_layer_when_a_phone_changes_it(make: Any) -> None
     sight = picture.sight(make.report("line", 0).entity, reader(), POLICY)
     assert sight is not None
     assert sight.report.fields == {}
+
+
+def test_a_corridor_and_a_marked_point_stay_what_they_are_when_a_phone_changes_them(make: Any) -> None:
+    picture = Picture()
+    corners = ((42.0, 77.0), (42.0, 77.1), (42.1, 77.1), (42.1, 77.0))
+    way = {"category": "drawing", "geometry": Geometry("polygon", corners)}
+    picture.fold(make.entry(make.report("way", 1, fields={"corridor_m": "200.0"}, **way), 1, "person:ops"))
+    picture.fold(make.entry(make.report("way", 2, name="WAY 2", **way), 2, "device:A"))
+    sight = picture.sight(make.report("way", 0).entity, reader(), POLICY)
+    assert sight is not None
+    assert (sight.report.name, sight.report.fields) == ("WAY 2", {"corridor_m": "200.0"})
+    # A corner less, and it is an area.
+    fewer = make.report("way", 3, category="drawing", geometry=Geometry("polygon", corners[:3]))
+    picture.fold(make.entry(fewer, 3, "device:A"))
+    sight = picture.sight(fewer.entity, reader(), POLICY)
+    assert sight is not None
+    assert sight.report.fields == {}
+    # CoT has one type for a drawn point and a marker.
+    layer = {"layer": "OPS"}
+    picture.fold(make.entry(make.report("dot", 1, category="drawing", fields=layer), 1, "person:ops"))
+    picture.fold(make.entry(make.report("dot", 2, category="marker", fields={"color": "-256"}), 2, "device:A"))
+    sight = picture.sight(make.report("dot", 0).entity, reader(), POLICY)
+    assert sight is not None
+    assert (sight.report.category, sight.report.fields) == ("drawing", {"color": "-256"} | layer)

@@ -1,11 +1,18 @@
 """Drawings made here: an entity with a shape, changed under the same uid, and a sentence for what is no shape."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aquila.codecs.cot import cot_xml
 from aquila.core.codec import Outgoing
+from aquila.core.model import Report
+from aquila.features.picture.corridor import corridor_corners
+from aquila.testing.codecs import bodies, decoded
+
+CORRIDORS = json.loads((Path(__file__).parents[2] / "web" / "test" / "corridors.json").read_text("utf-8"))
 
 AREA = {"shape": "polygon", "name": "NAI 3", "points": [[42.0, 77.0], [42.0, 77.2], [42.2, 77.2]], "layer": "INTEL"}
 
@@ -40,6 +47,10 @@ def test_the_same_uid_is_the_same_drawing_changed(port: Any, client: Any) -> Non
         ({"shape": "route"}, "b-m-r"),
         ({"shape": "circle", "points": [[42.0, 77.0]], "radius_m": 500}, "u-d-c-c"),
         ({"shape": "bearing", "points": [[42.0, 77.0], [42.1, 77.1]]}, "u-rb-a"),
+        ({"shape": "corridor", "corridor_m": 200}, "u-d-f"),
+        ({"shape": "bullseye", "points": [[42.0, 77.0]], "radius_m": 5000}, "u-r-b-bullseye"),
+        ({"shape": "point", "points": [[42.0, 77.0]], "stroke": "#ff0000"}, "b-m-p-s-m"),
+        ({"shape": "point", "points": [[42.0, 77.0]], "mark": "flag"}, "a-u-G"),
     ],
 )
 def test_a_phone_gets_every_shape_under_the_uid_of_the_drawing(
@@ -61,6 +72,10 @@ def test_a_phone_gets_every_shape_under_the_uid_of_the_drawing(
         {"points": [[99.0, 77.0], [42.0, 77.2], [42.2, 77.2]]},
         {"stroke": "red; url(x)"},
         {"name": ""},
+        {"shape": "corridor"},
+        {"corridor_m": 200},
+        {"shape": "corridor", "corridor_m": 200, "points": [[42.0, 77.0], [42.0, 77.0], [42.1, 77.0]]},
+        {"mark": "flag"},
     ],
 )
 def test_what_is_no_shape_gets_a_sentence(port: Any, client: Any, words: dict[str, Any]) -> None:
@@ -71,3 +86,56 @@ def test_what_is_no_shape_gets_a_sentence(port: Any, client: Any, words: dict[st
 
 def test_a_viewer_draws_nothing(port: Any, client: Any) -> None:
     assert client.post("/api/v1/drawings", headers=port.token("op", "viewer"), json=AREA).status_code == 403
+
+
+def on_phone(port: Any, made: Any) -> tuple[bytes, Report]:
+    """What a phone is sent of a drawing, and what it says of it when it sends it back unchanged."""
+    entry = port.journal.entry(made.json()["entry"])
+    document = cot_xml.encode(Outgoing(body=entry.body, label=entry.envelope.label, now_ms=port.now_ms))
+    (back,) = bodies(decoded(cot_xml, [document]))
+    assert isinstance(back, Report)
+    return document, back
+
+
+@pytest.mark.parametrize("case", CORRIDORS, ids=lambda case: case["name"])
+def test_a_corridor_has_a_corner_on_each_side_of_every_place(case: dict[str, Any]) -> None:
+    corners = corridor_corners([(lat, lon) for lat, lon in case["centre"]], case["corridor_m"])
+    assert [list(corner) for corner in corners] == case["corners"]
+
+
+def test_a_corridor_is_a_closed_shape_to_phones_and_keeps_its_width_here(port: Any, client: Any) -> None:
+    straight = CORRIDORS[0]
+    made = draw(port, client, shape="corridor", points=straight["centre"], corridor_m=200)
+    row = client.get(f"/api/v1/entities/{made.json()['entity']}", headers=port.token("op")).json()
+    ring = row["geometry"]["coordinates"][0]
+    assert [[lat, lon] for lon, lat in ring] == [*straight["corners"], straight["corners"][0]]
+    assert row["fields"]["corridor_m"] == "200.0"
+    document, back = on_phone(port, made)
+    assert document.count(b"<link point=") == 5
+    assert back.geometry is not None
+    assert [list(corner) for corner in back.geometry.points] == straight["corners"]
+
+
+def test_a_point_has_its_mark_and_colour_on_phones(port: Any, client: Any) -> None:
+    words = {"shape": "point", "points": [[42.0, 77.0]], "stroke": "#ffff00"}
+    document, dot = on_phone(port, draw(port, client, **words))
+    assert b'iconsetpath="COT_MAPPING_SPOTMAP/b-m-p-s-m/-256"' in document
+    assert b'<color argb="-256"/>' in document
+    assert dot.fields["color"] == "-256"
+    document, flag = on_phone(port, draw(port, client, **words, mark="flag"))
+    assert b'iconsetpath="f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/flag.png"' in document
+    assert (flag.fields["color"], flag.category) == ("-256", "marker")
+
+
+def test_a_bullseye_is_one_thing_that_comes_back_from_a_phone(port: Any, client: Any) -> None:
+    made = draw(
+        port, client, shape="bullseye", points=[[42.0, 77.0]], radius_m=6000, bearing_ref="M", inward=True, rings=4
+    )
+    document, back = on_phone(port, made)
+    assert b'distance="6000.0"' in document
+    assert b'ringNum="4"' in document
+    assert b'ringDist="1500.0"' in document
+    said = {name: back.fields[name] for name in ("rings", "ring_m", "bearing_ref", "inward")}
+    assert said == {"rings": "4", "ring_m": "1500.0", "bearing_ref": "M", "inward": "true"}
+    assert back.geometry is not None
+    assert (back.geometry.shape, back.geometry.radius_m) == ("circle", 6000.0)

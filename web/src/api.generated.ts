@@ -1470,10 +1470,16 @@ export interface NewDevice {
 
 /** A drawing to be made, or to be changed. */
 export interface NewDrawing {
-  shape: 'bearing' | 'circle' | 'line' | 'point' | 'polygon' | 'route' | 'text'
+  shape: 'bearing' | 'bullseye' | 'circle' | 'corridor' | 'line' | 'point' | 'polygon' | 'route' | 'text'
   name: string
   points: number[][]
   radius_m?: number | null
+  corridor_m?: number | null
+  rings?: number | null
+  ring_m?: number | null
+  bearing_ref?: 'G' | 'M' | 'T' | null
+  inward?: boolean
+  mark?: 'caution' | 'circle' | 'dot' | 'flag' | null
   uid?: string | null
   stroke?: string | null
   fill?: string | null

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { GRAPHICS, graphicOf, matching, sidcOf } from '../src/draw/catalogue'
-import { layersOf, requestOf, requestsOf, type DrawingRow } from '../src/draw/drawings'
+import { bullseyeFeatures } from '../src/draw/bullseye'
+import { centreOf } from '../src/draw/corridor'
+import { layersOf, penStrokeOf, plainOf, requestOf, requestsOf, strokeOfRow, type DrawingRow } from '../src/draw/drawings'
+import { readCorridor_m } from '../src/draw/kept'
+import { cssOfArgb, markOf } from '../src/draw/marks'
+import { bearingOf, shownName, anchorsOf } from '../src/map/names'
+import CORRIDORS from './corridors.json'
 import { formatOf, joined, layerOfFile } from '../src/draw/files'
 import { away, bearing_deg, circleArea_m2, circleOf, distance_m, mapRing, ringArea_m2, ringOf, type Pair } from '../src/draw/geometry'
 import { area_m2, smallestArea } from '../src/map/areas'
@@ -67,9 +73,31 @@ describe('requests', () => {
     const rings = requestsOf('rings', { shape: 'circle', points: [CENTRE], radius_m: 3000 }, LOOK)
     expect(rings.map((one) => [one.shape, one.radius_m])).toEqual([['circle', 1000], ['circle', 2000], ['circle', 3000]])
   })
-  it('makes a bullseye of a point, rings and four bearing lines', () => {
-    const parts = requestsOf('bullseye', { shape: 'circle', points: [CENTRE], radius_m: 3000 }, LOOK).map((one) => one.shape)
-    expect(parts).toEqual(['point', 'circle', 'circle', 'circle', 'bearing', 'bearing', 'bearing', 'bearing'])
+  it('makes one thing of a bullseye', () => {
+    const parts = requestsOf('bullseye', { shape: 'circle', points: [CENTRE], radius_m: 3000 }, LOOK)
+    expect(parts).toMatchObject([{ shape: 'bullseye', radius_m: 3000, rings: 3 }])
+  })
+  it('draws a bullseye anew with its rings and its north', () => {
+    const bull = row({ type: 'u-r-b-bullseye', geometry: { type: 'Point', coordinates: [77, 43], radius_m: 3000 }, fields: { rings: '4', ring_m: '500.0', bearing_ref: 'M', inward: 'true' } })
+    expect(requestOf(bull)).toMatchObject({ shape: 'bullseye', radius_m: 3000, rings: 4, ring_m: 500, bearing_ref: 'M', inward: true })
+    expect(plainOf(bull)).toMatchObject({ shape: 'circle', radius_m: 3000 })
+  })
+  it('gives a point its mark and colour, and a text none', () => {
+    const spot = { fields: { iconsetpath: 'COT_MAPPING_SPOTMAP/b-m-p-s-m/-65536', color: '-65536' }, position: { lat_deg: 43, lon_deg: 77 } }
+    expect(requestOf(row(spot))).toMatchObject({ shape: 'point', mark: 'dot', stroke: '#ff0000' })
+    expect(requestOf(row({ ...spot, fields: { iconsetpath: 'COT_MAPPING_SPOTMAP/b-m-p-s-m/LABEL' } }))).toMatchObject({ shape: 'text' })
+    expect(requestsOf('point', { shape: 'point', points: [CENTRE], radius_m: null }, { ...LOOK, mark: 'flag' })).toMatchObject([{ shape: 'point', mark: 'flag', stroke: LOOK.stroke }])
+  })
+  it('takes a corridor up by its centre line, and gives its corners to whom it is an area', () => {
+    const { centre, corners, corridor_m } = CORRIDORS[1]
+    const ring = [...corners, corners[0]].map(([lat, lon]) => [lon, lat])
+    const way = row({ geometry: { type: 'Polygon', coordinates: [ring] }, fields: { corridor_m: String(corridor_m) } })
+    const request = requestOf(way)!
+    expect(request).toMatchObject({ shape: 'corridor', corridor_m: 300 })
+    expect(penStrokeOf(way)).toMatchObject({ shape: 'line', points: request.points })
+    expect(request.points).toHaveLength(centre.length)
+    expect(strokeOfRow(way)).toMatchObject({ shape: 'polygon' })
+    expect(plainOf(way)).toMatchObject({ shape: 'polygon', points: corners })
   })
   it('draws a row anew as it is', () => {
     const area = row({ geometry: { type: 'Polygon', coordinates: [[[77, 42], [77.2, 42], [77.2, 42.2], [77, 42]]], fill: '#11223344' }, fields: { layer: 'OPS', order: '2' } })
@@ -77,6 +105,66 @@ describe('requests', () => {
     const circle = row({ type: 'u-d-c-c', geometry: { type: 'Point', coordinates: [77, 42], radius_m: 500 } })
     expect(requestOf(circle)).toMatchObject({ shape: 'circle', radius_m: 500, points: [[42, 77]] })
     expect(requestOf(row({ aliases: [] }))).toBeNull()
+  })
+})
+
+describe('a corridor', () => {
+  it.each(CORRIDORS)('finds its centre line again: $name', ({ centre, corridor_m, corners }) => {
+    const line = centreOf(corners as Pair[], corridor_m)!
+    expect(line).toHaveLength(centre.length)
+    // Corners are kept to a centimetre; where a line turns back on itself that moves its end by less than a metre.
+    line.forEach((at, i) => expect(distance_m(at, centre[i] as Pair)).toBeLessThan(1))
+  })
+  it('is none without a corner across', () => {
+    expect(centreOf([[43, 77], [43, 78], [44, 78]], 100)).toBeNull()
+  })
+  it('has its name on its line, not in the middle of its corners', () => {
+    const { corners, corridor_m, centre } = CORRIDORS[1]
+    const coordinates = [[...corners, corners[0]].map(([lat, lon]) => [lon, lat])]
+    const [[lon, lat]] = anchorsOf({ geometry: { type: 'Polygon', coordinates }, drawn: { corridor_m: String(corridor_m) } })
+    expect(Math.min(...centre.map((at) => distance_m([lat, lon], at as Pair)))).toBeLessThan(1000)
+  })
+  it('is 200 m wide until somebody says otherwise', () => {
+    expect([null, 'x', '-3', '350'].map(readCorridor_m)).toEqual([200, 200, 200, 350])
+  })
+})
+
+describe('marks', () => {
+  it('are read from what phones say', () => {
+    const plain = '10012500000000000000'
+    expect(cssOfArgb('-256')).toBe('#ffff00')
+    expect(markOf({ iconsetpath: 'COT_MAPPING_SPOTMAP/b-m-p-s-m/-16711936' }, plain)).toEqual({ mark: 'dot', colour: '#00ff00' })
+    expect(markOf({ iconsetpath: 'f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/flag.png', color: '-256' }, plain)).toEqual({ mark: 'flag', colour: '#ffff00' })
+    expect(markOf({ iconsetpath: 'COT_MAPPING_SPOTMAP/b-m-p-s-m/LABEL' }, plain)?.mark).toBe('text')
+    expect(markOf({ iconsetpath: 'somebody/else/dog.png', color: '-256' }, plain)).toBeNull()
+    expect(markOf({ iconsetpath: 'COT_MAPPING_SPOTMAP/b-m-p-s-m/-1' }, sidcOf('130300'))).toBeNull()
+    expect(markOf({}, plain)).toBeNull()
+  })
+})
+
+describe('a bullseye', () => {
+  const meta = { geometry: { type: 'Point', coordinates: [77, 43], radius_m: 3000 } as Geometry, drawn: { rings: '3', ring_m: '1000.0' } }
+  const texts = (zoom: number | null, drawn: Record<string, string> = meta.drawn) => bullseyeFeatures({ ...meta, drawn }, zoom)!.flatMap((one) => (one.properties?.label as string) ?? [])
+  it('has a text for each twelfth of its compass and for each ring', () => {
+    expect(texts(null)).toEqual(['000°', '030°', '060°', '090°', '120°', '150°', '180°', '210°', '240°', '270°', '300°', '330°', '1.00 km', '2.00 km', '3.00 km'])
+    expect(texts(null, { inward: 'true' }).slice(0, 2)).toEqual(['180°', '210°'])
+  })
+  it('says less where there is less room', () => {
+    expect(texts(11)).toEqual(['000°', '090°', '180°', '270°'])
+    expect(texts(7)).toEqual([])
+  })
+  it('draws each ring once, its compass too', () => {
+    const rings = bullseyeFeatures(meta, 7)!.filter((one) => one.geometry.type === 'LineString' && one.geometry.coordinates.length > 10)
+    expect(rings).toHaveLength(3)
+  })
+})
+
+describe('a bearing line', () => {
+  it('has its course and length behind its name', () => {
+    const [lat, lon] = away(CENTRE, 5200, 47)
+    const line = { name: 'OP to BRAVO', type: 'u-rb-a', geometry: { type: 'LineString', coordinates: [[77, 43], [lon, lat]] } } as TrackMeta
+    expect(shownName(line)).toBe('OP to BRAVO · 047° · 5.20 km')
+    expect(bearingOf({ ...line, type: 'u-d-f' })).toBeNull()
   })
 })
 

@@ -80,6 +80,7 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         caller: id of the entity that calls for help, on the entity of its alert.
         members: of a fused track: ids of the entities that it stands for.
+        drawn: of what people draw: the fields of its report that say how it looks.
     """
 
     h: int
@@ -96,3 +97,4 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     caller: str | None = None
     geometry: dict[str, Any] | None = None
     members: tuple[str, ...] = ()
+    drawn: dict[str, str] = {}

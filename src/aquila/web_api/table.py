@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aquila.core.ids import entity_id
-from aquila.core.model import Verdict
+from aquila.core.model import Report, Verdict
 from aquila.core.policy import Policy
 from aquila.features.picture import Picture, Sight
 from aquila.features.picture.queries import affiliation_word, geojson_of
@@ -143,6 +143,7 @@ class Table:
             _caller_of(sight),
             report.geometry,
             _members_of(sight),
+            _drawn_of(report),
             sight.verdict,
         )
         if self._said[handle] == said:
@@ -187,6 +188,17 @@ def _members_of(sight: Sight) -> tuple[str, ...]:
     return tuple(report.fields.get("members", "").split())
 
 
+LOOKS = ("color", "iconsetpath", "corridor_m", "rings", "ring_m", "bearing_ref", "inward")
+"""Fields of drawings and marks that say how they look."""
+
+
+def _drawn_of(report: Report) -> dict[str, str]:
+    """How it looks; nothing of what nobody drew."""
+    if not report.fields or report.category not in ("drawing", "marker"):
+        return {}
+    return {name: report.fields[name] for name in LOOKS if name in report.fields}
+
+
 def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
     report = sight.report
     redacted = sight.source is None
@@ -206,4 +218,5 @@ def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
         caller=_caller_of(sight),
         geometry=None if report.geometry is None else geojson_of(report.geometry),
         members=_members_of(sight),
+        drawn=_drawn_of(report),
     )

@@ -40,6 +40,8 @@ export interface TrackMeta {
   geometry?: Geometry | null
   /** Of a fused track: ids of the entities that it stands for. */
   members?: readonly string[]
+  /** Of drawings and marks: the fields that say how they look. */
+  drawn?: Readonly<Record<string, string>>
 }
 
 export interface Position {

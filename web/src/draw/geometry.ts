@@ -20,6 +20,9 @@ export function bearing_deg([lat1, lon1]: Pair, [lat2, lon2]: Pair): number {
   return ((Math.atan2(east, north) * 180) / Math.PI + 360) % 360
 }
 
+/** Degrees from one longitude to another, the short way. */
+export const lonStep = (from: number, to: number) => ((((to - from + 180) % 360) + 360) % 360) - 180
+
 /** The place at a distance and course from another. */
 export function away([lat, lon]: Pair, range_m: number, course_deg: number): Pair {
   const turn = range_m / EARTH_M

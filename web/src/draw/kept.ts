@@ -2,6 +2,16 @@
 import { BASE_PARTS, type BasePart } from './base'
 
 export const KEPT = 'aquila.layers'
+export const KEPT_CORRIDOR = 'aquila.corridor'
+const CORRIDOR_M = 200
+export const CORRIDOR_M_MAX = 200_000
+
+/** The width of the last corridor, metres. */
+export function readCorridor_m(stored: string | null): number {
+  const kept = Number(stored)
+  return kept > 0 && kept <= CORRIDOR_M_MAX ? kept : CORRIDOR_M
+}
+
 export interface KeptLayers {
   hidden: string[]
   opacity: [string, number][]

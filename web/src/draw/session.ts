@@ -9,9 +9,9 @@ import type { DrawingLook } from '../store/drawings'
 import { BASE_PARTS, type BasePart } from './base'
 import { graphicOf, sidcOf, type Graphic } from './catalogue'
 import {
-  layersOf, PEN_OF, place, requestOf, requestsOf, strokeOfRow, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
+  layersOf, PEN_OF, penStrokeOf, place, requestOf, requestsOf, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
 } from './drawings'
-import { KEPT, readKept, type KeptLayers } from './kept'
+import { CORRIDOR_M_MAX, KEPT, KEPT_CORRIDOR, readCorridor_m, readKept, type KeptLayers } from './kept'
 import { fusedTracks, membersOf } from './members'
 import type { Pen, Stroke } from './pen'
 
@@ -33,6 +33,8 @@ export class DrawSession {
   /** The drawing whose vertices are being moved. */
   readonly editing = shallowRef<DrawingRow | null>(null)
   readonly layer = ref('')
+  /** Width of the corridor that is drawn or edited, metres. */
+  readonly corridor_m = ref(readCorridor_m(localStorage.getItem(KEPT_CORRIDOR)))
   readonly rows = shallowRef<DrawingRow[]>([])
   readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, (row) => (row.source ? this.desk.nameOf(row.source) : '')))
   private readonly kept = readKept(localStorage.getItem(KEPT))
@@ -102,7 +104,7 @@ export class DrawSession {
     })
     if (this.editing.value) hidden.add(this.editing.value.id)
     const renderer = this.renderer.value
-    return { hidden, opacity, order, areas: [...this.areas.value, ...this.rules.value], graphic: (meta) => this.graphic(meta, renderer) }
+    return { hidden, opacity, order, areas: [...this.areas.value, ...this.rules.value], graphic: (meta) => this.graphic(meta, renderer), zoom: () => this.map?.zoom() ?? 8 }
   })
 
   private graphic: (meta: Parameters<NonNullable<DrawingLook['graphic']>>[0], renderer: typeof import('./graphics') | null) => ReturnType<NonNullable<DrawingLook['graphic']>> = (meta, renderer) => {
@@ -130,6 +132,7 @@ export class DrawSession {
     this.cancel()
     if (!this.map || this.desk.past.value) return
     this.task.value = task
+    this.corridor_m.value = readCorridor_m(localStorage.getItem(KEPT_CORRIDOR))
     const pen = await this.map.takePen(() => this.snaps())
     if (this.task.value !== task) return
     this.pen = pen
@@ -182,6 +185,7 @@ export class DrawSession {
   async save(look: Look, did: Did): Promise<boolean> {
     const [task, stroke] = [this.task.value, this.stroke.value]
     if (!task || !stroke) return false
+    if (task.tool === 'corridor' && !this.keepsCorridor()) return false
     const sidc = task.graphic ? sidcOf(task.graphic.code) : undefined
     const requests = requestsOf(toolOf(task), stroke, look, sidc)
     const made: DrawingRequest[] = []
@@ -201,9 +205,11 @@ export class DrawSession {
   /** Takes up a drawing to move its vertices. */
   async edit(row: DrawingRow): Promise<void> {
     this.cancel()
-    const stroke = strokeOfRow(row)
+    const stroke = penStrokeOf(row)
     if (!this.map || !stroke || this.desk.past.value) return
     this.editing.value = row
+    const width_m = requestOf(row)?.corridor_m
+    if (width_m) this.corridor_m.value = width_m
     const pen = await this.map.takePen(() => this.snaps())
     if (this.editing.value !== row) return
     this.pen = pen
@@ -214,9 +220,19 @@ export class DrawSession {
   async saveEdit(did: Did): Promise<void> {
     const row = this.editing.value
     const was = row && requestOf(row)
-    const stroke = row && this.pen?.edited(strokeOfRow(row)!.shape)
+    const stroke = row && this.pen?.edited(penStrokeOf(row)!.shape)
     if (!row || !was || !stroke) return
-    if (await this.change([was], [{ ...was, points: stroke.points, radius_m: stroke.radius_m }], row.name, did)) this.cancel()
+    const now = { ...was, points: stroke.points, radius_m: stroke.radius_m }
+    if (was.corridor_m) now.corridor_m = this.corridor_m.value
+    if (was.ring_m && was.radius_m && stroke.radius_m) now.ring_m = was.ring_m * (stroke.radius_m / was.radius_m)
+    if (await this.change([was], [now], row.name, did)) this.cancel()
+  }
+
+  /** Keeps the width for the next corridor; false: it is none. */
+  private keepsCorridor(): boolean {
+    if (!fitsCorridor(this.corridor_m.value)) return false
+    localStorage.setItem(KEPT_CORRIDOR, String(this.corridor_m.value))
+    return true
   }
 
   /** Writes drawings anew under their uids; undo writes them as they were. */
@@ -260,6 +276,9 @@ export class DrawSession {
     this.map?.setBase(BASE_PARTS[part], shown)
   }
 }
+
+/** Is this a width, in metres? */
+export const fitsCorridor = (width_m: number) => width_m > 0 && width_m <= CORRIDOR_M_MAX
 
 function toolOf({ tool, graphic }: Task): Tool {
   if (!graphic) return tool

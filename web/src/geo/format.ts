@@ -41,6 +41,11 @@ export function metres(value_m: number | null | undefined): string {
   return `${Math.round(value_m).toLocaleString('en').replace(/,/g, '\u202f')} m`
 }
 
+/** `800 m`, `5.20 km`, `12.4 km`. */
+export function lengthText(length_m: number): string {
+  return length_m < 1000 ? `${Math.round(length_m)} m` : `${(length_m / 1000).toFixed(length_m < 10_000 ? 2 : 1)} km`
+}
+
 export function bytes(count: number): string {
   if (count < 1024) return `${count} B`
   return count < 1_048_576 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1_048_576).toFixed(1)} MiB`

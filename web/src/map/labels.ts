@@ -11,7 +11,7 @@ import type { Atlas, Cell } from './atlas'
 import type { SpriteBatch } from './batch'
 import type { Cluster, Group } from './cluster'
 import { mercatorX, mercatorY, writeSplit } from './mercator'
-import { labelText, nameAnchors } from './names'
+import { anchorsOf, labelText, shownName } from './names'
 import { Occupancy } from './occupancy'
 import { LABEL_FONT, LABEL_HEIGHT, plate, RING_RADIUS } from './pictures'
 import type { SceneFocus, SceneTheme, SceneView } from './seen'
@@ -248,7 +248,7 @@ export class Labels {
   private anchorsOf(meta: TrackMeta): Float32Array {
     const known = this.anchors.get(meta)
     if (known) return known
-    const places = meta.geometry ? nameAnchors(meta.geometry) : []
+    const places = anchorsOf(meta)
     const split = new Float32Array(places.length * 4)
     places.forEach(([lon, lat], i) => writeSplit(split, i * 4, mercatorX(lon), mercatorY(lat)))
     this.anchors.set(meta, split)
@@ -257,7 +257,7 @@ export class Labels {
 
   private nameOf(meta: TrackMeta): string {
     let name = this.names.get(meta)
-    if (name === undefined) this.names.set(meta, (name = labelText(meta.name)))
+    if (name === undefined) this.names.set(meta, (name = shownName(meta)))
     return name
   }
 

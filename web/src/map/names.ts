@@ -2,7 +2,9 @@
 import type { Geometry, Position as GeoPosition } from 'geojson'
 import type { TrackMeta } from '../api/types'
 import { graphicOf } from '../draw/catalogue'
-import { ringOf } from '../draw/geometry'
+import { centreOf } from '../draw/corridor'
+import { bearing_deg, distance_m, ringOf, type Pair } from '../draw/geometry'
+import { course, lengthText } from '../geo/format'
 
 const LABEL_LETTERS = 26
 
@@ -12,6 +14,20 @@ export function labelText(name: string): string {
   const clean = name.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
   const letters = Array.from(clean)
   return letters.length > LABEL_LETTERS ? `${letters.slice(0, LABEL_LETTERS - 1).join('')}…` : clean
+}
+
+/** Course (true) and length of a line of range and bearing; null of everything else. */
+export function bearingOf({ type, geometry }: Pick<TrackMeta, 'type' | 'geometry'>): { course_deg: number; range_m: number } | null {
+  if (!type.startsWith('u-rb') || geometry?.type !== 'LineString' || geometry.coordinates.length !== 2) return null
+  const [from, to] = geometry.coordinates.map(([lon, lat]): Pair => [lat, lon])
+  return { course_deg: bearing_deg(from, to), range_m: distance_m(from, to) }
+}
+
+/** What stands on the map: the name, and of a bearing line its numbers. */
+export function shownName(meta: TrackMeta): string {
+  const name = labelText(meta.name)
+  const line = bearingOf(meta)
+  return line ? [name, course(line.course_deg), lengthText(line.range_m)].filter(Boolean).join(' · ') : name
 }
 
 /** Lines and areas are drawn as such, by the map's own layers; they have no point symbol. */
@@ -31,6 +47,14 @@ export function labelsItself(meta: TrackMeta): boolean {
 
 /** Where along a line, or round an area, a name is tried in turn. */
 const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9]
+
+/** Where the name of a drawing may stand: of a corridor on its centre line, which the middle of its corners may miss. */
+export function anchorsOf({ geometry, drawn }: Pick<TrackMeta, 'geometry' | 'drawn'>): [number, number][] {
+  if (!geometry) return []
+  const corners = drawn?.corridor_m && geometry.type === 'Polygon' ? geometry.coordinates[0].slice(0, -1).map(([lon, lat]): Pair => [lat, lon]) : null
+  const centre = corners && centreOf(corners, Number(drawn!.corridor_m))
+  return nameAnchors(centre ? { type: 'LineString', coordinates: centre.map(([lat, lon]) => [lon, lat]) } : geometry)
+}
 
 /** Places where the name of a drawing may stand, best first: on the line; inside an area first. */
 export function nameAnchors(geometry: Geometry): [number, number][] {

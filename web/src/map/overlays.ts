@@ -121,7 +121,7 @@ export class Overlays {
           id: 'drawing-edge',
           type: 'line',
           source: 'drawings',
-          filter: ['all', ['!=', ['geometry-type'], 'Point'], ['==', ['get', 'pale'], true]],
+          filter: ['all', ['!=', ['geometry-type'], 'Point'], ['!', ['has', 'inside']], ['==', ['get', 'pale'], true]],
           layout: { 'line-join': 'round', 'line-cap': 'round' },
           paint: { 'line-color': LOOKS.day.label, 'line-opacity': ['*', 0.7, ['get', 'opacity']], 'line-width': ['case', ['get', 'selected'], 5.5, 4] },
         },
@@ -133,7 +133,7 @@ export class Overlays {
         id: 'drawing-line',
         type: 'line',
         source: 'drawings',
-        filter: ['!=', ['geometry-type'], 'Point'],
+        filter: ['all', ['!=', ['geometry-type'], 'Point'], ['!', ['has', 'inside']]],
         layout: { 'line-join': 'round', 'line-cap': 'round' },
         paint: {
           'line-color': ownColour(theme, 'stroke'),

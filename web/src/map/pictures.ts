@@ -1,5 +1,8 @@
 /** The small pictures beside the symbols: rings, courses, plates with a text. Sizes are CSS pixels. */
+import { MARK_PATHS, type Mark } from '../draw/marks'
+import { dimmed } from '../symbols/symbol'
 import type { Picture } from './atlas'
+import type { SceneTheme } from './seen'
 
 export const LABEL_FONT = '600 11px "Inter Variable", sans-serif'
 export const LABEL_HEIGHT = 16
@@ -57,6 +60,33 @@ export function tick(pixel_ratio: number, course_deg: number, colour: string, ha
     }
   }
   return rounded(pixel_ratio, edge, edge, draw, [edge / 2, edge / 2])
+}
+
+const MARK_EDGE = 24
+
+/** A mark in its colour, with an outline that keeps it apart from any ground. */
+export function markPicture(pixel_ratio: number, mark: Mark, colour: string, theme: SceneTheme): Picture {
+  const shape = new Path2D(MARK_PATHS[mark])
+  const draw = (context: CanvasRenderingContext2D): void => {
+    context.translate(1.5, 1.5)
+    context.lineJoin = 'round'
+    for (const [width, style] of [[3.4, theme.on_tone], [1.8, theme.label]] as const) {
+      context.lineWidth = width
+      context.strokeStyle = style
+      context.stroke(shape)
+    }
+    context.fillStyle = colour
+    context.fill(shape, 'evenodd')
+  }
+  const edge = MARK_EDGE + 3
+  const picture = rounded(pixel_ratio, edge, edge, draw, [edge / 2, edge / 2])
+  if (theme.dim) dimmed(picture.canvas as HTMLCanvasElement)
+  return picture
+}
+
+/** Nothing to see, where a symbol would stand. */
+export function blank(pixel_ratio: number): Picture {
+  return rounded(pixel_ratio, 16, 16, () => undefined, [8, 8])
 }
 
 /** A text on its plate; `width` is that of the plate. */

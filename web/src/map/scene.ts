@@ -5,6 +5,7 @@
 import type { TrackMeta } from '../api/types'
 import { NO_VALUE } from '../stream/frame'
 import type { TrackStore } from '../store/tracks'
+import { markOf, type MarkLook } from '../draw/marks'
 import { symbolCanvas } from '../symbols/symbol'
 import { AGE_OPACITY } from '../time/age'
 import type { Atlas, Cell } from './atlas'
@@ -13,7 +14,7 @@ import { CLUSTER_ZOOM, Clusters, sideOf, type Cluster, type Group, type GroupOf 
 import { Labels, type Shown } from './labels'
 import { isDrawn, labelsItself } from './names'
 import { PickGrid } from './pick'
-import { ring, tick } from './pictures'
+import { blank, markPicture, ring, tick } from './pictures'
 import type { SceneFocus, SceneTheme, SceneView } from './seen'
 
 const SYMBOL_SIZE = 23
@@ -126,10 +127,17 @@ export class Scene implements Shown {
     const meta = this.store.meta[h]!
     const known = this.cellOf[h]
     if (known && this.metaOf[h] === meta) return known
-    const cell = this.symbolOf(meta.sidc, meta.affiliation)
+    const look = markOf(meta.drawn, meta.sidc)
+    const cell = look ? this.markCell(look) : this.symbolOf(meta.sidc, meta.affiliation)
     this.metaOf[h] = meta
     this.cellOf[h] = cell
     return cell
+  }
+
+  private markCell({ mark, colour }: MarkLook): Cell {
+    // Of a text the name is all there is: it stands where a small symbol would.
+    if (mark === 'text') return this.atlas.cell('m|text', blank)
+    return this.atlas.cell(`m|${mark}|${colour}`, (ratio) => markPicture(ratio, mark, colour, this.theme))
   }
 
   private symbolOf(sidc: string, affiliation: string): Cell {

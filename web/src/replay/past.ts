@@ -36,6 +36,7 @@ export function metaOf(row: EntityRow, h: number): TrackMeta {
     category: row.category,
     emergency: row.emergency,
     geometry: row.geometry as TrackMeta['geometry'],
+    ...(row.category === 'drawing' || row.category === 'marker' ? { drawn: row.fields } : {}),
     ...(row.aliases[0]?.scheme === 'fused' ? { members: row.fields.members?.split(' ') ?? [] } : {}),
   }
 }

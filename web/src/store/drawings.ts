@@ -1,6 +1,7 @@
 /** Drawings of the picture as one GeoJSON collection for the map. */
 import type { Feature, FeatureCollection, Geometry } from 'geojson'
 import type { TrackMeta } from '../api/types'
+import { BULLSEYE, bullseyeFeatures } from '../draw/bullseye'
 import { ringOf } from '../draw/geometry'
 import { radiusOf } from '../map/names'
 import { AGE_OPACITY } from '../time/age'
@@ -16,6 +17,8 @@ export interface DrawingLook {
   areas?: readonly Feature[]
   /** Lines and labels of a tactical graphic; null where it is drawn as a plain shape. */
   graphic?(meta: TrackMeta): Feature[] | null
+  /** Of the map that shows them; absent: texts stand whatever their room. */
+  zoom?(): number
 }
 
 const COLOUR = /^#[0-9a-f]{6}([0-9a-f]{2})?$/i
@@ -53,6 +56,15 @@ function drawable(geometry: Geometry): Geometry | null {
   return { type: 'Polygon', coordinates: [ringOf([geometry.coordinates[1], geometry.coordinates[0]], radius_m)] }
 }
 
+function partsOf(meta: TrackMeta, geometry: Geometry, look: DrawingLook): Pick<Feature, 'geometry' | 'properties'>[] {
+  const whole = { geometry, properties: {} }
+  if (meta.type === BULLSEYE) return bullseyeFeatures(meta, look.zoom?.() ?? null) ?? [whole]
+  const graphic = look.graphic?.(meta)
+  if (!graphic) return [whole]
+  // A graphic is lines only: what lies inside is not seen, and takes the click.
+  return geometry.type === 'Polygon' ? [{ geometry, properties: { inside: true, fill_opacity: 0 } }, ...graphic] : graphic
+}
+
 export function drawingsOf(
   store: TrackStore,
   selected: number | null,
@@ -73,7 +85,7 @@ export function drawingsOf(
       ...colours(meta.geometry),
     }
     const order = look.order?.get(meta.id) ?? 0
-    const parts = look.graphic?.(meta) ?? [{ type: 'Feature', geometry, properties: {} }]
+    const parts = partsOf(meta, geometry, look)
     for (const part of parts) {
       features.push({ order, feature: { type: 'Feature', geometry: part.geometry, properties: { ...properties, ...part.properties } } })
     }

@@ -43,7 +43,7 @@ export interface SymbolCanvas {
 /** At night: dark and a little red; the frame's shape and the rest of its colour still tell the side. */
 const NIGHT = 'rgb(150, 96, 92)'
 
-function dimmed(canvas: HTMLCanvasElement): void {
+export function dimmed(canvas: HTMLCanvasElement): void {
   const brush = canvas.getContext('2d')!
   const mask = document.createElement('canvas')
   mask.width = canvas.width

@@ -1,42 +1,60 @@
-"""Drawings made here: lines, areas, circles, routes, range and bearing lines; phones get them as CoT shapes."""
+"""Drawings made here: lines, areas, corridors, circles, routes, bearing lines, points; phones get them as CoT."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
 
+from aquila.core.colours import argb_of_css
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, check_text
 from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Geometry, Position, Principal, Report
 from aquila.core.symbol import sidc_of_cot
 from aquila.features.picture.commands import PLACED_BY_HAND, VALID_H_MAX
-from aquila.features.picture.view import LAYER, ORDER
+from aquila.features.picture.corridor import corridor_corners
+from aquila.features.picture.view import CORRIDOR, LAYER, ORDER
 
 POINTS_MAX = 500
 LAYER_FIELD, ORDER_FIELD, ICON_FIELD = LAYER, ORDER, "iconsetpath"
 """Where a report keeps the named layer of a drawing, its place in it, and the icon that phones show."""
-ICONS: Mapping[str, str] = {
+SPOTS: Mapping[str, str] = {
     "point": "COT_MAPPING_SPOTMAP/b-m-p-s-m/-1",
     "text": "COT_MAPPING_SPOTMAP/b-m-p-s-m/LABEL",
 }
 """Icon of ATAK's spot map for a bare point, and for a point of which only the name is shown."""
+Mark = Literal["dot", "flag", "caution", "circle"]
+ICONS: Mapping[str, str] = {
+    "flag": "f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/flag.png",
+    "caution": "f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/caution.png",
+    "circle": "f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/placemark_circle.png",
+}
+"""Mark of a point -> its picture in the icon set that ATAK brings along, where the colour tints it."""
+ICON_TYPE = "a-u-G"
+"""What ATAK calls a point with a picture of an icon set."""
 
-Shape = Literal["line", "polygon", "circle", "route", "bearing", "point", "text"]
+Shape = Literal["line", "polygon", "corridor", "circle", "bullseye", "route", "bearing", "point", "text"]
 TYPES: Mapping[str, tuple[str, Literal["line", "polygon", "circle", "route"] | None]] = {
     "line": ("u-d-f", "line"),
     "polygon": ("u-d-f", "polygon"),
+    "corridor": ("u-d-f", "polygon"),
     "circle": ("u-d-c-c", "circle"),
+    "bullseye": ("u-r-b-bullseye", "circle"),
     "route": ("b-m-r", "route"),
     "bearing": ("u-rb-a", "line"),
     "point": ("b-m-p-s-m", None),
     "text": ("b-m-p-s-m", None),
 }
 """Shape -> CoT type that ATAK draws it from, and the shape of the model; None = a place is enough."""
+ROUND = ("circle", "bullseye")
+RINGS = 3
 POINTS: Mapping[str, tuple[int, int]] = {
     "line": (2, POINTS_MAX),
     "polygon": (3, POINTS_MAX),
+    "corridor": (2, POINTS_MAX // 4),
     "circle": (1, 1),
+    "bullseye": (1, 1),
     "route": (2, POINTS_MAX),
     "bearing": (2, 2),
     "point": (1, 1),
@@ -51,7 +69,13 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A drawing to be made, or to be changed.
 
     Attributes:
-        points: (lat_deg, lon_deg); a circle has one and `radius_m`, a bearing line two, an area its corners once.
+        points: (lat_deg, lon_deg); a circle or bullseye has one and `radius_m`, a bearing line two, an area its
+            corners once, a corridor the places of its centre line.
+        corridor_m: the whole width of a corridor.
+        rings, ring_m: of a bullseye: how many rings and how far apart; None = 3, evenly up to `radius_m`.
+        bearing_ref: of a bullseye: what phones count bearings from: true, magnetic or grid north.
+        inward: bearings of a bullseye are those to its centre.
+        mark: picture of a point; its colour is `stroke`.
         uid: of the drawing that this replaces, as it stands in its alias; None = a new one.
         stroke, fill: #rrggbb or #rrggbbaa.
         sidc: 20 digits of the tactical graphic that the points control; None = a plain shape.
@@ -62,6 +86,12 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     points: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=1, max_length=POINTS_MAX)]
     radius_m: Annotated[float, msgspec.Meta(gt=0, le=2_000_000)] | None = None
+    corridor_m: Annotated[float, msgspec.Meta(gt=0, le=200_000)] | None = None
+    rings: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    ring_m: Annotated[float, msgspec.Meta(gt=0, le=2_000_000)] | None = None
+    bearing_ref: Literal["T", "M", "G"] | None = None
+    inward: bool = False
+    mark: Mark | None = None
     uid: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")] | None = None
     stroke: Color | None = None
     fill: Color | None = None
@@ -81,8 +111,14 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for lat_deg, lon_deg in self.points:
             if not (-90 <= lat_deg <= 90 and -180 <= lon_deg <= 180):
                 raise ValueError(f"point {lat_deg}, {lon_deg}: latitude -90..90 and longitude -180..180 degrees")
-        if (self.shape == "circle") != (self.radius_m is not None):
-            raise ValueError("radius_m belongs to a circle, and a circle needs it: give both or neither")
+        if (self.shape in ROUND) != (self.radius_m is not None):
+            raise ValueError("radius_m belongs to a circle or bullseye, which need it: give both or neither")
+        if (self.shape == "corridor") != (self.corridor_m is not None):
+            raise ValueError("corridor_m belongs to a corridor, and a corridor needs it: give both or neither")
+        if self.shape == "corridor" and any(a == b for a, b in pairwise(self.points)):
+            raise ValueError("two places of the centre line that follow each other lie on each other: leave one out")
+        if self.mark is not None and self.shape != "point":
+            raise ValueError(f"mark {self.mark!r} of a {self.shape}: only a point has one")
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,10 +132,9 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
 async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Drawn | Refused:
     """Write a report with a shape. The same uid again is the same drawing, changed: here, elsewhere and on phones."""
     kind, shape = TYPES[ask.shape]
+    if ask.mark in ICONS:
+        kind = ICON_TYPE
     uid, now_ms = ask.uid or desk.new_id(), desk.now_ms()
-    layer = {} if ask.layer is None else {LAYER_FIELD: ask.layer}
-    order = {} if ask.order is None else {ORDER_FIELD: str(ask.order)}
-    icon = {ICON_FIELD: ICONS[ask.shape]} if ask.shape in ICONS else {}
     report = Report(
         entity=entity_id("cot", uid),
         alias=Alias("cot", uid),
@@ -113,7 +148,7 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
         position=Position(*_anchor(ask)),
         geometry=None if shape is None else Geometry(shape, _places(ask), ask.radius_m, ask.stroke, ask.fill),
         remarks=ask.remarks,
-        fields=layer | order | icon,
+        fields=_fields(ask),
     )
     written = await desk.write(report)
     if isinstance(written, Refused):
@@ -121,16 +156,43 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
     return Drawn(entity=report.entity, uid=uid, entry=written.envelope.id)
 
 
+def _fields(ask: NewDrawing) -> dict[str, str]:
+    """What no shape says: the layer, how a point looks, how wide a corridor is, the rings of a bullseye."""
+    said: dict[str, str | None] = {
+        LAYER_FIELD: ask.layer,
+        ORDER_FIELD: None if ask.order is None else str(ask.order),
+        CORRIDOR: None if ask.corridor_m is None else repr(ask.corridor_m),
+    }
+    if ask.shape in SPOTS:
+        said |= _look_of_point(ask)
+    if ask.shape == "bullseye" and ask.radius_m is not None:
+        rings = RINGS if ask.rings is None else ask.rings
+        said["rings"] = str(rings)
+        said["ring_m"] = repr(ask.ring_m or ask.radius_m / max(rings, 1))
+        said["bearing_ref"] = ask.bearing_ref or "T"
+        said["inward"] = "true" if ask.inward else None
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _look_of_point(ask: NewDrawing) -> dict[str, str | None]:
+    argb = None if ask.stroke is None else argb_of_css(ask.stroke)
+    icon = ICONS.get(ask.mark or "", SPOTS[ask.shape])
+    if argb is not None and icon == SPOTS["point"]:
+        icon = f"COT_MAPPING_SPOTMAP/b-m-p-s-m/{argb}"
+    return {ICON_FIELD: icon, "color": None if argb is None else str(argb)}
+
+
 def _places(ask: NewDrawing) -> tuple[tuple[float, float], ...]:
-    return tuple((lat_deg, lon_deg) for lat_deg, lon_deg in ask.points)
+    places = tuple((lat_deg, lon_deg) for lat_deg, lon_deg in ask.points)
+    return places if ask.corridor_m is None else corridor_corners(places, ask.corridor_m)
 
 
 def _anchor(ask: NewDrawing) -> tuple[float, float]:
-    """Where its label stands: the middle of an area's corners, else its first point."""
-    places = _places(ask)
+    """Where its label stands: the middle of an area's corners, else its first point; of a corridor that of its line."""
+    lat_deg, lon_deg = ask.points[len(ask.points) // 2 if ask.shape == "corridor" else 0]
     if ask.shape != "polygon":
-        return places[0]
-    lats, lons = zip(*places, strict=True)
+        return lat_deg, lon_deg
+    lats, lons = zip(*_places(ask), strict=True)
     return (min(lats) + max(lats)) / 2, (min(lons) + max(lons)) / 2
 
 
@@ -142,5 +204,5 @@ drawing = Command(
     answer=Drawn,
     role="operator",
     act=place_drawing,
-    summary="Draw or change a line, area, circle, route or bearing line that phones and screens receive",
+    summary="Draw or change a line, area, corridor, circle, bullseye, route, bearing line or point",
 )

@@ -36,6 +36,8 @@ FUSED = "fused"
 """Scheme of the tracks that stand for several entities; they name these in their field `members`."""
 LAYER, ORDER = "layer", "order"
 """Fields of a drawing: the named layer that it lies on, and its place in it."""
+CORRIDOR = "corridor_m"
+"""Field of an area that is a centre line with a width."""
 PHONES = ("device:", "listener:")
 """How the ids of those begin who draw by CoT, which has no word for a layer."""
 
@@ -419,8 +421,7 @@ def _sight_full(best: Cell, full: list[Cell], called: Emergency | None, policy: 
     name = report.name or next((cell.report.name for cell in full if cell.report.name), None)
     if name != report.name:
         report = msgspec.structs.replace(report, name=name)
-    if report.category == "drawing":
-        report = _on_its_layer(best, report, full)
+    report = _as_drawn(best, report, full)
     observed_at_ms, stale_at_ms, skew_ms = _times(best, policy)
     return Sight(
         report,
@@ -436,15 +437,28 @@ def _sight_full(best: Cell, full: list[Cell], called: Emergency | None, policy: 
     )
 
 
-def _on_its_layer(best: Cell, report: Report, full: list[Cell]) -> Report:
-    """A phone that changes a drawing cannot say its layer: the drawing stays where people put it."""
-    if LAYER in report.fields or not best.author.startswith(PHONES):
+def _as_drawn(best: Cell, report: Report, full: list[Cell]) -> Report:
+    """What CoT cannot say of a drawing that a phone changed: it stays one, where people put it, a corridor as wide."""
+    if report.category not in ("drawing", "marker") or LAYER in report.fields or not best.author.startswith(PHONES):
         return report
-    kept = next((cell.report.fields for cell in full if LAYER in cell.report.fields), None)
-    if kept is None:
+    made = next((cell.report for cell in full if _drawn_here(cell)), None)
+    if made is None:
         return report
-    layer = {name: kept[name] for name in (LAYER, ORDER) if name in kept}
-    return msgspec.structs.replace(report, fields={**report.fields, **layer})
+    names = [LAYER, ORDER]
+    if _corners(report) == _corners(made):
+        # A corner more or less, and nobody knows which two lie across from each other.
+        names.append(CORRIDOR)
+    kept = {name: made.fields[name] for name in names if name in made.fields}
+    return msgspec.structs.replace(report, category="drawing", fields={**report.fields, **kept})
+
+
+def _drawn_here(cell: Cell) -> bool:
+    report = cell.report
+    return LAYER in report.fields or (report.category == "drawing" and not cell.author.startswith(PHONES))
+
+
+def _corners(report: Report) -> int:
+    return 0 if report.geometry is None else len(report.geometry.points)
 
 
 def _sight_redacted(best: Cell, policy: Policy) -> Sight | None:

@@ -54,7 +54,8 @@ export function newTask(order: Order): OrderTask {
 
 /** A drawing as it is now, to be bound to this version of the order; null for a shape that no order carries. */
 export function graphicOfDrawing(request: DrawingRequest, id: string): OrderGraphic | null {
-  const shape = request.shape === 'bearing' ? 'line' : request.shape === 'text' ? 'point' : request.shape
+  const { shape: drawn } = request
+  const shape = drawn === 'bearing' ? 'line' : drawn === 'text' ? 'point' : drawn === 'bullseye' ? 'circle' : drawn === 'corridor' ? 'polygon' : drawn
   return { id, name: request.name, shape, points: request.points.map(([lat, lon]): [number, number] => [lat, lon]), radius_m: request.radius_m ?? null, sidc: request.sidc ?? null, stroke: request.stroke ?? null, drawing: request.uid ?? null }
 }
 export const areasOf = (order: Order) => order.graphics.filter(({ shape }) => AREAS.has(shape))

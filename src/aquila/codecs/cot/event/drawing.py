@@ -1,7 +1,7 @@
 """Drawings: shapes, their colours, and the arithmetic of a line of range and bearing."""
 
 import math
-import re
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from aquila.codecs.cot.event.parts import Event, Part, child_of
 from aquila.codecs.cot.event.report import read_report
 from aquila.codecs.cot.event.values import number
+from aquila.core.colours import css_of_argb
 from aquila.core.errors import CodecError
 from aquila.core.model import Category, Geometry, Report
 
@@ -16,13 +17,53 @@ from aquila.core.model import Category, Geometry, Report
 def read_drawing(event: Event, category: Category, sidc: str) -> Report:
     """A drawn shape."""
     report = read_report(event, category, sidc)
+    bullseye = event.parts.get("bullseye")
+    if bullseye is not None and event.type == BULLSEYE and bullseye.get("distance"):
+        geometry, fields = _bullseye(bullseye, event)
+        return msgspec.structs.replace(report, geometry=geometry, fields={**report.fields, **fields}, own=False)
     return msgspec.structs.replace(report, geometry=_geometry(event), own=False)
+
+
+BULLSEYE: Final = "u-r-b-bullseye"
+
+
+def _bullseye(part: Part, event: Event) -> tuple[Geometry, Mapping[str, str]]:
+    """ATAK's bullseye: a compass of a radius, with rings of their own distance when they are shown."""
+    radius_m = _radius(part.get("distance"), "distance")
+    fields = {}
+    if part.get("hasRangeRings") == "true" and part.get("rangeRingVisible") != "false":
+        count = part.get("ringNum") or "1"
+        if not (count.isascii() and count.isdigit()) or not 1 <= int(count[:4]) <= RINGS_MAX:
+            raise CodecError("range", f"ringNum {count[:10]!r}: 1..{RINGS_MAX}")
+        ring_m = _radius(part.get("ringDist"), "ringDist") if part.get("ringDist") else radius_m
+        fields = {"rings": count, "ring_m": repr(ring_m)}
+    if part.get("bearingRef") in ("T", "M", "G"):
+        fields["bearing_ref"] = part.get("bearingRef") or "T"
+    if part.get("edgeToCenter") == "true":
+        fields["inward"] = "true"
+    centre = _checked((event.lat_deg, event.lon_deg))
+    return Geometry("circle", (centre,), radius_m, _stroke(event), None), fields
+
+
+def _radius(text: str | None, name: str) -> float:
+    radius_m = number(text, name)
+    if not 0.0 <= radius_m <= RADIUS_M_MAX:
+        raise CodecError("range", f"a circle of {radius_m} m: 0..{RADIUS_M_MAX:.0f}")
+    return radius_m
+
+
+def _stroke(event: Event) -> str | None:
+    return _css(event.parts.get("strokeColor" if "strokeColor" in event.parts else "color"))
+
+
+def _css(color: Part | None) -> str | None:
+    return None if color is None else css_of_argb(color.get("value") or color.get("argb"))
 
 
 def _geometry(event: Event) -> Geometry | None:
     """The shape of a drawing; None when it has none that is understood (the original keeps it)."""
     parts = event.parts
-    stroke = _css(parts.get("strokeColor" if "strokeColor" in parts else "color"))
+    stroke = _stroke(event)
     fill = _css(parts.get("fillColor"))
     centre = (event.lat_deg, event.lon_deg)
     if event.type.startswith("u-rb") and "range" in parts and "bearing" in parts:
@@ -33,10 +74,7 @@ def _geometry(event: Event) -> Geometry | None:
     if shape is not None:
         for child in shape:
             if child.tag == "ellipse":
-                radius_m = number(child.get("major"), "major")
-                if not 0.0 <= radius_m <= RADIUS_M_MAX:
-                    raise CodecError("range", f"a circle of {radius_m} m: 0..{RADIUS_M_MAX:.0f}")
-                return Geometry("circle", (_checked(centre),), radius_m, stroke, fill)
+                return Geometry("circle", (_checked(centre),), _radius(child.get("major"), "major"), stroke, fill)
             if child.tag == "polyline":
                 points = tuple(
                     _checked((number(at.get("lat"), "lat"), number(at.get("lon"), "lon")))
@@ -75,6 +113,7 @@ def _checked(point: tuple[float, float]) -> tuple[float, float]:
 _EARTH_RADIUS_M: Final = 6_371_008.8
 RADIUS_M_MAX: Final = 20_100_000.0
 """Half the way round the world."""
+RINGS_MAX: Final = 100
 
 
 def _destination(start: tuple[float, float], range_m: float, bearing_deg: float) -> tuple[float, float]:
@@ -99,21 +138,3 @@ def range_and_bearing(start: tuple[float, float], end: tuple[float, float]) -> t
     north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(turn)
     range_m = 2 * _EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
     return range_m, math.degrees(math.atan2(east, north)) % 360.0
-
-
-def _css(color: Part | None) -> str | None:
-    """#rrggbb or #rrggbbaa of Android's signed ARGB number; None when there is none."""
-    text = None if color is None else color.get("value") or color.get("argb")
-    if text is None or not re.fullmatch(r"-?[0-9]{1,10}", text):
-        return None
-    argb = int(text) & 0xFFFFFFFF
-    alpha = argb >> 24
-    return f"#{argb & 0xFFFFFF:06x}" + ("" if alpha == 0xFF else f"{alpha:02x}")
-
-
-def argb_of(css: str) -> int | None:
-    """Android's signed ARGB number of #rrggbb or #rrggbbaa; None for any other text."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}([0-9a-fA-F]{2})?", css):
-        return None
-    value = (int(css[7:] or "ff", 16) << 24) | int(css[1:7], 16)
-    return value - (1 << 32) if value & 0x80000000 else value

@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
-from aquila.codecs.cot.event.drawing import argb_of, range_and_bearing
+from aquila.codecs.cot.event.drawing import BULLSEYE, range_and_bearing
 from aquila.codecs.cot.event.markup import element, escape, event_xml
 from aquila.codecs.cot.event.parts import SCHEME, UID_LENGTH_MAX
 from aquila.codecs.cot.event.talk import RECEIPT_STATES
 from aquila.codecs.cot.event.values import iso_time
+from aquila.core.colours import argb_of_css
 from aquila.core.errors import CodecError
 from aquila.core.ids import statement_id
 from aquila.core.model import Address, Alias, Body, Geometry, Note, Position, Receipt, Removal, Report
@@ -131,9 +132,11 @@ def _write_fields(report: Report) -> str:
 def _write_geometry(geometry: Geometry, report: Report) -> str:
     colors = ""
     for tag, css in (("strokeColor", geometry.stroke), ("fillColor", geometry.fill)):
-        argb = None if css is None else argb_of(css)
+        argb = None if css is None else argb_of_css(css)
         if argb is not None:
             colors += element(tag, {"value": str(argb)})
+    if report.type == BULLSEYE and geometry.shape == "circle":
+        return _write_bullseye(geometry, report) + colors
     if geometry.shape == "circle":
         radius_text = repr(float(geometry.radius_m or 0.0))
         ellipse = element("ellipse", {"major": radius_text, "minor": radius_text, "angle": "360"})
@@ -163,6 +166,28 @@ def _write_geometry(geometry: Geometry, report: Report) -> str:
     if geometry.shape == "polygon" and report.type not in ("u-d-r", "u-d-p"):
         points += points[:1]
     return "".join(element("link", {"point": point}) for point in points) + colors
+
+
+def _write_bullseye(geometry: Geometry, report: Report) -> str:
+    """As ATAK writes it; clients of before the compass had an item of its own want a second uid."""
+    fields = report.fields
+    rings = fields.get("rings", "0")
+    shown = "false" if rings == "0" else "true"
+    radius_text = repr(float(geometry.radius_m or 0.0))
+    said: dict[str, str | None] = {
+        "bullseyeUID": f"{uid_of(report.alias)}.COMPAT",
+        "title": report.name or "",
+        "distance": radius_text,
+        "distanceUnits": "m",
+        "bearingRef": fields.get("bearing_ref", "T"),
+        "mils": "false",
+        "edgeToCenter": fields.get("inward", "false"),
+        "hasRangeRings": shown,
+        "rangeRingVisible": shown,
+        "ringDist": fields.get("ring_m", radius_text) if shown == "true" else "0.0",
+        "ringNum": rings,
+    }
+    return element("bullseye", said)
 
 
 def _write_marti(to: tuple[Address, ...]) -> str:
