@@ -1,11 +1,11 @@
 """A day from the order to the handover through two browsers, by clicks and keys; the patrol's phone answers for itself.
 
-The same day as `tests/end_to_end/day.toml`. What a person has to press is counted: `steps.toml` says how much is
-allowed.
+A third browser is exercise control's: it fires an inject that the two have to handle. The same day as
+`tests/end_to_end/day.toml`. What a person has to press is counted: `steps.toml` says how much is allowed.
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 
@@ -28,12 +28,20 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Watched]
 SITREP = (("Strength *", "96"), ("Present *", "90"), ("Assessment", "One man hurt, the pass is closed."))
 MOST = {row["action"]: row["most"] for row in tomllib.loads(Path(__file__).with_name("steps.toml").read_text())["step"]}
+WALKERS = "Two walkers are overdue at the ford"
 LINE = "IMMEDIATE DAY PATROL INCIDENT rockfall at the pass 1 man hurt 43.2 N 77.2 E tell duty officer"
 
 
 @pytest.fixture(scope="module")
-def demo(quiet_node: ServedNode) -> ServedNode:
-    return quiet_node
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """Without the simulator, and an exercise: else nothing is injected. The phone may be silent while people type."""
+    node = ServedNode(
+        tmp_path_factory.mktemp("day") / "node", "--context", "EXERCISE:DAY", environ={"AQUILA_LINK_IDLE_S": "900"}
+    )
+    try:
+        yield node.start()
+    finally:
+        node.kill()
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +50,21 @@ def session(chromium: Browser, demo: ServedNode) -> object:
 
 
 @pytest.fixture(scope="module")
+def control_session(chromium: Browser, demo: ServedNode) -> object:
+    return state_of(chromium, demo, "director", "operator", ("COMMON", "EXCON"))
+
+
+@pytest.fixture(scope="module")
 def duty_session(chromium: Browser, demo: ServedNode) -> object:
     return state_of(chromium, demo, "duty.officer", "operator")
 
 
 class Day:
-    """Two desks, the hands on them, and the phone of the patrol."""
+    """Two desks and exercise control's, the hands on them, and the phone of the patrol."""
 
-    def __init__(self, watch: Page, duty: Page, phone: TakClient) -> None:
-        self.watch, self.duty, self.phone = watch, duty, phone
-        self.hand, self.other = Hand(watch), Hand(duty)
+    def __init__(self, watch: Page, duty: Page, control: Page, phone: TakClient) -> None:
+        self.watch, self.duty, self.control, self.phone = watch, duty, control, phone
+        self.hand, self.other, self.director = Hand(watch), Hand(duty), Hand(control)
 
     def took(self, action: str, hand: Hand | None = None) -> None:
         """No more steps than the table allows since the last look."""
@@ -235,6 +248,57 @@ def close(day: Day, code: str) -> None:
     expect(closed).to_have_count(1)
 
 
+def inject(day: Day) -> None:
+    """Exercise control plans and fires; the watch reads it, logs it and tells; who was told says so; it is closed."""
+    control, hand = day.control, day.director
+    board(control, "Shift+X", "Exercise")
+    hand.press("Add an inject")
+    form = control.get_by_role("form", name="Add an inject")
+    hand.fill("What happens", "Walkers overdue", form)
+    form.get_by_label("How").select_option("chat")
+    form.get_by_label("Words").fill(WALKERS)
+    hand.press("Plan it")
+    planned = control.locator(".inject").filter(has_text="Walkers overdue")
+    expect(planned.locator(".state")).to_have_text("planned")
+    page = day.watch
+    out_of_fields(page)
+    page.keyboard.press("0")
+    expect(journal_lines(page, "alkers")).to_have_count(0)
+    day.director.steps = 0
+    hand.keys("Shift+X")
+    hand.click(planned.get_by_role("button", name="Fire now"))
+    expect(planned.locator(".state")).to_have_text("fired")
+    day.took("fire an inject from the list", hand)
+    # The players read its words, and nothing of what was planned.
+    expect(journal_lines(page, WALKERS)).to_have_count(1)
+    expect(journal_lines(page, "Walkers overdue")).to_have_count(0)
+    handled(day)
+
+
+def handled(day: Day) -> None:
+    page, hand = day.watch, day.hand
+    hand.keys("l")
+    page.keyboard.type("DAY PATROL INCIDENT 2 walkers missing at the ford 43.2 N 77.2 E tell duty officer")
+    expect(page.locator(".line-chip").filter(has_text="duty officer")).to_have_count(1)
+    hand.keys("Enter")
+    day.took("log a line and tell somebody")
+    told = day.need("walkers missing").filter(has=day.duty.locator(".wanted", has_text="duty officer"))
+    out_of_fields(day.duty)
+    day.duty.keyboard.press("0")
+    day.other.steps = 0
+    day.other.click(told.get_by_role("button", name="Acknowledge"))
+    day.took("say that one knows", day.other)
+    expect(told).to_have_count(0)
+    board(page, "3", "Incidents")
+    card = day.thing("walkers missing")
+    hand.click(card.locator(".said"))
+    hand.click(card.get_by_role("button", name="Close"))
+    hand.keys("Control+Enter")
+    day.took("close a line")
+    closed = page.get_by_role("region", name="Closed").locator(".thing").filter(has_text="walkers missing")
+    expect(closed).to_have_count(1)
+
+
 def open_reports(page: Page) -> None:
     out_of_fields(page)
     page.keyboard.press("Control+k")
@@ -306,7 +370,7 @@ def in_the_journal(node: ServedNode) -> None:
     (answer,) = api.order(api.orders()[0]["id"])["answers"]
     assert (answer["state"], answer["on_behalf_of"]) == ("wilco", None)
     assert {row["state"] for row in api.tasks() if row["task"]["title"] == "To the pass"} == {"done_ok"}
-    assert [row["state"] for row in api.incidents()] == ["closed"]
+    assert [row["state"] for row in api.incidents()] == ["closed", "closed"]
     assert [row["state"] for row in api.medevac_requests()] == ["closed"]
     assert [row["state"] for row in api.questions()] == ["answered"]
     assert sorted((row["unit"], row["state"]) for row in api.reports()) == [
@@ -317,14 +381,16 @@ def in_the_journal(node: ServedNode) -> None:
     assert not [row for row in api.entries(newest=True, limit=500) if row.get("on_behalf_of")]
 
 
-def test_the_day_goes_from_the_order_to_the_handover_through_two_browsers(
+def test_the_day_goes_from_the_order_to_the_handover_through_the_browsers(
     browse: Browse,
     demo: ServedNode,
     duty_session: object,
+    control_session: object,
 ) -> None:
     with demo.client("DAY PATROL") as phone:
         phone.report(lat=43.1, lon=77.1)
-        day = Day(browse().open(), browse(storage_state=duty_session).open(), phone)
+        others = [browse(storage_state=each).open() for each in (duty_session, control_session)]
+        day = Day(browse().open(), *others, phone)
         order_of_battle(day)
         question(day)
         order(day)
@@ -333,6 +399,7 @@ def test_the_day_goes_from_the_order_to_the_handover_through_two_browsers(
         answer_question(day)
         medevac(day)
         close(day, code)
+        inject(day)
         reports(day)
         handover(day)
         in_the_journal(demo)
