@@ -177,6 +177,9 @@ def test_each_thing_stands_once_and_the_counts_add_up(
     # Two cordons and two who are to be told: of the first cordon the time is over.
     (four,) = [each["promises"] for each in lines if each["id"] == mine]
     assert len(four) == 4
+    whole = desk.post("/handovers")["id"]
+    assert "Open, unchanged: 2\n" in desk.get(f"/handovers/{whole}/document")["text"]
+    desk.post(f"/handovers/{whole}/withdraw")
     monkeypatch.setattr("aquila.features.handover.LINES_MAX", 3)
     shift = desk.post("/handovers")["id"]
     row, *_ = desk.get("/handovers")

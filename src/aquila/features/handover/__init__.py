@@ -145,7 +145,8 @@ def _printed(thing: Thing) -> Iterator[Paragraph]:
     for section in SECTIONS:
         lines = [line for line in thing.get("lines", ()) if line["section"] == section]
         if lines:
-            yield Paragraph(f"{section.capitalize()}: {len(lines)}", (), True)
+            heading = "Open, unchanged" if section == "open" else section.capitalize()
+            yield Paragraph(f"{heading}: {len(lines)}", (), True)
         for line in lines:
             yield Paragraph(line["text"], tuple(line["notes"]))
             yield from (Paragraph(f"- {text}") for text in line.get("promises", ()))
