@@ -95,6 +95,7 @@ export class Labels {
   place(shown: Shown, view: SceneView, focus: SceneFocus, now_ms: number): void {
     this.room = this.room.cleared(view.width_px, view.height_px)
     for (const part of view.covered) this.room.take(...part)
+    this.keepClear(focus, view)
     this.countClusters(shown, view)
     const candidates = this.candidates(shown, view, focus)
     const labelled = new Set<number>()
@@ -104,6 +105,14 @@ export class Labels {
       if (this.nameSymbol(one, shown.cellOf[one.h]!, focus, now_ms)) labelled.add(one.h)
     }
     this.labelled = labelled
+  }
+
+  /** Nothing is written over the ring of the one that is selected: among gathered symbols it would not be seen. */
+  private keepClear({ selected }: SceneFocus, view: SceneView): void {
+    if (selected === null || !this.store.placed[selected] || !this.locate(this.store.mercator, selected * 4, view)) return
+    // A little less than the ring, so that its own label may touch it.
+    const half = RING_RADIUS - 3
+    this.room.take(this.x - half, this.y - half, 2 * half, 2 * half)
   }
 
   /** Symbols on the screen that may be named, best first; all take their room. */

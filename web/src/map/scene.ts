@@ -179,10 +179,14 @@ export class Scene implements Shown {
       batch.push(store.mercator, h * 4, cell, AGE_OPACITY[age])
     }
     this.pushClusters()
+    let selected: number | null = null
     for (let i = 0; i < this.drawn_count; i++) {
       const h = this.drawn[i]
-      if (this.kind[h] === 2 || h === focus.selected || h === focus.hovered) this.pushOnTop(h, focus, now_ms)
+      if (h === focus.selected) selected = h
+      else if (this.kind[h] === 2 || h === focus.hovered) this.pushOnTop(h, focus, now_ms)
     }
+    // The one that somebody looks for lies over all others.
+    if (selected !== null) this.pushOnTop(selected, focus, now_ms)
     this.labels.place(this, view, focus, now_ms)
   }
 
