@@ -161,6 +161,67 @@ def test_a_click_inside_areas_selects_the_smallest_and_a_second_one_lets_go(page
     expect(chosen).to_have_text("Details")
 
 
+def test_a_corridor_a_bullseye_and_a_marked_point_reach_a_phone_and_stay_editable(
+    page: Page, tak: Join, now_ms: Clock
+) -> None:
+    phone = tak("ANDROID-draw-3", "PENNA 3")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    layers(page)
+    take(page, "Corridor")
+    strike(page, (0.35, 0.4), (0.5, 0.35), (0.6, 0.5))
+    page.get_by_role("button", name="Finish").click()
+    page.get_by_label("Width (m)").fill("3000")
+    name(page, "WAY 1", "NEW")
+    phone.hears('type="u-d-f"', "WAY 1")
+    take(page, "Bullseye")
+    strike(page, (0.5, 0.5), (0.6, 0.5))
+    name(page, "BULL 1", "NEW")
+    phone.hears('type="u-r-b-bullseye"', "BULL 1", 'ringNum="3"')
+    take(page, "Point")
+    strike(page, (0.45, 0.6))
+    page.get_by_role("radio", name="Flag").click()
+    page.get_by_role("radio", name="Red").click()
+    name(page, "FLAG 1", "NEW")
+    phone.hears('type="a-u-G"', "FLAG 1", "Google/flag.png", '<color argb="-1750963"/>')
+    opened(page, "NEW")
+    page.get_by_role("button", name="Edit WAY 1").click()
+    expect(page.get_by_label("Width (m)")).to_have_value("3000")
+    page.get_by_label("Width (m)").fill("500")
+    page.locator(".draw-hint").get_by_role("button", name="Save").click()
+    expect(page.locator(".draw-hint")).to_have_count(0)
+    page.get_by_role("button", name="WAY 1", exact=True).click()
+    expect(page.locator(".details")).to_contain_text("500 m")
+    # One thing: it goes in one step.
+    page.get_by_role("button", name="Remove BULL 1").click()
+    expect(page.get_by_role("button", name="BULL 1", exact=True)).to_have_count(0)
+    expect(page.get_by_role("region", name="NEW", exact=True)).to_contain_text("2 ·")
+
+
+def test_a_click_inside_a_tactical_area_selects_it(page: Page) -> None:
+    corners = [[43.6, 79.6], [43.6, 79.8], [43.8, 79.8], [43.8, 79.6]]
+    area = {
+        "shape": "polygon",
+        "name": "AA DOG",
+        "points": corners,
+        "layer": "TACTICAL",
+        "sidc": "10032500001502000000",
+    }
+    answer = page.request.post(f"{page.url}api/v1/drawings", headers={"X-Aquila": "test"}, data=area)
+    assert answer.ok, answer.text()
+    layers(page)
+    opened(page, "TACTICAL")
+    page.get_by_role("button", name="AA DOG", exact=True).click()
+    chosen = page.locator(".details h2")
+    expect(chosen).to_have_text("AA DOG")
+    page.wait_for_timeout(1000)  # The map flies there; what it draws is not in the document.
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    # The first click lets go of what is chosen, the second takes it again.
+    for title in ("Details", "AA DOG"):
+        page.mouse.click(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2 + 30)
+        expect(chosen).to_have_text(title)
+
+
 def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path) -> None:
     feature = {
         "type": "Feature",

@@ -121,7 +121,7 @@ describe('a corridor', () => {
   it('has its name on its line, not in the middle of its corners', () => {
     const { corners, corridor_m, centre } = CORRIDORS[1]
     const coordinates = [[...corners, corners[0]].map(([lat, lon]) => [lon, lat])]
-    const [[lon, lat]] = anchorsOf({ geometry: { type: 'Polygon', coordinates }, drawn: { corridor_m: String(corridor_m) } })
+    const [[lon, lat]] = anchorsOf({ type: 'u-d-f', geometry: { type: 'Polygon', coordinates }, drawn: { corridor_m: String(corridor_m) } })
     expect(Math.min(...centre.map((at) => distance_m([lat, lon], at as Pair)))).toBeLessThan(1000)
   })
   it('is 200 m wide until somebody says otherwise', () => {
@@ -152,6 +152,9 @@ describe('a bullseye', () => {
   it('says less where there is less room', () => {
     expect(texts(11)).toEqual(['000°', '090°', '180°', '270°'])
     expect(texts(7)).toEqual([])
+  })
+  it('has its name at its centre, where no text of its compass stands', () => {
+    expect(anchorsOf({ type: 'u-r-b-bullseye', ...meta })).toEqual([[77, 43]])
   })
   it('draws each ring once, its compass too', () => {
     const rings = bullseyeFeatures(meta, 7)!.filter((one) => one.geometry.type === 'LineString' && one.geometry.coordinates.length > 10)

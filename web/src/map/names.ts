@@ -48,9 +48,10 @@ export function labelsItself(meta: TrackMeta): boolean {
 /** Where along a line, or round an area, a name is tried in turn. */
 const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9]
 
-/** Where the name of a drawing may stand: of a corridor on its centre line, which the middle of its corners may miss. */
-export function anchorsOf({ geometry, drawn }: Pick<TrackMeta, 'geometry' | 'drawn'>): [number, number][] {
+/** Where the name of a drawing may stand: of a bullseye at its centre, of a corridor on its line, which the middle of its corners may miss. */
+export function anchorsOf({ type, geometry, drawn }: Pick<TrackMeta, 'type' | 'geometry' | 'drawn'>): [number, number][] {
   if (!geometry) return []
+  if (type === 'u-r-b-bullseye' && geometry.type === 'Point') return [[geometry.coordinates[0], geometry.coordinates[1]]]
   const corners = drawn?.corridor_m && geometry.type === 'Polygon' ? geometry.coordinates[0].slice(0, -1).map(([lon, lat]): Pair => [lat, lon]) : null
   const centre = corners && centreOf(corners, Number(drawn!.corridor_m))
   return nameAnchors(centre ? { type: 'LineString', coordinates: centre.map(([lat, lon]) => [lon, lat]) } : geometry)
