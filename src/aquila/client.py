@@ -1387,6 +1387,24 @@ class LabelsRow(TypedDict):
     classifications: list[str]
 
 
+class LayerRow(TypedDict):
+    """A layer about which something was said."""
+
+    id: str
+    name: str
+    order: str | None
+    label: Label | None
+    set_by: str
+    set_at_ms: int
+
+
+class LayerSaid(TypedDict):
+    """The layer, and the entry that changed it."""
+
+    id: str
+    entry: str
+
+
 class LineChoice(TypedDict):
     """Another reading of the same words: a value of the same shape, and a label for people."""
 
@@ -3459,6 +3477,36 @@ class Node:
                 "seen": seen,
                 "happened_at_ms": happened_at_ms,
                 "on_behalf_of": on_behalf_of,
+            },
+        )
+        return answer
+
+    def layers(self) -> list[LayerRow]:
+        """Layers that were named, ordered or marked."""
+        answer: list[LayerRow] = self.call("GET", "/api/v1/layers")
+        return answer
+
+    def set_layer(
+        self,
+        *,
+        id: str,
+        name: str | None = None,
+        order: str | None = None,
+        classification: str | None = None,
+        caveats: list[str] | None = None,
+        releasable_to: list[str] | None = None,
+    ) -> LayerSaid:
+        """Rename a layer of drawings, put it elsewhere among the others, or mark what is drawn on it next."""
+        answer: LayerSaid = self.call(
+            "POST",
+            "/api/v1/layers",
+            body={
+                "id": id,
+                "name": name,
+                "order": order,
+                "classification": classification,
+                "caveats": caveats,
+                "releasable_to": releasable_to,
             },
         )
         return answer

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -261,3 +262,53 @@ def test_a_hidden_layer_stays_hidden_and_the_panel_holds_the_accessibility_rules
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(VIOLATIONS) == []
     shown.check()
+
+
+def test_a_layer_is_renamed_and_moved_by_one_line_each_and_comes_back_from_files(
+    browse: Browse, tmp_path: Path
+) -> None:
+    page, other = browse().open(), browse().open()
+
+    def ask(path: str) -> list[dict[str, object]]:
+        answer = page.request.get(f"{page.url}api/v1/{path}", headers={"X-Aquila": "test"})
+        assert answer.ok, answer.text()
+        return list(answer.json())
+
+    def shapes(layer: str) -> list[str]:
+        rows: list[dict[str, Any]] = ask("entities?kind=drawing")  # type: ignore[assignment]
+        return sorted(json.dumps([row["name"], row.get("geometry")]) for row in rows if row["fields"]["layer"] == layer)
+
+    for number in range(3):
+        corners = [[43.9, 78.9], [43.9, 79.0 + number / 100], [44.0, 79.0]]
+        drawing = {"shape": "polygon", "name": f"ZONA {number}", "points": corners, "layer": "ZZ ONE"}
+        page.request.post(f"{page.url}api/v1/drawings", headers={"X-Aquila": "test"}, data=drawing)
+    below = {"shape": "point", "name": "PUNTO 9", "points": [[43.9, 78.9]], "layer": "MM OTHER"}
+    page.request.post(f"{page.url}api/v1/drawings", headers={"X-Aquila": "test"}, data=below)
+    layers(page)
+    layers(other)
+    opened(page, "ZZ ONE")
+    page.get_by_role("region", name="ZZ ONE", exact=True).get_by_role("button", name="Rename").click()
+    page.get_by_label("New name of ZZ ONE").fill("AA PLAN")
+    page.keyboard.press("Enter")
+    for one in (page, other):
+        expect(one.get_by_role("region", name="AA PLAN", exact=True)).to_be_visible()
+    said = [row for row in ask("layers") if row["id"] == "ZZ ONE"]
+    assert [row["name"] for row in said] == ["AA PLAN"]
+    other.get_by_role("region", name="AA PLAN", exact=True).get_by_role("button", name=re.compile("AA PLAN")).focus()
+    other.keyboard.press("Alt+ArrowDown")
+    for one in (page, other):
+        expect(one.locator(".draw-layer").first).to_have_attribute("aria-label", "MM OTHER")
+    was = shapes("ZZ ONE")
+    assert len(was) == 3
+    files = []
+    for ending, title in (("kmz", "KMZ"), ("gpkg", "GeoPackage")):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=f"Export AA PLAN as {title}").click()
+        assert saved.value.suggested_filename == f"AA PLAN.{ending}"
+        files.append(tmp_path / f"FRESH {ending}.{ending}")
+        saved.value.save_as(files[-1])
+    # They are the same drawings again: they lie on the fresh layer now.
+    for path in files:
+        page.locator(".draw-file").set_input_files(path)
+        expect(page.get_by_role("region", name=path.stem, exact=True)).to_be_visible()
+        assert shapes(path.stem) == was

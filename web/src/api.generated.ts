@@ -1164,6 +1164,22 @@ export interface LastSample {
   entity: string | null
 }
 
+/** A layer about which something was said. */
+export interface LayerRow {
+  id: string
+  name: string
+  order: string | null
+  label: Label | null
+  set_by: string
+  set_at_ms: number
+}
+
+/** The layer, and the entry that changed it. */
+export interface LayerSaid {
+  id: string
+  entry: string
+}
+
 /** Another reading of the same words: a value of the same shape, and a label for people. */
 export interface LineChoice {
   label: string
@@ -2367,6 +2383,16 @@ export interface SentenceRow {
   label: Label
 }
 
+/** What is to be changed of a layer; what is left out stays. */
+export interface SetLayer {
+  id: string
+  name?: string | null
+  order?: string | null
+  classification?: string | null
+  caveats?: string[]
+  releasable_to?: string[]
+}
+
 /** The settings as they are to be from now on: metres, minutes, m/s, degrees; what is left out is as at first. */
 export interface SetPatterns {
   settings: PatternSettings
@@ -2989,6 +3015,8 @@ export interface Operations {
   subjects: { method: 'GET'; path: '/api/v1/intel/subjects'; answer: SubjectRow[] }
   make_subject: { method: 'POST'; path: '/api/v1/intel/subjects'; answer: StepTaken }
   step_subject: { method: 'POST'; path: '/api/v1/intel/subjects/{id}/steps'; answer: StepTaken }
+  layers: { method: 'GET'; path: '/api/v1/layers'; answer: LayerRow[] }
+  set_layer: { method: 'POST'; path: '/api/v1/layers'; answer: LayerSaid }
   links: { method: 'GET'; path: '/api/v1/links'; answer: LinkRow[] }
   parse_line: { method: 'GET'; path: '/api/v1/log/parse'; answer: LineDraft }
   search_entries: { method: 'GET'; path: '/api/v1/log/search'; answer: EntryRow[] }

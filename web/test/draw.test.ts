@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { GRAPHICS, graphicOf, matching, sidcOf } from '../src/draw/catalogue'
 import { bullseyeFeatures } from '../src/draw/bullseye'
 import { centreOf } from '../src/draw/corridor'
-import { layersOf, penStrokeOf, plainOf, requestOf, requestsOf, strokeOfRow, type DrawingRow } from '../src/draw/drawings'
+import { layersOf, orderAt, orderBetween, orderOfName, penStrokeOf, plainOf, requestOf, requestsOf, strokeOfRow, type DrawingRow } from '../src/draw/drawings'
 import { readCorridor_m } from '../src/draw/kept'
 import { cssOfArgb, markOf } from '../src/draw/marks'
 import { bearingOf, shownName, anchorsOf } from '../src/map/names'
@@ -175,6 +175,43 @@ describe('layers', () => {
   it('stand in their order, what has no layer last', () => {
     const rows = [row({ id: '1' }), row({ id: '2', fields: { layer: 'B', order: '0' } }), row({ id: '3', fields: { layer: 'A', order: '1' } })]
     expect(layersOf(rows, () => 'me').map((one) => [one.name, one.owners])).toEqual([['B', ['me']], ['A', ['me']], ['', ['me']]])
+  })
+  it('are called and marked as was said of them', () => {
+    const label = { policy: 'P', classification: 'RESTRICTED', releasable_to: [], groups: [], caveats: [], redacted_to: [], informative: [] }
+    const said = [{ id: 'A', name: 'PLAN', order: null, label, set_by: 'x', set_at_ms: 1 }]
+    const [layer] = layersOf([row({ fields: { layer: 'A' } })], () => '', said)
+    expect([layer.id, layer.name, layer.label, layer.marked]).toEqual(['A', 'PLAN', 'RESTRICTED', true])
+  })
+  it('move to a place between two others, however often', () => {
+    const rows = ['Ops', 'ops 2', 'Intel', 'Älpha'].map((layer, i) => row({ id: `${i}`, fields: { layer } }))
+    let said: Parameters<typeof layersOf>[2] = []
+    const names = () => layersOf(rows, () => '', said).map((one) => one.name)
+    const move = (name: string, place: number) => {
+      const layers = layersOf(rows, () => '', said)
+      const order = orderAt(layers, layers.find((one) => one.name === name)!, place)
+      if (order) said = [...said!.filter((one) => one.id !== name), { id: name, name, order, label: null, set_by: 'x', set_at_ms: 1 }]
+    }
+    expect(names()).toEqual(['Intel', 'Ops', 'ops 2', 'Älpha'])
+    move('Älpha', 0)
+    expect(names()).toEqual(['Älpha', 'Intel', 'Ops', 'ops 2'])
+    move('Älpha', 2)
+    expect(names()).toEqual(['Intel', 'Ops', 'Älpha', 'ops 2'])
+    for (let i = 0; i < 200; i++) {
+      const expected = names()
+      expected.splice(1, 0, expected.splice(2, 1)[0])
+      move(names()[2], 1)
+      expect(names()).toEqual(expected)
+    }
+    expect(said!.every((one) => /^[0-9a-f]{0,1000}[1-9a-f]$/.test(one.order!))).toBe(true)
+    move('Intel', 9)
+    expect(orderAt([], layersOf(rows, () => '')[0], -1)).toBeNull()
+  })
+  it('have a place between any two, above all and below all', () => {
+    for (const [above, below] of [[null, '01'], ['8', null], ['8', '81'], ['8', '9'], ['ff', null], [null, '6f8'], [orderOfName('ops'), orderOfName('ops 2')]] as const) {
+      const found = orderBetween(above, below)
+      expect(above === null || found > above).toBe(true)
+      expect(below === null || found < below).toBe(true)
+    }
   })
 })
 

@@ -1,5 +1,6 @@
 /** Drawings as the node has them, and the requests that make and change them. */
 import { call } from '../api/client'
+import type { LayerRow, LayerSaid, SetLayer } from '../api.generated'
 import type { EntityDetail } from '../api/types'
 import type { Geometry } from 'geojson'
 import { graphicOf } from './catalogue'
@@ -166,30 +167,77 @@ export function strokeOfRow({ geometry, position }: DrawingRow): Stroke | null {
   return null
 }
 
+/** What was said of a layer as a whole. */
+export const readLayers = () => call<LayerRow[]>('GET', '/layers')
+export const setLayer = (change: SetLayer) => call<LayerSaid>('POST', '/layers', change)
+
 export interface Layer {
-  /** Empty: the drawings that lie on no named layer. */
+  /** As its drawings carry it: the name that it was first drawn under. Empty: the drawings that lie on no named layer. */
+  id: string
+  /** What it is called now. */
   name: string
   owners: string[]
+  /** Classification of what is drawn on it next, else of what lies on it. */
   label: string
-  order: number
+  /** Is the label said of the layer itself? */
+  marked: boolean
+  /** Its place, compared letter by letter; the least lies on top. */
+  order: string
   rows: DrawingRow[]
 }
 
-/** Named layers in their order, then those without a name. */
-export function layersOf(rows: readonly DrawingRow[], ownerOf: (row: DrawingRow) => string): Layer[] {
+/** Named layers in their order, then those without a name. `said`: of layers as a whole. */
+export function layersOf(rows: readonly DrawingRow[], ownerOf: (row: DrawingRow) => string, said: readonly LayerRow[] = []): Layer[] {
+  const known = new Map(said.map((one) => [one.id, one]))
   const found = new Map<string, Layer>()
   for (const row of rows) {
-    const name = row.fields?.layer ?? ''
-    const layer = found.get(name) ?? { name, owners: [], label: '', order: Infinity, rows: [] }
-    found.set(name, layer)
+    const id = row.fields?.layer ?? ''
+    const about = known.get(id)
+    const name = about?.name ?? id
+    const marking = about?.label?.classification ?? ''
+    const layer = found.get(id) ?? { id, name, owners: [], label: marking, marked: Boolean(marking), order: about?.order ?? orderOfName(name), rows: [] }
+    found.set(id, layer)
     layer.rows.push(row)
     const owner = ownerOf(row)
     if (owner && !layer.owners.includes(owner)) layer.owners.push(owner)
     layer.label ||= row.label?.classification ?? ''
-    const order = Number(row.fields?.order ?? NaN)
-    if (order < layer.order) layer.order = order
+    // Until layers had a place of their own, each drawing said that of its layer as a number.
+    const number = row.fields?.order
+    if (!about?.order && number && /^\d{1,4}$/.test(number)) {
+      const place = `0${Number(number).toString(16).padStart(4, '0')}8`
+      if (place < layer.order) layer.order = place
+    }
   }
   for (const layer of found.values()) layer.rows.sort((a, b) => a.name.localeCompare(b.name))
-  return [...found.values()].sort((a, b) => Number(!a.name) - Number(!b.name) || rank(a) - rank(b) || a.name.localeCompare(b.name))
+  return [...found.values()].sort((a, b) => Number(!a.id) - Number(!b.id) || compare(a.order, b.order) || a.name.localeCompare(b.name))
 }
-const rank = (layer: Layer) => (Number.isFinite(layer.order) ? layer.order : 10_000)
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** The place of a layer that nobody has moved: by its name. */
+export function orderOfName(name: string): string {
+  const bytes = new TextEncoder().encode(name.toLocaleLowerCase())
+  return `${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}01`
+}
+
+/** A place between two others; null: above or below all. Their texts are hexadecimal, end in no 0, and are not the same. */
+export function orderBetween(above: string | null, below: string | null): string {
+  let found = ''
+  let bounded = below !== null
+  for (let i = 0; ; i++) {
+    const low = above !== null && i < above.length ? parseInt(above[i], 16) : 0
+    const high = bounded && i < below!.length ? parseInt(below![i], 16) : 16
+    if (high - low > 1) return found + Math.floor((low + high) / 2).toString(16)
+    found += low.toString(16)
+    bounded &&= high === low
+  }
+}
+
+/** Where a layer goes that is moved to a place among the named ones, as the others then stand; null = it stays. */
+export function orderAt(named: readonly Layer[], layer: Layer, place: number): string | null {
+  const others = named.filter((one) => one.id !== layer.id)
+  if (place < 0 || place > others.length || named[place]?.id === layer.id) return null
+  const above = others[place - 1]?.order ?? null
+  // Two that stand in one place, by chance of two nodes, have nothing between them: it goes below both.
+  const below = others.slice(place).find((one) => above === null || one.order > above)?.order ?? null
+  return orderBetween(above, below)
+}

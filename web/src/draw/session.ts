@@ -1,6 +1,7 @@
 /** What is being drawn, which layers there are and how they are shown. One for each desk; panel and map share it. */
 import type { Feature } from 'geojson'
 import { computed, ref, shallowRef } from 'vue'
+import type { LayerRow, SetLayer } from '../api.generated'
 import { api, ApiError } from '../api/client'
 import type { MapAdapter } from '../map/adapter'
 import type { Step } from '../shell/undo'
@@ -9,7 +10,7 @@ import type { DrawingLook } from '../store/drawings'
 import { BASE_PARTS, type BasePart } from './base'
 import { graphicOf, sidcOf, type Graphic } from './catalogue'
 import {
-  layersOf, PEN_OF, penStrokeOf, place, requestOf, requestsOf, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
+  layersOf, PEN_OF, penStrokeOf, place, readLayers, requestOf, requestsOf, setLayer, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
 } from './drawings'
 import { CORRIDOR_M_MAX, KEPT, KEPT_CORRIDOR, readCorridor_m, readKept, type KeptLayers } from './kept'
 import { fusedTracks, membersOf } from './members'
@@ -36,7 +37,9 @@ export class DrawSession {
   /** Width of the corridor that is drawn or edited, metres. */
   readonly corridor_m = ref(readCorridor_m(localStorage.getItem(KEPT_CORRIDOR)))
   readonly rows = shallowRef<DrawingRow[]>([])
-  readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, (row) => (row.source ? this.desk.nameOf(row.source) : '')))
+  /** What was said of layers as a whole. */
+  readonly said = shallowRef<LayerRow[]>([])
+  readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, (row) => (row.source ? this.desk.nameOf(row.source) : ''), this.said.value))
   private readonly kept = readKept(localStorage.getItem(KEPT))
   readonly hidden = shallowRef<ReadonlySet<string>>(new Set(this.kept.hidden))
   readonly opacity = shallowRef<ReadonlyMap<string, number>>(new Map(this.kept.opacity))
@@ -71,7 +74,9 @@ export class DrawSession {
 
   async readRows(): Promise<void> {
     try {
-      this.rows.value = (await api.entities('drawing')) as DrawingRow[]
+      const [rows, said] = await Promise.all([api.entities('drawing'), readLayers()])
+      this.said.value = said
+      this.rows.value = rows as DrawingRow[]
     } catch (error) {
       // The list stands as it was; the next change asks again.
       if (!(error instanceof ApiError)) throw error
@@ -94,12 +99,12 @@ export class DrawSession {
     const opacity = new Map<string, number>()
     const order = new Map<string, number>()
     this.layers.value.forEach((layer, i) => {
-      const share = this.opacity.value.get(layer.name)
+      const share = this.opacity.value.get(layer.id)
       for (const { id } of layer.rows) {
         // The layer at the top of the list lies on top.
         order.set(id, -i)
         if (share !== undefined) opacity.set(id, share)
-        if (this.hidden.value.has(layer.name)) hidden.add(id)
+        if (this.hidden.value.has(layer.id)) hidden.add(id)
       }
     })
     if (this.editing.value) hidden.add(this.editing.value.id)
@@ -239,6 +244,14 @@ export class DrawSession {
   async change(was: DrawingRequest[], now: DrawingRequest[], name: string, did: Did): Promise<boolean> {
     const worked = await this.desk.attempt(() => placeAll(now))
     if (worked) did(this.step('draw.did.changed', name, () => placeAll(was), () => placeAll(now)))
+    await this.readRows()
+    return worked
+  }
+
+  /** Renames, moves or marks a layer: one act of the node, whatever lies on it. `was`: the same, for undo; null = it cannot be taken back. */
+  async changeLayer(was: SetLayer | null, now: SetLayer, name: string, did: Did): Promise<boolean> {
+    const worked = await this.desk.attempt(() => setLayer(now))
+    if (worked && was) did(this.step('draw.did.changed', name, () => setLayer(was), () => setLayer(now)))
     await this.readRows()
     return worked
   }

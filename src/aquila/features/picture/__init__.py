@@ -4,6 +4,7 @@ from aquila.core.feature import Feature
 from aquila.core.moves import Moves
 from aquila.features.picture.commands import COMMANDS
 from aquila.features.picture.drawings import drawing
+from aquila.features.picture.layers import Layers, layer, layers
 from aquila.features.picture.marti import endpoints
 from aquila.features.picture.overlay_export import overlay, overlay_file
 from aquila.features.picture.overlays import imports
@@ -13,9 +14,9 @@ from aquila.features.picture.view import Cell, Picture, Sight
 
 feature = Feature(
     name="picture",
-    views=(Picture, Moves),
-    queries=(*QUERIES, picture_at, overlay, overlay_file),
-    commands=(*COMMANDS, drawing, imports),
+    views=(Picture, Moves, Layers),
+    queries=(*QUERIES, picture_at, overlay, overlay_file, layers),
+    commands=(*COMMANDS, drawing, imports, layer),
     endpoints=endpoints,
 )
 

@@ -14,6 +14,7 @@ from aquila.core.model import Alias, Geometry, Position, Principal, Report
 from aquila.core.symbol import sidc_of_cot
 from aquila.features.picture.commands import PLACED_BY_HAND, VALID_H_MAX
 from aquila.features.picture.corridor import corridor_corners
+from aquila.features.picture.layers import label_on, layer_called
 from aquila.features.picture.view import CORRIDOR, LAYER, ORDER
 
 POINTS_MAX = 500
@@ -79,7 +80,7 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         uid: of the drawing that this replaces, as it stands in its alias; None = a new one.
         stroke, fill: #rrggbb or #rrggbbaa.
         sidc: 20 digits of the tactical graphic that the points control; None = a plain shape.
-        layer, order: the named layer that it lies on and its place in it.
+        layer, order: the layer that it lies on, by its name now or at first, and its place in it.
     """
 
     shape: Shape
@@ -135,6 +136,10 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
     if ask.mark in ICONS:
         kind = ICON_TYPE
     uid, now_ms = ask.uid or desk.new_id(), desk.now_ms()
+    named = None if ask.layer is None else layer_called(desk, ask.layer)
+    label = label_on(principal, named, desk)
+    if isinstance(label, Refused):
+        return label
     report = Report(
         entity=entity_id("cot", uid),
         alias=Alias("cot", uid),
@@ -148,18 +153,18 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
         position=Position(*_anchor(ask)),
         geometry=None if shape is None else Geometry(shape, _places(ask), ask.radius_m, ask.stroke, ask.fill),
         remarks=ask.remarks,
-        fields=_fields(ask),
+        fields=_fields(ask, ask.layer if named is None else named.id),
     )
-    written = await desk.write(report)
+    written = await desk.write(report, label=label)
     if isinstance(written, Refused):
         return written
     return Drawn(entity=report.entity, uid=uid, entry=written.envelope.id)
 
 
-def _fields(ask: NewDrawing) -> dict[str, str]:
-    """What no shape says: the layer, how a point looks, how wide a corridor is, the rings of a bullseye."""
+def _fields(ask: NewDrawing, layer: str | None) -> dict[str, str]:
+    """What no shape says: how a point looks, how wide a corridor is, the rings of a bullseye. layer: its id."""
     said: dict[str, str | None] = {
-        LAYER_FIELD: ask.layer,
+        LAYER_FIELD: layer,
         ORDER_FIELD: None if ask.order is None else str(ask.order),
         CORRIDOR: None if ask.corridor_m is None else repr(ask.corridor_m),
     }

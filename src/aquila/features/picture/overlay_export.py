@@ -15,6 +15,7 @@ from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal, Report, Verdict
 from aquila.core.policy import derive
 from aquila.features.picture.drawings import LAYER_FIELD
+from aquila.features.picture.layers import layer_called
 from aquila.features.picture.overlay_files import LAYER_LETTERS_MAX
 from aquila.features.picture.queries import picture_of
 from aquila.features.picture.view import Sight
@@ -85,11 +86,13 @@ def _overlay(principal: Principal, ask: AskOverlay, reading: Reading) -> Iterato
 
 
 def _drawings(layer: str, reading: Reading) -> Iterator[Sight]:
-    """What lies on the layer and the asker may have in full."""
+    """What lies on the layer and the asker may have in full. layer: its name now or at first; empty = on none."""
+    called = layer_called(reading, layer) if layer else None
+    id = layer if called is None else called.id
     picture = picture_of(reading)
     for entity in picture.entities():
         sight = picture.sight(entity, reading.release, reading.policy)
-        if sight is not None and sight.verdict is Verdict.FULL and _is_on(sight.report, layer):
+        if sight is not None and sight.verdict is Verdict.FULL and _is_on(sight.report, id):
             yield sight
 
 
