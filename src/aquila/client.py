@@ -60,6 +60,14 @@ class Address(TypedDict):
     value: str
 
 
+class AlertLeft(TypedDict):
+    """An alert that stays as it is, and why: a short word and a sentence."""
+
+    id: str
+    reason: str
+    sentence: str
+
+
 class StepRow(TypedDict):
     """One step in the life of a thing. act, words: of the sentence that `summary` is, see `Phrase`; "" = of none."""
 
@@ -105,6 +113,21 @@ class AlertRow(TypedDict):
     heads: list[str]
     steps: list[StepRow]
     label: Label
+
+
+class StepTaken(TypedDict):
+    """The thing, the entry that says the step, and the state after it."""
+
+    id: str
+    entry: str
+    state: str
+
+
+class AlertsSettled(TypedDict):
+    """What became of each: those that took the step, in the order asked, and those that stay as they are."""
+
+    settled: list[StepTaken]
+    left: list[AlertLeft]
 
 
 class Alias(TypedDict):
@@ -2416,14 +2439,6 @@ class SilenceWatch(TypedDict):
     level: Literal["advisory", "caution", "warning"]
 
 
-class StepTaken(TypedDict):
-    """The thing, the entry that says the step, and the state after it."""
-
-    id: str
-    entry: str
-    state: str
-
-
 class Strength(TypedDict):
     """Persons: what is authorised, what the unit has, who is there."""
 
@@ -2807,12 +2822,29 @@ class Node:
         self,
         *,
         state: Literal["acknowledged", "closed", "raised"] | None = None,
+        trigger: Literal["dwell", "emergency", "enter", "leave", "silence"] | None = None,
         at_ms: int | None = None,
         limit: int | None = None,
     ) -> list[AlertRow]:
         """Alerts, newest first."""
         answer: list[AlertRow] = self.call(
-            "GET", "/api/v1/alerts", query={"state": state, "at_ms": at_ms, "limit": limit}
+            "GET", "/api/v1/alerts", query={"state": state, "trigger": trigger, "at_ms": at_ms, "limit": limit}
+        )
+        return answer
+
+    def settle_alerts(
+        self,
+        *,
+        ids: list[str],
+        action: Literal["acknowledge", "close"],
+        remarks: str | None = None,
+        on_behalf_of: str | None = None,
+    ) -> AlertsSettled:
+        """Acknowledge or close many alerts at once."""
+        answer: AlertsSettled = self.call(
+            "POST",
+            "/api/v1/alerts",
+            body={"ids": ids, "action": action, "remarks": remarks, "on_behalf_of": on_behalf_of},
         )
         return answer
 
@@ -4763,9 +4795,9 @@ class Node:
         answer: StepTaken = self.call("POST", f"/api/v1/watches/{_part(id)}", body={"watch": watch, "seen": seen})
         return answer
 
-    def remove_watch(self, id: str) -> StepTaken:
-        """End a watch."""
-        answer: StepTaken = self.call("DELETE", f"/api/v1/watches/{_part(id)}")
+    def remove_watch(self, id: str, *, close_alerts: bool | None = None) -> StepTaken:
+        """End a watch, and close its alerts unless close_alerts says no."""
+        answer: StepTaken = self.call("DELETE", f"/api/v1/watches/{_part(id)}", query={"close_alerts": close_alerts})
         return answer
 
     def turn_watch(self, id: str, *, action: Literal["pause", "resume"]) -> StepTaken:

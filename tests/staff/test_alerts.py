@@ -153,6 +153,7 @@ def test_a_watch_can_rest_change_and_end(desk: Any, port: Any) -> None:
         ({"min_hae_m": 20, "max_hae_m": 10}, "lower one first"),
         ({"from_ms": 20, "until_ms": 10}, "is not after"),
         ({"name": "a\x00b"}, "control character"),
+        ({"triggers": ["dwell"], "dwell_min": 0}, "stays 0 min would tell of everybody inside at once: name 1 min"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, more: dict[str, Any], sentence: str) -> None:
@@ -296,3 +297,80 @@ def test_a_new_name_begins_nothing(desk: Any, port: Any) -> None:
     desk.post(f"/watches/{watch}", watch={"kind": "area", "name": "Ford", "corners": SQUARE, "triggers": ["enter"]})
     port.tick()
     assert texts(desk) == ["FOX is in an area that is watched"]
+
+
+def several(desk: Any, port: Any, names: tuple[str, ...], label: Any = None) -> str:
+    """A watch of an area that all of these have entered."""
+    watch = begun(desk, port, "enter")
+    for name in names:
+        port.place(name, 42.1, 77.1, *([] if label is None else [label]))
+    port.tick()
+    return watch
+
+
+def test_all_that_are_shown_are_settled_by_one_act_with_a_line_for_each(desk: Any, port: Any) -> None:
+    several(desk, port, ("A", "B", "C"))
+    ids = [row["id"] for row in desk.get("/alerts")]
+    desk.post(f"/alerts/{ids[1]}", action="acknowledge")
+    done = desk.post("/alerts", ids=[*ids, ids[0], "nowhere"], action="acknowledge", remarks="all called")
+    assert [(each["id"], each["state"]) for each in done["settled"]] == [
+        (ids[0], "acknowledged"),
+        (ids[2], "acknowledged"),
+    ]
+    assert [(each["id"], each["reason"]) for each in done["left"]] == [(ids[1], "state"), ("nowhere", "absent")]
+    assert "alert is acknowledged" in done["left"][0]["sentence"]
+    assert desk.get("/needs/alerts") == []
+    last = {row["id"]: row["steps"][0] for row in desk.get("/alerts")}
+    assert {step["by"] for step in last.values()} == {"token:watch"}
+    assert last[ids[0]]["fields"] == {"acknowledge_remarks": "all called"}
+    desk.post("/alerts", ids=ids, action="close")
+    assert texts(desk) == []
+    again = desk.post("/alerts", ids=ids, action="close")
+    assert (again["settled"], {each["reason"] for each in again["left"]}) == ([], {"state"})
+
+
+def test_who_settles_many_is_asked_for_each_whether_he_may(desk: Any, partner: Any, viewer: Any, port: Any) -> None:
+    several(desk, port, ("FOX",))
+    port.place("SECRET", 42.1, 77.1, port.national)
+    port.tick()
+    ids = [row["id"] for row in partner.get("/alerts")]
+    assert len(ids) == 2
+    done = desk.post("/alerts", ids=ids, action="close")
+    assert [each["reason"] for each in done["left"]] == ["absent"], "an alert that he may not see is none"
+    assert texts(partner) == ["SECRET is in an area that is watched"]
+    assert "role" in str(viewer.post("/alerts", 403, ids=ids, action="close"))
+    for wrong in ([], [str(number) for number in range(501)]):
+        assert "ids" in str(desk.post("/alerts", 400, ids=wrong, action="close"))
+
+
+def test_a_watch_that_is_removed_takes_its_alerts_with_it(desk: Any, partner: Any, port: Any) -> None:
+    other = several(desk, port, ("FOX",))
+    watch = several(desk, port, ("HARE",))
+    port.place("SECRET", 42.1, 77.1, port.national)
+    port.tick()
+    assert len(texts(partner)) == 5
+    desk.delete(f"/watches/{watch}")
+    port.tick()
+    assert {row["watch"] for row in partner.get("/alerts")} == {other}, "also of him whom the remover may not see"
+    closed = partner.get("/alerts", state="closed")
+    assert [(row["steps"][0]["action"], row["steps"][0]["fields"]["with_watch"]) for row in closed] == [
+        ("close", True)
+    ] * len(closed)
+    assert all(row["over_at_ms"] == port.now_ms for row in closed)
+    lines = len(closed[0]["steps"])
+    port.tick()
+    assert len(partner.get("/alerts", state="closed")[0]["steps"]) == lines, "once"
+
+
+def test_alerts_of_a_watch_that_is_removed_stand_where_that_is_asked(desk: Any, port: Any) -> None:
+    watch = several(desk, port, ("FOX",))
+    desk.delete(f"/watches/{watch}?close_alerts=false")
+    port.tick()
+    assert texts(desk) == ["FOX is in an area that is watched"]
+
+
+def test_alerts_are_asked_by_what_raised_them(desk: Any, port: Any) -> None:
+    several(desk, port, ("FOX",))
+    port.say(port.report("SOS", 42.1, 77.1, emergency=Emergency("911", True)), port.open)
+    assert texts(desk, trigger="emergency") == ["SOS: emergency 911"]
+    assert len(texts(desk)) == 2

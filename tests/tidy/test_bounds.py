@@ -13,6 +13,7 @@ from aquila.core import contract, fanout, moves, papers
 from aquila.core import node as core_node
 from aquila.features import handover
 from aquila.features.alerts import commands as alerts_commands
+from aquila.features.alerts import rules as alerts_rules
 from aquila.features.coverage import queries as coverage_queries
 from aquila.features.coverage import shadow as coverage_shadow
 from aquila.features.coverage import watcher as coverage_watcher
@@ -101,6 +102,10 @@ IN_CODE: dict[str, list[str]] = {
     "backups on the shelf": [f"{backups.SHELF_MAX} backups"],
     "forms of one node": [f"{reports_commands.FORMS_MAX}"],
     "watches": [f"{alerts_commands.WATCHES_MAX} watches", f"{alerts_commands.WATCHES_OF_ONE} of one person"],
+    "alerts settled together": [
+        f"{alerts_commands.SETTLED_MAX} in one act",
+        f"{alerts_rules.CLOSED_MAX} closed in one tick with their watch",
+    ],
     "open questions": [f"{questions_commands.OPEN_MAX}", f"{questions_commands.OPEN_OF_ONE} of one person"],
     "movers watched for patterns": [
         f"{pattern_pairs.MOVERS_MAX} movers",

@@ -20,6 +20,13 @@ export interface Address {
   value: string
 }
 
+/** An alert that stays as it is, and why: a short word and a sentence. */
+export interface AlertLeft {
+  id: string
+  reason: string
+  sentence: string
+}
+
 /** One alert. watch_name: None = it is of no watch, or of one that the asker may not see. */
 export interface AlertRow {
   id: string
@@ -38,6 +45,12 @@ export interface AlertRow {
   heads: string[]
   steps: StepRow[]
   label: Label
+}
+
+/** What became of each: those that took the step, in the order asked, and those that stay as they are. */
+export interface AlertsSettled {
+  settled: StepTaken[]
+  left: AlertLeft[]
 }
 
 /** A foreign identity of an entity: scheme (cot, mmsi, icao24, aquila ...) and its value there. */
@@ -2417,6 +2430,14 @@ export interface SettleAlert {
   on_behalf_of?: string | null
 }
 
+/** Alerts that somebody has seen together, or that are done with together. remarks: what was done, for each. */
+export interface SettleAlerts {
+  ids: string[]
+  action: 'acknowledge' | 'close'
+  remarks?: string
+  on_behalf_of?: string | null
+}
+
 /** What is hidden. */
 export interface ShadowGrid {
   west: number
@@ -2951,6 +2972,7 @@ export interface Written {
 /** Operation -> method, path and shape of the answer. */
 export interface Operations {
   alerts: { method: 'GET'; path: '/api/v1/alerts'; answer: AlertRow[] }
+  settle_alerts: { method: 'POST'; path: '/api/v1/alerts'; answer: AlertsSettled }
   settle_alert: { method: 'POST'; path: '/api/v1/alerts/{id}'; answer: StepTaken }
   say: { method: 'POST'; path: '/api/v1/chat'; answer: Said }
   lines: { method: 'GET'; path: '/api/v1/chat/lines'; answer: LineRow[] }

@@ -1,13 +1,25 @@
 """What can be done: make and change watches, acknowledge and close alerts."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
-from aquila.core.model import Principal
-from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, say_step, state_of, too_many
+from aquila.core.feature import Command, Desk, Saying
+from aquila.core.model import Paper, Principal
+from aquila.core.paper_work import (
+    Id,
+    Line,
+    NextStep,
+    Seen,
+    StepTaken,
+    check_texts,
+    say_step,
+    state_of,
+    step_saying,
+    too_many,
+)
 from aquila.core.papers import Thing
 from aquila.core.view import view_of
 from aquila.features.alerts.view import Alerts
@@ -27,6 +39,14 @@ WATCHES_MAX = 1_000
 """Of one node, without those that were removed."""
 WATCHES_OF_ONE = 200
 """Of one person: nobody fills the node for all others."""
+SETTLED_MAX = 500
+"""Alerts that one act acknowledges or closes: they are one commit."""
+SETTLED = {"acknowledge": "acknowledged", "close": "closed"}
+DWELL_MIN = 1.0
+"""Minutes. A stay of none is everybody who comes in: "enter" says that, and only of who comes."""
+
+
+Remarks = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class NewWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,9 +71,10 @@ class TurnWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class RemoveWatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A watch that is no longer wanted."""
+    """A watch that is no longer wanted. close_alerts: the alerts that it raised are closed with it."""
 
     id: Id
+    close_alerts: bool = True
 
 
 class SettleAlert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,9 +82,33 @@ class SettleAlert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     id: Id
     action: Literal["acknowledge", "close"]
-    remarks: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    remarks: Remarks = ""
     seen: Seen = ()
     on_behalf_of: Line | None = None
+
+
+class SettleAlerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Alerts that somebody has seen together, or that are done with together. remarks: what was done, for each."""
+
+    ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=SETTLED_MAX)]
+    action: Literal["acknowledge", "close"]
+    remarks: Remarks = ""
+    on_behalf_of: Line | None = None
+
+
+class AlertLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that stays as it is, and why: a short word and a sentence."""
+
+    id: str
+    reason: str
+    sentence: str
+
+
+class AlertsSettled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each: those that took the step, in the order asked, and those that stay as they are."""
+
+    settled: tuple[StepTaken, ...]
+    left: tuple[AlertLeft, ...]
 
 
 async def create_watch(principal: Principal, ask: NewWatch, desk: Desk) -> StepTaken | Refused:
@@ -93,8 +138,8 @@ async def turn_watch(principal: Principal, ask: TurnWatch, desk: Desk) -> StepTa
 
 
 async def remove_watch(principal: Principal, ask: RemoveWatch, desk: Desk) -> StepTaken | Refused:
-    """End a watch. Alerts that it raised stay until they are closed."""
-    return await _turn(principal, desk, ask.id, "remove")
+    """End a watch. The node closes the alerts that it raised, unless it is told to let them stand."""
+    return await _turn(principal, desk, ask.id, "remove", {"close_alerts": True} if ask.close_alerts else {})
 
 
 async def settle_alert(principal: Principal, ask: SettleAlert, desk: Desk) -> StepTaken | Refused:
@@ -102,21 +147,58 @@ async def settle_alert(principal: Principal, ask: SettleAlert, desk: Desk) -> St
     thing = _view(desk).thing(desk, ask.id, ALERT)
     if thing is None:
         return NO_ALERT
-    try:
-        check_texts("remarks", ask.remarks)
-    except ValueError as wrong:
-        return Refused("field", str(wrong))
-    step = NextStep(
+    return _wrong_remarks(ask) or await say_step(principal, desk, _settling(thing, ask, ask.seen))
+
+
+async def settle_alerts(principal: Principal, ask: SettleAlerts, desk: Desk) -> AlertsSettled | Refused:
+    """Acknowledge or close many at once: a line of the journal for each, all in one commit.
+
+    One line each, since each alert has its own marking and its own readers. What somebody else has settled meanwhile,
+    or this one may not settle, stays as it is and is named; the others are settled all the same.
+    """
+    wrong = _wrong_remarks(ask)
+    if wrong is not None:
+        return wrong
+    sayings: list[Saying] = []
+    left: list[AlertLeft] = []
+    for id in dict.fromkeys(ask.ids):
+        thing = _view(desk).thing(desk, id, ALERT)
+        said = NO_ALERT if thing is None else step_saying(principal, desk, _settling(thing, ask))
+        if isinstance(said, Refused):
+            left.append(AlertLeft(id=id, reason=said.reason, sentence=said.detail))
+        else:
+            sayings.append(said)
+    entries = await desk.write_all(sayings)
+    if isinstance(entries, Refused):
+        return entries
+    state = SETTLED[ask.action]
+    settled = (
+        StepTaken(id=entry.body.target, entry=entry.envelope.id, state=state)
+        for entry in entries
+        if isinstance(entry.body, Paper)
+    )
+    return AlertsSettled(settled=tuple(settled), left=tuple(left))
+
+
+def _settling(thing: Thing, ask: SettleAlert | SettleAlerts, seen: tuple[str, ...] = ()) -> NextStep:
+    return NextStep(
         ALERT_STATES,
         ALERT,
         thing,
         ask.action,
         {f"{ask.action}_remarks": ask.remarks} if ask.remarks else {},
-        seen=ask.seen,
+        seen=seen,
         summary=f"alert {ask.action}d: {thing.get('text', '')}",
         on_behalf_of=ask.on_behalf_of,
     )
-    return await say_step(principal, desk, step)
+
+
+def _wrong_remarks(ask: SettleAlert | SettleAlerts) -> Refused | None:
+    try:
+        check_texts("remarks", ask.remarks)
+    except ValueError as wrong:
+        return Refused("field", str(wrong))
+    return None
 
 
 def _view(desk: Desk) -> Alerts:
@@ -134,6 +216,12 @@ def _wrong(watch: AreaWatch | SilenceWatch) -> Refused | None:
         return None
     if watch.min_hae_m is not None and watch.max_hae_m is not None and watch.min_hae_m > watch.max_hae_m:
         return Refused("height", f"{watch.min_hae_m} m is above {watch.max_hae_m} m: name the lower one first")
+    if "dwell" in watch.triggers and watch.dwell_min < DWELL_MIN:
+        return Refused(
+            "dwell",
+            f"stays {watch.dwell_min:g} min would tell of everybody inside at once: name {DWELL_MIN:g} min or more, "
+            'or "enter" to be told of who comes in',
+        )
     sentence = wrong_area(watch.corners)
     return None if sentence is None else Refused("area", sentence)
 
@@ -155,12 +243,14 @@ async def _say(
     )
 
 
-async def _turn(principal: Principal, desk: Desk, id: str, action: str) -> StepTaken | Refused:
+async def _turn(
+    principal: Principal, desk: Desk, id: str, action: str, fields: Mapping[str, Any] | None = None
+) -> StepTaken | Refused:
     thing = _view(desk).thing(desk, id, WATCH)
     if thing is None:
         return NO_WATCH
     text = f"watch {thing.get('name', id)}: {action}"
-    return await say_step(principal, desk, NextStep(WATCH_STATES, WATCH, thing, action, {}, summary=text))
+    return await say_step(principal, desk, NextStep(WATCH_STATES, WATCH, thing, action, fields or {}, summary=text))
 
 
 alert_commands = (
@@ -202,7 +292,17 @@ alert_commands = (
         answer=StepTaken,
         role="operator",
         act=remove_watch,
-        summary="End a watch",
+        summary="End a watch, and close its alerts unless close_alerts says no",
+    ),
+    Command(
+        name="settle_alerts",
+        method="POST",
+        path="/alerts",
+        request=SettleAlerts,
+        answer=AlertsSettled,
+        role="operator",
+        act=settle_alerts,
+        summary="Acknowledge or close many alerts at once",
     ),
     Command(
         name="settle_alert",

@@ -37,9 +37,10 @@ class AskWatches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AskAlerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which alerts. state: None = all that are not closed. at_ms: as they were then; None = now."""
+    """Which alerts. state: None = all that are not closed. trigger: None = any. at_ms: when; None = now."""
 
     state: Literal["raised", "acknowledged", "closed"] | None = None
+    trigger: Trigger | None = None
     at_ms: Time | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
 
@@ -110,6 +111,8 @@ def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterato
 def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[Labelled]:
     for thing, state in _found(reading, ask.at_ms):
         if state != ask.state if ask.state else state == "closed":
+            continue
+        if ask.trigger is not None and thing.get("trigger", "enter") != ask.trigger:
             continue
         watch, place = thing.get("watch", ""), thing.position()
         named = _view(reading).thing(reading, watch, WATCH) if watch else None

@@ -11,8 +11,10 @@ from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
 from aquila.features.alerts.view import Alerts, Finding, entry_report
-from aquila.features.alerts.watch import ALERT, read_watch
+from aquila.features.alerts.watch import ALERT, WITH_WATCH, read_watch
 
+CLOSED_MAX = 500
+"""Alerts of removed watches that one tick closes."""
 DOES = {
     "enter": "is in an area that is watched",
     "leave": "has left an area that is watched",
@@ -80,6 +82,29 @@ def _over(finding: Finding, known: Thing, now_ms: int) -> Proposal:
     return Proposal(paper, known.first.label, key=f"over {known.id}")
 
 
+def close_orphans(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
+    """Close the alerts of a watch that was removed with them, some with each tick.
+
+    The node does it and not who removes the watch: it has raised them, also those that he may not see. A tick finds
+    what the same second has still raised, and what a node that died had left.
+    """
+    if not isinstance(arrival, Tick):
+        return
+    for thing in view_of(views, "alerts", Alerts).orphans()[:CLOSED_MAX]:
+        # Nobody looks any more, so its reason is gone as well.
+        over = {} if thing.get("over_at_ms") is not None else {"over_at_ms": arrival.at_ms}
+        paper = Paper(
+            type=ALERT,
+            target=thing.id,
+            action="close",
+            happened_at_ms=arrival.at_ms,
+            fields={WITH_WATCH: True, **over},
+            seen=thing.heads(),
+            summary=f"alert closed with its watch: {thing.get('text', '')}",
+        )
+        yield Proposal(paper, thing.first.label, key=f"close {thing.id}")
+
+
 def emergencies(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
     """An emergency beacon becomes an alert; its end is said of the alert."""
     heard = entry_report(arrival)
@@ -117,4 +142,5 @@ def emergencies(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposa
 
 
 watch_rule = Rule("alerts.watch", 1, watch_over, hears=frozenset({"tick"}))
+removed_rule = Rule("alerts.removed", 1, close_orphans, hears=frozenset({"tick"}))
 emergency_rule = Rule("alerts.emergency", 1, emergencies)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aquila.core.exercise_clock import ExerciseClock
-from aquila.core.model import Arrival, Context, Entry, Label, Position, Report
+from aquila.core.model import Arrival, Context, Entry, Label, Paper, Position, Report
 from aquila.core.moves import Move, Moves
-from aquila.core.paper_work import state_of
-from aquila.core.papers import Papers, Thing
+from aquila.core.paper_work import WatchedPapers, state_of
+from aquila.core.papers import Thing
 from aquila.features.alerts.watch import (
     ALERT,
     ALERT_STATES,
+    CLOSES_ALERTS,
     WATCH,
     WATCH_STATES,
     AreaWatch,
@@ -68,52 +69,83 @@ def about(thing: Thing, trigger: Trigger, move: Move, since_ms: int, *, is_over:
     return Finding(thing.id, trigger, entity, name, move.position, move.label, since_ms, is_over)
 
 
-class Alerts(Papers):
+def stands(thing: Thing) -> bool:
+    """Is it an alert that nobody has closed, or whose reason is not gone?"""
+    return thing.type == ALERT and (thing.get("over_at_ms") is None or state_of(ALERT_STATES, thing) != "closed")
+
+
+class Alerts(WatchedPapers):
     """See the module."""
 
     def __init__(self) -> None:
-        super().__init__("alerts", 1, ("alerts.",))
-        self._inside: dict[tuple[str, str], int] = {}
-        """(watch, entity) -> since when it is inside."""
+        super().__init__("alerts", 1, ("alerts.",), stands)
+        self._inside: dict[str, dict[str, int]] = {}
+        """Of each watch, entity -> since when it is inside."""
         self._dwelt: set[tuple[str, str]] = set()
         self._begun: dict[str, AreaWatch] = {}
         """By id the watches that were on at the last look, as they were then."""
+        self._watches = 0
+        """Grows with every step about a watch."""
         self._active: list[tuple[Thing, Watch]] = []
+        self._removed: set[str] = set()
+        """Ids of watches that were removed together with their alerts."""
         self._active_at = -1
+        self._standing: dict[tuple[str, str, str], Thing] = {}
+        self._standing_at = -1
         self._fences: dict[Context, tuple[tuple[Corners, ...], Geofences]] = {}
         """Of the areas that were looked at last, by their corners."""
+
+    def fold(self, arrival: Arrival) -> None:
+        """See View."""
+        before = self.changes
+        super().fold(arrival)
+        if self.changes != before and isinstance(arrival, Entry) and isinstance(arrival.body, Paper):
+            is_alert = self._steps[arrival.envelope.context, arrival.body.target][0].type == ALERT
+            self._watches += not (is_alert and arrival.body.type == ALERT)
 
     def restore(self, data: bytes) -> None:
         """See View. What was remembered between two looks is gone."""
         super().restore(data)
+        self._watches += 1
         self._inside, self._dwelt, self._begun = {}, set(), {}
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
     def standing(self) -> dict[tuple[str, str, str], Thing]:
         """Alerts that nobody has closed or whose reason is not gone, by watch, entity and trigger: for rules only."""
-        found: dict[tuple[str, str, str], Thing] = {}
-        for (_, target), steps in self._steps.items():
-            if steps[0].type == ALERT:
-                thing = Thing(target, steps)
-                if thing.get("over_at_ms") is None or state_of(ALERT_STATES, thing) != "closed":
-                    found[(thing.get("watch", ""), thing.get("entity", ""), thing.get("trigger", ""))] = thing
-        return found
+        if self._standing_at != self.changes:
+            self._standing_at = self.changes
+            things = sorted(self.watched(), key=lambda thing: thing.first.stamp)
+            self._standing = {
+                (thing.get("watch", ""), thing.get("entity", ""), thing.get("trigger", "")): thing for thing in things
+            }
+        return self._standing
+
+    def orphans(self) -> list[Thing]:
+        """Alerts that are to be closed since their watch was removed with them: for rules only."""
+        self.active()
+        found = (thing for thing in self.watched() if thing.get("watch") in self._removed)
+        return [thing for thing in found if state_of(ALERT_STATES, thing) != "closed"] if self._removed else []
 
     def active(self) -> list[tuple[Thing, Watch]]:
         """Watches that are on, by id: for rules, never for answers."""
-        if self._active_at != self.changes:
-            self._active_at = self.changes
-            watches = ((key[1], steps) for key, steps in sorted(self._steps.items()) if steps[0].type == WATCH)
-            things = (Thing(target, steps) for target, steps in watches)
-            on = (thing for thing in things if state_of(WATCH_STATES, thing) == "active")
+        if self._active_at != self._watches:
+            self._active_at = self._watches
+            keys = sorted(key for key, steps in self._steps.items() if steps[0].type == WATCH)
+            states = [
+                (thing, state_of(WATCH_STATES, thing)) for thing in (Thing(key[1], self._steps[key]) for key in keys)
+            ]
+            self._removed = {
+                thing.id for thing, state in states if state == "removed" and thing.get(CLOSES_ALERTS) is True
+            }
+            on = (thing for thing, state in states if state == "active")
             read = [(thing, watch) for thing in on if (watch := read_watch(thing)) is not None]
             # What another node let in is looked at here too: one area that is none must not end the look at all others.
             self._active = [
                 each for each in read if isinstance(each[1], SilenceWatch) or not wrong_area(each[1].corners)
             ]
             alive = {thing.id for thing, _ in self._active}
-            self._inside = {key: since for key, since in self._inside.items() if key[0] in alive}
+            self._inside = {id: inside for id, inside in self._inside.items() if id in alive}
             self._dwelt = {key for key in self._dwelt if key[0] in alive}
             self._begun = {id: watch for id, watch in self._begun.items() if id in alive}
         return self._active
@@ -153,7 +185,7 @@ class Alerts(Papers):
             inside = {move.report.entity: move for move in meant if _meant(watch, move)}
             begins = self._begins(thing, watch)
             if begins:
-                self._inside |= {(thing.id, entity): now_ms for entity in inside}
+                self._inside.setdefault(thing.id, {}).update(dict.fromkeys(inside, now_ms))
                 self._dwelt -= {(thing.id, entity) for entity in inside}
             yield from self._entered(thing, watch, inside, clock, now_ms)
             yield from self._left(thing, watch, inside, moves, now_ms, begins=begins)
@@ -168,7 +200,7 @@ class Alerts(Papers):
         """Ids of who was inside at the last look, in order; None = it is not looked at, or not yet."""
         if watch not in self._begun:
             return None
-        return sorted(entity for id, entity in self._inside if id == watch)
+        return sorted(self._inside.get(watch, ()))
 
     def _within(self, context: Context, areas: tuple[Corners, ...], moves: list[Move]) -> list[list[int]]:
         """For each area the numbers of those inside."""
@@ -189,9 +221,10 @@ class Alerts(Papers):
     def _entered(
         self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], clock: ExerciseClock, now_ms: int
     ) -> Iterator[Finding]:
+        known = self._inside.setdefault(thing.id, {})
         for entity, move in inside.items():
-            is_new = (thing.id, entity) not in self._inside
-            since_ms = self._inside.setdefault((thing.id, entity), now_ms)
+            is_new = entity not in known
+            since_ms = known.setdefault(entity, now_ms)
             if is_new and "enter" in watch.triggers:
                 yield about(thing, "enter", move, now_ms)
             stayed_ms = clock.between_ms(since_ms, now_ms)
@@ -204,9 +237,9 @@ class Alerts(Papers):
         self, thing: Thing, watch: AreaWatch, inside: dict[str, Move], moves: Moves, now_ms: int, *, begins: bool
     ) -> Iterator[Finding]:
         # An area that was drawn anew, or a watch that has rested, says of nobody that he went.
-        gone = sorted(entity for id, entity in self._inside if id == thing.id and entity not in inside)
-        for entity in gone:
-            since_ms = self._inside.pop((thing.id, entity))
+        known = self._inside.get(thing.id, {})
+        for entity in sorted(known.keys() - inside.keys()):
+            since_ms = known.pop(entity)
             self._dwelt.discard((thing.id, entity))
             move = moves.of(thing.first.context, entity)
             if move is None:

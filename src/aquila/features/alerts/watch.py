@@ -13,6 +13,10 @@ WATCH, ALERT = "alerts.watch", "alerts.alert"
 Trigger = Literal["enter", "leave", "dwell", "silence", "emergency"]
 Level = Literal["advisory", "caution", "warning"]
 CORNERS_MAX = 2_000
+CLOSES_ALERTS = "close_alerts"
+"""A field of the step that removes a watch: True = its alerts are closed with it."""
+WITH_WATCH = "with_watch"
+"""A field of the step that closes an alert: True = the node closed it since its watch was removed."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Lon = Annotated[float, msgspec.Meta(ge=-180, le=180)]
@@ -86,7 +90,7 @@ ALERT_STATES = States(
         Move("raise", ("none",), "raised", "the node"),
         Move("over", (ANY, "closed"), None, "the node: its reason is gone"),
         Move("acknowledge", ("raised",), "acknowledged", "operator who may write to all who see it"),
-        Move("close", ("raised", "acknowledged"), "closed", "the same"),
+        Move("close", ("raised", "acknowledged"), "closed", "the same; the node, with the watch that is removed"),
     ),
     ("closed",),
 )
@@ -95,7 +99,8 @@ ALERT_STATES = States(
 def read_watch(thing: Thing) -> Watch | None:
     """The watch that a thing is; None = two writers have made it unreadable together."""
     try:
-        watch: Watch = msgspec.convert(thing.fields(), AreaWatch | SilenceWatch)
+        fields = {name: value for name, value in thing.fields().items() if name != CLOSES_ALERTS}
+        watch: Watch = msgspec.convert(fields, AreaWatch | SilenceWatch)
     except ValueError:
         return None
     return watch
