@@ -264,3 +264,74 @@ def test_a_drawn_line_becomes_a_route_that_somebody_is_to_keep_to_and_is_taken_b
     page.keyboard.press("Control+z")
     expect(page.locator(".rule")).to_have_count(0)
     expect(page.get_by_text("No route is drawn")).to_be_visible()
+
+
+def test_many_alerts_are_acknowledged_by_one_act_and_go_with_their_watch(page: Page, tak: Join, now_ms: Clock) -> None:
+    herd = [tak(f"ANDROID-herd-{number}", f"HERD {number}") for number in range(3)]
+    for phone in herd:
+        phone.send(cot.position(phone.who, AWAY, now_ms(), 5.0, 80))
+    corners = [[SPOT.lon_deg + x, SPOT.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))]
+    who = [phone.who.uid for phone in herd]
+    area = {"kind": "area", "name": "Meadow", "corners": corners, "triggers": ["enter"]}
+    said(page, "watches", {"watch": area})
+    looked(page, "Meadow")
+    for phone in herd:
+        phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    panel(page)
+    waiting = alerts(page, "To acknowledge", "HERD")
+    expect(waiting).to_have_count(len(who))
+    page.keyboard.press("Shift+K")
+    expect(page.get_by_role("group", name=re.compile(r"^Acknowledge these \d+ alerts\?"))).to_be_visible()
+    page.keyboard.press("Shift+K")
+    expect(waiting).to_have_count(0)
+    seen = alerts(page, "Acknowledged", "HERD")
+    expect(seen).to_have_count(len(who))
+    expect(seen.first).to_contain_text("Acknowledged by operator")
+    watch = page.locator(".watch-card").filter(has_text="Meadow")
+    watch.get_by_role("button", name="Remove: Meadow").click()
+    expect(watch).to_contain_text("Its open alerts are closed with it.")
+    watch.get_by_role("button", name="Remove", exact=True).click()
+    expect(seen).to_have_count(0)
+    page.locator(".alert-closed summary").click()
+    expect(page.locator(".alert-closed .alert-card").filter(has_text="HERD").first).to_contain_text(
+        "Closed with its watch"
+    )
+
+
+def test_a_call_for_help_is_answered_on_its_card_and_by_key(page: Page, tak: Join, now_ms: Clock) -> None:
+    client = tak("ANDROID-alert-911", "ALERT SOS")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.alert(client.who, SPOT, now_ms()))
+    card = page.locator(".attention .card").filter(has_text="ALERT SOS")
+    card.get_by_role("button", name="Acknowledge").click()
+    expect(card.locator(".said")).to_contain_text("Acknowledged by operator")
+    expect(page.locator(".need").filter(has_text="ALERT SOS")).to_have_count(0)
+    out_of_fields(page)
+    wait_until(lambda: next_alert(page) == "ALERT SOS", "A goes to who calls")
+    page.keyboard.press("k")
+    expect(page.get_by_text("That is done already.")).to_be_visible()
+    page.keyboard.press("x")
+    expect(card.locator(".said")).to_contain_text("Closed by operator")
+    expect(card).to_have_class(re.compile("closed"))
+    client.send(cot.alert_over(client.who, SPOT, now_ms()))
+    expect(card).to_have_count(0)
+
+
+def next_alert(page: Page) -> str:
+    page.keyboard.press("a")
+    return page.locator(".details h2").inner_text()
+
+
+def test_times_of_a_watch_are_date_time_groups_and_no_stay_is_refused(page: Page) -> None:
+    panel(page)
+    page.get_by_role("button", name="Watch for silence").click()
+    form = page.get_by_role("form", name="Watch for silence")
+    form.get_by_text("Times", exact=True).click()
+    form.get_by_label("From (UTC)").fill("25 1410z nov 26")
+    form.get_by_label("Until (UTC)").fill("soon")
+    expect(form.get_by_label("From (UTC)")).to_have_value("251410ZNOV26")
+    form.get_by_role("button", name="Cancel").click()
+    corners = [[77, 42], [77.2, 42], [77.2, 42.2]]
+    stay = {"kind": "area", "name": "STAY", "corners": corners, "triggers": ["dwell"], "dwell_min": 0}
+    answer = page.request.post(f"{page.url}api/v1/watches", headers={"X-Aquila": "test"}, data={"watch": stay})
+    assert "name 1 min or more" in answer.text()

@@ -13,7 +13,7 @@ const NOW_MS = 1_790_000_000_000
 const alert = (row: Partial<AlertRow>) => ({ id: 'a', watch: 'w', state: 'raised', level: 'caution', since_ms: 0, over_at_ms: null, ...row }) as AlertRow
 const CORNERS: [number, number][] = [[77, 42], [77.2, 42], [77.2, 42.2]]
 function area(id: string, more: object = {}): WatchRow {
-  const watch = { ...watchOf({ ...blankDraft('area'), name: id, corners: CORNERS }), ...more }
+  const watch = { ...watchOf({ ...blankDraft('area'), name: id, corners: CORNERS }, NOW_MS), ...more }
   return { id, watch, state: 'active', by: '', actions: [], heads: [], label: {} } as unknown as WatchRow
 }
 
@@ -55,20 +55,29 @@ describe('a watch in its form', () => {
     const row = area('w', { affiliations: ['hostile'], entities: ['e1'], min_hae_m: 100, from_ms: 1_790_000_040_000, triggers: ['leave', 'dwell'], dwell_min: 3 })
     const draft = draftOf(row, () => 'FOX')
     expect(draft.who).toEqual([{ id: 'e1', name: 'FOX' }])
-    expect(watchOf(draft)).toEqual(row.watch)
+    expect(draft.from).toBe('211414ZSEP26')
+    expect(watchOf(draft, NOW_MS)).toEqual(row.watch)
   })
 
   it('says what is missing, one thing after the other', () => {
     const draft = blankDraft('area')
-    expect(missing(draft)).toBe('name')
+    const lacks = (more: object = {}) => missing({ ...draft, ...more }, NOW_MS)
+    expect(lacks()).toBe('name')
     draft.name = 'X'
-    expect(missing(draft)).toBe('area')
+    expect(lacks()).toBe('area')
     draft.corners = CORNERS
     draft.triggers = []
-    expect(missing(draft)).toBe('trigger')
-    expect(missing({ ...draft, triggers: ['enter'] })).toBeNull()
-    expect(missing({ ...draft, kind: 'silence' })).toBe('who')
-    expect(missing({ ...draft, kind: 'silence', who: [{ id: 'e', name: 'E' }], every_min: '0' })).toBe('every')
+    expect(lacks()).toBe('trigger')
+    draft.triggers = ['enter']
+    expect(lacks()).toBeNull()
+    expect(lacks({ triggers: ['dwell'], dwell_min: 0 })).toBe('dwell')
+    expect(lacks({ triggers: ['dwell'], dwell_min: '' })).toBe('dwell')
+    expect(lacks({ triggers: ['dwell'], dwell_min: '1' })).toBeNull()
+    expect(lacks({ from: 'soon' })).toBe('from')
+    expect(lacks({ until: '251460ZNOV26' })).toBe('until')
+    expect(lacks({ from: '251410ZNOV26', until: '251410ZNOV26' })).toBe('order')
+    expect(lacks({ kind: 'silence' })).toBe('who')
+    expect(lacks({ kind: 'silence', who: [{ id: 'e', name: 'E' }], every_min: '0' })).toBe('every')
   })
 
   it('takes circles as rings, with longitudes that the node knows', () => {

@@ -24,7 +24,7 @@ describe('alarms', () => {
       meta(3, 'PATROL 3'),
     ])
     expect(alarmsOf(store)).toEqual([
-      { h: 1, name: 'PATROL 1', emergency: '911 Alert', medevac: false, raised_ms: BASE },
+      { h: 1, name: 'PATROL 1', emergency: '911 Alert', medevac: false, raised_ms: BASE, ids: ['id-1', 'id-2'] },
     ])
   })
 

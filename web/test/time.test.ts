@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ageClock, ageRound, ageState, AGE_OPACITY, freshFor, isStill } from '../src/time/age'
 import { ServerClock } from '../src/time/clock'
-import { dtg, dtgSeconds, dtgShort } from '../src/time/dtg'
+import { dtg, dtgSeconds, dtgShort, dtgTime } from '../src/time/dtg'
 import { WakeWatch } from '../src/time/wake'
 
 const NOW = Date.UTC(2026, 10, 23, 14, 32, 5)
@@ -16,6 +16,14 @@ describe('date-time groups', () => {
   it('name the day only when it is not today', () => {
     expect(dtgShort(NOW - 60_000, NOW)).toBe('1431Z')
     expect(dtgShort(NOW - 86_400_000, NOW)).toBe('22 1432Z')
+  })
+
+  it('are read with or without blanks, and what is left out is of now', () => {
+    const at = Date.UTC(2026, 10, 25, 14, 10)
+    for (const text of ['251410ZNOV26', ' 25 1410Z nov 2026 ', '25 1410Z', '251410', '2026-11-25T14:10Z', '2026-11-25T14:10']) expect(dtgTime(text, NOW), text).toBe(at)
+    expect(dtgTime('1410', NOW)).toBe(Date.UTC(2026, 10, 23, 14, 10))
+    expect(dtgTime('010005ZJAN27', NOW)).toBe(Date.UTC(2027, 0, 1, 0, 5))
+    for (const text of ['', 'soon', '251460ZNOV26', '310900ZNOV26', '251410ZFOO26', '2026-99-99', '11/25/2026']) expect(dtgTime(text, NOW), text).toBeNull()
   })
 
   it('say that a time is unknown', () => {

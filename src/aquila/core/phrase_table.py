@@ -136,6 +136,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("over", "alert is over: {what?alerts.text}"),
         ("acknowledged", "alert acknowledged: {what?alerts.text}"),
         ("closed", "alert closed: {what?alerts.text}"),
+        ("unwatched", "alert closed with its watch: {what?alerts.text}"),
     ),
     "alerts.text": (
         ("enter", "{name} is in an area that is watched"),

@@ -7,6 +7,8 @@
 import { computed, inject, nextTick, ref, shallowRef, type Component, type InjectionKey, type Ref } from 'vue'
 import { api } from '../api/client'
 import { loadLanguage, pageI18n, type Language } from '../i18n'
+import { alertsOf } from '../staff/alerts/live'
+import { ordered } from '../staff/alerts/watch'
 import { alarmsOf } from '../store/attention'
 import type { Desk } from '../store/desk'
 import { Filters } from '../store/filters'
@@ -217,10 +219,13 @@ export class Shell {
     this.map.value?.startPlacing()
   }
 
-  /** Goes through what needs somebody, one after the other, and shows each on the map. */
+  /** Goes through calls for help, then through those of whom an alert waits, one after the other, and shows each on the map. */
   nextAlert(): void {
-    const alarms = alarmsOf(this.desk.tracks).flatMap(({ h }) => this.desk.tracks.meta[h]?.id ?? [])
-    if (!alarms.length) return
+    const { tracks } = this.desk
+    const calls = alarmsOf(tracks).flatMap(({ h }) => tracks.meta[h]?.id ?? [])
+    const waiting = alertsOf(this.desk).alerts.value.filter(({ state, trigger, entity }) => state === 'raised' && trigger !== 'emergency' && tracks.handleOf(entity) !== null)
+    const alarms = [...new Set([...calls, ...ordered(waiting).map(({ entity }) => entity)])]
+    if (!alarms.length) return this.desk.notify({ tone: 'ok', key: 'attention.none' })
     const at = alarms.indexOf(this.desk.selected.value ?? '')
     this.full.value = null
     this.select(alarms[(at + 1) % alarms.length], true)

@@ -1,5 +1,6 @@
 /** What can be done in the staff's panels, by keys and by name. */
 import type { Action } from '../shell/action'
+import { settleSelected, type Settling } from './alerts/settle'
 
 const inOrbat = (what: string): Action['run'] => async (shell) => {
   shell.open('orbat')
@@ -10,6 +11,9 @@ const inAlerts = (what: string): Action['run'] => async (shell) => {
   shell.open('alerts')
   await shell.focus(`alerts:${what}`)
 }
+
+/** In the list that which is chosen; away from it the alert of who is selected, say after `A`. */
+const settling = (action: Settling): Action['run'] => (shell) => (shell.isOpen('alerts') ? inAlerts(action)(shell) : settleSelected(shell, action))
 
 const inPanel = (id: string, what: string): Action['run'] => async (shell) => {
   shell.open(id)
@@ -27,9 +31,9 @@ export const STAFF_ACTIONS: readonly Action[] = [
   { id: 'orbat.new', title: 'staffOrbat.actionNew', section: 'write', run: inOrbat('new'), python: () => 'node.create_unit(unit={"name": "…"})' },
   { id: 'orbat.move', title: 'staffOrbat.actionMove', section: 'write', keys: ['shift+m'], run: inOrbat('move'), python: () => 'node.move_unit(id="…", parent="…")' },
   { id: 'orbat.edit', title: 'staffOrbat.actionEdit', section: 'write', keys: ['f2'], run: inOrbat('edit') },
-  // K and X act on the alert that is chosen in the list, and only where the list is seen.
-  { id: 'alerts.acknowledge', title: 'staffAlerts.actionAck', section: 'write', keys: ['k'], when: (shell) => shell.isOpen('alerts'), run: inAlerts('acknowledge'), python: () => 'node.settle_alert("…", action="acknowledge")' },
-  { id: 'alerts.close', title: 'staffAlerts.actionClose', section: 'write', keys: ['x'], when: (shell) => shell.isOpen('alerts'), run: inAlerts('close'), python: () => 'node.settle_alert("…", action="close")' },
+  { id: 'alerts.acknowledge', title: 'staffAlerts.actionAck', section: 'write', keys: ['k'], run: settling('acknowledge'), python: () => 'node.settle_alert("…", action="acknowledge")' },
+  { id: 'alerts.close', title: 'staffAlerts.actionClose', section: 'write', keys: ['x'], run: settling('close'), python: () => 'node.settle_alert("…", action="close")' },
+  { id: 'alerts.acknowledgeAll', title: 'staffAlerts.actionAckAll', section: 'write', keys: ['shift+k'], run: inAlerts('acknowledge-all'), python: () => 'node.settle_alerts(ids=[row.id for row in node.alerts(state="raised")], action="acknowledge")' },
   { id: 'alerts.area', title: 'staffAlerts.newArea', section: 'write', when: (shell) => shell.desk.past.value === null, run: inAlerts('area') },
   { id: 'alerts.silence', title: 'staffAlerts.newSilence', section: 'write', when: (shell) => shell.desk.past.value === null, run: inAlerts('silence') },
 ]

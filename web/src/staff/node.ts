@@ -1,7 +1,7 @@
 /** Calls of the staff's panels to the node; shapes come from the generated client. */
 import { call } from '../api/client'
 import type {
-  AlertRow, AnswerOrder, AreaWatch, AskRollup, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, PatrolDraftRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, RollupRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
+  AlertRow, AlertsSettled, AnswerOrder, AreaWatch, AskRollup, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, PatrolDraftRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, RollupRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
 } from '../api.generated'
 import { wholeRow } from './orbat/tree'
 import { whole } from './orders/whole'
@@ -61,8 +61,11 @@ export const staff = {
   /** Those that are not closed. */
   /** `at_ms`: as they stood then; null = now. */
   alerts: (at_ms: number | null) => call<AlertRow[]>('GET', ask('/alerts', { at_ms })),
+  /** Calls for help that somebody has closed: they may still be sent. */
+  closedCalls: (at_ms: number | null) => call<AlertRow[]>('GET', ask('/alerts', { state: 'closed', trigger: 'emergency', limit: 50, at_ms })),
   closedAlerts: (at_ms: number | null) => call<AlertRow[]>('GET', ask('/alerts', { state: 'closed', limit: 50, at_ms })),
   settleAlert: (id: string, action: 'acknowledge' | 'close', seen: string[]) => call<StepTaken>('POST', `/alerts/${one(id)}`, { action, seen }),
+  settleAlerts: (ids: readonly string[], action: 'acknowledge' | 'close') => call<AlertsSettled>('POST', '/alerts', { ids, action }),
   watches: (at_ms: number | null) => call<WatchRow[]>('GET', ask('/watches', { at_ms })),
   makeWatch: (watch: AreaWatch | SilenceWatch) => call<StepTaken>('POST', '/watches', { watch }),
   editWatch: ({ id, ...edit }: EditWatch) => call<StepTaken>('POST', `/watches/${one(id)}`, edit),

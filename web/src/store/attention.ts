@@ -8,6 +8,8 @@ export interface Alarm {
   /** What the beacon says it is, as TAK writes it; null for an alert without a beacon. */
   emergency: string | null
   medevac: boolean
+  /** All entities that tell of it: the caller and its alerts. */
+  ids: string[]
   /** When the alert was last raised; the caller's own positions do not make it younger. */
   raised_ms: number
 }
@@ -54,11 +56,13 @@ export function alarmsOf(store: TrackStore): Alarm[] {
     if (meta.category === 'alert') raised.set(key, Math.max(raised.get(key) ?? 0, store.observed_ms[h]))
     const about = store.meta[key]!
     const emergency = about.emergency ?? meta.emergency ?? null
+    const ids = new Set([about.id, ...(found.get(key)?.ids ?? []), meta.id])
     found.set(key, {
       h: key,
       name: about.category === 'alert' ? callsign(about.name) : about.name,
       emergency,
       medevac: isMedevac(about.type),
+      ids: [...ids],
       raised_ms: store.observed_ms[key],
     })
   })

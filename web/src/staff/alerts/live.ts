@@ -6,6 +6,8 @@ import type { WatchDraft } from './watch'
 
 export class AlertBoard {
   readonly alerts = shallowRef<readonly AlertRow[]>([])
+  /** Calls for help that somebody has closed, the newest: who calls may go on doing so. */
+  readonly closed_calls = shallowRef<readonly AlertRow[]>([])
   readonly watches = shallowRef<readonly WatchRow[]>([])
   /** Why they could not be read; null when they were. */
   readonly error = ref<string | null>(null)

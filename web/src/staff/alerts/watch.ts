@@ -3,7 +3,7 @@ import type { Feature, Position } from 'geojson'
 import type { AlertRow, AreaWatch, SilenceWatch, WatchRow } from '../../api.generated'
 import type { Corner } from '../../draw/useDrawnPlace'
 import { metres } from '../../geo/format'
-import { dtg } from '../../time/dtg'
+import { dtg, dtgTime } from '../../time/dtg'
 
 export const LEVELS = ['warning', 'caution', 'advisory'] as const
 export type Level = (typeof LEVELS)[number]
@@ -19,7 +19,7 @@ export interface Named {
 /** A field for numbers gives a number as soon as there is one. */
 export type Typed = string | number
 
-/** What stands in the form; an empty text of a bound is none. Times are `2026-11-25T14:10` in UTC. */
+/** What stands in the form; an empty text of a bound is none. Times are date-time groups. */
 export interface WatchDraft {
   /** The watch that is being changed; null for a new one. */
   id: string | null
@@ -49,18 +49,14 @@ export function blankDraft(kind: WatchDraft['kind']): WatchDraft {
 }
 
 const text = (value: number | null) => (value === null ? '' : String(value))
-const minuteOf = (at_ms: number | null) => (at_ms === null ? '' : new Date(at_ms).toISOString().slice(0, 16))
+const timeText = (at_ms: number | null) => (at_ms === null ? '' : dtg(at_ms))
 const number = (value: Typed) => (String(value).trim() === '' ? null : Number(value))
-function timeOf(value: string): number | null {
-  const at_ms = Date.parse(`${value}Z`)
-  return value && Number.isFinite(at_ms) ? at_ms : null
-}
 
 /** A watch as the form takes it up; `nameOf` says how an entity is called. */
 export function draftOf(row: WatchRow, nameOf: (id: string) => string): WatchDraft {
   const { watch } = row
   const named = (id: string): Named => ({ id, name: nameOf(id) })
-  const base = { ...blankDraft(watch.kind), id: row.id, heads: row.heads, name: watch.name, level: watch.level, from: minuteOf(watch.from_ms), until: minuteOf(watch.until_ms) }
+  const base = { ...blankDraft(watch.kind), id: row.id, heads: row.heads, name: watch.name, level: watch.level, from: timeText(watch.from_ms), until: timeText(watch.until_ms) }
   if (watch.kind === 'silence') return { ...base, who: [named(watch.entity)], every_min: text(watch.every_min), grace_min: text(watch.grace_min) }
   return {
     ...base, corners: watch.corners, triggers: [...watch.triggers], dwell_min: text(watch.dwell_min), sides: [...watch.affiliations], kinds: [...watch.categories],
@@ -68,17 +64,33 @@ export function draftOf(row: WatchRow, nameOf: (id: string) => string): WatchDra
   }
 }
 
-/** The first thing that is missing, as a word of the catalogue; null when the node may have it. */
-export function missing(draft: WatchDraft): 'name' | 'area' | 'trigger' | 'who' | 'every' | null {
+export type Missing = 'name' | 'area' | 'trigger' | 'dwell' | 'who' | 'every' | 'from' | 'until' | 'order'
+
+/** The first thing that is missing or wrong, as a word of the catalogue; null when the node may have it. */
+export function missing(draft: WatchDraft, now_ms: number): Missing | null {
   if (!draft.name.trim()) return 'name'
-  if (draft.kind === 'silence') return draft.who.length !== 1 ? 'who' : Number(draft.every_min) > 0 ? null : 'every'
-  if (draft.corners.length < 3) return 'area'
-  return draft.triggers.length ? null : 'trigger'
+  if (draft.kind === 'silence') {
+    if (draft.who.length !== 1) return 'who'
+    if (!(Number(draft.every_min) > 0)) return 'every'
+  } else {
+    if (draft.corners.length < 3) return 'area'
+    if (!draft.triggers.length) return 'trigger'
+    // A stay of no minutes would tell of everybody inside at once.
+    if (draft.triggers.includes('dwell') && !(Number(draft.dwell_min) >= 1)) return 'dwell'
+  }
+  return wrongTimes(draft, now_ms)
 }
 
-/** The watch that a whole draft means. */
-export function watchOf(draft: WatchDraft): AreaWatch | SilenceWatch {
-  const base = { name: draft.name.trim(), level: draft.level, from_ms: timeOf(draft.from), until_ms: timeOf(draft.until) }
+function wrongTimes(draft: WatchDraft, now_ms: number): 'from' | 'until' | 'order' | null {
+  const [from_ms, until_ms] = [dtgTime(draft.from, now_ms), dtgTime(draft.until, now_ms)]
+  if (draft.from.trim() && from_ms === null) return 'from'
+  if (draft.until.trim() && until_ms === null) return 'until'
+  return from_ms !== null && until_ms !== null && until_ms <= from_ms ? 'order' : null
+}
+
+/** The watch that a whole draft means. now_ms: what its times leave out is of then. */
+export function watchOf(draft: WatchDraft, now_ms: number): AreaWatch | SilenceWatch {
+  const base = { name: draft.name.trim(), level: draft.level, from_ms: dtgTime(draft.from, now_ms), until_ms: dtgTime(draft.until, now_ms) }
   if (draft.kind === 'silence') return { kind: 'silence', ...base, entity: draft.who[0].id, every_min: Number(draft.every_min), grace_min: number(draft.grace_min) ?? 0 }
   return {
     kind: 'area', ...base, corners: draft.corners, triggers: draft.triggers, dwell_min: number(draft.dwell_min) ?? 0, affiliations: draft.sides, categories: draft.kinds,
