@@ -3,6 +3,8 @@ import type { Position } from 'geojson'
 import { mercatorX, mercatorY } from '../map/mercator'
 
 export type Pair = [number, number]
+/** A corner of an area as forms and the node write it. */
+export type Corner = [lon_deg: number, lat_deg: number]
 const EARTH_M = 6_371_008.8
 const RING_POINTS = 72
 const rad = (deg: number) => (deg * Math.PI) / 180

@@ -3,11 +3,9 @@ import { computed, nextTick, onMounted, useTemplateRef } from 'vue'
 import { useShell } from '../shell/shell'
 import { useDesk } from '../store/desk'
 import { strokeOfRow, type Tool } from './drawings'
-import { ringOf } from './geometry'
+import { ringOf, type Corner } from './geometry'
 import type { Stroke } from './pen'
 import { drawingOf } from './session'
-
-export type Corner = [lon_deg: number, lat_deg: number]
 
 /** Corners of what the pen drew: an area as it is, a circle as its ring. */
 export function cornersOf({ shape, points, radius_m }: Stroke): Corner[] {

@@ -4,7 +4,7 @@ import { ref, shallowRef } from 'vue'
 import { ApiError, call } from '../api/client'
 import type { AreaThresholds, DrawnRoute, PatternSettings, SettingsRow, StepTaken, Thresholds } from '../api.generated'
 import type { Step } from '../shell/undo'
-import type { Corner } from '../draw/useDrawnPlace'
+import type { Corner } from '../draw/geometry'
 import type { Named } from '../staff/alerts/watch'
 import type { Desk } from '../store/desk'
 

@@ -1,7 +1,7 @@
 /** Watches as a form has them, alerts in their order, and the areas of watches as shapes for the map. */
 import type { Feature, Position } from 'geojson'
 import type { AlertRow, AreaWatch, SilenceWatch, WatchRow } from '../../api.generated'
-import type { Corner } from '../../draw/useDrawnPlace'
+import type { Corner } from '../../draw/geometry'
 import { metres } from '../../geo/format'
 import { dtg, dtgTime } from '../../time/dtg'
 
