@@ -276,7 +276,9 @@ def test_a_layer_is_renamed_and_moved_by_one_line_each_and_comes_back_from_files
 
     def shapes(layer: str) -> list[str]:
         rows: list[dict[str, Any]] = ask("entities?kind=drawing")  # type: ignore[assignment]
-        return sorted(json.dumps([row["name"], row.get("geometry")]) for row in rows if row["fields"]["layer"] == layer)
+        return sorted(
+            json.dumps([row["name"], row.get("geometry")]) for row in rows if row["fields"].get("layer") == layer
+        )
 
     for number in range(3):
         corners = [[43.9, 78.9], [43.9, 79.0 + number / 100], [44.0, 79.0]]
