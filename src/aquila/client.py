@@ -1025,6 +1025,8 @@ class HandoverLine(TypedDict):
     by: str
     notes: list[str]
     label: Label
+    act: str
+    words: dict[str, Any]
 
 
 class HeatGrid(TypedDict):
@@ -1773,6 +1775,8 @@ class NeedRow(TypedDict):
     heads: list[str]
     precedence: str
     waits_for: Literal["posts", "watch", "you"]
+    act: str
+    words: dict[str, Any]
 
 
 class OrbatFile(TypedDict):
@@ -2189,6 +2193,8 @@ class ReleasedRow(TypedDict):
     by: str
     text: str
     label: Label
+    act: str
+    words: dict[str, Any]
 
 
 class ReportRow(TypedDict):
@@ -2518,6 +2524,8 @@ class TaskJudgement(TypedDict):
     at_ms: int | None
     inside_since_ms: int | None
     entry: str | None
+    act: str
+    words: dict[str, Any]
 
 
 class TaskRow(TypedDict):

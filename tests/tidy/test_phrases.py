@@ -18,7 +18,12 @@ from aquila.core.states import States
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web" / "src"
 LANGUAGES = ("en", "it", "fr", "ru", "kk")
-ELSEWHERE = {"post.": "staffPosts.", "patterns.text.": "patterns.says.", "intel.kind.": "intel.kind."}
+ELSEWHERE = {
+    "post.": "staffPosts.",
+    "patterns.text.": "patterns.says.",
+    "intel.kind.": "intel.kind.",
+    "node.feed.": "feeds.state.",
+}
 """As `web/src/acts/said.ts` has it."""
 GAP = re.compile(r"\{(\w+)")
 PAPERS = frozenset(

@@ -889,6 +889,8 @@ export interface HandoverLine {
   by: string
   notes: string[]
   label: Label
+  act: string
+  words: Record<string, unknown>
 }
 
 /** Density. */
@@ -1479,6 +1481,8 @@ export interface NeedRow {
   heads: string[]
   precedence: string
   waits_for: 'posts' | 'watch' | 'you'
+  act: string
+  words: Record<string, unknown>
 }
 
 /** A backup to be made. passphrase: seals keys and secrets, 8 characters or more; empty = they are left out. */
@@ -2208,6 +2212,8 @@ export interface ReleasedRow {
   by: string
   text: string
   label: Label
+  act: string
+  words: Record<string, unknown>
 }
 
 /** A new name, and new keywords if any are given. */
@@ -2677,6 +2683,8 @@ export interface TaskJudgement {
   at_ms: number | null
   inside_since_ms: number | null
   entry: string | null
+  act: string
+  words: Record<string, unknown>
 }
 
 /** One card of the task board. verdict: the worst of its conditions; reason: why. heads: to be sent as `seen`. */

@@ -81,6 +81,7 @@ class NeedRow(msgspec.Struct, frozen=True, kw_only=True):
         waits_for: "posts" = those in `roles`; "watch" = whoever has the watch; "you" = the asker, whatever his post.
         roles: posts that it waits for, the newest last; empty unless it waits for posts.
         actions: steps that may be taken now. heads: to be sent as `seen` with the step.
+        act, words: of the sentence that `title` is, see `Phrase`; "" = of none.
     """
 
     feature: str
@@ -95,6 +96,8 @@ class NeedRow(msgspec.Struct, frozen=True, kw_only=True):
     heads: tuple[str, ...]
     precedence: str = "R"
     waits_for: Literal["posts", "watch", "you"] = "posts"
+    act: str = ""
+    words: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         if bool(self.roles) != (self.waits_for == "posts"):

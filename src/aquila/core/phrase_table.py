@@ -100,6 +100,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("stayed", "{minutes} min in {area} since {time}"),
         ("apart", "{apart} m from {entity}, {within} m allowed"),
     ),
+    "tasks.need": (("reason", "{what}: {reason:tasks.why}"),),
     "orders.order": (
         ("drafted", "{order} drafted"),
         ("changed", "{order}: {fields} changed"),
@@ -176,6 +177,19 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("offered", "handover offered by {who}"),
         ("taken", "handover taken"),
         ("withdrawn", "handover withdrawn"),
+    ),
+    "handover.line": (("task", "task {task} for {unit}"),),
+    "node.need": (
+        ("feed_why", "{feed} is {condition:node.feed}: {why}"),
+        ("feed", "{feed} is {condition:node.feed}"),
+        ("refused_times", "{target} was refused: {why} ({times} times within an hour)"),
+        ("refused", "{target} was refused: {why}"),
+        ("ended", "the certificate of {device} has ended: renew or invite it anew"),
+        ("ends", "the certificate of {device} ends soon: renew or invite it anew"),
+    ),
+    "node.feed": (
+        ("silent", "silent"),
+        ("lost", "lost"),
     ),
     "exercise.run": (
         ("paused_because", "Exercise paused: {reason}"),

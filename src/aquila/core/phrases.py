@@ -5,7 +5,6 @@ table of all sentences (see `phrase_table`). What is no sentence of it, people w
 """
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -27,11 +26,17 @@ class Phrase(msgspec.Struct, frozen=True):
 
     Attributes:
         act: its key, "tasks.task.drafted".
-        words: what stands in its gaps: text, or `{"act": ..., "words": ...}` of a phrase in the sentence.
+        words: what stands in its gaps: text, or `{"act": ..., "words": ...}` of a phrase in the sentence, or several.
     """
 
     act: str
     words: dict[str, Any] = {}
+
+    def or_text(self, text: str) -> str | dict[str, Any]:
+        """As it stands in a gap of another sentence; the text where it is no sentence."""
+        if not self.act:
+            return text
+        return {"act": self.act, "words": self.words} if self.words else {"act": self.act}
 
 
 NONE = Phrase("")
@@ -142,14 +147,12 @@ def _fill(gaps: tuple[tuple[_Gap, str], ...], text: str) -> dict[str, Any] | Non
     return None
 
 
-def _value(gap: _Gap, text: str) -> str | Mapping[str, Any] | None:
+def _value(gap: _Gap, text: str) -> str | dict[str, Any] | None:
     """What stands in a gap: a phrase of its group, or the text; None = it cannot be."""
     if not text:
         return None
     found = phrase_in(gap.group, text) if gap.group else NONE
-    if found.act:
-        return {"act": found.act, "words": found.words} if found.words else {"act": found.act}
-    return None if gap.is_strict else text
+    return None if gap.is_strict and not found.act else found.or_text(text)
 
 
 __all__ = ["NONE", "Phrase", "phrase_in", "phrase_of", "phrase_of_line"]

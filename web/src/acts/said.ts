@@ -15,6 +15,7 @@ const ELSEWHERE = [
   ['post.', 'staffPosts.'],
   ['patterns.text.', 'patterns.says.'],
   ['intel.kind.', 'intel.kind.'],
+  ['node.feed.', 'feeds.state.'],
 ] as const
 
 /** The catalogue's key of a sentence. */
@@ -30,15 +31,22 @@ export function saidIn(phrase: Phrase, speaks: Speaks): string | null {
   if (!phrase.act || !speaks.has(keyOf(phrase.act))) return null
   const words: Record<string, string> = {}
   for (const [name, value] of Object.entries(phrase.words ?? {})) {
-    const word = value && typeof value === 'object' ? saidIn(value as Phrase, speaks) : String(value)
+    const word = wordOf(value, speaks)
     if (word === null) return null
     words[name] = name === 'target' ? principalName(word, null) : word
   }
   const said = speaks.t(keyOf(phrase.act), words)
   // A sentence that begins with a phrase begins with a capital; one that begins with a name is left alone.
-  const first = Object.values(phrase.words ?? {}).find((value) => value && typeof value === 'object') as Phrase | undefined
+  const first = Object.values(phrase.words ?? {}).find((value) => value && typeof value === 'object' && !Array.isArray(value)) as Phrase | undefined
   const start = first ? saidIn(first, speaks) : null
   return start && said.startsWith(start) ? said[0].toLocaleUpperCase() + said.slice(1) : said
+}
+
+/** What stands in a gap: text, a phrase, or several of them. */
+function wordOf(value: unknown, speaks: Speaks): string | null {
+  if (!Array.isArray(value)) return value && typeof value === 'object' ? saidIn(value as Phrase, speaks) : String(value)
+  const words = value.map((one) => wordOf(one, speaks))
+  return words.includes(null) ? null : words.join(', ')
 }
 
 /** Says a row of the node: its sentence in the page's language, else the text that it came with. */

@@ -1,5 +1,6 @@
 /** Places, heights, courses and speeds as text; unknown is an en dash, never a zero. */
 import { forward } from 'mgrs'
+import { decimal } from './decimal'
 
 export const UNKNOWN = '–'
 
@@ -33,7 +34,7 @@ export function course(course_deg: number | null | undefined): string {
 export function speed(speed_mps: number | null | undefined): string {
   if (speed_mps === null || speed_mps === undefined) return UNKNOWN
   const kph = speed_mps * 3.6
-  return `${kph < 10 ? kph.toFixed(1) : Math.round(kph)} km/h`
+  return `${kph < 10 ? decimal(kph, 1) : Math.round(kph)} km/h`
 }
 
 export function metres(value_m: number | null | undefined): string {
@@ -41,14 +42,23 @@ export function metres(value_m: number | null | undefined): string {
   return `${Math.round(value_m).toLocaleString('en').replace(/,/g, '\u202f')} m`
 }
 
-/** `800 m`, `5.20 km`, `12.4 km`. */
+/** `800 m`, `5.20 km`, `12.4 km`: as it goes into names, which every node and phone reads. */
 export function lengthText(length_m: number): string {
-  return length_m < 1000 ? `${Math.round(length_m)} m` : `${(length_m / 1000).toFixed(length_m < 10_000 ? 2 : 1)} km`
+  return lengthBy(length_m, (value, digits) => value.toFixed(digits))
+}
+
+/** The same as the reader sees it. */
+export function lengthShown(length_m: number): string {
+  return lengthBy(length_m, decimal)
+}
+
+function lengthBy(length_m: number, figures: (value: number, digits: number) => string): string {
+  return length_m < 1000 ? `${Math.round(length_m)} m` : `${figures(length_m / 1000, length_m < 10_000 ? 2 : 1)} km`
 }
 
 export function bytes(count: number): string {
   if (count < 1024) return `${count} B`
-  return count < 1_048_576 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1_048_576).toFixed(1)} MiB`
+  return count < 1_048_576 ? `${decimal(count / 1024, 1)} KiB` : `${decimal(count / 1_048_576, 1)} MiB`
 }
 
 export { parsePlace } from './place'

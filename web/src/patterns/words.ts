@@ -1,4 +1,5 @@
 /** What was measured, and against what, as sentences with units: never the names of parameters. */
+import { marked } from '../geo/decimal'
 import { metres, speed } from '../geo/format'
 
 type Unit = 'm' | 'mps' | 'min' | 's' | 'deg' | 'count' | 'domain'
@@ -50,7 +51,7 @@ const VALUES: Record<string, [string, Unit]> = {
 const DOMAINS = ['other', 'air', 'land', 'sea']
 
 function amount(value: number, unit: Unit, say: Say): string {
-  const round = String(Math.round(value * 10) / 10)
+  const round = marked(String(Math.round(value * 10) / 10))
   if (unit === 'm') return Math.abs(value) < 10_000 ? metres(value) : `${Math.round(value / 1000)} km`
   if (unit === 'mps') return speed(value)
   if (unit === 'domain') return say(`patterns.domain.${DOMAINS[value] ?? 'other'}`)

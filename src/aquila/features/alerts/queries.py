@@ -11,6 +11,7 @@ from aquila.core.moves import Moves
 from aquila.core.paper_rows import AskNeeds, NeedRow, StepRow, steps_of
 from aquila.core.paper_work import Time, state_of
 from aquila.core.papers import Thing
+from aquila.core.phrases import phrase_in
 from aquila.core.view import view_of
 from aquila.features.alerts.view import Alerts
 from aquila.features.alerts.watch import (
@@ -142,6 +143,7 @@ def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[
 def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
     for thing, state in _found(reading):
         if state == "raised":
+            phrase = phrase_in("alerts.text", thing.get("text", ""))
             row = NeedRow(
                 feature="alerts",
                 kind="acknowledge",
@@ -155,6 +157,8 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
                 actions=_settling(state),
                 heads=thing.heads(),
                 precedence=PRECEDENCE.get(thing.get("level", "caution"), "R"),
+                act=phrase.act,
+                words=phrase.words,
             )
             yield Labelled(row, thing.first.label, thing.first.context)
 

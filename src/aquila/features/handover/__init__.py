@@ -12,6 +12,7 @@ from aquila.core.model import Entry, Label, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import Id, NextStep, StepTaken, Text, Time, say_step, state_of
 from aquila.core.papers import Papers, Thing
+from aquila.core.phrases import phrase_of_line
 from aquila.core.policy import derive, label_for
 from aquila.core.view import view_of
 from aquila.features.handover.lines import HANDOVER, SECTIONS, STATES, HandoverLine, Promise, first_ms, lines_of
@@ -185,6 +186,7 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
     for thing in _papers(reading).things(reading, HANDOVER):
         row = _row(thing)
         if row.state == "offered" and ask.wants(roles):
+            phrase = phrase_of_line(HANDOVER, "offer", thing.first.summary)
             need = NeedRow(
                 feature="handover",
                 kind="take",
@@ -196,6 +198,8 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
                 roles=roles,
                 actions=row.actions,
                 heads=row.heads,
+                act=phrase.act,
+                words=phrase.words,
             )
             yield Labelled(need, thing.first.label, thing.first.context)
 

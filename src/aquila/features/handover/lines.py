@@ -11,6 +11,7 @@ import msgspec
 from aquila.core.feature import Reading
 from aquila.core.model import Label
 from aquila.core.papers import Papers, Thing
+from aquila.core.phrases import NONE, phrase_in, phrase_of_line
 from aquila.core.policy import derive
 from aquila.core.states import Move, States
 
@@ -70,6 +71,7 @@ class HandoverLine(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         section: the most pressing that fits. also: the others that fit. details: what was done since, what is unsure.
         promises: the earliest first. notes: ids of the entries that it stands on.
+        act, words: of the sentence that `text` is, see `Phrase`; "" = of none.
     """
 
     section: Section
@@ -83,6 +85,8 @@ class HandoverLine(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     notes: tuple[str, ...]
     label: Label
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 def lines_of(reading: Reading, since_ms: int, now_ms: int) -> list[HandoverLine]:
@@ -125,18 +129,24 @@ def _line(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Handove
     sections = [section for section in SECTIONS if fits[section]]
     if not sections:
         return None
+    title = _title(thing)
+    phrase = phrase_in("handover.line", title) if thing.type in NAMED else NONE
+    if not phrase.act:
+        phrase = phrase_of_line(thing.type, thing.first.action, title)
     return HandoverLine(
         section=sections[0],
         also=tuple(sections[1:]),
         type=thing.type,
         id=thing.id,
-        text=_title(thing)[:500],
+        text=title[:500],
         details=(() if is_new else news) + doubts,
         promises=promises,
         at_ms=thing.newest.at_ms,
         by=thing.newest.by,
         notes=tuple(dict.fromkeys((thing.first.entry, thing.newest.entry))),
         label=derive(reading.policy, [step.label for step in thing.steps]),
+        act=phrase.act,
+        words=phrase.words,
     )
 
 

@@ -12,6 +12,7 @@ from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Line, Time, Word, state_of
 from aquila.core.papers import Thing
+from aquila.core.phrases import phrase_in
 from aquila.core.policy import derive
 from aquila.features.reports.attachments import Attachment, attachments_of, files_of, label_of, text_of
 from aquila.features.reports.commands import STEPS
@@ -233,6 +234,7 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
         row = row_of(thing)
         roles = ("duty_officer",) if row.state == "filed" else ("watch_officer",)
         if row.state in ("draft", "filed") and ask.wants(roles):
+            phrase = phrase_in("reports.report", row.title)
             need = NeedRow(
                 feature="reports",
                 kind="approve" if row.state == "filed" else "file",
@@ -244,6 +246,8 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
                 roles=roles,
                 actions=row.actions,
                 heads=row.heads,
+                act=phrase.act,
+                words=phrase.words,
             )
             yield Labelled(need, thing.first.label, thing.first.context)
 

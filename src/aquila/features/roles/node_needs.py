@@ -13,6 +13,7 @@ from aquila.core.feature import Labelled, Reading
 from aquila.core.model import Act, Entry, Label, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.papers import Papers
+from aquila.core.phrases import phrase_in
 from aquila.core.view import view_of
 
 ROLES = ("system_administrator",)
@@ -55,6 +56,7 @@ def node_needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterato
 
 
 def _need(kind: str, id: str, title: str, since_ms: int, due_ms: int | None = None, precedence: str = "R") -> NeedRow:
+    phrase = phrase_in("node.need", title)
     return NeedRow(
         feature="node",
         kind=kind,
@@ -67,6 +69,8 @@ def _need(kind: str, id: str, title: str, since_ms: int, due_ms: int | None = No
         actions=(),
         heads=(),
         precedence=precedence,
+        act=phrase.act,
+        words=phrase.words,
     )
 
 

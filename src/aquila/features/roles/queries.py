@@ -1,7 +1,7 @@
 """What can be asked of roles: posts at a time, the asker's own desk, what needs this post now, what was released."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from aquila.core.feature import ROLES, Feature, Labelled, Query, Reading, Then
 from aquila.core.model import Label, Note, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import Id, Line, Time
+from aquila.core.phrases import phrase_of
 from aquila.features.roles.commands import KnowsPeople, may_give
 from aquila.features.roles.homes import home_of, ordered
 from aquila.features.roles.node_needs import node_needs
@@ -106,7 +107,10 @@ class AskReleased(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ReleasedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line that the nation may have, newest first. thing: id of what it is about; None = of nothing."""
+    """One line that the nation may have, newest first. thing: id of what it is about; None = of nothing.
+
+    act, words: of the sentence that `text` is, see `Phrase`; "" = of none.
+    """
 
     entry: Id
     kind: str
@@ -115,6 +119,8 @@ class ReleasedRow(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     text: str
     label: Label
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +234,7 @@ def _released(principal: Principal, ask: AskReleased, reading: Reading) -> Itera
             continue
         if ask.nation is not None and ask.nation not in reading.policy.nations(envelope.label.releasable_to):
             continue
+        phrase = phrase_of(body, envelope.kind)
         row = ReleasedRow(
             entry=envelope.id,
             kind=body.type if isinstance(body, Paper) else "note",
@@ -236,6 +243,8 @@ def _released(principal: Principal, ask: AskReleased, reading: Reading) -> Itera
             by=envelope.author,
             text=(body.summary if isinstance(body, Paper) else body.text)[:300],
             label=envelope.label,
+            act=phrase.act,
+            words=phrase.words,
         )
         yield Labelled(row, envelope.label, envelope.context)
 

@@ -11,6 +11,7 @@ from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Time, state_of
 from aquila.core.papers import Thing
+from aquila.core.phrases import phrase_in
 from aquila.core.task_verbs import VERBS
 from aquila.features.tasks.from_order import proposals_of
 from aquila.features.tasks.task import Task
@@ -269,11 +270,13 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
             continue
         noticed = [each.at_ms for each in row.judgements if each.verdict == row.verdict and each.at_ms is not None]
         named = f"{row.unit_name}: {row.task.title or VERBS.get(row.task.verb, row.task.verb)}"
+        title = (f"{named}: {row.reason}" if row.reason else named)[:300]
+        phrase = phrase_in("tasks.need", title)
         need = NeedRow(
             feature="tasks",
             kind=kind,
             id=row.id,
-            title=(f"{named}: {row.reason}" if row.reason else named)[:300],
+            title=title,
             since_ms=max(noticed, default=row.changed_at_ms),
             # What is late is late since it was noticed, whenever the task itself ends.
             due_ms=row.task.end_ms if kind == "cannot_comply" else None,
@@ -282,6 +285,8 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
             actions=row.actions,
             heads=row.heads,
             precedence="P",
+            act=phrase.act,
+            words=phrase.words,
         )
         yield Labelled(need, thing.first.label, thing.first.context)
 

@@ -8,6 +8,7 @@ import msgspec
 from aquila.core.feature import Reading
 from aquila.core.paper_work import WatchedPapers, state_of
 from aquila.core.papers import Papers, Thing
+from aquila.core.phrases import phrase_in
 from aquila.core.states import Move, States
 from aquila.core.view import View, view_of
 from aquila.features.tasks.task import Task, read_task
@@ -68,6 +69,7 @@ class TaskJudgement(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         verdict: open = nothing yet. inside_since_ms: None = outside. entry: the journal's line of it.
+        act, words: of the sentence that `reason` is, see `Phrase`.
     """
 
     condition: int
@@ -77,6 +79,8 @@ class TaskJudgement(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int | None
     inside_since_ms: int | None
     entry: str | None = None
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 def is_watched(thing: Thing) -> bool:
@@ -129,7 +133,12 @@ def judgements_of(thing: Thing, task: Task) -> tuple[TaskJudgement, ...]:
             if name == place or not place.isdecimal() or int(place) >= len(found):
                 continue
             found[int(place)] = _after(found[int(place)], step.action, step.fields[name], step.at_ms, step.entry)
-    return tuple(found)
+    return tuple(_spoken(each) for each in found)
+
+
+def _spoken(judgement: TaskJudgement) -> TaskJudgement:
+    phrase = phrase_in("tasks.why", judgement.reason)
+    return msgspec.structs.replace(judgement, act=phrase.act, words=phrase.words) if phrase.act else judgement
 
 
 def _after(judgement: TaskJudgement, action: str, said: Any, at_ms: int, entry: str) -> TaskJudgement:

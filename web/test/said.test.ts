@@ -1,0 +1,54 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { keyOf, said, saidIn, type Phrase } from '../src/acts/said'
+import { bytes, latLon, lengthShown, lengthText, speed } from '../src/geo/format'
+import { catalogueOf, pageI18n, type Language } from '../src/i18n'
+
+async function speak(code: Language): Promise<void> {
+  const { global } = pageI18n()
+  global.setLocaleMessage(code, await catalogueOf(code))
+  global.locale.value = code
+}
+afterEach(() => speak('en'))
+
+const LATE: Phrase = {
+  act: 'tasks.task.judged',
+  words: { task: 'Мост', found: { act: 'tasks.found.late' }, reason: { act: 'tasks.why.unknown', words: { area: 'OBJ A', time: '1210Z' } } },
+}
+
+describe('what the node says', () => {
+  it('is English in English, as it came', () => {
+    expect(said(LATE, 'Мост: late, not in OBJ A by 1210Z')).toBe('Мост: late, not in OBJ A by 1210Z')
+  })
+
+  it('is said in the language of the page, with the phrases in it', async () => {
+    await speak('ru')
+    expect(said(LATE, 'english')).toBe('Мост: просрочено, к 1210Z не в районе OBJ A: место неизвестно')
+    expect(said({ act: 'roles.turn.given', words: { post: { act: 'post.duty_officer' }, who: 'anna' } }, 'english')).toBe('Дежурный офицер: anna')
+    expect(said({ act: 'patterns.finding.found', words: { what: { act: 'patterns.text.stop', words: { a: 'P1' } } } }, 'english')).toBe('Поведение: P1: остановка')
+    expect(said({ act: 'did.device_add', words: { target: 'device:P1', detail: '' } }, 'english')).toBe('P1: устройство добавлено')
+    expect(said({ act: 'orders.order.step', words: { what: 'x', step: [{ act: 'step.read' }, 'moon'] } }, 'english')).toBe('x: прочитано, moon')
+  })
+
+  it('stays as it came where this page does not know the sentence, or a phrase in it', async () => {
+    await speak('kk')
+    expect(said({ act: 'moon.landed' }, 'landed')).toBe('landed')
+    expect(said({ act: 'orders.order.step', words: { what: 'A', step: { act: 'step.land' } } }, 'A: land')).toBe('A: land')
+    expect(said({ act: '' }, 'typed by somebody')).toBe('typed by somebody')
+  })
+
+  it('is looked up where the page has the words already', () => {
+    expect(['post.commander', 'intel.kind.group', 'node.feed.lost', 'tasks.task.step'].map(keyOf)).toEqual(['staffPosts.commander', 'intel.kind.group', 'feeds.state.lost', 'act.tasks.task.step'])
+    expect(saidIn({ act: 'x', words: {} }, { t: (key) => key, has: () => true })).toBe('act.x')
+  })
+})
+
+describe('figures', () => {
+  it('have the decimal mark of the language, but not in places and in names', async () => {
+    const all = () => [speed(1.2), bytes(1536), lengthShown(2500), lengthText(2500), latLon(42.8, 77.5)]
+    expect(all()).toEqual(['4.3 km/h', '1.5 KiB', '2.50 km', '2.50 km', '42.80000° N 077.50000° E'])
+    for (const code of ['it', 'fr', 'ru', 'kk'] as const) {
+      await speak(code)
+      expect(all()).toEqual(['4,3 km/h', '1,5 KiB', '2,50 km', '2.50 km', '42.80000° N 077.50000° E'])
+    }
+  })
+})
