@@ -146,6 +146,12 @@ def test_what_stands_in_the_gaps_is_text_or_a_phrase() -> None:
     assert read.words == {"task": "Reach", "found": {"act": "tasks.found.late"}, "reason": reason}
 
 
+def test_a_title_with_a_comma_is_not_taken_for_the_unit() -> None:
+    read = phrase_of_line("tasks.task", "issue", "task Patrol to the lake, serial 1, CAMOSCIO 11: issued")
+    words = {"task": "Patrol to the lake, serial 1", "unit": "CAMOSCIO 11", "step": {"act": "step.issue"}}
+    assert read.words == words
+
+
 def test_every_sentence_is_read_back_with_what_was_put_into_it() -> None:
     for group, rows in PHRASES.items():
         for name, english in rows:

@@ -5,6 +5,7 @@ table of all sentences (see `phrase_table`). What is no sentence of it, people w
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -135,16 +136,22 @@ def _fill(gaps: tuple[tuple[_Gap, str], ...], text: str) -> dict[str, Any] | Non
     if not others:
         value = _value(gap, text[: len(text) - len(after)]) if text.endswith(after) else None
         return None if value is None else {gap.name: value}
-    at = 0
-    for _ in range(TRIES_MAX):
-        at = text.find(after, at + 1)
-        if at < 0:
-            return None
+    for at in _ends(text, after):
         value = _value(gap, text[:at])
         rest = None if value is None else _fill(tuple(others), text[at + len(after) :])
         if rest is not None:
             return {gap.name: value, **rest}
     return None
+
+
+def _ends(text: str, after: str) -> Iterator[int]:
+    """Where a gap may end, the likeliest first: titles have commas, names of units have none."""
+    at = len(text) if after == ", " else 0
+    for _ in range(TRIES_MAX):
+        at = text.rfind(after, 1, at) if after == ", " else text.find(after, at + 1)
+        if at < 0:
+            return
+        yield at
 
 
 def _value(gap: _Gap, text: str) -> str | dict[str, Any] | None:
