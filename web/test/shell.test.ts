@@ -5,6 +5,7 @@ import { firstTheme } from '../src/shell/theme'
 import { UNDO_LIMIT, UndoStack } from '../src/shell/undo'
 import { readFilters } from '../src/store/filters'
 import { LinkRates } from '../src/store/linkRates'
+import { withNotice, type Notice } from '../src/store/notices'
 import { orbatOf } from '../src/store/orbat'
 import { hourTicks } from '../src/time/strip'
 import type { LinkState, TrackMeta } from '../src/api/types'
@@ -12,6 +13,18 @@ import type { LinkState, TrackMeta } from '../src/api/types'
 function press(key: string, code = '', held: Partial<KeyPress> = {}): KeyPress {
   return { key, code, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held }
 }
+
+describe('notices', () => {
+  const bad = (id: number, text: string): Notice => ({ id, tone: 'bad', text })
+  it('say the same words once, at the front', () => {
+    const said = [bad(1, 'no room'), bad(2, 'no reader'), bad(3, 'no room')].reduce(withNotice, [] as Notice[])
+    expect(said.map(({ id }) => id)).toEqual([2, 3])
+  })
+  it('keep the newest four', () => {
+    const said = [1, 2, 3, 4, 5].map((id) => bad(id, `fault ${id}`)).reduce(withNotice, [] as Notice[])
+    expect(said.map(({ id }) => id)).toEqual([2, 3, 4, 5])
+  })
+})
 
 describe('keys', () => {
   it('are letters by name and by place, so that Cyrillic layouts work', () => {

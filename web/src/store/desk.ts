@@ -18,6 +18,7 @@ import { WakeWatch } from '../time/wake'
 import { JournalTail } from './journal'
 import { LinkRates, type Rate } from './linkRates'
 import { Names, principalName } from './names'
+import { withNotice, type Notice } from './notices'
 import { TrackStore } from './tracks'
 
 /** After this long without a connection the picture is called not live. */
@@ -36,17 +37,6 @@ const BEAT_MS = 1000
 const BEAT_LEAST_MS = 900
 /** While frames come the beat waits a little for the next of them. */
 const BEAT_WAIT_MS = 150
-
-export interface Notice {
-  id: number
-  tone: 'ok' | 'bad'
-  /** A catalogue key, or plain text from the node. */
-  key?: string
-  words?: Record<string, string>
-  text?: string
-  remedy?: string | null
-  allowed?: string | null
-}
 
 export class Desk {
   /** What is shown: the live tracks, or those of a moment of the past. */
@@ -374,7 +364,7 @@ export class Desk {
 
   notify(notice: Omit<Notice, 'id'>): void {
     const id = ++this.notice_id
-    this.notices.value = [...this.notices.value.slice(-3), { ...notice, id }]
+    this.notices.value = withNotice(this.notices.value, { ...notice, id })
     if (notice.tone === 'ok') setTimeout(() => this.dismiss(id), NOTICE_MS)
   }
 

@@ -4,6 +4,8 @@ import type { HandoverLine } from '../../api.generated'
 /** In the order of the node: the most pressing first. A line stands under the first that fits, so none stands twice. */
 export const SECTIONS = ['overdue', 'promised', 'unsure', 'new', 'changed', 'open'] as const
 export type Section = (typeof SECTIONS)[number]
+/** Sections of so many lines stand whole in one column. */
+export const SHORT = 8
 
 export function sectionsOf(lines: readonly HandoverLine[]): Map<Section, HandoverLine[]> {
   const found = new Map<Section, HandoverLine[]>(SECTIONS.map((name) => [name, []]))
