@@ -1,5 +1,7 @@
 """Moves: the newest of everything, in any order, found by id, callsign and foreign identity."""
 
+import sys
+import threading
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ LABEL = Label("P", "UNCLASSIFIED", (), ("a",))
 
 def heard(uid: str, number: int, name: str = "", ended: bool = False) -> Sample:
     return Sample(
-        report=report_of(uid, float(number), 7.0, 1_000 + number, name=name or uid, ended=ended),
+        report=report_of(uid, float(number % 90), 7.0, 1_000 + number, name=name or uid, ended=ended),
         stamp=Stamp(number, "n", 1, 0),
         author="device:A",
         via="tak",
@@ -45,6 +47,36 @@ def test_any_order_keeps_the_newest(rows: Any, dice: Any) -> None:
         there = None if ended else move
         assert one.called("REAL", (uid,)) == there
         assert (move in list(other.all("REAL"))) is (there is not None)
+
+
+def test_threads_that_ask_while_it_folds_hear_no_fault_and_nothing_old_stays() -> None:
+    view, faults, over = Moves(), list[Exception](), threading.Event()
+
+    def ask() -> None:
+        try:
+            while not over.is_set():
+                view.called("REAL", ("NAME 7", "nobody"))
+                view.items()
+        except (TypeError, KeyError, RuntimeError) as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for number in range(3_000):
+            view.fold(heard(f"uid {number % 500}", number, f"NAME {number}", ended=number % 7 == 0))
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(before_s)
+    assert not faults, faults[0]
+    assert view.called("REAL", ("NAME 2999",)) is not None
+    assert view.called("REAL", ("NAME 7",)) is None
+    assert len(view.items()) == sum(not move.report.ended for move in view._newest.values())
 
 
 def test_it_is_found_by_whatever_it_is_called_in_its_own_context() -> None:

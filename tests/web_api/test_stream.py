@@ -287,6 +287,24 @@ def test_a_screen_that_leaves_takes_its_table_along(play: Any) -> None:
     play(act)
 
 
+def test_a_screen_that_goes_away_in_the_middle_of_a_frame_is_no_fault(
+    play: Any, port: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act(scene: Scene) -> None:
+        browser = await scene.enter()
+
+        async def gone(_: str) -> None:
+            raise OSError  # as uvicorn's ClientDisconnected is
+
+        browser.send_text = gone  # type: ignore[method-assign]
+        scene.note("too late")
+        await asyncio.wait_for(scene.tasks[0], 60)
+        assert browser.closed is None
+
+    play(act)
+    assert not caplog.records
+
+
 def test_nobody_is_let_in_without_a_login_and_pages_of_other_sites_neither(port: Any, client: Any) -> None:
     with client.websocket_connect("/api/v1/stream") as socket, pytest.raises(WebSocketDisconnect) as closed:
         socket.receive(timeout=60)

@@ -46,6 +46,9 @@ class Moves:
     """See View. The newest by stamp stays, so any order of arrival gives the same state.
 
     What has ended stays as the report of its end, and is nowhere any more: only `of` gives it.
+
+    One thread folds; any may ask at the same time. What is worked out for those who ask is kept with the number of the
+    change that it is true for.
     """
 
     name = "moves"
@@ -53,8 +56,9 @@ class Moves:
 
     def __init__(self) -> None:
         self._newest: dict[tuple[Context, str], Move] = {}
-        self._named: dict[tuple[Context, str], Move] | None = None
-        self._order: list[tuple[Context, str]] | None = None
+        self._change = self._order_change = 0
+        self._named: tuple[int, dict[tuple[Context, str], Move]] = (-1, {})
+        self._order: tuple[int, list[tuple[Context, str]]] = (-1, [])
 
     def __len__(self) -> int:
         return len(self._newest)
@@ -77,17 +81,21 @@ class Moves:
         if known is not None and known.stamp >= move.stamp:
             return
         self._newest[key] = move
-        self._named = None
+        self._change += 1
         if known is None or known.report.ended is not move.report.ended:
-            self._order = None
+            self._order_change += 1
         if len(self._newest) > MOVERS_MAX + SLACK:
             self._trim()
 
     def _trim(self) -> None:
         if len(self._newest) > MOVERS_MAX:
             kept = sorted(self._newest.items(), key=lambda each: each[1].stamp)[-MOVERS_MAX:]
-            self._newest = dict(kept)
-            self._named = self._order = None
+            self._replace(dict(kept))
+
+    def _replace(self, newest: dict[tuple[Context, str], Move]) -> None:
+        self._newest = newest
+        self._change += 1
+        self._order_change += 1
 
     def snapshot(self) -> bytes:
         """See View."""
@@ -96,8 +104,7 @@ class Moves:
 
     def restore(self, data: bytes) -> None:
         """See View."""
-        self._newest = {(move.context, move.report.entity): move for move in _decoder.decode(data)}
-        self._named = self._order = None
+        self._replace({(move.context, move.report.entity): move for move in _decoder.decode(data)})
 
     def of(self, context: Context, entity: str) -> Move | None:
         """The newest of an entity by its id, be it that it has ended; None = nothing is known."""
@@ -105,9 +112,11 @@ class Moves:
 
     def items(self) -> list[tuple[tuple[Context, str], Move]]:
         """The newest of everything that has not ended by context and id, in order of these."""
-        if self._order is None:
-            self._order = sorted(key for key, move in self._newest.items() if not move.report.ended)
-        return [(key, self._newest[key]) for key in self._order]
+        (made_at, order), change, newest = self._order, self._order_change, self._newest
+        if made_at != change:
+            order = sorted(key for key, move in list(newest.items()) if not move.report.ended)
+            self._order = change, order
+        return [(key, move) for key in order if (move := newest.get(key)) is not None]
 
     def all(self, context: Context) -> Iterator[Move]:
         """The newest of everything that has not ended, in order of the ids."""
@@ -126,9 +135,9 @@ class Moves:
         return max(found, key=lambda each: each.stamp, default=None)
 
     def _callsigns(self) -> dict[tuple[Context, str], Move]:
-        if self._named is None:
-            self._named = {}
-            for move in sorted(self._newest.values(), key=lambda each: each.stamp):
-                if move.report.name and not move.report.ended:
-                    self._named[(move.context, move.report.name)] = move
-        return self._named
+        (made_at, named), change = self._named, self._change
+        if made_at != change:
+            alive = [move for move in list(self._newest.values()) if move.report.name and not move.report.ended]
+            named = {(move.context, move.name): move for move in sorted(alive, key=lambda each: each.stamp)}
+            self._named = change, named
+        return named

@@ -8,7 +8,8 @@ off and comes back with its cursor.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -428,11 +429,22 @@ class Screen:
         self._sequence += 1
         self._last_ms["beat"] = now_ms
         self._screens.sent_bytes += len(frame)
-        await self._socket.send_bytes(frame)
+        with _gone():
+            await self._socket.send_bytes(frame)
 
     async def _send_text(self, text: str) -> None:
         self._screens.sent_bytes += len(text)
-        await self._socket.send_text(text)
+        with _gone():
+            await self._socket.send_text(text)
+
+
+@contextmanager
+def _gone() -> Iterator[None]:
+    """A screen that closes while it is sent to is an OSError to some servers; to us it has gone, as any other has."""
+    try:
+        yield
+    except OSError as gone:
+        raise WebSocketDisconnect(detail="gone while it was sent to") from gone
 
 
 def entry_text(form: Any) -> str:  # an EntryRow
