@@ -31,6 +31,13 @@ COVERS = """() => {
   return [notices.length, places.filter((place) => notices.some((at) => covers(at, place))).length]
 }"""
 
+DROP_NOTHING = """(name) => {
+  const carried = new DataTransfer()
+  carried.items.add(new File(['nothing'], name))
+  document.querySelector('.map-view').dispatchEvent(new DragEvent('drop', { dataTransfer: carried, bubbles: true }))
+}"""
+"""A file of a kind that nothing reads."""
+
 Browse = Callable[..., Watched]
 Join = Callable[[str, str], TakClient]
 Clock = Callable[[], int]
@@ -454,7 +461,9 @@ def test_logging_out_ends_the_session(browse: Browse, demo: ServedNode) -> None:
 def test_notices_cover_neither_the_middle_of_the_map_nor_buttons(browse: Browse, phone: bool) -> None:
     page = opened(browse, **({"viewport": PHONE, "has_touch": True} if phone else {}))
     expect(page.locator(".map-view .tools")).to_be_visible()
-    # What writes is refused while the past is shown, each time with a notice.
+    for name in ("one.xyz", "two.xyz"):
+        page.evaluate(DROP_NOTHING, name)
+    # What writes is refused while the past is shown, with one notice however often it is tried.
     page.keyboard.press("r")
     expect(page.locator(".desk.replay")).to_have_count(1)
     for _ in range(3):
@@ -462,5 +471,5 @@ def test_notices_cover_neither_the_middle_of_the_map_nor_buttons(browse: Browse,
     shown = 1 if phone else 2
     expect(page.locator(".notices .notice")).to_have_count(shown)
     expect(page.locator(".notices")).to_have_attribute("aria-live", "polite")
-    expect(page.locator(".notices-more")).to_contain_text("more notice")
+    expect(page.locator(".notices-more")).to_contain_text("one more notice" if shown == 2 else "2 more notices")
     assert page.evaluate(COVERS) == [shown, 0]
