@@ -186,12 +186,12 @@ def test_a_moment_of_the_past_has_the_alerts_of_then(page: Page, tak: Join, now_
     page.keyboard.press("r")
     expect(page.locator(".desk.replay")).to_have_count(0)
     expect(alerts(page, "To acknowledge", "CERVO 9")).to_have_count(0)
-    # What the past does not have leaves no empty side.
+    # What the past does not have says so.
     page.locator(".tab").filter(has_text="Patterns").click()
     page.evaluate(f"location.hash = 'at={iso(moment + 1)}'")
-    expect(page.locator(".right .tab[data-state=active]")).to_have_text("Now")
+    expect(page.locator(".right .live-only:visible")).to_contain_text("Live only")
     page.keyboard.press("r")
-    expect(page.locator(".right .tab[data-state=active]")).to_have_text("Patterns")
+    expect(page.locator(".right .live-only:visible")).to_have_count(0)
 
 
 def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
@@ -270,13 +270,17 @@ def test_many_alerts_are_acknowledged_by_one_act_and_go_with_their_watch(page: P
     herd = [tak(f"ANDROID-herd-{number}", f"HERD {number}") for number in range(3)]
     for phone in herd:
         phone.send(cot.position(phone.who, AWAY, now_ms(), 5.0, 80))
-    corners = [[SPOT.lon_deg + x, SPOT.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))]
+    # Where no other test watches.
+    meadow = Spot(SPOT.lat_deg - 0.6, SPOT.lon_deg - 0.6, 1500.0)
+    corners = [
+        [meadow.lon_deg + x, meadow.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))
+    ]
     who = [phone.who.uid for phone in herd]
     area = {"kind": "area", "name": "Meadow", "corners": corners, "triggers": ["enter"]}
     said(page, "watches", {"watch": area})
     looked(page, "Meadow")
     for phone in herd:
-        phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+        phone.send(cot.position(phone.who, meadow, now_ms(), 5.0, 80))
     panel(page)
     waiting = alerts(page, "To acknowledge", "HERD")
     expect(waiting).to_have_count(len(who))
@@ -300,8 +304,10 @@ def test_many_alerts_are_acknowledged_by_one_act_and_go_with_their_watch(page: P
 
 def test_a_call_for_help_is_answered_on_its_card_and_by_key(page: Page, tak: Join, now_ms: Clock) -> None:
     client = tak("ANDROID-alert-911", "ALERT SOS")
-    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
-    client.send(cot.alert(client.who, SPOT, now_ms()))
+    # Where nothing is watched: an alert of a watch would stand beside the call.
+    hut = Spot(SPOT.lat_deg - 0.6, SPOT.lon_deg + 0.6, 1500.0)
+    client.send(cot.position(client.who, hut, now_ms(), 5.0, 80))
+    client.send(cot.alert(client.who, hut, now_ms()))
     card = page.locator(".attention .card").filter(has_text="ALERT SOS")
     card.get_by_role("button", name="Acknowledge").click()
     expect(card.locator(".said")).to_contain_text("Acknowledged by operator")
@@ -313,7 +319,7 @@ def test_a_call_for_help_is_answered_on_its_card_and_by_key(page: Page, tak: Joi
     page.keyboard.press("x")
     expect(card.locator(".said")).to_contain_text("Closed by operator")
     expect(card).to_have_class(re.compile("closed"))
-    client.send(cot.alert_over(client.who, SPOT, now_ms()))
+    client.send(cot.alert_over(client.who, hut, now_ms()))
     expect(card).to_have_count(0)
 
 
