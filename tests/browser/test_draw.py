@@ -269,13 +269,13 @@ def test_a_layer_is_renamed_and_moved_by_one_line_each_and_comes_back_from_files
 ) -> None:
     page, other = browse().open(), browse().open()
 
-    def ask(path: str) -> list[dict[str, object]]:
+    def ask(path: str) -> list[dict[str, Any]]:
         answer = page.request.get(f"{page.url}api/v1/{path}", headers={"X-Aquila": "test"})
         assert answer.ok, answer.text()
         return list(answer.json())
 
     def shapes(layer: str) -> list[str]:
-        rows: list[dict[str, Any]] = ask("entities?kind=drawing")  # type: ignore[assignment]
+        rows = ask("entities?kind=drawing")
         return sorted(
             json.dumps([row["name"], row.get("geometry")]) for row in rows if row["fields"].get("layer") == layer
         )

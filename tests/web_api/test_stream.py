@@ -288,7 +288,7 @@ def test_a_screen_that_leaves_takes_its_table_along(play: Any) -> None:
 
 
 def test_a_screen_that_goes_away_in_the_middle_of_a_frame_is_no_fault(
-    play: Any, port: Any, caplog: pytest.LogCaptureFixture
+    play: Any, port: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(scene: Scene) -> None:
         browser = await scene.enter()
@@ -296,7 +296,7 @@ def test_a_screen_that_goes_away_in_the_middle_of_a_frame_is_no_fault(
         async def gone(_: str) -> None:
             raise OSError  # as uvicorn's ClientDisconnected is
 
-        browser.send_text = gone  # type: ignore[method-assign]
+        monkeypatch.setattr(browser, "send_text", gone)
         scene.note("too late")
         await asyncio.wait_for(scene.tasks[0], 60)
         assert browser.closed is None

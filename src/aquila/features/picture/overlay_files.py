@@ -227,6 +227,7 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _broken_kmz(wrong: Exception) -> str:
+    # How zipfile says that it lacks a way of packing; a kind of RuntimeError, so it is asked for first.
     if isinstance(wrong, NotImplementedError):
         return "it is packed in a way that KMZ does not have"
     if isinstance(wrong, RuntimeError):
