@@ -47,8 +47,9 @@ class Moves:
 
     What has ended stays as the report of its end, and is nowhere any more: only `of` gives it.
 
-    One thread folds; any may ask at the same time. What is worked out for those who ask is kept with the number of the
-    change that it is true for.
+    One thread folds; any may ask at the same time, of a copy of the dict: walking it, be it in `list`, makes objects,
+    and the collector that may run then lets other threads have their turn. What is worked out for those who ask is kept
+    with the number of the change that it is true for.
     """
 
     name = "moves"
@@ -114,7 +115,7 @@ class Moves:
         """The newest of everything that has not ended by context and id, in order of these."""
         (made_at, order), change, newest = self._order, self._order_change, self._newest
         if made_at != change:
-            order = sorted(key for key, move in list(newest.items()) if not move.report.ended)
+            order = sorted(key for key, move in newest.copy().items() if not move.report.ended)
             self._order = change, order
         return [(key, move) for key in order if (move := newest.get(key)) is not None]
 
@@ -137,7 +138,7 @@ class Moves:
     def _callsigns(self) -> dict[tuple[Context, str], Move]:
         (made_at, named), change = self._named, self._change
         if made_at != change:
-            alive = [move for move in list(self._newest.values()) if move.report.name and not move.report.ended]
+            alive = [move for move in self._newest.copy().values() if move.report.name and not move.report.ended]
             named = {(move.context, move.name): move for move in sorted(alive, key=lambda each: each.stamp)}
             self._named = change, named
         return named

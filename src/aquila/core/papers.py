@@ -222,7 +222,7 @@ class Papers:
         keyed = (
             (steps[0].stamp, target, steps)
             # A copy: queries that block run beside the loop, which goes on folding.
-            for (context, target), steps in list(self._steps.items())
+            for (context, target), steps in self._steps.copy().items()
             if context == reading.context and (type is None or steps[0].type == type)
         )
         for _, target, steps in sorted(keyed, key=lambda each: each[0]):

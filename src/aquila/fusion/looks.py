@@ -89,7 +89,7 @@ class Looks:
         """
         # In this order: what is sorted in meanwhile is found twice rather than not at all.
         waiting = [heard.copy() for heard in list(self._waiting.values())]
-        parts = [kept for quarter, kept in list(self._kept.items()) if quarter * QUARTER_MS <= until_ms]
+        parts = [kept for quarter, kept in self._kept.copy().items() if quarter * QUARTER_MS <= until_ms]
         parts += map(_kept, waiting)
         keys = np.concatenate([EMPTY.keys, *(each.keys for each in parts)])
         at_ms = np.concatenate([EMPTY.at_ms, *(each.at_ms for each in parts)])

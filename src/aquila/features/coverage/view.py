@@ -66,7 +66,7 @@ class Coverage:
 
     def watches(self) -> list[tuple[int, Watch]]:
         """Every slot and what it stands for."""
-        return [(slot, watch) for watch, slot in list(self._slots.items())]
+        return [(slot, watch) for watch, slot in self._slots.copy().items()]
 
     def looks(self) -> Looks:
         """All of them: whoever reads names the slots that the asker may have."""

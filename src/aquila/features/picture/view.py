@@ -243,7 +243,7 @@ class Picture:
                 self._changed.pop(entity, None)
         self._emptied = []
         before = self._now_ms - self._latest_ms
-        for entity, known in list(self._entities.items()):
+        for entity, known in self._entities.copy().items():
             cells = known.lanes[POSITION]
             if not any(hlc_ms(cell.stamp.hlc) < before for cell in cells):
                 continue
