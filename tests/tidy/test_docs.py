@@ -44,6 +44,15 @@ def test_links_between_documents_lead_somewhere(texts: dict[Path, str], root: Pa
     assert not bad, "Dead links:\n" + "\n".join(bad)
 
 
+def test_every_guide_is_in_the_index(root: Path) -> None:
+    docs = root / "docs"
+    there = {
+        path.relative_to(docs).as_posix() for folder in ("guide", "formats") for path in (docs / folder).rglob("*.*")
+    }
+    named = set(LINK.findall((docs / "README.md").read_text(encoding="utf-8")))
+    assert there - named == set(), "docs/README.md leads nobody there"
+
+
 def test_every_decision_has_context_decision_and_consequences(root: Path) -> None:
     records = sorted((root / "docs/adr").glob("[0-9]*.md"))
     numbers = [int(path.name[:4]) for path in records]
