@@ -78,14 +78,23 @@ def test_an_order_goes_from_the_desk_to_the_addressee_and_back_and_is_changed(
     for _ in range(2):
         expect(clock).not_to_have_text(clock.inner_text())
     expect(staff.get_by_label("Who (unit or callsign)").first).to_have_value("FOX")
-    hand.fill("From (Z)", "2030-01-01T06:00", staff.get_by_role("group", name="T1"))
-    hand.fill("Until (Z)", "2030-01-01T08:00", staff.get_by_role("group", name="T1"))
+    hand.fill("From (Z)", "01 0600z jan 30", staff.get_by_role("group", name="T1"))
+    hand.fill("Until (Z)", "010800ZJAN30", staff.get_by_role("group", name="T1"))
     # A crash: nothing that was typed is lost.
     staff.reload()
     board(staff, "Shift+O", "Orders")
     expect(staff.get_by_label("Title *")).to_have_value("Cedar")
-    expect(staff.get_by_label("Until (Z)").first).to_have_value("2030-01-01T08:00")
-    hand.press("All who have a task", "Save the draft")
+    expect(staff.get_by_label("Until (Z)").first).to_have_value("010800ZJAN30")
+    hand.press("All who have a task")
+    # A text that is no time is told off and goes nowhere; the key that saves does not pass it by.
+    begin = staff.get_by_role("group", name="T1").get_by_label("From (Z)")
+    expect(begin).to_have_value("010600ZJAN30")
+    begin.fill("at dawn")
+    begin.press("Control+Enter")
+    expect(staff.get_by_role("alert").filter(has_text="at dawn")).to_contain_text("is no time")
+    expect(begin).to_have_attribute("aria-invalid", "true")
+    begin.fill("01 0615 jan 30")
+    hand.press("Save the draft")
     expect(order_row(staff, "Cedar")).to_have_count(1)
     # The journal may bring the row before the answer to the one who saved has come and closed the editor.
     staff.wait_for_function(f"localStorage.getItem('{DRAFT}') === null")
@@ -120,7 +129,8 @@ def test_an_order_goes_from_the_desk_to_the_addressee_and_back_and_is_changed(
     expect(staff.locator(".answer").filter(has_text="FOX")).to_contain_text("sent")
     staff.get_by_role("button", name="The order that it changes").click()
     expect(staff.locator(".order-text")).to_contain_text("observe the lower valley")
-    staff.get_by_label("In force at (Z)").fill("2026-01-01T00:00")
+    staff.get_by_label("In force at (Z)").fill("010000ZJAN26")
+    staff.keyboard.press("Enter")
     expect(staff.locator(".order-text")).to_contain_text("observe the upper valley")
     with staff.expect_download() as pdf:
         staff.get_by_role("button", name="PDF").click()

@@ -13,7 +13,7 @@ const NOW_MS = 1_790_000_000_000
 const alert = (row: Partial<AlertRow>) => ({ id: 'a', watch: 'w', state: 'raised', level: 'caution', since_ms: 0, over_at_ms: null, ...row }) as AlertRow
 const CORNERS: [number, number][] = [[77, 42], [77.2, 42], [77.2, 42.2]]
 function area(id: string, more: object = {}): WatchRow {
-  const watch = { ...watchOf({ ...blankDraft('area'), name: id, corners: CORNERS }, NOW_MS), ...more }
+  const watch = { ...watchOf({ ...blankDraft('area'), name: id, corners: CORNERS }), ...more }
   return { id, watch, state: 'active', by: '', actions: [], heads: [], label: {} } as unknown as WatchRow
 }
 
@@ -55,13 +55,12 @@ describe('a watch in its form', () => {
     const row = area('w', { affiliations: ['hostile'], entities: ['e1'], min_hae_m: 100, from_ms: 1_790_000_040_000, triggers: ['leave', 'dwell'], dwell_min: 3 })
     const draft = draftOf(row, () => 'FOX')
     expect(draft.who).toEqual([{ id: 'e1', name: 'FOX' }])
-    expect(draft.from).toBe('211414ZSEP26')
-    expect(watchOf(draft, NOW_MS)).toEqual(row.watch)
+    expect(watchOf(draft)).toEqual(row.watch)
   })
 
   it('says what is missing, one thing after the other', () => {
     const draft = blankDraft('area')
-    const lacks = (more: object = {}) => missing({ ...draft, ...more }, NOW_MS)
+    const lacks = (more: object = {}) => missing({ ...draft, ...more })
     expect(lacks()).toBe('name')
     draft.name = 'X'
     expect(lacks()).toBe('area')
@@ -73,9 +72,7 @@ describe('a watch in its form', () => {
     expect(lacks({ triggers: ['dwell'], dwell_min: 0 })).toBe('dwell')
     expect(lacks({ triggers: ['dwell'], dwell_min: '' })).toBe('dwell')
     expect(lacks({ triggers: ['dwell'], dwell_min: '1' })).toBeNull()
-    expect(lacks({ from: 'soon' })).toBe('from')
-    expect(lacks({ until: '251460ZNOV26' })).toBe('until')
-    expect(lacks({ from: '251410ZNOV26', until: '251410ZNOV26' })).toBe('order')
+    expect(lacks({ from_ms: NOW_MS, until_ms: NOW_MS })).toBe('order')
     expect(lacks({ kind: 'silence' })).toBe('who')
     expect(lacks({ kind: 'silence', who: [{ id: 'e', name: 'E' }], every_min: '0' })).toBe('every')
   })

@@ -3,7 +3,7 @@ import type { Feature, Position } from 'geojson'
 import type { AlertRow, AreaWatch, SilenceWatch, WatchRow } from '../../api.generated'
 import type { Corner } from '../../draw/geometry'
 import { metres } from '../../geo/format'
-import { dtg, dtgTime } from '../../time/dtg'
+import { dtg } from '../../time/dtg'
 
 export const LEVELS = ['warning', 'caution', 'advisory'] as const
 export type Level = (typeof LEVELS)[number]
@@ -19,7 +19,7 @@ export interface Named {
 /** A field for numbers gives a number as soon as there is one. */
 export type Typed = string | number
 
-/** What stands in the form; an empty text of a bound is none. Times are date-time groups. */
+/** What stands in the form; an empty text of a bound is none, and so is a time that is null. */
 export interface WatchDraft {
   /** The watch that is being changed; null for a new one. */
   id: string | null
@@ -35,8 +35,8 @@ export interface WatchDraft {
   who: Named[]
   low_m: Typed
   high_m: Typed
-  from: string
-  until: string
+  from_ms: number | null
+  until_ms: number | null
   every_min: Typed
   grace_min: Typed
 }
@@ -44,19 +44,18 @@ export interface WatchDraft {
 export function blankDraft(kind: WatchDraft['kind']): WatchDraft {
   return {
     id: null, heads: [], kind, name: '', level: 'caution', corners: [], triggers: ['enter'], dwell_min: '10', sides: [], kinds: [], who: [],
-    low_m: '', high_m: '', from: '', until: '', every_min: '15', grace_min: '5',
+    low_m: '', high_m: '', from_ms: null, until_ms: null, every_min: '15', grace_min: '5',
   }
 }
 
 const text = (value: number | null) => (value === null ? '' : String(value))
-const timeText = (at_ms: number | null) => (at_ms === null ? '' : dtg(at_ms))
 const number = (value: Typed) => (String(value).trim() === '' ? null : Number(value))
 
 /** A watch as the form takes it up; `nameOf` says how an entity is called. */
 export function draftOf(row: WatchRow, nameOf: (id: string) => string): WatchDraft {
   const { watch } = row
   const named = (id: string): Named => ({ id, name: nameOf(id) })
-  const base = { ...blankDraft(watch.kind), id: row.id, heads: row.heads, name: watch.name, level: watch.level, from: timeText(watch.from_ms), until: timeText(watch.until_ms) }
+  const base = { ...blankDraft(watch.kind), id: row.id, heads: row.heads, name: watch.name, level: watch.level, from_ms: watch.from_ms, until_ms: watch.until_ms }
   if (watch.kind === 'silence') return { ...base, who: [named(watch.entity)], every_min: text(watch.every_min), grace_min: text(watch.grace_min) }
   return {
     ...base, corners: watch.corners, triggers: [...watch.triggers], dwell_min: text(watch.dwell_min), sides: [...watch.affiliations], kinds: [...watch.categories],
@@ -64,10 +63,10 @@ export function draftOf(row: WatchRow, nameOf: (id: string) => string): WatchDra
   }
 }
 
-export type Missing = 'name' | 'area' | 'trigger' | 'dwell' | 'who' | 'every' | 'from' | 'until' | 'order'
+export type Missing = 'name' | 'area' | 'trigger' | 'dwell' | 'who' | 'every' | 'order'
 
 /** The first thing that is missing or wrong, as a word of the catalogue; null when the node may have it. */
-export function missing(draft: WatchDraft, now_ms: number): Missing | null {
+export function missing(draft: WatchDraft): Missing | null {
   if (!draft.name.trim()) return 'name'
   if (draft.kind === 'silence') {
     if (draft.who.length !== 1) return 'who'
@@ -78,19 +77,12 @@ export function missing(draft: WatchDraft, now_ms: number): Missing | null {
     // A stay of no minutes would tell of everybody inside at once.
     if (draft.triggers.includes('dwell') && !(Number(draft.dwell_min) >= 1)) return 'dwell'
   }
-  return wrongTimes(draft, now_ms)
+  return draft.from_ms !== null && draft.until_ms !== null && draft.until_ms <= draft.from_ms ? 'order' : null
 }
 
-function wrongTimes(draft: WatchDraft, now_ms: number): 'from' | 'until' | 'order' | null {
-  const [from_ms, until_ms] = [dtgTime(draft.from, now_ms), dtgTime(draft.until, now_ms)]
-  if (draft.from.trim() && from_ms === null) return 'from'
-  if (draft.until.trim() && until_ms === null) return 'until'
-  return from_ms !== null && until_ms !== null && until_ms <= from_ms ? 'order' : null
-}
-
-/** The watch that a whole draft means. now_ms: what its times leave out is of then. */
-export function watchOf(draft: WatchDraft, now_ms: number): AreaWatch | SilenceWatch {
-  const base = { name: draft.name.trim(), level: draft.level, from_ms: dtgTime(draft.from, now_ms), until_ms: dtgTime(draft.until, now_ms) }
+/** The watch that a whole draft means. */
+export function watchOf(draft: WatchDraft): AreaWatch | SilenceWatch {
+  const base = { name: draft.name.trim(), level: draft.level, from_ms: draft.from_ms, until_ms: draft.until_ms }
   if (draft.kind === 'silence') return { kind: 'silence', ...base, entity: draft.who[0].id, every_min: Number(draft.every_min), grace_min: number(draft.grace_min) ?? 0 }
   return {
     kind: 'area', ...base, corners: draft.corners, triggers: draft.triggers, dwell_min: number(draft.dwell_min) ?? 0, affiliations: draft.sides, categories: draft.kinds,

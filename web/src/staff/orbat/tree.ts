@@ -1,7 +1,6 @@
 /** The entered order of battle as the panel draws it; the node says who stands under whom. */
 import type { MoveUnit, Unit, UnitRow } from '../../api.generated'
 import { fold } from '../../geo/fold'
-import { timeOf, timeText } from '../orders/order'
 
 export type Relation = NonNullable<MoveUnit['relation']>
 export const RELATIONS: readonly Relation[] = ['ORGANIC', 'OPCOM', 'OPCON', 'TACOM', 'TACON', 'ADCON', 'SUPPORT', 'LIAISON']
@@ -128,14 +127,14 @@ export interface HoldingText {
   supply_class: string
   per_day: string
 }
-/** `verbs`: tasks that it forbids, with commas. `until`: as a field for date and time has it, in Zulu; empty = no end. */
+/** `verbs`: tasks that it forbids, with commas. `until_ms`: null = no end. */
 export interface CaveatText {
   text: string
   verbs: string
-  until: string
+  until_ms: number | null
 }
 export const blankHolding = (): HoldingText => ({ name: '', authorised: '', on_hand: '', serviceable: '', supply_class: '', per_day: '' })
-export const blankCaveat = (): CaveatText => ({ text: '', verbs: '', until: '' })
+export const blankCaveat = (): CaveatText => ({ text: '', verbs: '', until_ms: null })
 
 const count = (value: number | null | undefined) => (value === undefined || value === null ? '' : String(value))
 type Held = Unit['equipment'][number]
@@ -150,7 +149,7 @@ const holdingsOf = (rows: readonly HoldingText[]) =>
     name: one.name.trim(), authorised: number(one.authorised) ?? 0, on_hand: number(one.on_hand) ?? 0, serviceable: number(one.serviceable), supply_class: one.supply_class.trim() || null, per_day: number(one.per_day),
   }))
 const caveatsOf = (rows: readonly CaveatText[]) =>
-  rows.filter((one) => one.text.trim()).map((one) => ({ text: one.text.trim(), verbs: words(one.verbs), until_ms: timeOf(one.until) }))
+  rows.filter((one) => one.text.trim()).map((one) => ({ text: one.text.trim(), verbs: words(one.verbs), until_ms: one.until_ms }))
 
 export function formOf(unit: Unit | null): Form {
   return {
@@ -170,7 +169,7 @@ export function formOf(unit: Unit | null): Form {
     sidc: unit?.sidc ?? '',
     equipment: (unit?.equipment ?? []).map(holdingText),
     supplies: (unit?.supplies ?? []).map(holdingText),
-    caveats: (unit?.caveats ?? []).map((one) => ({ text: one.text, verbs: (one.verbs ?? []).join(', '), until: timeText(one.until_ms) })),
+    caveats: (unit?.caveats ?? []).map((one) => ({ text: one.text, verbs: (one.verbs ?? []).join(', '), until_ms: one.until_ms ?? null })),
     remarks: unit?.remarks ?? '',
   }
 }

@@ -60,15 +60,6 @@ export function graphicOfDrawing(request: DrawingRequest, id: string): OrderGrap
 }
 export const areasOf = (order: Order) => order.graphics.filter(({ shape }) => AREAS.has(shape))
 
-/** `2026-11-25T14:00` in Zulu, as a field for a time has it. */
-export function timeText(at_ms: number | null | undefined): string {
-  return at_ms === null || at_ms === undefined ? '' : new Date(at_ms).toISOString().slice(0, 16)
-}
-export function timeOf(text: string): number | null {
-  const at_ms = text ? Date.parse(`${text}Z`) : NaN
-  return Number.isFinite(at_ms) ? at_ms : null
-}
-
 const GROUPS = ['draft', 'approved', 'issued', 'ended'] as const
 export type Group = (typeof GROUPS)[number]
 /** Orders by state; a FRAGO stands behind the order that it changes, and the newest first. */

@@ -7,39 +7,34 @@ export function groupsOf(form: Form): { title: string; fields: FormField[] }[] {
   return form.sections.map(({ title, fields }) => ({ title, fields: [...fields] }))
 }
 
-const two = (value: number) => String(value).padStart(2, '0')
+const fieldsOf = (form: Form) => form.sections.flatMap(({ fields }) => fields)
 
-/** A time for an input of the browser; the page speaks Zulu everywhere. */
-export function zuluInput(at_ms: number): string {
-  const at = new Date(at_ms)
-  return `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}T${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`
+/** What the fields for texts show at first: what is known; lines of a text become parts of one. */
+export function textsOf(form: Form, known: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(fieldsOf(form).filter(({ kind }) => kind !== 'time').map(({ name }) => [name, String(known[name] ?? '').replace(/\n/g, '; ')]))
 }
 
-/** What stands in the fields at first: now for a time that is needed, else nothing. */
-export function blankValues(form: Form, now_ms: number): Record<string, string> {
-  return Object.fromEntries(form.sections.flatMap(({ fields }) => fields.map((field) => [field.name, field.kind === 'time' && field.required ? zuluInput(now_ms) : ''])))
-}
-
-/** Values as the fields show them; lines of a text become parts of one. */
-export function textsOf(form: Form, values: Record<string, unknown>): Record<string, string> {
-  const kinds = new Map(form.sections.flatMap(({ fields }) => fields.map((field) => [field.name, field.kind])))
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, kinds.get(name) === 'time' ? zuluInput(Number(value)) : String(value ?? '').replace(/\n/g, '; ')]),
-  )
+/** What the fields for times hold at first, in UTC milliseconds: what is known, now for a time that is needed, else null. */
+export function timesOf(form: Form, known: Record<string, unknown>, now_ms: number): Record<string, number | null> {
+  const times = fieldsOf(form).filter(({ kind }) => kind === 'time')
+  return Object.fromEntries(times.map(({ name, required }) => [name, typeof known[name] === 'number' ? known[name] : required ? now_ms : null]))
 }
 
 /** The values by name; what is empty is left out. `wrong`: a field whose place cannot be read. */
-export function valuesOf(form: Form, texts: Record<string, string | number>): { values: Record<string, unknown>; wrong: string | null } {
+export function valuesOf(form: Form, texts: Record<string, string | number>, times: Record<string, number | null>): { values: Record<string, unknown>; wrong: string | null } {
   const values: Record<string, unknown> = {}
-  for (const field of form.sections.flatMap(({ fields }) => fields)) {
+  for (const field of fieldsOf(form)) {
+    if (field.kind === 'time') {
+      if (times[field.name] !== null) values[field.name] = times[field.name]
+      continue
+    }
     const text = String(texts[field.name] ?? '').trim()
     if (!text) continue
     if (field.kind === 'place') {
       const place = parsePlace(text)
       if (!place) return { values, wrong: text }
       values[field.name] = { lat_deg: place.lat_deg, lon_deg: place.lon_deg }
-    } else if (field.kind === 'time') values[field.name] = Date.parse(`${text}Z`)
-    else if (field.kind === 'count' || field.kind === 'number') values[field.name] = Number(text)
+    } else if (field.kind === 'count' || field.kind === 'number') values[field.name] = Number(text)
     else values[field.name] = text
   }
   return { values, wrong: null }
