@@ -1,5 +1,6 @@
 """What goes on beside each other in the fusion: plots move tracks while a look goes on; nothing is kept for ever."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from aquila.app.fused_heard import HeardReport
 from aquila.app.fused_keeper import MOMENTS_KEPT, READINGS_KEPT, QualityKeeper
 from aquila.app.fused_quality import quality_of
 from aquila.app.fusing import Fusing
+from aquila.app.fusion import DUTY, PAUSE_S, timed
 from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Motion, Position, Principal, Report
 from aquila.core.policy import Policy
@@ -91,6 +93,12 @@ def test_numbers_of_tracks_that_are_gone_are_forgotten_and_those_of_the_living_s
         assert len(correlator._number) <= 50 + 2 * 11 + 11
     finally:
         correlate.NUMBERS_SPARE = spare
+
+
+def test_a_batch_that_waits_for_the_processor_makes_no_plot_wait_after_it() -> None:
+    given, spent_s = timed(lambda wait_s: time.sleep(wait_s) or "said", 0.2)
+    assert given == "said"
+    assert DUTY * spent_s < PAUSE_S[0], "the pause after a batch is of what it worked, not of how long it lasted"
 
 
 class Standing:

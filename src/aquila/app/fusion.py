@@ -40,7 +40,8 @@ FEED: Final = "feed:"
 PAUSE_S: Final = (0.02, 0.2)
 """Between two batches: at least, at most ..."""
 DUTY: Final = 2.0
-"""... and so many times as long as the last one took: the fusion has no more than a third of a core."""
+"""... and so many times what the last one took of the processor: the fusion has no more than a third of a core. How
+long it took is not asked: where others use the machine that is mostly waiting, and plots would wait for it twice."""
 LOOK_S: Final = 1.0
 """How often the worker looks round when nothing comes."""
 SAID_AT_ONCE: Final = 100
@@ -199,26 +200,25 @@ class FusionEdge:
                         await self._some.wait()
                 self._some.clear()
                 fusing.policy = self._engine.node.policy
-                took_s = await self._guarded("a batch", self._take(fusing)) or 0.0
+                spent_s = await self._guarded("a batch", self._take(fusing)) or 0.0
                 if (looking is None or looking.done()) and fusing.is_due(self._engine.clockwork.clock_ms()):
                     looking = asyncio.create_task(self._guarded("a look", self._look(fusing)))
-                await asyncio.sleep(min(max(PAUSE_S[0], DUTY * took_s), PAUSE_S[1]))
+                await asyncio.sleep(min(max(PAUSE_S[0], DUTY * spent_s), PAUSE_S[1]))
         finally:
             if looking is not None:
                 looking.cancel()
 
     async def _take(self, fusing: "Fusing") -> float:
-        """Fuse what waits; gives how long that took, s."""
-        batch, now_ms = list(self._waiting), self._engine.clockwork.clock_ms()
-        self._waiting.clear()
-        began_s = time.perf_counter()
+        """Fuse what waits; gives what that took of the processor, s."""
         async with self._turn:
-            said = await self._beside(fusing.take, batch, now_ms)
-        took_s = time.perf_counter() - began_s
+            # Taken when it is this one's turn: what came while a look had it need not wait for the next.
+            batch, now_ms = list(self._waiting), self._engine.clockwork.clock_ms()
+            self._waiting.clear()
+            said, spent_s = await self._beside(timed, fusing.take, batch, now_ms)
         await self._say_all(said)
         self.keeper.shown(batch, self._engine.clockwork.clock_ms())
         self.keeper.look(self._engine.clockwork.clock_ms())
-        return took_s
+        return spent_s
 
     async def _look(self, fusing: "Fusing") -> None:
         """One look of the correlator. While it finds, plots go on moving tracks."""
@@ -275,6 +275,12 @@ class FusionEdge:
                 default_label=label,
             )
         return known
+
+
+def timed(work: Callable[..., T], *args: Any) -> tuple[T, float]:
+    """What a piece of work gives, and the processor's time for it in s."""
+    began_s = time.thread_time()
+    return work(*args), time.thread_time() - began_s
 
 
 def _new_fusing(policy: Policy) -> "Fusing":

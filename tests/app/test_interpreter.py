@@ -1,0 +1,25 @@
+"""A node does not stop for the collector again and again."""
+
+import subprocess
+import sys
+
+COUNT = """
+import gc
+from aquila.app.interpreter import suit_interpreter
+
+suit_interpreter()
+walks = []
+gc.callbacks.append(lambda phase, told: walks.append(told["generation"]) if phase == "start" else None)
+kept = []
+for turn in range(400):
+    # As many things that stay as fused tracks leave in a minute, each in three collections of the young.
+    kept.append([[turn] for _ in range(7_100)])
+print(walks.count(1), walks.count(2))
+"""
+
+
+def test_the_collector_walks_over_all_once_in_many_minutes() -> None:
+    told = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, text=True, check=True).stdout
+    middle, full = map(int, told.split())
+    assert middle > 200, "the trial must give the collector reason to walk"
+    assert full == 0, "each walk over 5,000 fused tracks stops everything for 0.3 s"
