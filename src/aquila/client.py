@@ -1056,6 +1056,7 @@ class Hit(TypedDict):
     due_ms: int
     ack_at_ms: int | None
     ack_by: str | None
+    found: bool
 
 
 class Holding(TypedDict):
@@ -1529,6 +1530,16 @@ class LinkRow(TypedDict):
     callsign: str | None
     format: str | None
     incognito: bool
+
+
+class LookedBack(TypedDict):
+    """How far a question has looked back since it was asked or changed, and what it found."""
+
+    entries: int
+    received_from_ms: int | None
+    is_whole: bool
+    found: int
+    waiting: int
 
 
 class MailRow(TypedDict):
@@ -2155,6 +2166,7 @@ class QuestionRow(TypedDict):
     actions: list[str]
     heads: list[str]
     label: Label
+    looked_back: LookedBack | None
 
 
 class QuestionDetail(TypedDict):

@@ -1,6 +1,7 @@
 """The staff's panels: a typed line, the order of battle, and the chain between two desks."""
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -222,3 +223,30 @@ def test_a_patrol_report_is_drafted_with_the_photo_of_its_phone(browse: Browse, 
         with page.expect_download() as pdf:
             card.get_by_role("button", name="PDF").click()
         assert b"/Image" in pdf.value.path().read_bytes()
+
+
+def test_a_question_looks_back_and_one_press_acknowledges_what_it_found(browse: Browse, demo: ServedNode) -> None:
+    for number in range(3):
+        demo.api.write_note(text=f"scree slide {number} on the track")
+    page = browse().open()
+    out_of_fields(page)
+    page.keyboard.press("9")
+    page.get_by_role("button", name="Ask a question").click()
+    form = page.get_by_role("form", name="Ask a question")
+    form.get_by_label("Question", exact=True).fill("Where does it slide?")
+    form.get_by_label("Words that fit").fill("scree")
+    form.get_by_label("Look back").fill("1")
+    page.keyboard.press("Enter")
+    card = page.locator(".thing").filter(has_text="Where does it slide?")
+    found = card.get_by_text("3 found looking back")
+    expect(found).to_be_visible()
+    expect(card.locator(".hit").first).to_be_hidden()
+    found.click()
+    expect(card.locator(".hit")).to_have_text([re.compile(f"scree slide {number}") for number in (2, 1, 0)])
+    # One need and one line for all of them.
+    expect(page.locator(".need").filter(has_text="Where does it slide?: 3 found looking back")).to_have_count(1)
+    expect(journal_lines(page, "entries: 3 fit")).to_have_count(1)
+    card.get_by_role("button", name="Acknowledge all found").click()
+    expect(card.locator(".hit .ok")).to_have_count(3)
+    expect(card.get_by_role("button", name="Acknowledge all found")).to_have_count(0)
+    expect(page.locator(".need").filter(has_text="Where does it slide?")).to_have_count(0)

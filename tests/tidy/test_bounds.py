@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from aquila.app import backups, fused_keeper, fused_radar, fused_reports, fusion, listening, postman, web_server
+from aquila.app import looking_back as looking_back_edge
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
 from aquila.config import Settings
-from aquila.core import contract, fanout, moves, papers
+from aquila.core import contract, fanout, looking_back, moves, papers
 from aquila.core import node as core_node
 from aquila.features import handover
 from aquila.features.alerts import commands as alerts_commands
@@ -33,6 +34,7 @@ from aquila.features.patterns import activity as patterns_activity
 from aquila.features.patterns import finding as patterns_finding
 from aquila.features.patterns import view as patterns_view
 from aquila.features.questions import commands as questions_commands
+from aquila.features.questions import looking_back as questions_looking_back
 from aquila.features.reports import commands as reports_commands
 from aquila.features.roles import commands as roles_commands
 from aquila.features.tak import injectors
@@ -107,6 +109,11 @@ IN_CODE: dict[str, list[str]] = {
         f"{alerts_rules.CLOSED_MAX} closed in one tick with their watch",
     ],
     "open questions": [f"{questions_commands.OPEN_MAX}", f"{questions_commands.OPEN_OF_ONE} of one person"],
+    "a question that looks back": [
+        f"{looking_back.ENTRIES_MAX} entries",
+        f"{looking_back_edge.LOOK_S:.0f} s",
+        f"{questions_looking_back.FOUND_MAX} finds",
+    ],
     "movers watched for patterns": [
         f"{pattern_pairs.MOVERS_MAX} movers",
         f"{fusion_patterns.PAIRS_MAX} pairs",

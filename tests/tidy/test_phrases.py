@@ -38,7 +38,7 @@ OWN = frozenset(
         *("enter", "leave", "on_time", "late", "violated", "find", "over", "useful", "noise", "set", "offer", "take"),
         *("plan", "remind", "escalate", "doubt", "take_effect", "log", "done", "ack", "climb", "absorb", "add"),
         *("change", "end", "make", "extend", "grade", "give", "list", "relieve", "ask", "hit", "draft", "request"),
-        *("update", "keep", "raise", "pace", "same", "apart", "free"),
+        *("update", "keep", "raise", "pace", "same", "apart", "free", "look"),
     }
 )
 """Steps that have sentences of their own, or say what people wrote."""

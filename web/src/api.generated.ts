@@ -918,6 +918,7 @@ export interface Hit {
   due_ms: number
   ack_at_ms: number | null
   ack_by: string | null
+  found: boolean
 }
 
 /** A circle. */
@@ -1254,6 +1255,15 @@ export interface LinkRow {
   callsign: string | null
   format: string | null
   incognito: boolean
+}
+
+/** How far a question has looked back since it was asked or changed, and what it found. */
+export interface LookedBack {
+  entries: number
+  received_from_ms: number | null
+  is_whole: boolean
+  found: number
+  waiting: number
 }
 
 /** A statement that waits for somebody. */
@@ -2185,6 +2195,7 @@ export interface QuestionRow {
   actions: string[]
   heads: string[]
   label: Label
+  looked_back: LookedBack | null
 }
 
 /** A radar as its plots show it. */

@@ -69,6 +69,12 @@ describe('the board of questions', () => {
     })
   })
 
+  it('counts from a past time when it looks back, whatever its start', () => {
+    const fields = { text: 'Open?', kind: 'PIR', priority: '1', words: 'ice', back: '12', from: '1' }
+    expect(questionOf(fields, 50_000_000).from_ms).toBe(50_000_000 - 12 * 3_600_000)
+    expect(questionOf({ ...fields, back: '' }, 50_000_000).from_ms).toBe(53_600_000)
+  })
+
   it('lets nobody answer without a source', () => {
     expect(questionBlanks('answer', question('a'))).toBeNull()
     expect(questionBlanks('close', question('a'))).toEqual([])

@@ -151,17 +151,9 @@ class Engine:
             if isinstance(one, Refused):
                 return one
             staged.append(one)
-        settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-        def settle(outcome: Outcome) -> None:
-            if not settled.done():
-                settled.set_result(outcome)
-
         if not staged:
             return ()
-        if not self.writer.submit(staged, settle):
-            return Refused("busy", "the journal's writer has no room: try again in a moment")
-        outcome = await settled
+        outcome = await self.commit(staged)
         if isinstance(outcome, Refused):
             return outcome
         found = {entry.envelope.id: entry for entry in outcome.entries}
@@ -172,6 +164,18 @@ class Engine:
                 return Refused("unknown", f"entry {id} is neither new nor known")
             found[id] = known
         return tuple(found[one.id] for one in staged)
+
+    async def commit(self, staged: Sequence[Staged]) -> Outcome:
+        """Commit what the node has staged, all or nothing; gives what became of it."""
+        settled: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not settled.done():
+                settled.set_result(outcome)
+
+        if not self.writer.submit(staged, settle):
+            return Refused("busy", "the journal's writer has no room: try again in a moment")
+        return await settled
 
     def say(self, body: Body, label: Label | None = None) -> None:
         """Say something as the node itself; nobody waits for it. label: None = what policy gives the node."""

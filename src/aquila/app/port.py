@@ -65,6 +65,11 @@ class PooledJournal:
         with self._store.reader() as reading:
             return reading.journal.read(after_arrival, limit, kinds)
 
+    def newest(self, before_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
+        """See JournalStore."""
+        with self._store.reader() as reading:
+            return reading.journal.newest(before_arrival, limit, kinds)
+
     def entry(self, entry_id: str) -> Entry | None:
         """See JournalStore."""
         with self._store.reader() as reading:

@@ -27,6 +27,7 @@ from aquila.app.fusion import FusionEdge
 from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
 from aquila.app.interpreter import suit_interpreter
 from aquila.app.logins import foreign_logins
+from aquila.app.looking_back import LookingBack
 from aquila.app.mission_edge import MissionEdge, may_speak, speak
 from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import ensure_operator, mesh_principal, plain_principal, recogniser
@@ -211,6 +212,8 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         renewals = Renewals(engine, authority, lambda: serials_of(listeners.values()))
         await stack.enter_async_context(_background(renewals.follow()))
         await stack.enter_async_context(_background(streams.follow()))
+        look_backs = [look_back for feature in features for look_back in feature.look_backs]
+        await stack.enter_async_context(_background(LookingBack(engine, port.journal, look_backs).follow()))
         controls = Controls(engine, port, features, operator, node.login_link)
         await stack.enter_async_context(serve_controls(engine.folder.control_path, controls))
         await stack.enter_async_context(_background(engine.run_ticks()))

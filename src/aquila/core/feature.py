@@ -12,6 +12,7 @@ import msgspec
 from aquila.core.contract import Call, Files, Method, Reply
 from aquila.core.errors import Refused
 from aquila.core.journal import JournalStore
+from aquila.core.looking_back import LookBack
 from aquila.core.model import Body, Context, Entry, Label, Principal, Verdict
 from aquila.core.policy import Decision, Policy
 from aquila.core.rule import Rule
@@ -238,6 +239,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     views: tuple[Callable[[], View], ...] = ()
     rules: tuple[Rule, ...] = ()
+    look_backs: tuple[LookBack, ...] = ()
     queries: tuple[Query, ...] = ()
     commands: tuple[Command, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()

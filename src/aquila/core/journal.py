@@ -1,7 +1,8 @@
 """The journal: append-only, chained per origin, idempotent on merge. The envelope is hashed, the body lies beside."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -253,6 +254,10 @@ class JournalStore(Protocol):
         """At most `limit` entries in order of arrival, all with an arrival number above the given one; no twins."""
         ...
 
+    def newest(self, before_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
+        """At most `limit` entries with an arrival number below the given one, the newest first; no twins."""
+        ...
+
     def entry(self, entry_id: str) -> Entry | None:
         """One entry by its id."""
         ...
@@ -307,16 +312,11 @@ class MemoryJournal:
 
     def read(self, after_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
         """See JournalStore."""
-        return list(self._matching(after_arrival, limit, kinds))
+        return _of_kinds(self._entries[max(0, after_arrival) :], limit, kinds)
 
-    def _matching(self, after: int, limit: int, kinds: frozenset[str] | None) -> Iterator[Entry]:
-        left = limit
-        for entry in self._entries[max(0, after) :]:
-            if left == 0:
-                return
-            if kinds is None or entry.envelope.kind in kinds:
-                left -= 1
-                yield entry
+    def newest(self, before_arrival: int, limit: int, kinds: frozenset[str] | None = None) -> list[Entry]:
+        """See JournalStore."""
+        return _of_kinds(reversed(self._entries[: max(0, before_arrival - 1)]), limit, kinds)
 
     def entry(self, entry_id: str) -> Entry | None:
         """See JournalStore."""
@@ -329,3 +329,8 @@ class MemoryJournal:
     def last_hlc(self) -> int:
         """See JournalStore."""
         return max((entry.envelope.hlc for entry in self._entries), default=0)
+
+
+def _of_kinds(entries: Iterable[Entry], limit: int, kinds: frozenset[str] | None) -> list[Entry]:
+    wanted = (entry for entry in entries if kinds is None or entry.envelope.kind in kinds)
+    return list(islice(wanted, max(0, limit)))

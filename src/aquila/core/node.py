@@ -14,6 +14,7 @@ from aquila.core.errors import Refused
 from aquila.core.hlc import HybridClock
 from aquila.core.ids import IdSource, derived_id, statement_id
 from aquila.core.journal import SALT_BYTES, Staged, is_keepable
+from aquila.core.looking_back import LookBack, Looked, Search
 from aquila.core.model import (
     Act,
     Alias,
@@ -34,7 +35,7 @@ from aquila.core.model import (
 )
 from aquila.core.owners import Owners
 from aquila.core.policy import Admission, Policy, admit, claimed_time_ms, label_for
-from aquila.core.rule import Rule, heard_as
+from aquila.core.rule import Proposal, Rule, heard_as
 from aquila.core.view import View, hears_positions, state_hash
 
 RECENT_STATEMENTS = 20_000
@@ -235,6 +236,15 @@ class Node:
             view.fold(sample)
         return self._propose(sample) if self._rules_of_positions else []
 
+    def search(self, look_back: LookBack) -> Search | None:
+        """What is to be sought in the journal now; None = nothing. The edge has it look and then asks `looked`."""
+        return look_back.due(self.views, self.identity.node, self.clock_ms())
+
+    def looked(self, look_back: LookBack, search: Search, looked: Looked) -> list[Staged]:
+        """What is to be written of a search that is over."""
+        proposals = search.told(self.views, looked)
+        return [self._stage_proposal(look_back, each, each.key, None) for each in proposals]
+
     def merge(self, entries: Sequence[Entry]) -> list[Entry]:
         """Take note of a peer's clock in entries of another origin; gives those that may be appended, unchanged."""
         for entry in entries:
@@ -266,18 +276,19 @@ class Node:
                 continue
             for number, proposal in enumerate(rule.propose(arrival, self.views)):
                 seed = cause or ("" if isinstance(arrival, Entry) else f"{arrival.stamp}")
-                staged.append(
-                    self._stage(
-                        proposal.body,
-                        self.principal,
-                        f"rule:{rule.name}",
-                        proposal.label,
-                        self.clock_ms(),
-                        derived_id(rule.name, rule.version, proposal.key or f"{seed}/{number}"),
-                        cause=proposal.cause or cause,
-                    )
-                )
+                staged.append(self._stage_proposal(rule, proposal, proposal.key or f"{seed}/{number}", cause))
         return staged
+
+    def _stage_proposal(self, rule: Rule | LookBack, proposal: Proposal, key: str, cause: str | None) -> Staged:
+        return self._stage(
+            proposal.body,
+            self.principal,
+            f"rule:{rule.name}",
+            proposal.label,
+            self.clock_ms(),
+            derived_id(rule.name, rule.version, key),
+            cause=proposal.cause or cause,
+        )
 
     def _stage(
         self,

@@ -20,6 +20,7 @@ STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "reassign": ("reassign", "given to another unit"),
     "deliver": ("deliver", "delivered"),
     "read": ("read",),
+    "ack_found": ("ack_found",),
     "acknowledge": ("acknowledge", "acknowledged", "ack"),
     "wilco": ("wilco", "will comply"),
     "cannot_comply": ("cannot_comply", "cannot comply"),
@@ -122,9 +123,12 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "questions.question": (
         ("hit", "an entry fits a question"),
+        ("looked", "looked back over {entries} entries: {found} fit"),
+        ("found", "looking back found {found} entries that fit"),
         ("climb", "a hit was not acknowledged: {post?post} must look"),
         ("step", "{step:step}: {what}"),
     ),
+    "questions.need": (("found", "{what}: {found} found looking back"),),
     "questions.rfi": (("step", "{step:step}: {what}"),),
     "reports.report": (
         ("superseded", "superseded"),

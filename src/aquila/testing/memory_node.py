@@ -14,6 +14,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Feature, Role, Saying
 from aquila.core.ids import entity_id, uuid7_source
 from aquila.core.journal import MemoryJournal, Staged, make_entry
+from aquila.core.looking_back import LookBack, look_through
 from aquila.core.model import (
     Alias,
     Body,
@@ -175,6 +176,7 @@ class MemoryPort:
             views=self.views,
             rules=[rule for each in self.features for rule in each.rules],
         )
+        self.look_backs = [look_back for each in self.features for look_back in each.look_backs]
         self.keys = MemoryKeys()
         self.parts: dict[str, Any] = {
             "erase": self.keys.erase,
@@ -248,7 +250,15 @@ class MemoryPort:
             for callback in list(self._heard):
                 callback(each)
         self._commit_all(proposed)
+        for look_back in self.look_backs:
+            if any(look_back.wakes(each) for each in new):
+                self._look_back(look_back)
         return new
+
+    def _look_back(self, look_back: LookBack) -> None:
+        """Seek at once what the product seeks in a thread."""
+        while (search := self.core.search(look_back)) is not None:
+            self._commit(self.core.looked(look_back, search, look_through(self.journal, search)))
 
     def merge(self, other: "MemoryPort") -> None:
         """Take the lines of another node that are not here, as a replica brings them."""

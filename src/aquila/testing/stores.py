@@ -192,6 +192,14 @@ class JournalStoreContract:
         assert [entry.arrival for entry in read] == [2, 3]
         assert journal.read(0, 0) == []
 
+    def test_the_newest_come_first_below_a_cursor(self, make_journal: MakeJournal) -> None:
+        """The same entries as from the other end, by the same kinds."""
+        journal = make_journal()
+        journal.append(make_chain("a", 5))
+        assert journal.newest(6, 10) == journal.read(0, 10)[::-1]
+        assert [entry.arrival for entry in journal.newest(5, 2, frozenset({"note", "report"}))] == [4, 3]
+        assert journal.newest(6, 10, frozenset({"report"})) == journal.newest(1, 10) == journal.newest(6, 0) == []
+
     @_fast
     @given(page=st.integers(1, 9), count=st.integers(0, 30), split=st.integers(0, 30))
     def test_a_cursor_gives_each_line_exactly_once(

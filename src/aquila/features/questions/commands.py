@@ -54,6 +54,10 @@ class AckHit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry: Id
 
 
+class AckFound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All hits that were found looking back and wait."""
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The answer. sources: ids of entries that it stands on."""
 
@@ -79,6 +83,7 @@ OPEN_OF_ONE, OPEN_MAX = 50, 500
 FORMS: Mapping[str, type[msgspec.Struct]] = {
     "edit": Question,
     "ack": AckHit,
+    "ack_found": AckFound,
     "answer_partly": Answer,
     "answer": Answer,
     "reopen": QuestionReason,
@@ -162,6 +167,9 @@ def _said(desk: Desk, thing: Thing, read: Any) -> dict[str, Any] | Refused:
         if not any(hit.entry == read.entry for hit in hits_of(thing)):
             return Refused("hit", f"{read.entry} is no hit of this question: take one of its hits")
         return {f"ack.{read.entry}": desk.now_ms()}
+    if isinstance(read, AckFound):
+        waiting = {f"ack.{hit.entry}": desk.now_ms() for hit in hits_of(thing) if hit.found and hit.ack_at_ms is None}
+        return waiting or Refused("hit", "nothing that was found looking back waits: acknowledge other hits one by one")
     if isinstance(read, Answer):
         missing = [source for source in read.sources if readable_entry(desk, source) is None]
         if missing:

@@ -11,7 +11,9 @@ from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, state_of
 from aquila.core.papers import Thing
+from aquila.core.phrases import NONE, phrase_in
 from aquila.features.questions.commands import FORMS, RFI_FORMS, papers_of
+from aquila.features.questions.looking_back import asking_step
 from aquila.features.questions.question import (
     OPEN,
     QUESTION,
@@ -22,6 +24,7 @@ from aquila.features.questions.question import (
     Hit,
     counts_from_ms,
     hits_of,
+    looked_field,
 )
 
 
@@ -38,13 +41,30 @@ class AskQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     id: Id
 
 
+class LookedBack(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a question has looked back since it was asked or changed, and what it found.
+
+    Attributes:
+        entries: how many were looked at. received_from_ms: when the last of them, the oldest here, was received; None =
+            none was. is_whole: it came as far as the question counts, and all that fits is told.
+        found: hits that the asker may have. waiting: those of them that nobody acknowledged.
+    """
+
+    entries: int
+    received_from_ms: int | None
+    is_whole: bool
+    found: int
+    waiting: int
+
+
 class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
     """A question on the board.
 
     Attributes:
         fields: as `Question`, and what answers said. left_ms: until LTIOV, below 0 = past; None = it has none.
         waiting: hits that nobody acknowledged. from_ms: from when on entries count, as it stands on the wall after the
-            exercise's pauses; None = whenever they happened.
+            exercise's pauses; None = whenever they happened. looked_back: None = it has no past to look at, or has not
+            looked yet.
     """
 
     id: str
@@ -63,6 +83,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[str, ...]
     heads: tuple[str, ...]
     label: Label
+    looked_back: LookedBack | None = None
 
 
 class QuestionDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +137,17 @@ def row_of(thing: Thing, now_ms: int, clock: ExerciseClock) -> QuestionRow:
         actions=tuple(action for action in STATES.allowed(state) if action in FORMS),
         heads=thing.heads(),
         label=thing.first.label,
+        looked_back=_looked_back(thing, hits),
     )
+
+
+def _looked_back(thing: Thing, hits: tuple[Hit, ...]) -> LookedBack | None:
+    how_far = thing.get(looked_field(asking_step(thing)))
+    if not isinstance(how_far, dict):
+        return None
+    found = [hit for hit in hits if hit.found]
+    waiting = sum(hit.ack_at_ms is None for hit in found)
+    return msgspec.convert({**how_far, "found": len(found), "waiting": waiting}, LookedBack)
 
 
 def _rfi_row(thing: Thing, now_ms: int, clock: ExerciseClock) -> RfiRow:
@@ -171,21 +202,33 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
 
 def _hit_needs(thing: Thing, now_ms: int, clock: ExerciseClock) -> Iterator[NeedRow]:
     row = row_of(thing, now_ms, clock)
-    for hit in row.hits if row.state in OPEN else ():
-        if hit.ack_at_ms is None:
-            yield NeedRow(
-                feature="questions",
-                kind="hit",
-                id=row.id,
-                title=f"{row.text}: {hit.text.partition(chr(10))[0]}"[:300],
-                since_ms=hit.at_ms,
-                due_ms=hit.due_ms,
-                is_overdue=hit.due_ms <= now_ms,
-                roles=hit.posts,
-                actions=("ack", "answer", "answer_partly"),
-                heads=row.heads,
-                precedence="O" if row.priority == 1 else "P",
-            )
+    waiting = [hit for hit in row.hits if hit.ack_at_ms is None] if row.state in OPEN else []
+    for hit in waiting:
+        if not hit.found:
+            yield _hit_need(row, hit, "hit", f"{row.text}: {hit.text.partition(chr(10))[0]}"[:300], now_ms)
+    found = [hit for hit in waiting if hit.found]
+    if found:
+        first = min(found, key=lambda hit: hit.due_ms)
+        yield _hit_need(row, first, "found", f"{row.text[:250]}: {len(found)} found looking back", now_ms)
+
+
+def _hit_need(row: QuestionRow, hit: Hit, kind: str, title: str, now_ms: int) -> NeedRow:
+    phrase = phrase_in("questions.need", title) if kind == "found" else NONE
+    return NeedRow(
+        feature="questions",
+        kind=kind,
+        id=row.id,
+        title=title,
+        since_ms=hit.at_ms,
+        due_ms=hit.due_ms,
+        is_overdue=hit.due_ms <= now_ms,
+        roles=hit.posts,
+        actions=("ack" if kind == "hit" else "ack_found", "answer", "answer_partly"),
+        heads=row.heads,
+        precedence="O" if row.priority == 1 else "P",
+        act=phrase.act,
+        words=phrase.words,
+    )
 
 
 def _rfi_needs(thing: Thing, now_ms: int, clock: ExerciseClock) -> Iterator[NeedRow]:

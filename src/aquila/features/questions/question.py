@@ -5,14 +5,16 @@ ladder of posts are data: windows.json.
 """
 
 import functools
+from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from aquila.core.exercise_clock import WALL, ExerciseClock
+from aquila.core.model import Label
 from aquila.core.paper_work import Id, Line, Place, Said, Text, Time, WatchedPapers, Word, state_of
-from aquila.core.papers import Thing
+from aquila.core.papers import Step, Thing
 from aquila.core.states import Move, States
 
 QUESTION, RFI = "questions.question", "questions.rfi"
@@ -24,7 +26,9 @@ STATES = States(
         Move("ask", ("none",), "open", "operator"),
         Move("edit", OPEN, None, "operator"),
         Move("hit", OPEN, None, "the node, for an entry that fits a query"),
+        Move("look", OPEN, None, "the node, which has tested what was in the journal"),
         Move("ack", ("open", "partly", "answered"), None, "operator, who has looked at the hit"),
+        Move("ack_found", ("open", "partly", "answered"), None, "operator, who has looked at all found looking back"),
         Move("climb", OPEN, None, "the node, when a hit was not acknowledged in time"),
         Move("answer_partly", OPEN, "partly", "operator, with the evidence"),
         Move("answer", OPEN, "answered", "operator, with the evidence"),
@@ -86,7 +90,8 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
     Attributes:
         tests: an entry that passes one of them is a hit. ltiov_ms: latest time at which the answer is of value; None =
-            no such time. from_ms: only what happens from then on is a hit; None = all that comes.
+            no such time. from_ms: only what happens from then on is a hit, and what the journal has from then on is
+            tested too; None = all that comes.
         notify: posts from the first to the last that a hit goes to; None = as windows.json says.
     """
 
@@ -130,7 +135,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         entry: its id; text: what it said, in short: a title, then a line for each field. posts: those that it has gone
-            to, the newest last. due_ms: when it climbs further. ack_at_ms: None = nobody has looked.
+            to, the newest last. due_ms: when it climbs further. ack_at_ms: None = nobody has looked. found: it was
+            there when the question was asked, and looking back found it.
     """
 
     entry: str
@@ -140,6 +146,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     due_ms: int
     ack_at_ms: int | None
     ack_by: str | None
+    found: bool = False
 
 
 def ladder_of(thing: Thing) -> tuple[str, ...]:
@@ -152,28 +159,68 @@ def within_ms(thing: Thing) -> int:
     return board_rules().ack_within_ms[str(thing.get("priority", 2))]
 
 
+class _Told(NamedTuple):
+    """What one step says of one entry that fits. rank: the least of those about one line stands for them."""
+
+    entry: str
+    line: str
+    text: str
+    at_ms: int
+    step: Step
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        return self.at_ms, self.entry
+
+
+def _told(name: str, step: Step) -> _Told:
+    """A version before said the text alone."""
+    entry, value = name.removeprefix("hit."), step.fields[name]
+    if not isinstance(value, Mapping):
+        return _Told(entry, entry, str(value), step.at_ms, step)
+    at_ms = value.get("at_ms")
+    at_ms = at_ms if isinstance(at_ms, int) else step.at_ms
+    return _Told(entry, str(value.get("line", entry)), str(value.get("text", "")), at_ms, step)
+
+
 def hits_of(thing: Thing, clock: ExerciseClock = WALL) -> tuple[Hit, ...]:
-    """The hits of a question, oldest first. clock: whose minutes a hit waits."""
-    ladder, wait_ms, writers = ladder_of(thing), within_ms(thing), thing.writers()
-    hits = []
-    for name, step in writers.items():
-        if not name.startswith("hit."):
-            continue
-        entry = name.removeprefix("hit.")
-        climbs = sum(f"climb.{level}.{entry}" in writers for level in range(1, len(ladder)))
-        ack = writers.get(f"ack.{entry}")
-        hits.append(
-            Hit(
-                entry=entry,
-                text=str(step.fields[name]),
-                at_ms=step.at_ms,
-                posts=ladder[: climbs + 1],
-                due_ms=clock.put_off_ms(step.received_at_ms + (climbs + 1) * wait_ms, step.received_at_ms),
-                ack_at_ms=None if ack is None else ack.at_ms,
-                ack_by=None if ack is None else ack.by,
-            )
-        )
-    return tuple(hits)
+    """The hits of a question, oldest first. clock: whose minutes a hit waits.
+
+    Two nodes, or one that looked back while entries came, may tell of one line twice: it is one hit of the readers of
+    one marking, acknowledged when one of its entries is, whatever came first.
+    """
+    about: dict[tuple[str, Label], list[_Told]] = {}
+    for name, step in thing.writers().items():
+        if name.startswith("hit."):
+            told = _told(name, step)
+            about.setdefault((told.line, step.label), []).append(told)
+    hits = [_hit(thing, same, clock) for same in about.values()]
+    return tuple(sorted(hits, key=lambda hit: (hit.at_ms, hit.entry)))
+
+
+def _hit(thing: Thing, same: Sequence[_Told], clock: ExerciseClock) -> Hit:
+    """The hit that several tellings of one line are."""
+    ladder, writers = ladder_of(thing), thing.writers()
+    told = min(same, key=lambda each: each.rank)
+    climbs = max(sum(f"climb.{level}.{each.entry}" in writers for level in range(1, len(ladder))) for each in same)
+    acks = [writers[name] for each in same if (name := f"ack.{each.entry}") in writers]
+    ack = min(acks, key=lambda step: step.stamp, default=None)
+    received_ms = told.step.received_at_ms
+    return Hit(
+        entry=told.entry,
+        text=told.text,
+        at_ms=told.at_ms,
+        posts=ladder[: climbs + 1],
+        due_ms=clock.put_off_ms(received_ms + (climbs + 1) * within_ms(thing), received_ms),
+        ack_at_ms=None if ack is None else ack.at_ms,
+        ack_by=None if ack is None else ack.by,
+        found=told.step.action == "look",
+    )
+
+
+def looked_field(asked: Step) -> str:
+    """Where a question says that it has looked back since this step."""
+    return f"looked.{asked.entry}"
 
 
 def counts_from_ms(thing: Thing, clock: ExerciseClock) -> int | None:

@@ -1,40 +1,25 @@
 """Every entry is tested by every open question; a hit that nobody acknowledges climbs."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
-from math import asin, cos, radians, sin, sqrt
-
-import msgspec
 
 from aquila.core.exercise_clock import exercise_clock
-from aquila.core.model import Arrival, Entry, Paper, Position, Tick
-from aquila.core.paper_work import Place, WatchedPapers
-from aquila.core.papers import Thing
+from aquila.core.model import Arrival, Entry, Paper, Tick
+from aquila.core.paper_work import WatchedPapers
+from aquila.core.papers import Step, Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.view import View, view_of
-from aquila.features.questions.evidence import Evidence, begins, evidence_of, read_out
-from aquila.features.questions.question import QUESTION, EntryTest, counts_from_ms, hits_of, ladder_of
-
-EARTH_RADIUS_M = 6_371_008.8
-
-
-def passes(test: EntryTest, evidence: Evidence) -> bool:
-    """Has the entry all that the test names, and does the test look at such entries?"""
-    kind, type = evidence.kinds
-    return (
-        (evidence.tells or bool(test.links) or any(type.startswith(each) for each in test.kinds))
-        and all(begins(word, evidence.words) for word in test.words)
-        and (not test.kinds or any(kind == each or type.startswith(each) for each in test.kinds))
-        and (not test.links or not evidence.about.isdisjoint(test.links))
-        and (test.area is None or _is_near(test.area.place, evidence.position, test.area.radius_m))
-    )
+from aquila.features.questions.evidence import evidence_of
+from aquila.features.questions.fits import Sought, told_lines
+from aquila.features.questions.question import QUESTION, Hit, hits_of, ladder_of
 
 
 def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
     """One hit for each open question of which the entry passes a test.
 
-    Steps about one thing (a line and its triage, a report and its amendment) are one hit, that of the first that fits;
-    one more under another marking, which may have other readers.
+    Steps about one thing are one hit, that of the first that fits; one more under another marking, which may have other
+    readers.
     """
     if not isinstance(arrival, Entry):
         return
@@ -42,72 +27,63 @@ def take_hits(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]
     if evidence is None:
         return
     envelope = arrival.envelope
-    line = arrival.body.target if isinstance(arrival.body, Paper) else envelope.id
-    about = f"{line} {msgspec.json.encode(envelope.label).decode()}"
     clock = exercise_clock(views, envelope.context, envelope.received_at_ms)
     for thing in view_of(views, "questions", WatchedPapers).watched():
-        if thing.first.context != envelope.context:
+        fit = Sought(thing, clock).fit(arrival, evidence)
+        if fit is None or (fit.line, fit.label) in told_lines(thing):
             continue
-        from_ms = counts_from_ms(thing, clock)
-        if from_ms is not None and envelope.happened_at_ms < from_ms:
-            continue
-        tests = tests_of(thing)
-        if any(passes(test, evidence) for test in tests):
-            text = read_out(evidence, (word for test in tests for word in test.words))
-            paper = Paper(
-                type=QUESTION,
-                target=thing.id,
-                action="hit",
-                happened_at_ms=envelope.happened_at_ms,
-                fields={f"hit.{envelope.id}": text},
-                seen=thing.heads(),
-                # Says nothing of the question: who may have the entry need not be one who may have the question.
-                summary="an entry fits a question",
-                position=evidence.position,
-            )
-            # Under the marking of the evidence. To see the hit on the board a reader needs that of the question too.
-            yield Proposal(paper, envelope.label, key=f"hit {thing.id} {about}")
+        paper = Paper(
+            type=QUESTION,
+            target=thing.id,
+            action="hit",
+            happened_at_ms=fit.at_ms,
+            fields=fit.field(),
+            seen=thing.heads(),
+            # Says nothing of the question: who may have the entry need not be one who may have the question.
+            summary="an entry fits a question",
+            position=evidence.position,
+        )
+        # Under the marking of the evidence. To see the hit on the board a reader needs that of the question too.
+        yield Proposal(paper, fit.label, key=f"hit {thing.id} {fit.entry}")
 
 
 def climb(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
-    """One post further for each hit that was not acknowledged in time, by the exercise's minutes."""
+    """One post further for what was not acknowledged in time, by the exercise's minutes.
+
+    Hits that one step told of, because looking back found them, climb together by one step.
+    """
     if not isinstance(arrival, Tick):
         return
     clock_of = cache(partial(exercise_clock, views, now_ms=arrival.at_ms))
     for thing in view_of(views, "questions", WatchedPapers).watched():
         ladder = ladder_of(thing)
-        for hit in hits_of(thing, clock_of(thing.first.context)):
-            level = len(hit.posts)
-            if hit.ack_at_ms is not None or hit.due_ms > arrival.at_ms or level >= len(ladder):
+        for (told_by, level), hits in _late(
+            thing, hits_of(thing, clock_of(thing.first.context)), arrival.at_ms
+        ).items():
+            if level >= len(ladder):
                 continue
-            step = thing.writers()[f"hit.{hit.entry}"]
+            step = thing.writers()[f"hit.{hits[0].entry}"]
             paper = Paper(
                 type=QUESTION,
                 target=thing.id,
                 action="climb",
                 happened_at_ms=arrival.at_ms,
-                fields={f"climb.{level}.{hit.entry}": ladder[level]},
+                fields={f"climb.{level}.{hit.entry}": ladder[level] for hit in hits},
                 seen=thing.heads(),
                 summary=f"a hit was not acknowledged: {ladder[level].replace('_', ' ')} must look",
             )
-            yield Proposal(paper, step.label, key=f"climb {thing.id} {hit.entry} {level}", cause=step.entry)
+            yield Proposal(paper, step.label, key=f"climb {thing.id} {told_by} {level}", cause=told_by)
 
 
-def tests_of(thing: Thing) -> tuple[EntryTest, ...]:
-    """The tests of a question; what cannot be read as tests tests nothing."""
-    try:
-        return msgspec.convert(thing.get("tests", ()), tuple[EntryTest, ...])
-    except ValueError:
-        return ()
+def _late(thing: Thing, hits: tuple[Hit, ...], now_ms: int) -> dict[tuple[str, int], list[Hit]]:
+    """Hits that must climb, by the entry of the step that told of them and the posts that they have gone to."""
+    writers: Mapping[str, Step] = thing.writers()
+    late = defaultdict(list)
+    for hit in hits:
+        if hit.ack_at_ms is None and hit.due_ms <= now_ms:
+            late[writers[f"hit.{hit.entry}"].entry, len(hit.posts)].append(hit)
+    return late
 
 
-def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
-    if position is None:
-        return False
-    lat, lon = radians(position.lat_deg - place.lat_deg) / 2, radians(position.lon_deg - place.lon_deg) / 2
-    half = sin(lat) ** 2 + cos(radians(place.lat_deg)) * cos(radians(position.lat_deg)) * sin(lon) ** 2
-    return 2 * EARTH_RADIUS_M * asin(sqrt(min(half, 1.0))) <= radius_m
-
-
-hit_rule = Rule("questions.hit", 3, take_hits)
-climb_rule = Rule("questions.climb", 2, climb, hears=frozenset({"tick"}))
+hit_rule = Rule("questions.hit", 4, take_hits)
+climb_rule = Rule("questions.climb", 3, climb, hears=frozenset({"tick"}))

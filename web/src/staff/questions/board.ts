@@ -20,6 +20,7 @@ export const ASK: readonly Blank[] = [
   { name: 'kind', kind: 'choice', choices: ['PIR', 'CCIR', 'FFIR', 'EEFI'] },
   { name: 'priority', kind: 'choice', choices: ['1', '2', '3'] },
   { name: 'words', kind: 'line', needed: true },
+  { name: 'back', kind: 'count' },
   { name: 'from', kind: 'count' },
   { name: 'hours', kind: 'count' },
 ]
@@ -35,10 +36,16 @@ export function dueOf(hours: string | undefined, now_ms: number): number | null 
   return hours ? Math.floor(now_ms + Number(hours) * HOUR_MS) : null
 }
 
-/** A question from the filled form: each word or phrase between commas is a test of its own. */
+/** What an answer may stand on, as the node takes it. */
+export const SOURCES_MAX = 100
+
+/**
+ * A question from the filled form: each word or phrase between commas is a test of its own. One that looks back counts
+ * from that time on; when it would start does not matter then.
+ */
 export function questionOf(fields: Record<string, string>, now_ms: number): NewQuestionText {
   const ltiov_ms = dueOf(fields.hours, now_ms)
-  const from_ms = dueOf(fields.from, now_ms)
+  const from_ms = fields.back ? dueOf(`-${fields.back}`, now_ms) : dueOf(fields.from, now_ms)
   const tests = (fields.words ?? '').split(',').flatMap((text) => {
     const words = text.trim().split(/\s+/).filter(Boolean)
     return words.length ? [{ words }] : []
