@@ -1,7 +1,14 @@
 """A node does not stop for the collector again and again."""
 
+import asyncio
+import gc
 import subprocess
 import sys
+import weakref
+
+import pytest
+
+from aquila.app import interpreter
 
 COUNT = """
 import gc
@@ -23,3 +30,29 @@ def test_the_collector_walks_over_all_once_in_many_minutes() -> None:
     middle, full = map(int, told.split())
     assert middle > 200, "the trial must give the collector reason to walk"
     assert full == 0, "each walk over 5,000 fused tracks stops everything for 0.3 s"
+
+
+class Link:
+    """Something that knows itself, as a link and its session know each other."""
+
+    def __init__(self) -> None:
+        self.session = self
+
+
+def test_cycles_of_what_lived_long_are_freed_even_where_little_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        link = Link()
+        gc.collect()  # It is old now: no walk over the young sees it.
+        seen = weakref.ref(link)
+        del link
+        collecting = asyncio.create_task(interpreter.collect_hourly())
+        while seen() is not None:
+            await asyncio.sleep(0.01)
+        collecting.cancel()
+
+    monkeypatch.setattr(interpreter, "COLLECT_EVERY_S", 0.02)
+    gc.disable()
+    try:
+        asyncio.run(asyncio.wait_for(play(), 30))
+    finally:
+        gc.enable()

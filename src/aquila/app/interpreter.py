@@ -3,6 +3,7 @@
 Both are of the whole process, so only whoever starts a node sets them.
 """
 
+import asyncio
 import gc
 import sys
 from typing import Final
@@ -15,6 +16,7 @@ FULL_COLLECTION_AFTER: Final = 10_000
 begin. One walk over a node with 5,000 fused tracks takes 0.3 s, in which nothing else goes on, and found 0 to 30
 objects to free each time: what is dropped here is hardly ever a cycle. With this, such a node walks once in ten
 minutes."""
+COLLECT_EVERY_S: Final = 3_600.0
 
 
 def collect_later() -> None:
@@ -30,3 +32,11 @@ def suit_interpreter() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+async def collect_hourly() -> None:
+    """Until cancelled. A node with little to do would come to a full walk after days, and links that break again and
+    again leave cycles that only such a walk frees."""
+    while True:
+        await asyncio.sleep(COLLECT_EVERY_S)
+        gc.collect()

@@ -25,7 +25,7 @@ from aquila.app.engine import Engine, open_engine
 from aquila.app.feeds import FeedBoard
 from aquila.app.fusion import FusionEdge
 from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
-from aquila.app.interpreter import suit_interpreter
+from aquila.app.interpreter import collect_hourly, suit_interpreter
 from aquila.app.logins import foreign_logins
 from aquila.app.looking_back import LookingBack
 from aquila.app.mission_edge import MissionEdge, may_speak, speak
@@ -230,6 +230,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             sea = play_harbour_demo(fusion, port, operator, ports["tak"], clockwork.clock_ms)
             await stack.enter_async_context(_background(sea))
         suit_interpreter()
+        await stack.enter_async_context(_background(collect_hourly()))
         hosts = {name: plain_host if name in PLAIN_PORTS else tls_host for name in PORT_NAMES}
         engine.folder.write_ports({name: ports[name] for name in PORT_NAMES}, hosts)
         yield node
