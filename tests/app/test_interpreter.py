@@ -43,11 +43,11 @@ def test_cycles_of_what_lived_long_are_freed_even_where_little_goes_on(monkeypat
     async def play() -> None:
         link = Link()
         gc.collect()  # It is old now: no walk over the young sees it.
-        seen = weakref.ref(link)
+        freed = asyncio.Event()
+        weakref.finalize(link, freed.set)
         del link
         collecting = asyncio.create_task(interpreter.collect_hourly())
-        while seen() is not None:
-            await asyncio.sleep(0.01)
+        await freed.wait()
         collecting.cancel()
 
     monkeypatch.setattr(interpreter, "COLLECT_EVERY_S", 0.02)

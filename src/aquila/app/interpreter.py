@@ -35,8 +35,11 @@ def suit_interpreter() -> None:
 
 
 async def collect_hourly() -> None:
-    """Until cancelled. A node with little to do would come to a full walk after days, and links that break again and
-    again leave cycles that only such a walk frees."""
+    """Walk over all once an hour, until cancelled.
+
+    A node with little to do would come to it after days only, and links that break again and again leave cycles that
+    nothing else frees.
+    """
     while True:
         await asyncio.sleep(COLLECT_EVERY_S)
         gc.collect()
