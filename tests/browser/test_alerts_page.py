@@ -338,7 +338,7 @@ def test_times_of_a_watch_are_date_time_groups_and_no_stay_is_refused(page: Page
     expect(form.get_by_label("From (UTC)")).to_have_value("251410ZNOV26")
     form.get_by_label("Name").fill("LATE")
     form.get_by_label("Until (UTC)").press("Enter")
-    expect(form.get_by_role("alert")).to_contain_text("251410ZNOV26, or 1410")
+    expect(form.get_by_role("alert").filter(has_text="soon")).to_contain_text("251410ZNOV26, or 1410")
     form.get_by_role("button", name="Cancel").click()
     corners = [[77, 42], [77.2, 42], [77.2, 42.2]]
     stay = {"kind": "area", "name": "STAY", "corners": corners, "triggers": ["dwell"], "dwell_min": 0}

@@ -23,7 +23,7 @@ const CALM = process.env.CALM === '1'
 const CSP =
   "default-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'"
 const TYPES = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css',
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css',
   '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.md': 'text/plain; charset=utf-8',
 }
 
@@ -130,7 +130,9 @@ function send(stream, frame) {
 function snapshot(stream) {
   const now = Date.now()
   send(stream, encodeSignal(4, stream.sequence, now))
-  send(stream, encodeMetas(live().map(meta), stream.sequence, now))
+  // So many a frame as the node sends.
+  const metas = live().map(meta)
+  for (let from = 0; from < metas.length; from += 2000) send(stream, encodeMetas(metas.slice(from, from + 2000), stream.sequence, now))
   send(stream, encodePositions(live(), stream.sequence, now))
 }
 function say(stream, message) {

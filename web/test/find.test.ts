@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { ref } from 'vue'
 import { rowsInSight } from '../src/ui/useRows'
 import { Gazetteer } from '../src/geo/places'
-import { TrackIndex, worthOf } from '../src/store/search'
+import { SLICE, TrackIndex, worthOf } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
 import { parsePlace } from '../src/geo/place'
 import { mgrs } from '../src/geo/format'
+import { tracksShown } from '../src/shell/tracksShown'
+import type { Desk } from '../src/store/desk'
 import { pieceOf } from '../src/shell/piece'
 import type { TrackMeta } from '../src/api/types'
 import angles from './angles.json'
@@ -58,6 +61,33 @@ describe('filters', () => {
     expect(spoken.find({ text: 'marker' }, NOW_MS)).toHaveLength(0)
     expect(spoken.find({ text: 'unita n7' }, NOW_MS).map((h) => many.meta[h]!.name)).toEqual(['N7'])
     expect(asked).toBe(4)
+  })
+
+  it('take up many names in slices, and leave out what they have not read', () => {
+    const many = storeOf(...Array.from({ length: 2 * SLICE + 1 }, (_, h) => ({ name: `N${2 * SLICE - h}`, lat: 43, lon: 77 })))
+    const sliced = new TrackIndex(many)
+    const all = (text = '') => sliced.find({ text }, NOW_MS)
+    expect([all().length, sliced.behind]).toEqual([SLICE, SLICE + 1])
+    expect(all('n0')).toEqual([])
+    // One that was read is called otherwise, another goes: neither is found by what it was.
+    many.applyMetas([{ ...many.meta[0]!, name: 'OTHER' }])
+    many.remove(Uint32Array.of(1))
+    expect(all(`n${2 * SLICE}`)).toEqual([])
+    expect(all(`n${2 * SLICE - 1}`)).toEqual([])
+    while (sliced.behind) sliced.goOn()
+    expect(all()).toHaveLength(2 * SLICE)
+    expect(all().slice(0, 2).map((h) => many.meta[h]!.name)).toEqual(['N0', 'N1'])
+    expect(all('other')).toEqual([0])
+    expect(sliced.sort(all(), 'name', true, NOW_MS)[0]).toBe(0)
+  })
+
+  it('are whole by themselves once the page has breathed between slices', async () => {
+    const many = storeOf(...Array.from({ length: 3 * SLICE }, (_, h) => ({ name: `N${h}` })))
+    const desk = { tracks: many, tick: ref(0), meta_version: ref(0), clock: { now_ms: () => NOW_MS } } as unknown as Desk
+    const { found, unread } = tracksShown(desk, new TrackIndex(many), ref({}))
+    expect([found.value.length, unread.value]).toEqual([SLICE, 2 * SLICE])
+    await vi.waitFor(() => expect(unread.value).toBe(0))
+    expect(found.value).toHaveLength(3 * SLICE)
   })
 
   it('follow what comes, changes and goes', () => {

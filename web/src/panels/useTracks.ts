@@ -2,6 +2,6 @@
 import { useShell } from '../shell/shell'
 
 export function useTracks() {
-  const { found, counts, shown } = useShell().tracks
-  return { found, counts, shown }
+  const { unread, found, counts, shown } = useShell().tracks
+  return { unread, found, counts, shown }
 }

@@ -1,5 +1,5 @@
 /** What the filter lets through, worked out once for everything that shows it. */
-import { computed, type Ref } from 'vue'
+import { computed, ref, watch, type Ref } from 'vue'
 import { isDrawn } from '../map/names'
 import type { Desk } from '../store/desk'
 import { nations_version } from '../store/nations'
@@ -16,6 +16,20 @@ function isEqual(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean 
 }
 
 export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<TrackFilter>>) {
+  /** Entities that no answer has yet, since their names are still being read; the page is let breathe between slices. */
+  const unread = ref(0)
+  const is_read = computed(() => unread.value === 0)
+  let reads_on = false
+  function readOn(): void {
+    unread.value = index.behind
+    if (!index.behind || reads_on) return
+    reads_on = true
+    setTimeout(() => {
+      reads_on = false
+      index.goOn()
+      readOn()
+    })
+  }
   /** What the whole picture is worth, counted on the ages that are shown: true while the node is silent, too. */
   const worth = computed<Worth>((before) => {
     void desk.tick.value
@@ -26,11 +40,13 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
   /** All but the age, which the pills count. */
   const found = computed(() => {
     void desk.meta_version.value
+    void is_read.value
     if (filter.value.nation) void nations_version.value
     // Things move into an area and out of it without a new name.
     if (filter.value.area) void desk.tick.value
     return index.find({ ...filter.value, age: undefined }, desk.clock.now_ms())
   })
+  watch(found, readOn, { immediate: true })
   const counts = computed(() => {
     const all = found.value.length
     const { entities, fresh, guessed, stale } = worth.value
@@ -53,5 +69,5 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
     // The same ids are the same set: the map need not learn them again.
     return before && isEqual(before, now) ? before : now
   })
-  return { worth, found, counts, shown, left_out }
+  return { unread, worth, found, counts, shown, left_out }
 }

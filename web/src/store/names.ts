@@ -14,11 +14,20 @@ export class Names {
     if (!id || !name || names.get(id) === name) return
     names.delete(id)
     names.set(id, name)
-    if (names.size > this.limit) names.delete(names.keys().next().value!)
+  }
+
+  /** Once for many: finding the oldest of a map passes by all that were deleted before it, each time anew. */
+  private forget(names: Map<string, string>): void {
+    let over = names.size - this.limit
+    for (const id of names.keys()) {
+      if (over-- <= 0) return
+      names.delete(id)
+    }
   }
 
   fromMetas(metas: TrackMeta[]): void {
     for (const meta of metas) this.keep(this.entities, meta.id, meta.name)
+    this.forget(this.entities)
   }
 
   fromEntries(entries: Entry[]): void {
@@ -28,10 +37,13 @@ export class Names {
       this.keep(this.callsigns, body.author_alias?.value, body.author_name)
       if (body.own) this.keep(this.callsigns, body.alias?.value, body.name)
     }
+    this.forget(this.entities)
+    this.forget(this.callsigns)
   }
 
   fromLinks(links: LinkState[]): void {
     for (const link of links) this.keep(this.callsigns, link.uid ?? undefined, link.callsign)
+    this.forget(this.callsigns)
   }
 
   ofEntity(id: string | undefined): string | null {

@@ -2,7 +2,8 @@
  * Finds and sorts entities by any of their words, 100,000 of them within a frame or two.
  *
  * One folded text per entity is searched with `includes`; the order by kind and name is kept up as
- * names come, so that a search never sorts texts: it sorts numbers.
+ * names come, so that a search never sorts texts: it sorts numbers. Names are taken up in slices, so that
+ * a picture that comes all at once does not stop the page: what waits is in no answer, and `behind` counts it.
  * A hit is explained by what people see of it: ids are looked at only when much of one is typed.
  */
 import type { TrackMeta } from '../api/types'
@@ -16,6 +17,8 @@ export { fold }
 
 const ORDER: Record<string, number> = { alert: 0, unit: 1, platform: 2, track: 3, place: 4, marker: 5 }
 const AGES: AgeState[] = ['fresh', 'ageing', 'stale']
+/** Names taken up in one go: a tenth of what a task of the page may take on a laptop. */
+export const SLICE = 4000
 /** More than any handle, so that a sort key and a handle fit into one exact number. */
 const STEP = 2 ** 22
 
@@ -56,6 +59,14 @@ function rank(meta: TrackMeta): number {
 function sortKey(meta: TrackMeta, name: string): string {
   return rank(meta) + name.replace(/\d+/g, (digits) => digits.padStart(8, '0'))
 }
+
+/** Nothing that is said of it, and no place in the order, is another. */
+function isCalledAlike(one: TrackMeta, other: TrackMeta): boolean {
+  return (
+    one.name === other.name && one.category === other.category && one.affiliation === other.affiliation &&
+    one.source === other.source && Boolean(one.emergency) === Boolean(other.emergency)
+  )
+}
 /** Sayings kept; more would be an index whose words are all different, which gains nothing by it. */
 const SAID_LIMIT = 20_000
 
@@ -67,8 +78,11 @@ export class TrackIndex {
   private readonly keys: string[] = []
   /** All handles with a name, emergencies first, then by kind and name. */
   private sorted: number[] = []
-  /** Where a handle stands in `sorted`. */
+  /** Where a handle stands in `sorted`, and of which `sorted` that is true. */
   private place = new Uint32Array(0)
+  private placed_of: number[] | null = null
+  /** Entities whose names wait to be taken up; `goOn` takes the next. */
+  behind = 0
   private version = -1
   private said_version = ''
   private readonly said_once = new Map<string, string>()
@@ -83,34 +97,68 @@ export class TrackIndex {
     private readonly said: TrackWords = { version: () => '', of: (meta) => principalName(meta.source, null) },
   ) {}
 
-  /** Takes up what changed since the last time. */
+  /** Takes up what changed since the last time, a slice of it at most. */
   private update(): void {
-    const { store, known, said } = this
+    const { store, said } = this
     const said_version = said.version()
     if (this.version === store.meta_version && this.said_version === said_version) return
     if (this.said_version !== said_version) this.sayAnew()
     this.said_version = said_version
     this.version = store.meta_version
+    this.take()
+  }
+
+  /** Takes up the next slice of those that wait. */
+  goOn(): void {
+    if (this.behind) this.take()
+  }
+
+  private take(): void {
+    const { store, known } = this
     const changed = new Set<number>()
+    this.behind = 0
     const until = Math.max(store.meta.length, known.length)
     for (let h = 0; h < until; h++) {
       const meta = store.meta[h]
-      if (known[h] === meta) continue
+      const before = known[h]
+      if (before === meta) continue
+      if (changed.size >= SLICE) {
+        this.behind++
+        continue
+      }
       known[h] = meta
+      if (before && meta && isCalledAlike(before, meta)) continue
       changed.add(h)
       const name = meta ? fold(meta.name) : ''
       this.names[h] = name
       this.words[h] = meta ? `${name} ${this.saidOf(meta)}` : ''
       this.keys[h] = meta ? sortKey(meta, name) : ''
     }
-    if (!changed.size) return
-    const kept = this.sorted.filter((h) => !changed.has(h))
-    for (const h of changed) if (known[h]) kept.push(h)
-    const { keys } = this
-    // Nearly sorted already: the engine's merge sort then looks at each only a few times.
-    this.sorted = kept.sort((a, b) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b))
-    if (this.place.length < until) this.place = new Uint32Array(until * 2)
+    if (changed.size) this.sorted = this.merged(changed)
+  }
+
+  /** The kept order with those that changed in their new places, or out of it. */
+  private merged(changed: ReadonlySet<number>): number[] {
+    const { keys, known } = this
+    const order = (a: number, b: number) => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b)
+    const fresh = [...changed].filter((h) => known[h]).sort(order)
+    const merged: number[] = []
+    let next = 0
+    for (const h of this.sorted) {
+      if (changed.has(h)) continue
+      while (next < fresh.length && order(fresh[next], h) < 0) merged.push(fresh[next++])
+      merged.push(h)
+    }
+    while (next < fresh.length) merged.push(fresh[next++])
+    return merged
+  }
+
+  private places(): Uint32Array {
+    if (this.placed_of === this.sorted) return this.place
+    this.placed_of = this.sorted
+    if (this.place.length < this.known.length) this.place = new Uint32Array(this.known.length * 2)
     this.sorted.forEach((h, at) => (this.place[h] = at))
+    return this.place
   }
 
   /** The same things in other words; names and their order stay. */
@@ -131,10 +179,10 @@ export class TrackIndex {
     return words
   }
 
-  /** Handles that pass the filter, emergencies first, then by kind and name. */
+  /** Handles that pass the filter, emergencies first, then by kind and name; those that are `behind` are in none. */
   find(filter: TrackFilter, now_ms: number): readonly number[] {
     this.update()
-    if (!Object.values(filter).some(Boolean)) return this.sorted
+    if (!this.behind && !Object.values(filter).some(Boolean)) return this.sorted
     const wanted = wordsOf(filter.text ?? '')
     const id = idIn(filter.text ?? '')
     const { store, words, known } = this
@@ -142,6 +190,8 @@ export class TrackIndex {
     const found: number[] = []
     for (const h of this.sorted) {
       const meta = known[h]!
+      // Changed or gone since: what was known of it is no answer.
+      if (this.behind && store.meta[h] !== meta) continue
       if (filter.kind && meta.category !== filter.kind) continue
       if (filter.affiliation && meta.affiliation !== filter.affiliation) continue
       if (filter.source && meta.source !== filter.source) continue
@@ -181,6 +231,7 @@ export class TrackIndex {
   sort(handles: readonly number[], column: Column, down: boolean, now_ms: number): readonly number[] {
     this.update()
     const value = this.valueOf(column, now_ms)
+    const place = this.places()
     const keys = new Float64Array(handles.length)
     const unknown: number[] = []
     let count = 0
@@ -188,7 +239,7 @@ export class TrackIndex {
       const key = value(h)
       if (Number.isNaN(key)) unknown.push(h)
       // Ties stay in the order of names, whichever way the column goes.
-      else keys[count++] = (down ? 2 ** 30 - key : key) * STEP + this.place[h]
+      else keys[count++] = (down ? 2 ** 30 - key : key) * STEP + place[h]
     }
     const packed = keys.subarray(0, count).sort()
     const result: number[] = new Array<number>(count)
@@ -221,20 +272,20 @@ export class TrackIndex {
 
   /** By name alone: the kept order is by kind first. */
   private byName(): (h: number) => number {
-    if (this.named_version !== this.version) {
-      this.named_version = this.version
+    if (this.named_of !== this.sorted) {
+      this.named_of = this.sorted
       const { keys } = this
       const names: string[] = []
       for (const h of this.sorted) names[h] = keys[h].slice(1)
       // The kinds are sorted runs, which a merge sort only has to merge.
       const by_name = [...this.sorted].sort((a, b) => (names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : 0))
-      this.named = new Uint32Array(this.place.length)
+      this.named = new Uint32Array(this.known.length)
       by_name.forEach((h, at) => (this.named[h] = at))
     }
     return (h) => this.named[h]
   }
   private named = new Uint32Array(0)
-  private named_version = -1
+  private named_of: number[] | null = null
 }
 
 /** The words of a question, folded. */
