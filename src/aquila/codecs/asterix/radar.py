@@ -3,8 +3,9 @@
 A target report is a measurement of a radar, and never an entity: the tracker makes entities.
 """
 
-from typing import Any, Final
+from typing import Final
 
+from aquila.codecs.asterix.records import Record
 from aquila.codecs.asterix.values import LEVEL_FT, NM_M, address, mode3a, quantity, source, time_ms, whole, words
 from aquila.core.errors import CodecError
 from aquila.core.ids import entity_id
@@ -19,7 +20,7 @@ DETECTED_BY: Final = {
 }  # fmt: skip
 
 
-def plot_of(record: Any, received_at_ms: int) -> Plot:
+def plot_of(record: Record, received_at_ms: int) -> Plot:
     """One target report of category 048.
 
     Raises:
@@ -51,21 +52,21 @@ def plot_of(record: Any, received_at_ms: int) -> Plot:
     )
 
 
-def _radial_mps(record: Any) -> float | None:
+def _radial_mps(record: Record) -> float | None:
     """Calculated Doppler speed; item 120 counts it positive when it goes away, as we do. Doubtful = not said."""
     if whole(record, "120", "CAL", "D"):
         return None
     return quantity(record, "m/s", "120", "CAL", "CAL")
 
 
-def _pressure_altitude_m(record: Any) -> float | None:
+def _pressure_altitude_m(record: Record) -> float | None:
     if whole(record, "090", "V") or whole(record, "090", "G"):
         return None
     level = quantity(record, "FL", "090", "FL")
     return None if level is None else round(level * LEVEL_FT * FOOT_M, 2)
 
 
-def _fields(record: Any) -> dict[str, str]:
+def _fields(record: Record) -> dict[str, str]:
     fields = {}
     how = DETECTED_BY.get(whole(record, "020", "TYP") or 0)
     if how is not None:
@@ -84,7 +85,7 @@ def _fields(record: Any) -> dict[str, str]:
     return fields
 
 
-def site_of(record: Any, received_at_ms: int) -> Report | None:
+def site_of(record: Record, received_at_ms: int) -> Report | None:
     """The radar itself, from a service record (034) that says its place; None = north marker, sector and the like.
 
     Raises:

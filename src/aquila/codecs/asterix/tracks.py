@@ -1,8 +1,9 @@
 """What others have tracked: system tracks (062), and aircraft that report themselves through a ground station (021)."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
+from aquila.codecs.asterix.records import Record
 from aquila.codecs.asterix.values import LEVEL_FT, NM_M, address, mode3a, quantity, source, time_ms, whole, words
 from aquila.core.errors import CodecError
 from aquila.core.ids import entity_id
@@ -23,7 +24,7 @@ PRIORITIES: Final = {
 }  # fmt: skip
 
 
-def track_of(record: Any, received_at_ms: int) -> Report | Removal | Plot:
+def track_of(record: Record, received_at_ms: int) -> Report | Removal | Plot:
     """One system track; its last record takes it away. One that is placed only in the system's plane is a plot.
 
     Raises:
@@ -59,7 +60,7 @@ def track_of(record: Any, received_at_ms: int) -> Report | Removal | Plot:
     )
 
 
-def _in_plane(record: Any, at_ms: int, number: str) -> Plot:
+def _in_plane(record: Record, at_ms: int, number: str) -> Plot:
     """A track of which only the place in the system's own plane is said: where that lies, the settings must say."""
     east_m, north_m = quantity(record, "m", "100", "X"), quantity(record, "m", "100", "Y")
     if east_m is None or north_m is None:
@@ -77,7 +78,7 @@ def _in_plane(record: Any, at_ms: int, number: str) -> Plot:
     )
 
 
-def _ce_m(record: Any, lat_deg: float) -> float | None:
+def _ce_m(record: Record, lat_deg: float) -> float | None:
     """Item 500 says standard deviations: in the plane, or in degrees."""
     east_m, north_m = quantity(record, "m", "500", "APC", "X"), quantity(record, "m", "500", "APC", "Y")
     if east_m is None or north_m is None:
@@ -89,7 +90,7 @@ def _ce_m(record: Any, lat_deg: float) -> float | None:
     return round(CE_OF_SIGMA * math.hypot(east_m, north_m), 1)
 
 
-def _track_motion(record: Any) -> Motion | None:
+def _track_motion(record: Record) -> Motion | None:
     east_mps, north_mps = quantity(record, "m/s", "185", "VX"), quantity(record, "m/s", "185", "VY")
     climb_fpm = quantity(record, "ft/min", "220")
     climb_mps = None if climb_fpm is None else climb_fpm * FOOT_M / 60.0
@@ -99,7 +100,7 @@ def _track_motion(record: Any) -> Motion | None:
     return Motion(round(course_deg, 3), round(math.hypot(east_mps, north_mps), 3), climb_mps)
 
 
-def _track_fields(record: Any, squawk: str | None) -> dict[str, str]:
+def _track_fields(record: Record, squawk: str | None) -> dict[str, str]:
     fields = {}
     icao24 = address(whole(record, "380", "ADR"))
     if icao24:
@@ -120,7 +121,7 @@ def _track_fields(record: Any, squawk: str | None) -> dict[str, str]:
     return fields
 
 
-def aircraft_of(record: Any, received_at_ms: int) -> Report:
+def aircraft_of(record: Record, received_at_ms: int) -> Report:
     """One ADS-B report of category 021.
 
     Raises:
@@ -158,7 +159,7 @@ def aircraft_of(record: Any, received_at_ms: int) -> Report:
     )
 
 
-def _aircraft_motion(record: Any) -> Motion | None:
+def _aircraft_motion(record: Record) -> Motion | None:
     speed_nmps, course_deg = quantity(record, "NM/s", "160", "GS"), quantity(record, "°", "160", "TA")
     climb_fpm = quantity(record, "ft/min", "157", "GVR")
     if climb_fpm is None:
@@ -172,7 +173,7 @@ def _aircraft_motion(record: Any) -> Motion | None:
     )
 
 
-def _aircraft_fields(record: Any, squawk: str | None) -> dict[str, str]:
+def _aircraft_fields(record: Record, squawk: str | None) -> dict[str, str]:
     fields = {}
     level = quantity(record, "FL", "145")
     if level is not None:

@@ -1,7 +1,8 @@
 """Items of a record as numbers and words: None = the record does not hold them."""
 
-from typing import Any, Final
+from typing import Final
 
+from aquila.codecs.asterix.records import Record
 from aquila.core.errors import CodecError
 from aquila.core.sensing import DAY_MS, nearest_ms
 
@@ -9,34 +10,29 @@ NM_M: Final = 1_852.0
 LEVEL_FT: Final = 100.0
 
 
-def _sub(record: Any, path: tuple[str, ...]) -> Any:
-    item = record.get_item(path[0])
-    for name in path[1:]:
-        if item is None:
-            return None
-        item = item.variation.get_item(name)
-    return item
-
-
-def quantity(record: Any, unit: str, *path: str) -> float | None:
+def quantity(record: Record, unit: str, *path: str) -> float | None:
     """A number in the unit that the category's definition gives."""
-    item = _sub(record, path)
-    return None if item is None else float(item.variation.content.as_quantity(unit))
+    field = record.field(path)
+    raw = field.read(record)
+    if raw is None:
+        return None
+    assert field.content.cv_unit == unit, f"{path} counts {field.content.cv_unit}, not {unit}"
+    return float(field.content.cv_signedness.convert(field.bits, raw) * field.content.cv_lsb)
 
 
-def whole(record: Any, *path: str) -> int | None:
+def whole(record: Record, *path: str) -> int | None:
     """A number or a choice without unit."""
-    item = _sub(record, path)
-    return None if item is None else int(item.as_uint())
+    return record.field(path).read(record)
 
 
-def words(record: Any, *path: str) -> str | None:
+def words(record: Record, *path: str) -> str | None:
     """Text in six-bit or octal characters, without the blanks at its ends; None also when it is empty."""
-    item = _sub(record, path)
-    return None if item is None else (str(item.variation.content.as_string()).strip() or None)
+    field = record.field(path)
+    raw = field.read(record)
+    return None if raw is None else (field.content.cv_string_type.to_string(field.bits, raw).strip() or None)
 
 
-def source(record: Any) -> str:
+def source(record: Record) -> str:
     """Data source (item 010) as SAC/SIC. Raises CodecError("missing") where it is not said."""
     sac, sic = whole(record, "010", "SAC"), whole(record, "010", "SIC")
     if sac is None or sic is None:
@@ -44,7 +40,7 @@ def source(record: Any) -> str:
     return f"{sac}/{sic}"
 
 
-def time_ms(record: Any, received_at_ms: int, *items: str) -> int:
+def time_ms(record: Record, received_at_ms: int, *items: str) -> int:
     """The first of these times of day that is said, as the day nearest to the reception; else the reception."""
     for item in items:
         seconds = quantity(record, "s", item)
@@ -55,7 +51,7 @@ def time_ms(record: Any, received_at_ms: int, *items: str) -> int:
     return received_at_ms
 
 
-def mode3a(record: Any, item: str) -> str | None:
+def mode3a(record: Record, item: str) -> str | None:
     """Four octal digits; None = none, garbled or not validated."""
     if whole(record, item, "V") or whole(record, item, "G"):
         return None

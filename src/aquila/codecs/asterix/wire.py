@@ -1,12 +1,12 @@
-"""ASTERIX data blocks: category, length, records. libasterix reads the bits; each category has its own reader."""
+"""ASTERIX data blocks: category, length, records. Each category has its own reader."""
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
-
-from asterix.base import Bits
+from functools import lru_cache
+from typing import Final
 
 from aquila.codecs.asterix.radar import plot_of, site_of
+from aquila.codecs.asterix.records import Layout, Record
 from aquila.codecs.asterix.specs import specifications
 from aquila.codecs.asterix.tracks import aircraft_of, track_of
 from aquila.core.errors import CodecError
@@ -17,15 +17,22 @@ from aquila.core.sensing import FramedDecoder, Frames, Measured, NoOptions, Read
 BLOCK_BYTES_MAX: Final = 16_384
 HEAD_BYTES: Final = 3
 
-Reader = Callable[[Any, int], Body | Plot | None]
+Reader = Callable[[Record, int], Body | Plot | None]
 READERS: Final[dict[int, Reader]] = {21: aircraft_of, 34: site_of, 48: plot_of, 62: track_of}
+
+
+@lru_cache(maxsize=1)
+def layouts() -> tuple[dict[int, Layout], frozenset[int]]:
+    """How records of the categories that are read lie; and the numbers of all categories. Raises UsageError."""
+    editions, categories = specifications()
+    return {number: Layout(edition) for number, edition in editions.items()}, categories
 
 
 class AsterixDecoder(FramedDecoder):
     """One stream of data blocks, or datagrams of them."""
 
     def __init__(self, options: NoOptions) -> None:
-        self._editions, categories = specifications()
+        self._layouts, categories = layouts()
         super().__init__(Frames(re.compile(b"[" + re.escape(bytes(sorted(categories))) + b"]"), _measure))
 
     def frame(self, frame: bytes, received_at_ms: int, found: list[Reading]) -> None:
@@ -33,14 +40,11 @@ class AsterixDecoder(FramedDecoder):
         reader = READERS.get(frame[0])
         if reader is None:
             raise CodecError("unsupported", f"category {frame[0]:03d}")
-        records = self._editions[frame[0]].cv_uap.parse(Bits.from_bytes(frame[HEAD_BYTES:]))
-        if isinstance(records, ValueError):
-            raise CodecError("syntax", f"category {frame[0]:03d}: {records}")
-        for record in records:
+        for record in self._layouts[frame[0]].records(frame, HEAD_BYTES):
             _read(reader, record, received_at_ms, found)
 
 
-def _read(reader: Reader, record: Any, received_at_ms: int, found: list[Reading]) -> None:
+def _read(reader: Reader, record: Record, received_at_ms: int, found: list[Reading]) -> None:
     try:
         body = reader(record, received_at_ms)
     except CodecError as error:
@@ -50,7 +54,7 @@ def _read(reader: Reader, record: Any, received_at_ms: int, found: list[Reading]
         found.append(CodecError("range", str(error)))
     else:
         if body is not None:
-            found.append(Sensed(body, record.unparse().to_bytes()))
+            found.append(Sensed(body, record.original))
 
 
 def _measure(buffer: bytes, at: int) -> Measured:
