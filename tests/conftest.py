@@ -6,11 +6,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
 
 from aquila.testing.served import Serve, ServedNode
+from aquila.testing.warm import VARIABLE, warmed
 
 # The same cases on every run and machine: a red test is a finding, never bad luck. Deadlines
 # would make a slow machine fail.
@@ -33,6 +35,22 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_starts(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A worker of the whole suite forks its hundred nodes from one process; a file that runs alone starts each anew."""
+    if not hasattr(request.config, "workerinput"):
+        yield
+        return
+    # Not pytest's own folder: the name of a socket has some hundred signs.
+    with (
+        TemporaryDirectory(prefix="aquila-") as folder,
+        warmed(Path(folder)) as path,
+        pytest.MonkeyPatch.context() as at,
+    ):
+        at.setenv(VARIABLE, path)
+        yield
 
 
 @pytest.fixture(scope="session")

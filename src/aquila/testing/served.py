@@ -9,16 +9,19 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic, sleep
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from aquila.app.asking import ask
 from aquila.client import Node
 from aquila.testing.tak_client import PATIENCE_S, TakClient, device_context, fresh
+from aquila.testing.warm import VARIABLE, Forked
 
 START_S = 90.0
+COMMAND_S = 60.0
 AQUILA = (sys.executable, "-m", "aquila.cli")
 PORT_FLAGS = ("--http-port", "--tak-port", "--tak-tls-port", "--api-tls-port", "--enrol-port")
 FREE_PORTS = tuple(word for flag in PORT_FLAGS for word in (flag, "0"))
@@ -33,14 +36,31 @@ class Serve(Protocol):
         ...
 
 
-def run_aquila(*words: str, timeout_s: float = 60.0) -> "subprocess.CompletedProcess[str]":
-    """Run one command to its end, with a passphrase for backups in its environment."""
-    # Not the width of the screen on which the tests run: what is printed goes into a pipe.
-    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    environ["AQUILA_BACKUP_PASSPHRASE"] = _PHRASE
+def run_aquila(*words: str, timeout_s: float = COMMAND_S) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end, as a program of its own, with a passphrase for backups in its environment."""
+    environ = surroundings() | {"AQUILA_BACKUP_PASSPHRASE": _PHRASE}
     return subprocess.run(
         [*AQUILA, *words], capture_output=True, text=True, timeout=timeout_s, env=environ, check=False
     )
+
+
+def surroundings() -> dict[str, str]:
+    """The environment without what is of the tests: the width of their screen, while all that is printed is kept."""
+    return {name: value for name, value in os.environ.items() if name not in {"COLUMNS", VARIABLE}}
+
+
+def launched(
+    words: Sequence[str], environ: Mapping[str, str], output: IO[bytes], errors: IO[bytes]
+) -> "subprocess.Popen[bytes] | Forked":
+    """Start `aquila` with these words, forked where a process waits that has loaded it.
+
+    What is added to the environment for Python itself or for the loader needs a program of its own, and gets it.
+    """
+    whole = {**surroundings(), **environ}
+    warm = os.environ.get(VARIABLE)
+    if warm and all(name.startswith("AQUILA_") for name in environ):
+        return Forked(warm, words, whole, output.fileno(), errors.fileno())
+    return subprocess.Popen([*AQUILA, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=whole)
 
 
 def wait_until(holds: Callable[[], object], what: str, wait_s: float = PATIENCE_S) -> None:
@@ -69,16 +89,15 @@ class ServedNode:
         self._words = words
         self._environ = dict(environ or {})
         self._token = ""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self, *words: str) -> "ServedNode":
         """Start it, with more words for this time only, and wait until its doors are open."""
         ready = self.data / "ports.json"
         ready.unlink(missing_ok=True)
-        command = [*AQUILA, "serve", "--data", str(self.data), "--demo", "none", *FREE_PORTS, *self._words, *words]
+        command = ["serve", "--data", str(self.data), "--demo", "none", *FREE_PORTS, *self._words, *words]
         with self.log.open("ab") as log:
-            environ = {**os.environ, **self._environ}
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environ)
+            self._process = launched(command, self._environ, log, log)
 
         def is_ready() -> bool:
             assert self.process.poll() is None, f"the node ended: {self.log.read_text()}"
@@ -89,7 +108,7 @@ class ServedNode:
         return self
 
     @property
-    def process(self) -> "subprocess.Popen[bytes]":
+    def process(self) -> "subprocess.Popen[bytes] | Forked":
         """The process, once it was started."""
         assert self._process is not None
         return self._process
@@ -110,9 +129,14 @@ class ServedNode:
 
     def command(self, *words: str) -> str:
         """One command on this node's folder; gives its standard output."""
-        answer = run_aquila(*words, "--data", str(self.data))
-        assert answer.returncode == 0, f"{words}: {answer.stderr}"
-        return answer.stdout
+        with TemporaryFile() as output, TemporaryFile() as errors:
+            phrase = {"AQUILA_BACKUP_PASSPHRASE": _PHRASE}
+            process = launched([*words, "--data", str(self.data)], phrase, output, errors)
+            status = process.wait(COMMAND_S)
+            output.seek(0)
+            errors.seek(0)
+            assert status == 0, f"{words}: {errors.read().decode()}"
+            return output.read().decode()
 
     def link(self) -> str:
         """A fresh login link, as `aquila login` prints it."""
