@@ -84,12 +84,14 @@ class Runner(NamedTuple):
         command: what to run.
         report: where the tool writes its counts; None = it is one check by itself.
         read: reads that file.
+        says: False = what it says is shown only when it failed.
     """
 
     name: str
     command: list[str]
     report: Path | None = None
     read: Callable[[Path], Tally] | None = None
+    says: bool = True
 
 
 # --- words -------------------------------------------------------------------------------------
@@ -205,11 +207,14 @@ def runners(to_pytest: list[str]) -> Iterator[list[Runner]]:
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
     junit, vitest = reports / "pytest.xml", reports / "vitest.json"
+    pytest = [tool("python"), "-m", "pytest"]
     yield [
         Runner("ruff", [tool("ruff"), "check", "."]),
         Runner("ruff format", [tool("ruff"), "format", "--check", "."]),
         Runner("imports", [tool("lint-imports"), "--no-logo"]),
         Runner("mypy", [tool("mypy")]),
+        # Compiles 2,600 modules and the tests while a core is free; else each of pytest's workers does that for itself.
+        Runner("collect", [*pytest, "--collect-only", "-qqq", *to_pytest], says=False),
     ]
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={vitest}"]
     yield [
@@ -217,7 +222,7 @@ def runners(to_pytest: list[str]) -> Iterator[list[Runner]]:
         Runner("tsc", [npm(), "run", "--silent", "typecheck"]),
         Runner("vitest", [npm(), "exec", "--", "vitest", "run", *reporters], vitest, read_vitest),
     ]
-    command = [tool("python"), "-m", "pytest", "-q", f"--junitxml={junit}", *side_by_side(to_pytest), *to_pytest]
+    command = [*pytest, "-q", f"--junitxml={junit}", *side_by_side(to_pytest), *to_pytest]
     yield [Runner("pytest", command, junit, read_pytest)]
 
 
@@ -240,7 +245,7 @@ def side_by_side(to_pytest: list[str]) -> list[str]:
 def time_it(runner: Runner, env: dict[str, str], *, at_once: bool = True) -> tuple[str, Tally, float]:
     """Run one runner; its name, its counts, its seconds. What it says is shown at once, or in one piece at its end."""
     began = time.monotonic()
-    status = call(runner.command, env) if at_once else call_apart(runner.command, env)
+    status = call(runner.command, env) if at_once else call_apart(runner.command, env, says=runner.says)
     if runner.report is None or runner.read is None:
         tally = Tally(failed=1) if status else Tally(passed=1)
     else:
@@ -493,12 +498,12 @@ def call(command: list[str], env: dict[str, str] | None = None) -> int:
     return subprocess.run(command, cwd=ROOT, env=env or environment(), check=False).returncode
 
 
-def call_apart(command: list[str], env: dict[str, str]) -> int:
-    """The same for commands that run beside others: what they say is not mixed."""
+def call_apart(command: list[str], env: dict[str, str], *, says: bool = True) -> int:
+    """The same for commands that run beside others: what they say is not mixed, and shown of a failure at least."""
     done = subprocess.run(
         command, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace"
     )
-    print(f"{shown(command)}\n{done.stdout}", end="", flush=True)
+    print(f"{shown(command)}\n{done.stdout if says or done.returncode else ''}", end="", flush=True)
     return done.returncode
 
 

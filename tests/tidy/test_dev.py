@@ -93,6 +93,15 @@ def test_lanes_run_beside_each_other_and_what_each_says_stays_together(
     assert "first of c\nsecond of c\n" in out
 
 
+@pytest.mark.parametrize(("status", "shown"), [(0, False), (1, True)])
+def test_what_has_nothing_to_say_is_heard_when_it_fails(
+    dev: ModuleType, checkout: Path, capfd: pytest.CaptureFixture[str], status: int, shown: bool
+) -> None:
+    command = [sys.executable, "-c", f"print('a ' + 'list'); raise SystemExit({status})"]
+    dev.in_lanes([[dev.Runner("list", command, says=False)]], dev.environment())
+    assert ("a list" in capfd.readouterr().out) == shown
+
+
 def test_the_last_line_names_what_was_skipped_only_if_something_was(dev: ModuleType) -> None:
     assert str(dev.Tally(3, 1, 0)) == "3 passed, 1 failed"
     assert str(dev.Tally(3, 0, 2)) == "3 passed, 0 failed, 2 skipped"
