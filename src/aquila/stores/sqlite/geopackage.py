@@ -9,17 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aquila.core.errors import UsageError
-from aquila.stores.sqlite.shapes import (
-    CORNERS_MAX,
-    NAME_COLUMNS,
-    SHAPES_MAX,
-    VectorLayer,
-    in_degrees,
-    quoted,
-    vector_layers,
-)
-from aquila.stores.sqlite.tiles import has_shapes, opened_bytes
-from aquila.stores.sqlite.wkb import Shape, read_shape, write_shape
+from aquila.stores.sqlite.shapes import NAME_COLUMNS, Row, VectorLayer, quoted, read_layers
+from aquila.stores.sqlite.tiles import opened_bytes
+from aquila.stores.sqlite.wkb import read_shape, write_shape
 
 APPLICATION_ID = 0x47504B47
 """`GPKG` (clause 1.1.1.1.1)."""
@@ -102,24 +94,9 @@ class Geopackages:
 
         Raises UsageError for what is no GeoPackage with vector layers, or one that would keep the node busy.
         """
-        features: list[Feature] = []
-        left_out = corners = 0
         with opened_bytes(data) as base:
-            if not has_shapes(base):
-                raise UsageError("the file holds no vector layers: a GeoPackage with gpkg_geometry_columns is wanted")
-            for layer in vector_layers(base):
-                shapes: list[tuple[Shape, dict[str, Any]]] = []
-                for shape, said in _rows(base, layer):
-                    count = sum(map(len, shape.parts)) + len(shape.parts) if shape is not None else 0
-                    if shape is None or len(features) + len(shapes) >= SHAPES_MAX or corners + count > CORNERS_MAX:
-                        left_out += 1
-                        continue
-                    corners += count
-                    shapes.append((shape, said))
-                drawn = in_degrees(layer, shapes)
-                left_out += len(shapes) - len(drawn)
-                features += [feature for feature, _ in drawn]
-        return features, left_out
+            drawn, left_out = read_layers(base, _rows)
+        return [feature for feature, _ in drawn], left_out
 
 
 def _write_table(
@@ -162,7 +139,7 @@ def _run(geometry: Mapping[str, Any]) -> list[tuple[float, float]]:
     return [(place[0], place[1]) for place in coordinates]
 
 
-def _rows(base: sqlite3.Connection, layer: VectorLayer) -> Iterator[tuple[Shape | None, dict[str, Any]]]:
+def _rows(base: sqlite3.Connection, layer: VectorLayer) -> Iterator[Row]:
     """Each row's shape (None = it cannot be drawn) and what its columns tell."""
     table, column = quoted(layer.table), quoted(layer.column)
     columns = [str(told[0]) for told in base.execute(f"SELECT * FROM {table} LIMIT 0").description]  # noqa: S608

@@ -4,7 +4,7 @@ Bounded in features, corners and bytes; what lies beyond is counted, and the pag
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,10 @@ class ShapeFile(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int
 
 
+Row = tuple[Shape | None, dict[str, Any]]
+"""A shape (None = it cannot be drawn) and what its columns tell, by the words of GeoJSON properties."""
+
+
 class VectorLayer(msgspec.Struct, frozen=True):
     """One table of shapes: its name, its column of geometries, and the EPSG code of its system."""
 
@@ -53,37 +57,54 @@ def read_shapes(path: Path) -> ShapeFile:
     Raises:
         UsageError: it has no vector layers, or one in a system that has no EPSG code.
     """
-    features: list[Any] = []
-    edges: list[NDArray[np.float64]] = []
-    left_out = corners = 0
     with opened(path) as base:
-        if not has_shapes(base):
-            raise UsageError("the file holds no vector layers: a GeoPackage with gpkg_geometry_columns is wanted")
-        for layer in vector_layers(base):
-            shapes: list[tuple[Shape, dict[str, Any]]] = []
-            for shape, name in _shapes(base, layer):
-                # A part counts as one more: parts without a corner take memory, too.
-                count = sum(map(len, shape.parts)) + len(shape.parts) if shape is not None else 0
-                if shape is None or len(features) + len(shapes) >= SHAPES_MAX or corners + count > CORNERS_MAX:
-                    left_out += 1
-                    continue
-                corners += count
-                shapes.append((shape, {} if name is None else {"name": name}))
-            drawn = in_degrees(layer, shapes)
-            left_out += len(shapes) - len(drawn)
-            for feature, box in drawn:
-                features.append(feature)
-                edges.append(box)
+        drawn, left_out = read_layers(base, _shapes)
     bounds = None
-    if edges:
-        every = np.array(edges)
+    if drawn:
+        every = np.array([box for _, box in drawn])
         low, high = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
         bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    whole: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    whole: dict[str, Any] = {"type": "FeatureCollection", "features": [feature for feature, _ in drawn]}
     if bounds is not None:
         whole["bbox"] = bounds
     content = msgspec.json.encode(whole)
     return ShapeFile(content=content, bounds=bounds, left_out=left_out)
+
+
+def read_layers(
+    base: sqlite3.Connection, rows_of: Callable[[sqlite3.Connection, VectorLayer], Iterator[Row]]
+) -> tuple[list[tuple[Any, NDArray[np.float64]]], int]:
+    """What can be drawn of an open GeoPackage, within the bounds of a file.
+
+    Args:
+        base: the file.
+        rows_of: the rows of one layer.
+
+    Returns:
+        GeoJSON features in degrees, each with its west, south, east and north; and how many rows were left out, being
+        no shape that can be drawn or beyond the bounds.
+
+    Raises:
+        UsageError: it has no vector layers, or one in a system that has no EPSG code or is not known here.
+    """
+    if not has_shapes(base):
+        raise UsageError("the file holds no vector layers: a GeoPackage with gpkg_geometry_columns is wanted")
+    found: list[tuple[Any, NDArray[np.float64]]] = []
+    left_out = corners = 0
+    for layer in vector_layers(base):
+        shapes: list[tuple[Shape, dict[str, Any]]] = []
+        for shape, said in rows_of(base, layer):
+            # A part counts as one more: parts without a corner take memory, too.
+            count = sum(map(len, shape.parts)) + len(shape.parts) if shape is not None else 0
+            if shape is None or len(found) + len(shapes) >= SHAPES_MAX or corners + count > CORNERS_MAX:
+                left_out += 1
+                continue
+            corners += count
+            shapes.append((shape, said))
+        drawn = in_degrees(layer, shapes)
+        left_out += len(shapes) - len(drawn)
+        found += drawn
+    return found, left_out
 
 
 def vector_layers(base: sqlite3.Connection) -> list[VectorLayer]:
@@ -102,8 +123,8 @@ def vector_layers(base: sqlite3.Connection) -> list[VectorLayer]:
     return found
 
 
-def _shapes(base: sqlite3.Connection, layer: VectorLayer) -> Iterator[tuple[Shape | None, str | None]]:
-    """Each row's shape (None = it cannot be drawn) and name (None = it has none)."""
+def _shapes(base: sqlite3.Connection, layer: VectorLayer) -> Iterator[Row]:
+    """The rows of a map: of what is told of a shape, only its name is shown."""
     # A name of a table or column cannot be a parameter; quoted as SQL wants it.
     table, column = quoted(layer.table), quoted(layer.column)
     columns = [str(told[0]) for told in base.execute(f"SELECT * FROM {table} LIMIT 0").description]  # noqa: S608
@@ -115,7 +136,7 @@ def _shapes(base: sqlite3.Connection, layer: VectorLayer) -> Iterator[tuple[Shap
             shape = read_shape(blob) if isinstance(blob, bytes) else None
         except UsageError:
             shape = None
-        yield shape, name if isinstance(name, str) and name else None
+        yield shape, {"name": name} if isinstance(name, str) and name else {}
 
 
 def quoted(name: str) -> str:
