@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aquila.features.devices import InviteDevice
+from aquila.features.devices.invitations import invitation_key
 
 DEVICE = {"name": "PATROL1", "nation": "ITA", "groups_in": ["COMMON"], "callsign": "FALCO 1"}
 
@@ -83,6 +84,21 @@ def test_a_pending_invitation_is_listed_without_its_token_and_can_be_cancelled(
     assert client.get("/api/v1/devices/invitations", headers=admin).json() == []
     assert not port.parts["secrets"].named("invitation/")
     assert "device.uninvite" in client.get("/api/v1/entries", headers=admin).text
+
+
+def test_inviting_again_takes_the_first_invitation_back_and_the_journal_says_so(
+    port: Any, client: Any, admin: Any
+) -> None:
+    invited = {"name": "PATROL2", "minutes": 60}
+    other = client.post("/api/v1/devices/invitations", json=invited | {"name": "PATROL3"}, headers=admin).json()
+    first = client.post("/api/v1/devices/invitations", json=invited, headers=admin).json()
+    second = client.post("/api/v1/devices/invitations", json=invited, headers=admin).json()
+    kept = port.parts["secrets"].named("invitation/")
+    assert set(kept) == {invitation_key(one["token"]) for one in (other, second)}
+    assert invitation_key(first["token"]) not in kept
+    entries = client.get("/api/v1/entries", headers=admin).json()
+    (said,) = [one for one in entries if "device.uninvite" in str(one)]
+    assert "invited again" in str(said)
 
 
 def test_what_became_of_an_invitation_is_listed_for_a_week(port: Any, client: Any, admin: Any) -> None:

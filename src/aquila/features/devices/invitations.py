@@ -11,7 +11,7 @@ import msgspec
 
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Desk, Labelled, Query, Reading
-from aquila.core.model import Act, Context, Principal
+from aquila.core.model import Act, Context, Entry, Principal
 from aquila.features.devices.groups import devices_of
 from aquila.features.devices.view import target_of
 from aquila.features.devices.words import Address, Wanted, entitlements
@@ -208,7 +208,10 @@ def invitation_of(invitation: Invitation, context: Context) -> Principal:
 
 
 async def invite(principal: Principal, ask: InviteDevice, desk: Desk) -> DeviceInvited | Refused:
-    """Make a token. The act is written first: a token that is in no journal must not work."""
+    """Make a token; one that waits for the same device is taken back: nobody knows who has the first by now.
+
+    The act is written first: a token that is in no journal must not work.
+    """
     rights = entitlements(principal, ask, desk)
     if isinstance(rights, Refused):
         return rights
@@ -236,6 +239,11 @@ async def invite(principal: Principal, ask: InviteDevice, desk: Desk) -> DeviceI
     written = await desk.write(Act(action=DEVICE_INVITED, target=target_of(name), happened_at_ms=now_ms, detail=said))
     if isinstance(written, Refused):
         return written
+    for earlier in await asyncio.to_thread(all_invitations, store):
+        if earlier.name == name and earlier.state(now_ms) == "pending":
+            withdrawn = await _withdraw(earlier, {"why": "invited again"}, desk)
+            if isinstance(withdrawn, Refused):
+                return withdrawn
     invitation = Invitation(key=invitation_key(token), name=name, detail=rights, ends_ms=ends_ms)
     await asyncio.to_thread(_keep, store, invitation)
     url, itak = enrol_url(host, name, token), f"{packages.description},{host},{address.tak_tls},ssl"
@@ -300,19 +308,26 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 async def cancel(principal: Principal, ask: CancelInvitation, desk: Desk) -> InvitationCancelled | Refused:
-    """Take an invitation back. It is gone before the act is written: no failure leaves it good."""
+    """Take an invitation back."""
     store: Secrets = desk.part("secrets")
     now_ms = desk.now_ms()
     known = await asyncio.to_thread(all_invitations, store)
     found = next((each for each in known if each.id == ask.id and each.state(now_ms) == "pending"), None)
     if found is None:
         return Refused("absent", f"there is no pending invitation {ask.id}")
-    await asyncio.to_thread(store.remove, found.key)
-    act = Act(action=DEVICE_UNINVITED, target=target_of(found.name), happened_at_ms=now_ms, detail={"id": found.id})
-    written = await desk.write(act)
+    written = await _withdraw(found, {}, desk)
     if isinstance(written, Refused):
         return written
     return InvitationCancelled(name=found.name, entry=written.envelope.id)
+
+
+async def _withdraw(invitation: Invitation, detail: Mapping[str, str], desk: Desk) -> Entry | Refused:
+    """It is gone before the act is written: no failure leaves it good."""
+    store: Secrets = desk.part("secrets")
+    await asyncio.to_thread(store.remove, invitation.key)
+    said = {"id": invitation.id, **detail}
+    target = target_of(invitation.name)
+    return await desk.write(Act(action=DEVICE_UNINVITED, target=target, happened_at_ms=desk.now_ms(), detail=said))
 
 
 def enrol_url(host: str, name: str, token: str) -> str:
