@@ -55,7 +55,8 @@ export default defineConfig({
   },
   // The reader of GeoTIFF loads what unpacks a file when it meets one.
   worker: { format: 'es' },
-  server: { host: '127.0.0.1', port: 5173 },
+  // What the node and the page say alike lies beside the node's code.
+  server: { host: '127.0.0.1', port: 5173, fs: { allow: [here('.')] } },
   test: {
     root: here('.'),
     include: ['web/test/**/*.test.ts', 'src/aquila/features/*/web/**/*.test.ts'],

@@ -113,6 +113,8 @@ class AlertRow(TypedDict):
     heads: list[str]
     steps: list[StepRow]
     label: Label
+    act: str
+    words: dict[str, Any]
 
 
 class StepTaken(TypedDict):
@@ -486,6 +488,14 @@ class Deed(TypedDict):
     what: str
     due_ms: int | None
     done_at_ms: int | None
+
+
+class Detail(TypedDict):
+    """What was done with a thing, or what is unsure of it. text: a step by its name, or a sentence."""
+
+    text: str
+    act: str
+    words: dict[str, Any]
 
 
 class Device(TypedDict):
@@ -1019,7 +1029,7 @@ class HandoverLine(TypedDict):
     type: str
     id: str
     text: str
-    details: list[str]
+    details: list[Detail]
     promises: list[Promise]
     at_ms: int
     by: str
@@ -1057,6 +1067,8 @@ class Hit(TypedDict):
     ack_at_ms: int | None
     ack_by: str | None
     found: bool
+    act: str
+    words: dict[str, Any]
 
 
 class Holding(TypedDict):
@@ -1290,6 +1302,8 @@ class InboxRow(TypedDict):
     lat_deg: float | None
     lon_deg: float | None
     label: Label
+    act: str
+    words: dict[str, Any]
 
 
 class Telling(TypedDict):
@@ -2231,6 +2245,8 @@ class ReportRow(TypedDict):
     conflicts: int
     label: Label
     attachments: list[Attachment]
+    act: str
+    words: dict[str, Any]
 
 
 class ReportDetail(TypedDict):
@@ -3288,9 +3304,13 @@ class Node:
         answer: StepTaken = self.call("POST", "/api/v1/handovers", body={"remarks": remarks, "since_ms": since_ms})
         return answer
 
-    def handover_document(self, id: str) -> ShiftDocument:
+    def handover_document(
+        self, id: str, *, language: Literal["en", "fr", "it", "kk", "ru"] | None = None
+    ) -> ShiftDocument:
         """A handover as text and PDF."""
-        answer: ShiftDocument = self.call("GET", f"/api/v1/handovers/{_part(id)}/document")
+        answer: ShiftDocument = self.call(
+            "GET", f"/api/v1/handovers/{_part(id)}/document", query={"language": language}
+        )
         return answer
 
     def take_handover(self, id: str, *, remarks: str | None = None) -> StepTaken:
@@ -4049,13 +4069,16 @@ class Node:
         self,
         id: str,
         *,
+        language: Literal["en", "fr", "it", "kk", "ru"] | None = None,
         format: Literal["c2sim", "docx", "pdf", "text"] | None = None,
         in_force: bool | None = None,
         at_ms: int | None = None,
     ) -> OrderFile:
-        """The order as text, PDF, DOCX or C2SIM."""
+        """The order as text, PDF, DOCX or C2SIM, its fixed words in the language that is asked for."""
         answer: OrderFile = self.call(
-            "GET", f"/api/v1/orders/{_part(id)}/file", query={"format": format, "in_force": in_force, "at_ms": at_ms}
+            "GET",
+            f"/api/v1/orders/{_part(id)}/file",
+            query={"language": language, "format": format, "in_force": in_force, "at_ms": at_ms},
         )
         return answer
 
@@ -4454,9 +4477,9 @@ class Node:
         answer: ReportDetail = self.call("GET", f"/api/v1/reports/{_part(id)}")
         return answer
 
-    def report_document(self, id: str) -> DocumentRow:
-        """A report as text and PDF."""
-        answer: DocumentRow = self.call("GET", f"/api/v1/reports/{_part(id)}/document")
+    def report_document(self, id: str, *, language: Literal["en", "fr", "it", "kk", "ru"] | None = None) -> DocumentRow:
+        """A report as text and PDF, its fixed words in the language that is asked for."""
+        answer: DocumentRow = self.call("GET", f"/api/v1/reports/{_part(id)}/document", query={"language": language})
         return answer
 
     def step_report(

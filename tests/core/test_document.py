@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from aquila.core.document import PIECE_LETTERS, PIXELS_MAX, Document, Paragraph, in_pieces, printed, to_pdf
 from aquila.core.picture_size import pixels_of
+from aquila.core.tongue import Tongue
+
+TONGUE = Tongue("en")
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -67,12 +70,12 @@ def test_a_picture_that_unpacks_to_gigabytes_is_not_printed() -> None:
     assert len(list(printed([quarter] * 12))) == 4
     plain = Document(title="T", marking="M", paragraphs=(Paragraph("a"),))
     both = Document(title="T", marking="M", paragraphs=(Paragraph("a"),), pictures=(small, bomb))
-    assert to_pdf(both).count(b"/Subtype/Image") == to_pdf(plain).count(b"/Subtype/Image") + 1
+    assert to_pdf(both, TONGUE).count(b"/Subtype/Image") == to_pdf(plain, TONGUE).count(b"/Subtype/Image") + 1
 
 
 def test_a_text_of_marks_alone_is_printed_in_pieces() -> None:
     text = "a" + "\u20dd" * 30_000
-    assert to_pdf(Document(title="T", marking="M", paragraphs=(Paragraph(text),))).startswith(b"%PDF")
+    assert to_pdf(Document(title="T", marking="M", paragraphs=(Paragraph(text),)), TONGUE).startswith(b"%PDF")
     assert "".join(in_pieces(text)) == text
     assert max(map(len, in_pieces(text))) <= PIECE_LETTERS
     assert in_pieces("") == [""]

@@ -15,6 +15,7 @@ from aquila.core.document import to_text
 from aquila.core.feature import Feature
 from aquila.core.model import Audience, Label, Paper, Principal, Verdict, audience_of
 from aquila.core.policy import EXAMPLE_POLICY, release
+from aquila.core.tongue import Tongue
 from aquila.features.extract import feature as extract
 from aquila.features.extract.gather import document_of, gather, plain_files
 from aquila.features.orders import feature as orders
@@ -102,7 +103,7 @@ def test_an_extract_holds_exactly_what_nation_and_asker_may_both_have(
     gathered = gather(Asked(port, asker, "test"), audience)
     files = plain_files(gathered, nation, port.now_ms)
     files["picture.kmz"] = zipfile.ZipFile(io.BytesIO(files["picture.kmz"])).read("doc.kml")
-    files["text"] = to_text(document_of(gathered, nation, port.now_ms, "liaison")).encode()
+    files["text"] = to_text(document_of(gathered, nation, port.now_ms, "liaison"), Tongue("en")).encode()
     everything = b"\n".join(files.values()).decode()
     assert {word for word in all_words if word in everything} == wanted
     labels = [msgspec.json.decode(line, type=Line).label for line in files["papers.jsonl"].splitlines()]

@@ -27,7 +27,7 @@ def sections(desk: Any, **ask: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in desk.get("/handover", **ask):
         found.setdefault(line["section"], []).append(
-            ": ".join(filter(None, (line["text"], "; ".join(line["details"]))))
+            ": ".join(filter(None, (line["text"], "; ".join(each["text"] for each in line["details"]))))
         )
     return found
 
@@ -39,7 +39,7 @@ def test_a_shift_is_handed_over_and_both_sign(desk: Any, relief: Any, port: Any)
     desk.post(f"/incidents/{first}/steps", action="act", fields=deed)
     (line,) = desk.get("/handover")
     assert (line["section"], line["also"]) == ("promised", ["unsure", "new", "open"])
-    assert (line["text"], line["details"]) == ("mine at the ford", ["unverified"])
+    assert (line["text"], [each["text"] for each in line["details"]]) == ("mine at the ford", ["unverified"])
     cordon = {"what": "cordon", "to_whom": "A Coy", "due_ms": due_ms}
     assert line["promises"] == [{**cordon, "is_overdue": False}]
     port.now_ms += 20 * MINUTE_MS

@@ -13,18 +13,16 @@ import aquila.features
 from aquila.core.model import Act, Alias, Foreign, Receipt, Removal
 from aquila.core.phrase_table import DEEDS, KINDS_SAID, PHRASES, SEALED, STEPS, WRITTEN
 from aquila.core.phrases import TEXT_MAX, Phrase, phrase_in, phrase_of, phrase_of_line
+from aquila.core.printed_words import PRINTED
 from aquila.core.states import States
+from aquila.core.task_verbs import VERBS
+from aquila.core.tongue import LANGUAGES, Tongue
+from aquila.features.handover.lines import SECTIONS
+from aquila.features.orders import order
+from aquila.features.reports.form import own_forms
 
 ROOT = Path(__file__).parents[2]
-WEB = ROOT / "web" / "src"
-LANGUAGES = ("en", "it", "fr", "ru", "kk")
-ELSEWHERE = {
-    "post.": "staffPosts.",
-    "patterns.text.": "patterns.says.",
-    "intel.kind.": "intel.kind.",
-    "node.feed.": "feeds.state.",
-}
-"""As `web/src/acts/said.ts` has it."""
+TEXTS = ROOT / "src" / "aquila" / "core" / "texts"
 GAP = re.compile(r"\{(\w+)")
 PAPERS = frozenset(
     {
@@ -33,14 +31,7 @@ PAPERS = frozenset(
     }
 )
 """Features that keep papers."""
-OWN = frozenset(
-    {
-        *("enter", "leave", "on_time", "late", "violated", "find", "over", "useful", "noise", "set", "offer", "take"),
-        *("plan", "remind", "escalate", "doubt", "take_effect", "log", "done", "ack", "climb", "absorb", "add"),
-        *("change", "end", "make", "extend", "grade", "give", "list", "relieve", "ask", "hit", "draft", "request"),
-        *("update", "keep", "raise", "pace", "same", "apart", "free", "look"),
-    }
-)
+OWN = frozenset(name for name, _ in PRINTED["handover.step"])
 """Steps that have sentences of their own, or say what people wrote."""
 
 
@@ -60,27 +51,56 @@ def flat(tree: dict[str, object], path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def catalogue(language: str) -> dict[str, str]:
-    files = [WEB / "i18n" / f"{language}.json", *WEB.glob(f"**/texts/{language}.json")]
-    return {key: text for file in files for key, text in flat(json.loads(file.read_text("utf-8")))}
-
-
-def key_of(act: str) -> str:
-    for start, there in ELSEWHERE.items():
-        if act.startswith(start):
-            return act.replace(start, there, 1)
-    return f"act.{act}"
+    return dict(flat(json.loads((TEXTS / f"{language}.json").read_text("utf-8"))["act"]))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_of_the_node_is_in_the_language_with_the_same_gaps(language: str) -> None:
     texts, keys = catalogue(language), acts()
-    assert len(keys) > 200
-    assert sorted(key_of(act) for act in keys if key_of(act) not in texts) == []
+    assert len(keys) > 600
+    assert sorted(texts) == sorted(keys)
     for act, gaps in keys.items():
         if not act.startswith("entry."):
-            assert frozenset(GAP.findall(texts[key_of(act)])) == gaps, act
-    spoken = {key for key in texts if key.startswith("act.")}
-    assert spoken == {key_of(act) for act in keys if key_of(act).startswith("act.")}
+            assert frozenset(GAP.findall(texts[act])) == gaps, act
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_node_says_every_sentence_in_the_language_as_the_page_does(language: str) -> None:
+    tongue = Tongue(language)
+    for act, text in catalogue(language).items():
+        gaps = {gap: gap.upper() for gap in GAP.findall(text)}
+        assert tongue.say(act, **gaps) == GAP.sub(lambda gap: gap[1].upper(), text.replace("}", ""))
+        # Marks of the page's own library would be printed as they stand.
+        assert not re.search(r"[|@]|\{'", text), act
+
+
+def test_what_documents_say_in_english_is_what_the_table_has() -> None:
+    english = catalogue("en")
+    for group, rows in PRINTED.items():
+        assert {name: english[f"{group}.{name}"] for name, _ in rows} == {
+            name: re.sub(r"[:?*][\w.]+\}", "}", said) for name, said in rows
+        }
+
+
+def test_every_word_of_the_forms_that_come_with_the_program_is_in_the_table() -> None:
+    said = {text for _, text in PRINTED["form"]}
+    words: set[str] = set()
+    for form in own_forms().values():
+        words |= {form.title, *(section.title for section in form.sections)}
+        words |= {text for field in form.fields() for text in (field.title, field.hint, *field.choices)}
+    assert words - {""} == said
+
+
+def test_every_field_of_an_order_and_every_task_verb_has_a_name() -> None:
+    parts = [each for each in vars(order).values() if isinstance(each, type) and issubclass(each, order.OrderPart)]
+    fields = {name.removesuffix("_ms") for part in parts for name in part.__struct_fields__}
+    assert len(fields) > 80
+    assert {name for name, _ in PRINTED["field"]} >= fields
+    assert {name for name, _ in PRINTED["order.watch"]} == set(order.WATCHES)
+    assert {name for name, _ in PRINTED["order.shape"]} == set(order.POINTS)
+    assert {name for name, _ in PRINTED["verb"]} == set(VERBS)
+    assert {name for name, _ in PRINTED["handover.section"]} == set(SECTIONS)
+    assert {name for name, _ in PRINTED["handover.also"]} == set(SECTIONS)
 
 
 def tables() -> Iterator[States]:
@@ -152,16 +172,36 @@ def test_a_title_with_a_comma_is_not_taken_for_the_unit() -> None:
     assert read.words == words
 
 
+def test_fields_that_were_changed_are_words_each_by_itself() -> None:
+    read = phrase_of_line("tasks.task", "edit", "task Look: end_ms, key_tasks, moonlight changed")
+    assert read.words["fields"] == [{"act": "field.end"}, {"act": "field.key_tasks"}, "moonlight"]
+    assert Tongue("it").said(read, "") == "Compito «Look»: modifica (fine, compiti chiave, moonlight)"
+
+
+def test_a_title_with_a_for_is_not_taken_for_the_unit() -> None:
+    read = phrase_of_line("tasks.task", "create", "task Search for BARYS 31, serial 1 for QYRAN 17 drafted")
+    assert read.words == {"task": "Search for BARYS 31, serial 1", "unit": "QYRAN 17"}
+
+
+def test_the_title_that_a_task_has_of_its_verb_is_a_phrase_in_the_sentence() -> None:
+    read = phrase_of_line("tasks.task", "create", "task T1 patrol for A Coy drafted")
+    title = {"act": "tasks.title.verb", "words": {"id": "T1", "verb": {"act": "verb.PATROL"}}}
+    assert read.words == {"task": title, "unit": "A Coy"}
+
+
 def test_every_sentence_is_read_back_with_what_was_put_into_it() -> None:
     for group, rows in PHRASES.items():
         for name, english in rows:
-            filled = re.sub(r"\{(\w+)([:?][\w.]+)?\}", lambda gap: sample(gap[1], gap[2]), english)
-            assert phrase_in(group, filled) != Phrase(""), f"{group}.{name}: {filled}"
+            assert phrase_in(group, filled(english)) != Phrase(""), f"{group}.{name}: {filled(english)}"
 
 
-def sample(name: str, group: str | None) -> str:
-    """A word that fits the gap."""
-    return f"X{name}" if group is None else re.sub(r"\{(\w+).*?\}", r"X\1", PHRASES[group[1:]][0][1])
+def filled(english: str) -> str:
+    """The sentence with a word in each gap; where only a phrase fits, with one."""
+    return re.sub(r"\{(\w+)([:?*][\w.]+)?\}", lambda gap: sample(gap[1], gap[2] or ""), english)
+
+
+def sample(name: str, group: str) -> str:
+    return filled(PHRASES[group[1:]][0][1]) if group.startswith(":") else f"X{name}"
 
 
 def test_a_line_of_separators_costs_no_more_than_another() -> None:

@@ -45,6 +45,8 @@ export interface AlertRow {
   heads: string[]
   steps: StepRow[]
   label: Label
+  act: string
+  words: Record<string, unknown>
 }
 
 /** What became of each: those that took the step, in the order asked, and those that stay as they are. */
@@ -379,6 +381,13 @@ export interface Deed {
   what: string
   due_ms: number | null
   done_at_ms: number | null
+}
+
+/** What was done with a thing, or what is unsure of it. text: a step by its name, or a sentence. */
+export interface Detail {
+  text: string
+  act: string
+  words: Record<string, unknown>
 }
 
 /** One device and its entitlements. */
@@ -883,7 +892,7 @@ export interface HandoverLine {
   type: string
   id: string
   text: string
-  details: string[]
+  details: Detail[]
   promises: Promise[]
   at_ms: number
   by: string
@@ -919,6 +928,8 @@ export interface Hit {
   ack_at_ms: number | null
   ack_by: string | null
   found: boolean
+  act: string
+  words: Record<string, unknown>
 }
 
 /** A circle. */
@@ -998,6 +1009,8 @@ export interface InboxRow {
   lat_deg: number | null
   lon_deg: number | null
   label: Label
+  act: string
+  words: Record<string, unknown>
 }
 
 /** One line with its life, newest step first. */
@@ -2262,6 +2275,8 @@ export interface ReportRow {
   conflicts: number
   label: Label
   attachments: Attachment[]
+  act: string
+  words: Record<string, unknown>
 }
 
 /** A filled-in form. */

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from aquila.core.picture_size import pixels_of
+from aquila.core.tongue import Tongue
 
 PIXELS_MAX = 60_000_000
 """Of all pictures of one document: what prints it unpacks them all, in up to four bytes a pixel."""
@@ -54,7 +55,7 @@ PAGE = """
 #let doc = json(bytes(sys.inputs.document))
 #let mark = align(center, strong(doc.marking))
 #set page(paper: "a4", margin: 2cm, header: mark, footer: mark)
-#set text(size: 10pt)
+#set text(size: 10pt, lang: doc.language)
 #align(center, text(size: 14pt, weight: "bold", doc.title))
 #for line in doc.lines {
   if line.heading { block(above: 1em, strong(line.text)) } else {
@@ -62,23 +63,29 @@ PAGE = """
   }
 }
 #for data in doc.pictures { box(image(bytes(data), width: 48%)); h(1fr) }
-#let signed = if doc.signed.len() > 0 { "Signed: " + doc.signed.join("; ") } else { "Not signed" }
-#block(above: 2em, signed)
+#block(above: 2em, doc.signed)
 #if doc.notes.len() > 0 {
-  block(above: 2em, strong("Sources"))
+  block(above: 2em, strong(doc.sources))
   for (place, entry) in doc.notes.enumerate() { block(above: 0.4em, text(size: 7pt, str(place + 1) + " " + entry)) }
 }
 """
 
 
-def to_text(document: Document) -> str:
-    """Plain text, notes in brackets."""
+def _signed(document: Document, tongue: Tongue) -> str:
+    return (
+        tongue.say("print.signed", who="; ".join(document.signed)) if document.signed else tongue.say("print.unsigned")
+    )
+
+
+def to_text(document: Document, tongue: Tongue) -> str:
+    """Plain text, notes in brackets. tongue: of the printer's own words, not of the paragraphs."""
     lines = [document.marking, document.title, ""]
     for text, notes in document.numbered():
         lines.append(f"{text} [{','.join(map(str, notes))}]" if notes else text)
-    lines += ["", f"Signed: {'; '.join(document.signed)}" if document.signed else "Not signed"]
+    lines += ["", _signed(document, tongue)]
     if document.notes():
-        lines += ["", "Sources", *(f"[{number}] {entry}" for number, entry in enumerate(document.notes(), start=1))]
+        sources = tongue.say("print.sources")
+        lines += ["", sources, *(f"[{number}] {entry}" for number, entry in enumerate(document.notes(), start=1))]
     return "\n".join([*lines, document.marking, ""])
 
 
@@ -97,8 +104,8 @@ def in_pieces(text: str) -> list[str]:
     return [text[at : at + PIECE_LETTERS] for at in range(0, len(text), PIECE_LETTERS)] or [""]
 
 
-def to_pdf(document: Document) -> bytes:
-    """A PDF of A4 pages."""
+def to_pdf(document: Document, tongue: Tongue) -> bytes:
+    """A PDF of A4 pages. tongue: of the printer's own words, not of the paragraphs."""
     pairs = zip(document.paragraphs, document.numbered(), strict=True)
     body = {
         "title": document.title,
@@ -110,7 +117,9 @@ def to_pdf(document: Document) -> bytes:
             for piece in pieces
         ],
         "notes": document.notes(),
-        "signed": document.signed,
+        "signed": _signed(document, tongue),
+        "sources": tongue.say("print.sources"),
+        "language": tongue.language,
         "pictures": [list(each) for each in printed(document.pictures)],
     }
     import typst  # with its fonts; a node that prints nothing does not load it
@@ -120,7 +129,7 @@ def to_pdf(document: Document) -> bytes:
     except typst.TypstError:
         if not document.pictures:
             raise
-        return to_pdf(msgspec.structs.replace(document, pictures=()))
+        return to_pdf(msgspec.structs.replace(document, pictures=()), tongue)
     return made
 
 

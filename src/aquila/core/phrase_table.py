@@ -1,12 +1,15 @@
 """What the node says in lines for people: every sentence once, with gaps for what it is about.
 
 A group is a type of papers ("tasks.task"), or a vocabulary that gaps of other sentences name. `{unit}` is a gap for any
-text; `{step:step}` takes only what is a phrase of that group; `{what?alerts.text}` takes such a phrase or any text.
+text; `{step:step}` takes only what is a phrase of that group; `{what?alerts.text}` takes such a phrase or any text,
+`{fields*field}` several of these, with commas between them.
 The first phrase that fits is the one: the narrower stands first.
 """
 
 from collections.abc import Mapping
 from typing import Final
+
+from aquila.core.printed_words import PRINTED
 
 POSTS: Final = (
     *("watch_officer", "duty_officer", "chief_of_operations", "commander", "company_commander", "patrol_leader"),
@@ -73,16 +76,17 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "step": _STEP,
     "post": _POST,
     "tasks.task": (
-        ("drafted", "task {task} for {unit} drafted"),
-        ("changed", "task {task}: {fields} changed"),
-        ("by_order", "task {task}: {step:step}, as its order says"),
-        ("by_device", "task {task}: {step:step}, says its addressee's device"),
-        ("by_device_because", "task {task}: {step:step} because {reason}, says its addressee's device"),
+        ("drafted", "task {task?tasks.title} for {unit} drafted"),
+        ("changed", "task {task?tasks.title}: {fields*field} changed"),
+        ("by_order", "task {task?tasks.title}: {step:step}, as its order says"),
+        ("by_device", "task {task?tasks.title}: {step:step}, says its addressee's device"),
+        ("by_device_because", "task {task?tasks.title}: {step:step} because {reason}, says its addressee's device"),
         ("answered", "{unit} has answered its FRAGO: {step:step}"),
-        ("given", "task {task} for {unit}: {step:step}"),
-        ("step", "task {task}, {unit}: {step:step}"),
-        ("judged", "{task}: {found:tasks.found}, {reason?tasks.why}"),
+        ("given", "task {task?tasks.title} for {unit}: {step:step}"),
+        ("step", "task {task?tasks.title}, {unit}: {step:step}"),
+        ("judged", "{task?tasks.title}: {found:tasks.found}, {reason?tasks.why}"),
     ),
+    "tasks.title": (("verb", "{id} {verb:verb}"),),
     "tasks.found": (
         ("enter", "enter"),
         ("leave", "leave"),
@@ -101,10 +105,13 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("stayed", "{minutes} min in {area} since {time}"),
         ("apart", "{apart} m from {entity}, {within} m allowed"),
     ),
-    "tasks.need": (("reason", "{what}: {reason:tasks.why}"),),
+    "tasks.need": (
+        ("reason", "{what?tasks.need}: {reason:tasks.why}"),
+        ("of", "{unit}: {task:tasks.title}"),
+    ),
     "orders.order": (
         ("drafted", "{order} drafted"),
-        ("changed", "{order}: {fields} changed"),
+        ("changed", "{order}: {fields*field} changed"),
         ("silent_above", "{addressee} has not answered {order}: {post?post} must be told"),
         ("silent", "{addressee} has not answered {order}"),
         ("holds", "{order} holds from now on"),
@@ -128,14 +135,18 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("climb", "a hit was not acknowledged: {post?post} must look"),
         ("step", "{step:step}: {what}"),
     ),
-    "questions.need": (("found", "{what}: {found} found looking back"),),
+    "questions.title": (("report", "{form:form} of {unit}"),),
+    "questions.need": (
+        ("found", "{what}: {found} found looking back"),
+        ("hit", "{question}: {what?questions.title}"),
+    ),
     "questions.rfi": (("step", "{step:step}: {what}"),),
     "reports.report": (
         ("superseded", "superseded"),
-        ("step", "{step:step}: {form} of {unit}"),
-        ("of", "{form} of {unit}"),
+        ("step", "{step:step}: {form?form} of {unit}"),
+        ("of", "{form?form} of {unit}"),
     ),
-    "reports.form": (("added", "form {title}"),),
+    "reports.form": (("added", "form {title?form}"),),
     "alerts.alert": (
         ("raised", "alert: {what?alerts.text}"),
         ("over", "alert is over: {what?alerts.text}"),
@@ -173,8 +184,8 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "orbat.unit": (
         ("imported", "unit {unit} made from a file"),
         ("made", "unit {unit} made"),
-        ("changed_by_file", "unit {unit}: {fields} changed by a file"),
-        ("changed", "unit {unit}: {fields} changed"),
+        ("changed_by_file", "unit {unit}: {fields*field} changed by a file"),
+        ("changed", "unit {unit}: {fields*field} changed"),
         ("removed", "unit {unit} removed"),
     ),
     "handover.shift": (
@@ -182,7 +193,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("taken", "handover taken"),
         ("withdrawn", "handover withdrawn"),
     ),
-    "handover.line": (("task", "task {task} for {unit}"),),
+    "handover.line": (("task", "task {task?tasks.title} for {unit}"),),
     "node.need": (
         ("feed_why", "{feed} is {condition:node.feed}: {why}"),
         ("feed", "{feed} is {condition:node.feed}"),
@@ -192,8 +203,8 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("ends", "the certificate of {device} ends soon: renew or invite it anew"),
     ),
     "node.feed": (
-        ("silent", "silent"),
-        ("lost", "lost"),
+        *(("starting", "starting"), ("up", "up"), ("silent", "silent"), ("lost", "lost"), ("stopped", "stopped")),
+        *(("paused", "paused"), ("ended", "ended")),
     ),
     "exercise.run": (
         ("paused_because", "Exercise paused: {reason}"),
@@ -210,7 +221,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "feeds.feed": (
         ("added", "feed {feed} added: {format} from {url}"),
         ("ended", "feed {feed}: the file has ended"),
-        ("changed", "feed {feed}: {fields} changed"),
+        ("changed", "feed {feed}: {fields*field} changed"),
         ("paused", "feed {feed} paused"),
         ("resumed", "feed {feed} resumed"),
         ("removed", "feed {feed} removed"),
@@ -224,6 +235,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("place", "place"),
         ("vehicle", "vehicle"),
         ("event", "event"),
+        ("person", "person"),
     ),
     "intel.grade": (("graded", "graded {grade}: {what}"),),
     "intel.collect": (
@@ -245,6 +257,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "extract.made": (("released", "Extract released to {nation}: {entities} entities, {papers} papers"),),
     "medevac.request": (("step", "{what}: {step:step}"),),
+    **PRINTED,
 }
 WRITTEN: Final = frozenset(
     {

@@ -19,7 +19,7 @@ TEXT_MAX = 500
 TRIES_MAX = 6
 """Places that are tried for the end of one gap: a line of nothing but commas costs no more than another."""
 DETAIL_MAX = 100
-_GAP = re.compile(r"\{(\w+)(?:([:?])([\w.]+))?\}")
+_GAP = re.compile(r"\{(\w+)(?:([:?*])([\w.]+))?\}")
 
 
 class Phrase(msgspec.Struct, frozen=True):
@@ -45,11 +45,12 @@ NONE = Phrase("")
 
 
 class _Gap(NamedTuple):
-    """A gap: its name, the group that it takes ("" = any text), and whether it takes nothing else."""
+    """A gap: its name, the group that it takes ("" = any text), whether it takes nothing else, or several of these."""
 
     name: str
     group: str
     is_strict: bool
+    is_list: bool
 
 
 class _Template(NamedTuple):
@@ -115,7 +116,7 @@ def _template(act: str, english: str) -> _Template:
     found = list(_GAP.finditer(english))
     ends = [*(each.start() for each in found), len(english)]
     gaps = tuple(
-        (_Gap(each[1], each[3] or "", each[2] == ":"), english[each.end() : ends[place + 1]])
+        (_Gap(each[1], each[3] or "", each[2] == ":", each[2] == "*"), english[each.end() : ends[place + 1]])
         for place, each in enumerate(found)
     )
     return _Template(act, english[: ends[0]], gaps)
@@ -145,21 +146,29 @@ def _fill(gaps: tuple[tuple[_Gap, str], ...], text: str) -> dict[str, Any] | Non
 
 
 def _ends(text: str, after: str) -> Iterator[int]:
-    """Where a gap may end, the likeliest first: titles have commas, names of units have none."""
-    at = len(text) if after == ", " else 0
+    """Where a gap may end, the likeliest first: titles have commas and "for", names of units have none."""
+    is_of_title = after in (", ", " for ")
+    at = len(text) if is_of_title else 0
     for _ in range(TRIES_MAX):
-        at = text.rfind(after, 1, at) if after == ", " else text.find(after, at + 1)
+        at = text.rfind(after, 1, at) if is_of_title else text.find(after, at + 1)
         if at < 0:
             return
         yield at
 
 
-def _value(gap: _Gap, text: str) -> str | dict[str, Any] | None:
-    """What stands in a gap: a phrase of its group, or the text; None = it cannot be."""
+def _value(gap: _Gap, text: str) -> str | dict[str, Any] | list[str | dict[str, Any]] | None:
+    """What stands in a gap: a phrase of its group, or the text, or several of these; None = it cannot be."""
     if not text:
         return None
+    if gap.is_list:
+        return [_field(gap.group, each) for each in text.split(", ")]
     found = phrase_in(gap.group, text) if gap.group else NONE
     return None if gap.is_strict and not found.act else found.or_text(text)
+
+
+def _field(group: str, name: str) -> str | dict[str, Any]:
+    """A field as papers name it: `start_ms`, of a document with blanks."""
+    return phrase_in(group, name.removesuffix("_ms").replace("_", " ")).or_text(name)
 
 
 __all__ = ["NONE", "Phrase", "phrase_in", "phrase_of", "phrase_of_line"]

@@ -10,19 +10,8 @@ import { textOf } from '../store/journal'
 import { principalName } from '../store/names'
 
 export type Phrase = { act?: string; words?: Record<string, unknown> }
-/** Sentences that another part of the page has in words already. */
-const ELSEWHERE = [
-  ['post.', 'staffPosts.'],
-  ['patterns.text.', 'patterns.says.'],
-  ['intel.kind.', 'intel.kind.'],
-  ['node.feed.', 'feeds.state.'],
-] as const
-
 /** The catalogue's key of a sentence. */
-export function keyOf(act: string): string {
-  const found = ELSEWHERE.find(([start]) => act.startsWith(start))
-  return found ? act.replace(found[0], found[1]) : `act.${act}`
-}
+const keyOf = (act: string) => `act.${act}`
 
 type Speaks = { t: (key: string, words: Record<string, string>) => string; has: (key: string) => boolean }
 
@@ -54,6 +43,26 @@ export function said(row: Phrase, text: string): string {
   const { t, te, locale } = pageI18n().global
   if (locale.value === 'en') return text
   return saidIn(row, { t: (key, words) => t(key, words), has: (key) => te(key) }) ?? text
+}
+
+/** By group, the keys of its words by their English. */
+const vocabularies = new Map<string, Map<string, string>>()
+function vocabulary(group: string): Map<string, string> {
+  let found = vocabularies.get(group)
+  if (!found) {
+    let words: unknown = pageI18n().global.getLocaleMessage('en')
+    for (const name of keyOf(group).split('.')) words = (words as Record<string, unknown>)[name]
+    found = new Map(Object.entries(words as Record<string, string>).map(([name, english]) => [english, keyOf(`${group}.${name}`)]))
+    vocabularies.set(group, found)
+  }
+  return found
+}
+
+/** A fixed word of the node, of a group of its table: the name of a form or field, a choice. What is none of it, people wrote. */
+export function saidWord(group: string, text: string): string {
+  const { t, locale } = pageI18n().global
+  const key = locale.value === 'en' ? undefined : vocabulary(group).get(text)
+  return key === undefined ? text : t(key)
 }
 
 /** What an entry of the journal says. */

@@ -2,7 +2,8 @@
  * The page's languages. A language is complete when its test says so.
  *
  * English is in the first load, every other language comes when it is chosen. Texts lie in
- * `i18n/<language>.json` and in `<any folder>/texts/<language>.json` beside the part that speaks them.
+ * `i18n/<language>.json` and in `<any folder>/texts/<language>.json` beside the part that speaks them; what the node
+ * says too, on paper, in `src/aquila/core/texts/`.
  */
 import { createI18n } from 'vue-i18n'
 import en from './en.json'
@@ -13,8 +14,8 @@ export type Catalogue = { [key: string]: string | Catalogue }
 /** Written from right to left. None of ours is, yet the page is laid out so that one may be. */
 const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar', 'fa', 'he', 'ur'])
 
-const own = import.meta.glob<Catalogue>('../**/texts/en.json', { eager: true, import: 'default' })
-const others = import.meta.glob<Catalogue>(['./*.json', '../**/texts/*.json', '!./en.json', '!../**/texts/en.json'], { import: 'default' })
+const own = import.meta.glob<Catalogue>(['../**/texts/en.json', '../../../src/aquila/core/texts/en.json'], { eager: true, import: 'default' })
+const others = import.meta.glob<Catalogue>(['./*.json', '../**/texts/*.json', '../../../src/aquila/core/texts/*.json', '!./en.json', '!../**/texts/en.json', '!../../../src/aquila/core/texts/en.json'], { import: 'default' })
 
 /** Which of `one | few | many` Russian needs; with two forms the second is for all but one. */
 export function russianForm(count: number, forms: number): number {

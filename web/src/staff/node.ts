@@ -3,6 +3,7 @@ import { call } from '../api/client'
 import type {
   AlertRow, AlertsSettled, AnswerOrder, AreaWatch, AskRollup, Asset, AssetRow, DocumentRow, DraftFrago, EditOrder, EditTask, EditUnit, EditWatch, Facility, FacilityRow, FormRow, HandoverLine, IncidentDetail, IncidentLine, IncidentRow, InForceRow, LineDraft, MatrixCell, MedevacLines, MoveUnit, NeedRow, NewNote, NewUnit, Order, OrderChange, OrderDetail, OrderFile, OrderRow, PatrolDraftRow, Question, QuestionRow, ReportRow, ReportText, RequestRow, RfiAsked, RfiRow, RollupRow, ShiftDocument, ShiftRow, SilenceWatch, StepOrder, StepTaken, StepTask, TakeStep, Task, TaskChanged, TaskRow, UnitDetail, UnitRow, WatchRow, Written,
 } from '../api.generated'
+import { pageI18n } from '../i18n'
 import { wholeRow } from './orbat/tree'
 import { whole } from './orders/whole'
 
@@ -13,6 +14,8 @@ const ask = (path: string, asked: Record<string, string | number | boolean | nul
   return said.length ? `${path}?${new URLSearchParams(said)}` : path
 }
 
+/** What the node prints speaks the page's language. */
+const language = () => pageI18n().global.locale.value
 /** Where the things of a feature lie, by the name that its needs say. */
 const THINGS: Record<string, string> = { incidents: 'incidents', medevac: 'medevac/requests', questions: 'questions', rfis: 'rfis', reports: 'reports' }
 
@@ -57,7 +60,7 @@ export const staff = {
   /** What a level can say now, from the reports of those below it. */
   rollup: ({ form, ...span }: AskRollup) => call<RollupRow>('GET', `/rollups/${one(form)}?${new URLSearchParams({ unit: span.unit, from_ms: String(span.from_ms), until_ms: String(span.until_ms) })}`),
   fileRollup: (rollup: AskRollup, to: string, replaces: string) => call<StepTaken>('POST', '/rollups', { rollup, to, replaces }),
-  document: (id: string) => call<DocumentRow>('GET', `/reports/${one(id)}/document`),
+  document: (id: string) => call<DocumentRow>('GET', ask(`/reports/${one(id)}/document`, { language: language() })),
   /** Those that are not closed. */
   /** `at_ms`: as they stood then; null = now. */
   alerts: (at_ms: number | null) => call<AlertRow[]>('GET', ask('/alerts', { at_ms })),
@@ -85,7 +88,7 @@ export const staff = {
     return { ...row, order: whole(row.order) }
   },
   orderFile: (id: string, format: string, at_ms: number | null, in_force: boolean) =>
-    call<OrderFile>('GET', ask(`/orders/${one(id)}/file`, { format, in_force, at_ms })),
+    call<OrderFile>('GET', ask(`/orders/${one(id)}/file`, { format, in_force, at_ms, language: language() })),
   tasks: () => call<TaskRow[]>('GET', '/tasks'),
   matrix: () => call<MatrixCell[]>('GET', '/task-matrix'),
   makeTask: (task: Pick<Task, 'unit' | 'verb'> & Partial<Task>) => call<TaskChanged>('POST', '/tasks', { task }),
@@ -96,7 +99,7 @@ export const staff = {
   offerHandover: (remarks: string) => call<StepTaken>('POST', '/handovers', { remarks }),
   takeHandover: (id: string, remarks: string) => call<StepTaken>('POST', `/handovers/${one(id)}/take`, { remarks }),
   withdrawHandover: (id: string) => call<StepTaken>('POST', `/handovers/${one(id)}/withdraw`, {}),
-  handoverDocument: (id: string) => call<ShiftDocument>('GET', `/handovers/${one(id)}/document`),
+  handoverDocument: (id: string) => call<ShiftDocument>('GET', ask(`/handovers/${one(id)}/document`, { language: language() })),
   /** A step about a thing of a feature. */
   step: (feature: string, { id, ...step }: TakeStep) => call<StepTaken>('POST', `/${THINGS[feature]}/${one(id)}/steps`, step),
   /** What needs somebody, of all features; what is overdue comes first, then what waits longest. `at_ms`: at that time; null = now. */

@@ -7,5 +7,5 @@ export const POSTS: ReadonlySet<string> = new Set([
 
 export function usePosts(): (role: string) => string {
   const { t } = useI18n()
-  return (role) => (POSTS.has(role) ? t(`staffPosts.${role}`) : role.replaceAll('_', ' '))
+  return (role) => (POSTS.has(role) ? t(`act.post.${role}`) : role.replaceAll('_', ' '))
 }

@@ -1,7 +1,7 @@
 """What can be asked: watches, alerts, and alerts as needs of whoever has the watch."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -71,6 +71,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         over_at_ms: since when its reason is gone; None = it stands.
         actions: none for what is shown as it was. steps: newest first: who acknowledged and closed it, and when.
+        act, words: of the sentence that `text` is, see `Phrase`; "" = of none.
     """
 
     id: str
@@ -89,6 +90,8 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     heads: tuple[str, ...]
     steps: tuple[StepRow, ...]
     label: Label
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 def _watches(principal: Principal, ask: AskWatches, reading: Reading) -> Iterator[Labelled]:
@@ -119,9 +122,11 @@ def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[
         named = _view(reading).thing(reading, watch, WATCH) if watch else None
         if named is not None and ask.at_ms is not None:
             named = named.at(ask.at_ms)
+        text = thing.get("text", "")
+        phrase = phrase_in("alerts.text", text)
         row = AlertRow(
             id=thing.id,
-            text=thing.get("text", ""),
+            text=text,
             trigger=thing.get("trigger", "enter"),
             level=thing.get("level", "caution"),
             entity=thing.get("entity", ""),
@@ -136,6 +141,8 @@ def _alerts(principal: Principal, ask: AskAlerts, reading: Reading) -> Iterator[
             heads=thing.heads(),
             steps=steps_of(thing),
             label=thing.first.label,
+            act=phrase.act,
+            words=phrase.words,
         )
         yield Labelled(row, thing.first.label, thing.first.context)
 

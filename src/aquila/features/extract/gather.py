@@ -20,6 +20,7 @@ from aquila.core.feature import Reading
 from aquila.core.model import Audience, Context, Label, Report, Verdict
 from aquila.core.papers import Papers, Thing
 from aquila.core.policy import Decision, Policy, derive, release
+from aquila.core.tongue import Tongue
 from aquila.core.view import view_of
 
 DENIED = Decision(Verdict.DENIED, "not in full")
@@ -110,10 +111,11 @@ def _things(lens: Any) -> Iterator[tuple[Thing, Label]]:
 
 
 def files_of(gathered: Gathered, nation: str, now_ms: int, maker: str) -> dict[str, bytes]:
-    """The files of the package by name."""
+    """The files of the package by name. English: who it is for speaks another language than who makes it."""
+    tongue = Tongue("en")
     paper = document_of(gathered, nation, now_ms, maker)
     files = plain_files(gathered, nation, now_ms)
-    return {**files, "extract.txt": to_text(paper).encode(), "extract.pdf": to_pdf(paper)}
+    return {**files, "extract.txt": to_text(paper, tongue).encode(), "extract.pdf": to_pdf(paper, tongue)}
 
 
 def plain_files(gathered: Gathered, nation: str, now_ms: int) -> dict[str, bytes]:

@@ -12,8 +12,9 @@ from aquila.core.model import Entry, Label, Paper, Principal
 from aquila.core.paper_rows import AskNeeds, NeedRow
 from aquila.core.paper_work import Id, NextStep, StepTaken, Text, Time, say_step, state_of
 from aquila.core.papers import Papers, Thing
-from aquila.core.phrases import phrase_of_line
+from aquila.core.phrases import Phrase, phrase_of_line
 from aquila.core.policy import derive, label_for
+from aquila.core.tongue import InLanguage, Tongue
 from aquila.core.view import view_of
 from aquila.features.handover.lines import HANDOVER, SECTIONS, STATES, HandoverLine, Promise, first_ms, lines_of
 
@@ -35,8 +36,8 @@ class AskShifts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
 
 
-class AskShift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which handover."""
+class AskShift(InLanguage, frozen=True, kw_only=True):
+    """Which handover, and in which language it is printed."""
 
     id: Id
 
@@ -134,26 +135,49 @@ def _shifts(principal: Principal, ask: AskShifts, reading: Reading) -> Iterator[
         yield Labelled(_row(thing), thing.first.label, thing.first.context)
 
 
-def _since_in_words(reading: Reading, since_ms: int) -> str:
-    if since_ms > 0:
-        return f"Since {dtg(since_ms)}"
+def _since_said(reading: Reading, row: ShiftRow, tongue: Tongue) -> str:
+    if row.since_ms > 0:
+        return tongue.say("handover.print.since", time=dtg(row.since_ms), n=row.lines)
     began_ms = first_ms(reading)
-    return "Since the journal began" if began_ms is None else f"Since the journal began, {dtg(began_ms)}"
+    if began_ms is None:
+        return tongue.say("handover.print.since_ever", n=row.lines)
+    return tongue.say("handover.print.since_began", time=dtg(began_ms), n=row.lines)
 
 
-def _printed(thing: Thing) -> Iterator[Paragraph]:
-    """The lines under the heading of their section; those of earlier versions have nothing below them."""
+def _printed(thing: Thing, tongue: Tongue) -> Iterator[Paragraph]:
+    """The lines under the heading of their section."""
     for section in SECTIONS:
         lines = [line for line in thing.get("lines", ()) if line["section"] == section]
         if lines:
-            heading = "Open, unchanged" if section == "open" else section.capitalize()
-            yield Paragraph(f"{heading}: {len(lines)}", (), True)
+            named = {"act": f"handover.section.{section}"}
+            yield Paragraph(tongue.say("handover.print.section", section=named, n=len(lines)), (), True)
         for line in lines:
-            yield Paragraph(line["text"], tuple(line["notes"]))
-            yield from (Paragraph(f"- {text}") for text in line.get("promises", ()))
+            yield from _line_printed(line, tongue)
     left_out = int(thing.get("left_out", 0))
     if left_out:
-        yield Paragraph(f"{left_out} further lines are not printed: see the page")
+        yield Paragraph(tongue.say("handover.print.left_out", n=left_out))
+
+
+def _line_printed(line: dict[str, Any], tongue: Tongue) -> Iterator[Paragraph]:
+    """A line and below it what was promised. Those of earlier versions are one text, or have nothing below them."""
+    told, *details = (
+        tongue.said(Phrase(each.get("act", ""), each.get("words", {})), each["text"])
+        for each in (line, *line.get("details", ()))
+    )
+    also = ", ".join(tongue.say(f"handover.also.{each}") for each in line.get("also", ()))
+    text = ": ".join(filter(None, (told, "; ".join(details))))
+    yield Paragraph(f"{text} [{also}]" if also else text, tuple(line.get("notes", ())))
+    for each in line.get("promises", ()):
+        said = each if isinstance(each, str) else _promise_said(msgspec.convert(each, Promise), tongue)
+        yield Paragraph(f"- {said}")
+
+
+def _promise_said(promise: Promise, tongue: Tongue) -> str:
+    what = tongue.read("handover.promise", promise.what) if promise.what else tongue.say("handover.print.due")
+    due = "" if promise.due_ms is None else tongue.say("handover.print.by", time=dtg(promise.due_ms))
+    whom = " ".join(filter(None, (tongue.read("post", promise.to_whom), due)))
+    late = tongue.say("handover.print.late") if promise.is_overdue else ""
+    return " ".join(filter(None, (what, f"({whom})" if whom else "", late)))
 
 
 def _remarks(heading: str, words: str) -> tuple[Paragraph, ...]:
@@ -164,21 +188,26 @@ def _document(principal: Principal, ask: AskShift, reading: Reading) -> Iterator
     thing = _papers(reading).thing(reading, ask.id, HANDOVER)
     if thing is None:
         return
-    row = _row(thing)
+    row, tongue = _row(thing), Tongue(ask.language)
+    document = _document_of(thing, row, reading, tongue)
+    answer = ShiftDocument(text=to_text(document, tongue), pdf=to_pdf(document, tongue), label=row.label)
+    yield Labelled(answer, thing.first.label, thing.first.context)
+
+
+def _document_of(thing: Thing, row: ShiftRow, reading: Reading, tongue: Tongue) -> Document:
     gone, came = name_of(row.gone), None if row.came is None else name_of(row.came)
-    document = Document(
-        title=f"Handover {dtg(row.at_ms)}",
+    comes = () if came is None else (tongue.say("handover.print.comes", who=came),)
+    return Document(
+        title=tongue.say("handover.print.title", time=dtg(row.at_ms)),
         marking=f"{row.label.classification} REL TO {' '.join(row.label.releasable_to)}",
         paragraphs=(
-            Paragraph(f"{_since_in_words(reading, row.since_ms)}; {row.lines} lines"),
-            *_printed(thing),
-            *_remarks(f"Remarks of {gone}, who hands over", row.remarks),
-            *_remarks(f"Remarks of {came}, who takes over", row.remarks_of_who_came),
+            Paragraph(_since_said(reading, row, tongue)),
+            *_printed(thing, tongue),
+            *_remarks(tongue.say("handover.print.gone", who=gone), row.remarks),
+            *_remarks(tongue.say("handover.print.came", who=came), row.remarks_of_who_came),
         ),
-        signed=(f"{gone} goes", *(() if came is None else (f"{came} comes",))),
+        signed=(tongue.say("handover.print.goes", who=gone), *comes),
     )
-    answer = ShiftDocument(text=to_text(document), pdf=to_pdf(document), label=row.label)
-    yield Labelled(answer, thing.first.label, thing.first.context)
 
 
 def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
@@ -253,19 +282,10 @@ async def withdraw_handover(principal: Principal, ask: SignHandover, desk: Desk)
 
 
 def _kept(line: HandoverLine) -> dict[str, Any]:
-    """A line as it is signed."""
-    text = ": ".join(filter(None, (line.text, "; ".join(line.details))))
-    also = f" [{', '.join(line.also)}]" if line.also else ""
-    promises, notes = [_in_words(each) for each in line.promises], list(line.notes)
-    return {"section": line.section, "id": line.id, "text": text + also, "promises": promises, "notes": notes}
-
-
-def _in_words(promise: Promise) -> str:
-    due = "" if promise.due_ms is None else f"by {dtg(promise.due_ms)}"
-    whom = " ".join(filter(None, (promise.to_whom, due)))
-    return " ".join(
-        filter(None, (promise.what or "due", f"({whom})" if whom else "", "overdue" if promise.is_overdue else ""))
-    )
+    """A line as it is signed: what it says by its sentence, so that it prints in every language."""
+    names = ("section", "id", "text", "act", "words", "details", "also", "promises", "notes")
+    kept: dict[str, Any] = msgspec.to_builtins(line)
+    return {name: kept[name] for name in names if kept[name]}
 
 
 def _query(name: str, path: str, request: type, row: type, answer: Any, summary: str, *, one: bool = False) -> Query:

@@ -65,6 +65,17 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     is_overdue: bool
 
 
+class Detail(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done with a thing, or what is unsure of it. text: a step by its name, or a sentence.
+
+    act, words: of the sentence that `text` is, see `Phrase`; "" = of none.
+    """
+
+    text: str
+    act: str = ""
+    words: dict[str, Any] = {}
+
+
 class HandoverLine(msgspec.Struct, frozen=True, kw_only=True):
     """One thing: each stands in one line, so that the lines of all sections are as many as the things.
 
@@ -79,7 +90,7 @@ class HandoverLine(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     id: str
     text: str
-    details: tuple[str, ...]
+    details: tuple[Detail, ...]
     promises: tuple[Promise, ...]
     at_ms: int
     by: str
@@ -154,18 +165,26 @@ def _is_open(thing: Thing) -> bool:
     return thing.type not in STANDING and thing.newest.action not in ENDS
 
 
-def _news(thing: Thing, since_ms: int) -> tuple[str, ...]:
+def _news(thing: Thing, since_ms: int) -> tuple[Detail, ...]:
     """What was done with the thing since then, each step's name once."""
-    return tuple(dict.fromkeys(step.action for step in thing.steps if step.received_at_ms > since_ms))
+    steps = dict.fromkeys(step.action for step in thing.steps if step.received_at_ms > since_ms)
+    return tuple(_detail(each, "step", "handover.step") for each in steps)
 
 
-def _doubts(thing: Thing) -> tuple[str, ...]:
+def _detail(text: str, *groups: str) -> Detail:
+    """groups: of the table, in which the text is looked up."""
+    phrase = next((found for group in groups if (found := phrase_in(group, text)).act), NONE)
+    return Detail(text=text, act=phrase.act, words=phrase.words)
+
+
+def _doubts(thing: Thing) -> tuple[Detail, ...]:
     conflicts = ", ".join(dict.fromkeys(each.field for each in thing.conflicts()))
     verification = thing.get("verification") if thing.get("category") is not None else None
-    return (
+    said = (
         *((f"two people say differently about {conflicts}",) if conflicts else ()),
         *((str(verification),) if verification in ("unverified", "probable") else ()),
     )
+    return tuple(_detail(each, "handover.detail") for each in said)
 
 
 def _title(thing: Thing) -> str:

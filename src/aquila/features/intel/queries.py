@@ -1,12 +1,13 @@
 """What can be asked: subjects with their claims, and what came in that can be graded. Persons are opened by command."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import LOG_ROOM, Entry, Label, Note, Paper, Principal
+from aquila.core.phrases import phrase_of
 from aquila.features.intel.commands import has_words
 from aquila.features.intel.grade import GradeRow, grades_of, words_of
 from aquila.features.intel.subject import SUBJECT, Kind, SubjectRow, row_of, standing
@@ -34,7 +35,10 @@ class AskInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the journal that says something of the world. grades: the newest first; empty = nobody has yet."""
+    """A line of the journal that says something of the world. grades: the newest first; empty = nobody has yet.
+
+    act, words: of the sentence that `text` is, see `Phrase`; "" = somebody wrote it.
+    """
 
     entry: str
     text: str
@@ -44,6 +48,8 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     lat_deg: float | None
     lon_deg: float | None
     label: Label
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 def _subjects(principal: Principal, ask: AskSubjects, reading: Reading) -> Iterator[Labelled]:
@@ -63,6 +69,7 @@ def _inbox(principal: Principal, ask: AskInbox, reading: Reading) -> Iterator[La
         if ask.ungraded_only and grades:
             continue
         place = entry.body.position if isinstance(entry.body, Paper) else None
+        phrase = phrase_of(entry.body, envelope.kind)
         row = InboxRow(
             entry=envelope.id,
             text=words_of(entry),
@@ -72,6 +79,8 @@ def _inbox(principal: Principal, ask: AskInbox, reading: Reading) -> Iterator[La
             lat_deg=None if place is None else place.lat_deg,
             lon_deg=None if place is None else place.lon_deg,
             label=envelope.label,
+            act=phrase.act,
+            words=phrase.words,
         )
         yield Labelled(row, envelope.label, envelope.context)
 

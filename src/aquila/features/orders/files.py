@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from aquila.core.document import in_pieces
+from aquila.core.tongue import Tongue
 from aquila.features.orders.c2sim import to_c2sim
 from aquila.features.orders.order import Order
 from aquila.features.orders.text import sections_of, to_text
@@ -28,28 +29,28 @@ class OrderFile(msgspec.Struct, frozen=True, kw_only=True):
     losses: tuple[str, ...] = ()
 
 
-def file_of(id: str, order: Order, format: str, at_ms: int) -> OrderFile:
-    """The order in a format. at_ms: when it was issued, or now for a draft."""
+def file_of(id: str, order: Order, format: str, at_ms: int, tongue: Tongue) -> OrderFile:
+    """The order in a format. at_ms: when it was issued, or now for a draft. tongue: not of C2SIM, which has none."""
     losses: tuple[str, ...] = ()
     if format == "pdf":
-        content = to_pdf(order)
+        content = to_pdf(order, tongue)
     elif format == "docx":
-        content = to_docx(order)
+        content = to_docx(order, tongue)
     elif format == "c2sim":
         content, losses = to_c2sim(id, order, at_ms)
     else:
-        content = to_text(order).encode()
+        content = to_text(order, tongue).encode()
     ending, mime = MIMES[format]
     named = "".join(char if char.isalnum() else "_" for char in f"{order.kind} {order.number} {order.title}")[:80]
     return OrderFile(name=f"{named}.{ending}", mime=mime, base64=base64.b64encode(content).decode(), losses=losses)
 
 
-def to_docx(order: Order) -> bytes:
+def to_docx(order: Order, tongue: Tongue) -> bytes:
     """The order as a word processor opens it."""
     import docx  # with its templates; see aquila.core.document
 
     document = docx.Document()
-    for place, (heading, said) in enumerate(sections_of(order)):
+    for place, (heading, said) in enumerate(sections_of(order, tongue)):
         document.add_heading(heading, level=1 if place else 0)
         for name, text in said:
             paragraph = document.add_paragraph()
@@ -61,9 +62,10 @@ def to_docx(order: Order) -> bytes:
     return written.getvalue()
 
 
-def to_pdf(order: Order) -> bytes:
+def to_pdf(order: Order, tongue: Tongue) -> bytes:
     """The order on A4. Whatever people wrote is passed as strings, never as markup."""
-    source = "\n".join(('#set page(paper: "a4", margin: 2cm)', "#set text(size: 10pt)", *_typst_lines(order)))
+    look = ('#set page(paper: "a4", margin: 2cm)', f'#set text(size: 10pt, lang: "{tongue.language}")')
+    source = "\n".join((*look, *_typst_lines(order, tongue)))
     import typst
 
     made = typst.compile(source.encode())
@@ -71,8 +73,8 @@ def to_pdf(order: Order) -> bytes:
     return made
 
 
-def _typst_lines(order: Order) -> Iterator[str]:
-    for heading, said in sections_of(order):
+def _typst_lines(order: Order, tongue: Tongue) -> Iterator[str]:
+    for heading, said in sections_of(order, tongue):
         yield f"#heading({_quoted(heading)})"
         for name, text in said:
             first, *more = in_pieces(text)

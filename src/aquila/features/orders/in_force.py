@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from aquila.core.phrase_table import PHRASES
+from aquila.core.tongue import Tongue
 from aquila.features.orders.order import Order, OrderChange, date_time_group, read_order, wrong_in
 
 FIXED = ("kind", "order_ref", "changes", "effective_ms")
@@ -206,15 +208,18 @@ class DiffPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
 
 
-def parts_of(change: OrderChange | AppliedChange) -> tuple[DiffPart, ...]:
-    """One change word by word; what is no text is shown whole, each value under the name of its field."""
-    old, new = (_text(change.path, value) for value in (change.old, change.new))
+def parts_of(change: OrderChange | AppliedChange, tongue: Tongue) -> tuple[DiffPart, ...]:
+    """One change word by word; what is no text is shown whole, each value under the name of its field.
+
+    tongue: of what values say, times and points; names are those of the fields.
+    """
+    old, new = (_text(change.path, value, tongue) for value in (change.old, change.new))
     if not (isinstance(change.old, str) and isinstance(change.new, str)):
         told: tuple[tuple[Mark, Any], ...] = (("removed", change.old), ("added", change.new))
         return tuple(
             DiffPart(mark=mark, text=text, name=name)
             for mark, value in told
-            for name, text in _leaves("", change.path, value)
+            for name, text in _leaves("", change.path, value, tongue)
             if text
         )
     found: list[DiffPart] = []
@@ -231,61 +236,77 @@ def parts_of(change: OrderChange | AppliedChange) -> tuple[DiffPart, ...]:
 
 WHOLE_MAX = 400
 """Characters of old and new together that are told whole, one after the other."""
-MANY = {"tasks": "task", "phases": "phase", "graphics": "graphic", "annexes": "annex", "task_organisation": "unit"}
+MANY = ("tasks", "phases", "graphics", "annexes", "task_organisation")
 """Parts of an order of which there are several, each with its name in the path."""
+NAMES = frozenset(name for name, _ in PHRASES["field"])
 
 
-def readable(change: OrderChange | AppliedChange) -> str:
+def readable(change: OrderChange | AppliedChange, tongue: Tongue) -> str:
     """One change as people read it; a long text as the words that went and came."""
-    old, new = (_text(change.path, value) for value in (change.old, change.new))
-    place = place_of(change.path)
+    old, new = (_text(change.path, value, tongue) for value in (change.old, change.new))
+    place = place_of(change.path, tongue)
     if change.old is None:
-        return f"{place}: added {new}"
+        return tongue.say("order.says.added", place=place, new=new)
     if change.new is None:
-        return f"{place}: removed {old}"
+        return tongue.say("order.says.removed", place=place, old=old)
     if len(old) + len(new) < WHOLE_MAX:
         return f"{place}: {old} -> {new}"
     marks = {"same": "", "removed": "-", "added": "+"}
-    words = ((each.mark, f"{each.name} {each.text}".strip()) for each in parts_of(change))
+    words = ((each.mark, f"{field_said(each.name, tongue)} {each.text}".strip()) for each in parts_of(change, tongue))
     said = (text if mark == "same" else f"[{marks[mark]}{text}]" for mark, text in words)
     return f"{place}: {' '.join(said)}"
 
 
-def place_of(path: str) -> str:
+def place_of(path: str, tongue: Tongue) -> str:
     """Where in an order something changes, as people say it: `tasks.T2.end_ms` is "task T2, end"."""
     first, *rest = path.split(".")
     if first in MANY and rest:
-        first, *rest = f"{MANY[first]} {rest[0]}", *rest[1:]
-    return ", ".join(name.removesuffix("_ms").replace("_", " ") for name in (first, *rest))
+        told, *rest = tongue.say(f"order.place.{first}", id=rest[0]), *rest[1:]
+    else:
+        told = field_said(first, tongue)
+    return ", ".join((told, *(field_said(name, tongue) for name in rest)))
+
+
+def field_said(name: str, tongue: Tongue) -> str:
+    """A field of an order as people call it; an id as it is."""
+    plain = name.removesuffix("_ms")
+    return tongue.say(f"field.{plain}") if plain in NAMES else plain.replace("_", " ")
 
 
 def _is_place(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(value.get(key), int | float) for key in ("lat_deg", "lon_deg"))
 
 
-def _leaves(name: str, path: str, value: Any) -> Iterator[tuple[str, str]]:
+def _leaves(name: str, path: str, value: Any, tongue: Tongue) -> Iterator[tuple[str, str]]:
     """Each value with the name of its field: of an element of an order, its fields one after the other."""
     if isinstance(value, dict) and not _is_place(value):
         for key, each in value.items():
             # What is watched is told by its kind.
-            yield from _leaves(name if key == "kind" and name else key, key, each)
+            yield from _leaves(name if key == "kind" and name else key, key, each, tongue)
     elif isinstance(value, list | tuple) and any(isinstance(each, dict) for each in value):
         for each in value:
-            yield from _leaves(name, path, each)
+            yield from _leaves(name, path, each, tongue)
     else:
-        yield name, _text(path, value)
+        yield name, _text(path, value, tongue)
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: Any, tongue: Tongue) -> str:
     """A value as people read it; "" = nothing. name: the field; times end in _ms."""
     if value is None:
         return ""
     if name.endswith("_ms") and isinstance(value, int):
-        return date_time_group(value)
+        return time_said(value, tongue)
     if _is_place(value):
         return f"{value['lat_deg']:.5f}, {value['lon_deg']:.5f}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(key, each)}" for key, each in value.items())
+        return ", ".join(f"{field_said(key, tongue)} {_text(key, each, tongue)}" for key, each in value.items())
     if isinstance(value, list | tuple):
-        return f"{len(value)} points" if name == "points" else "; ".join(_text("", each) for each in value)
+        if name == "points":
+            return tongue.say("order.says.points", n=len(value))
+        return "; ".join(_text("", each, tongue) for each in value)
     return str(value)
+
+
+def time_said(at_ms: int | None, tongue: Tongue) -> str:
+    """A time as a date-time group; None = on order."""
+    return tongue.say("order.says.on_order") if at_ms is None else date_time_group(at_ms)

@@ -256,10 +256,8 @@ class Order(OrderPart, frozen=True, kw_only=True):
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
-def date_time_group(at_ms: int | None) -> str:
-    """251400ZNOV26; "on order" when there is no time."""
-    if at_ms is None:
-        return "on order"
+def date_time_group(at_ms: int) -> str:
+    """251400ZNOV26."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     return f"{at:%d%H%M}Z{MONTHS[at.month - 1]}{at:%y}"
 

@@ -11,6 +11,7 @@ from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Time, state_of
 from aquila.core.papers import Thing
+from aquila.core.tongue import InLanguage, Tongue
 from aquila.features.orders.files import OrderFile, file_of
 from aquila.features.orders.frago import fragos_of, in_force_at, would_read
 from aquila.features.orders.in_force import AppliedChange, DiffPart, changes_between, parts_of, readable
@@ -57,7 +58,7 @@ class AskInForce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     since_ms: Time | None = None
 
 
-class AskFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AskFile(InLanguage, frozen=True, kw_only=True):
     """Which order, in which format. in_force: with the changes that hold at at_ms; None = now."""
 
     id: Id
@@ -221,8 +222,9 @@ def _mine(principal: Principal, reading: Reading, order: Order) -> tuple[str, ..
 
 
 def _frago_lines(thing: Thing, order: Order) -> tuple[DiffLine, ...]:
+    tongue = Tongue("en")
     return tuple(
-        DiffLine(path=change.path, text=readable(change), parts=parts_of(change), fragos=(thing.id,))
+        DiffLine(path=change.path, text=readable(change, tongue), parts=parts_of(change, tongue), fragos=(thing.id,))
         for change in order.changes
     )
 
@@ -263,11 +265,12 @@ def _lines(
     """What is different at a time, from how it was at another; since None = as it was issued."""
     after = in_force_at(reading, thing.id, order, at_ms)
     before = order if since_ms is None else in_force_at(reading, thing.id, order, since_ms).order
+    tongue = Tongue("en")
     return tuple(
         DiffLine(
             path=change.path,
-            text=readable(change),
-            parts=parts_of(change),
+            text=readable(change, tongue),
+            parts=parts_of(change, tongue),
             fragos=tuple(
                 dict.fromkeys(
                     each.frago
@@ -288,12 +291,14 @@ def _file(principal: Principal, ask: AskFile, reading: Reading) -> Iterator[Labe
     then_ms = reading.now_ms() if ask.at_ms is None else ask.at_ms
     said = in_force_at(reading, thing.id, order, then_ms).order if ask.in_force else order
     at_ms = issued_at(thing) or reading.now_ms()
+    tongue = Tongue(ask.language)
     if ask.format != "c2sim":
         # People read names; another program finds the unit by its id.
         called = {id: str(unit.get("short") or unit.get("name")) for id, unit in units_known(reading).items()}
         base = order_of(reading, said.order_ref or "")
-        said = with_base_named(named(said, called), *((None, 0) if base is None else (base[1], version_of(base[0]))))
-    yield Labelled(file_of(thing.id, said, ask.format, at_ms), thing.first.label, thing.first.context)
+        told, version = (None, 0) if base is None else (base[1], version_of(base[0]))
+        said = with_base_named(named(said, called), told, version, tongue)
+    yield Labelled(file_of(thing.id, said, ask.format, at_ms, tongue), thing.first.label, thing.first.context)
 
 
 def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:
@@ -406,7 +411,7 @@ order_file = Query(
     one=True,
     blocking=True,
     slow=True,
-    summary="The order as text, PDF, DOCX or C2SIM",
+    summary="The order as text, PDF, DOCX or C2SIM, its fixed words in the language that is asked for",
 )
 needs_orders = Query(
     name="needs_orders",

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from aquila.core.task_verbs import GUARDED, GUARDED_VERBS, VERBS
-from aquila.features.orders.in_force import readable
-from aquila.features.orders.order import Order, OrderTask, OrderWatch, date_time_group
+from aquila.core.task_verbs import GUARDED_VERBS, VERBS
+from aquila.core.tongue import Tongue
+from aquila.features.orders.in_force import readable, time_said
+from aquila.features.orders.order import Order, OrderAttachment, OrderTask, OrderWatch, date_time_group
 
 EXTRACT_MAX = 1800
 """Characters of an extract: a chat line that phones take whole."""
@@ -35,7 +36,7 @@ def named(order: Order, names: Mapping[str, str]) -> Order:
     return msgspec.convert(said(msgspec.to_builtins(order)), Order)
 
 
-def with_base_named(frago: Order, base: Order | None, version: int) -> Order:
+def with_base_named(frago: Order, base: Order | None, version: int, tongue: Tongue) -> Order:
     """A FRAGO with the order that it changes among its references by its title and version: nobody reads an id.
 
     base: None = the reader may not see it, or it is no FRAGO; then nothing is added.
@@ -44,99 +45,119 @@ def with_base_named(frago: Order, base: Order | None, version: int) -> Order:
         return frago
     title = f"{base.kind} {base.number} {base.title}".replace("  ", " ")
     others = tuple(each for each in frago.references if each != title)
-    return msgspec.structs.replace(frago, references=(f"{title}, version {version}"[:500], *others)[:100])
+    named_so = tongue.say("order.says.version", order=title, version=version)[:500]
+    return msgspec.structs.replace(frago, references=(named_so, *others)[:100])
 
 
-def sections_of(order: Order) -> Iterator[Section]:
-    """The order's paragraphs with whatever they say; the same for text, document and page."""
-    yield f"{order.kind} {order.number} {order.title}".strip(), tuple(_heading(order))
+def sections_of(order: Order, tongue: Tongue) -> Iterator[Section]:
+    """The order's paragraphs with whatever they say; the same for text, document and page.
+
+    tongue: of headings, names of fields and what tasks ask for.
+    """
+
+    def heading(name: str) -> str:
+        return tongue.say(f"order.heading.{name}")
+
+    yield f"{order.kind} {order.number} {order.title}".strip(), tuple(_heading(order, tongue))
     if order.kind == "FRAGO":
-        yield "Changes", tuple(("", readable(change)) for change in order.changes)
-        yield "All other paragraphs", (("", "no change"),)
+        yield heading("changes"), tuple(("", readable(change, tongue)) for change in order.changes)
+        yield heading("rest"), (("", tongue.say("order.says.no_change")),)
         return
-    yield (
-        "Task organisation",
-        tuple(
-            (each.unit, f"{each.relation} {each.under or ''} from {date_time_group(each.from_ms)}")
-            for each in order.task_organisation
-        ),
-    )
-    yield "1. Situation", tuple(_said(order.situation))
-    yield "2. Mission", tuple(_said(order.mission))
-    yield "3. Execution", (*_said(order.execution), *_phases(order), *((task.id, _task(task)) for task in order.tasks))
-    yield "4. Sustainment", tuple(_said(order.sustainment))
-    yield "5. Command and signal", tuple(_said(order.command_signal))
+    yield heading("organisation"), tuple((each.unit, _attached(each, tongue)) for each in order.task_organisation)
+    yield heading("situation"), tuple(_said(order.situation, tongue))
+    yield heading("mission"), tuple(_said(order.mission, tongue))
+    tasks = ((task.id, _task(task, tongue)) for task in order.tasks)
+    yield heading("execution"), (*_said(order.execution, tongue), *_phases(order, tongue), *tasks)
+    yield heading("sustainment"), tuple(_said(order.sustainment, tongue))
+    yield heading("command_signal"), tuple(_said(order.command_signal, tongue))
     if order.kind == "WARNO":
-        yield "Warning", tuple(_said(order.warning))
-    yield "Overlay", tuple((each.id, f"{each.shape} {each.name}") for each in order.graphics)
-    yield "Annexes", tuple((each.letter, f"{each.title}. {each.text}".strip()) for each in order.annexes)
-    yield "Distribution", tuple(("", name) for name in order.distribution)
+        yield heading("warning"), tuple(_said(order.warning, tongue))
+    drawn = ((each.id, f"{tongue.say(f'order.shape.{each.shape}')} {each.name}") for each in order.graphics)
+    yield heading("overlay"), tuple(drawn)
+    yield heading("annexes"), tuple((each.letter, f"{each.title}. {each.text}".strip()) for each in order.annexes)
+    yield heading("distribution"), tuple(("", name) for name in order.distribution)
 
 
-def _heading(order: Order) -> Iterator[tuple[str, str]]:
+def _heading(order: Order, tongue: Tongue) -> Iterator[tuple[str, str]]:
     for name in ("issuing_hq", "place", "time_zone", "code_name"):
         value = getattr(order, name)
         if value:
-            yield name.replace("_", " "), value
+            yield tongue.say(f"field.{name}"), value
     for each in order.references:
-        yield "reference", each
+        yield tongue.say("field.reference"), each
     if order.effective_ms is not None:
-        yield "effective", date_time_group(order.effective_ms)
+        yield tongue.say("field.effective"), time_said(order.effective_ms, tongue)
 
 
-def _said(part: msgspec.Struct) -> Iterator[tuple[str, str]]:
+def _attached(each: OrderAttachment, tongue: Tongue) -> str:
+    time = time_said(each.from_ms, tongue)
+    if each.under is None:
+        return tongue.say("order.says.alone", relation=each.relation, time=time)
+    return tongue.say("order.says.under", relation=each.relation, under=each.under, time=time)
+
+
+def _said(part: msgspec.Struct, tongue: Tongue) -> Iterator[tuple[str, str]]:
     for name in part.__struct_fields__:
         value = getattr(part, name)
         if value:
             is_time = name.endswith("_ms")
-            text = date_time_group(value) if is_time else value if isinstance(value, str) else "; ".join(value)
-            yield name.removesuffix("_ms").replace("_", " "), text
+            text = time_said(value, tongue) if is_time else value if isinstance(value, str) else "; ".join(value)
+            yield tongue.say(f"field.{name.removesuffix('_ms')}"), text
 
 
-def _phases(order: Order) -> Iterator[tuple[str, str]]:
+def _phases(order: Order, tongue: Tongue) -> Iterator[tuple[str, str]]:
     for phase in order.phases:
-        span = f"{date_time_group(phase.start_ms)} to {date_time_group(phase.end_ms)}"
-        yield f"phase {phase.name}", f"{span}. {phase.text}".strip()
+        name = tongue.say("order.says.phase", name=phase.name)
+        yield name, f"{_span(phase.start_ms, phase.end_ms, tongue)}. {phase.text}".strip()
 
 
-def _task(task: OrderTask) -> str:
-    span = f"{date_time_group(task.start_ms)} to {date_time_group(task.end_ms)}"
-    what = f"{task.unit}: {VERBS.get(task.verb, task.verb)}"
-    remark = f" ({GUARDED})" if task.verb in GUARDED_VERBS else ""
-    purpose = f" in order to {task.purpose}" if task.purpose else ""
-    watched = f" Watched: {', '.join(_watch(each, task) for each in task.watch)}." if task.watch else ""
-    return f"{what}{remark}, {span}{purpose}. {task.text}{watched}".strip()
+def _span(start_ms: int | None, end_ms: int | None, tongue: Tongue) -> str:
+    if start_ms is None and end_ms is None:
+        return time_said(None, tongue)
+    return tongue.say("order.says.span", start=time_said(start_ms, tongue), end=time_said(end_ms, tongue))
 
 
-def _watch(watch: OrderWatch, task: OrderTask) -> str:
-    words = {
-        "reach": f"reach {task.area}",
-        "stay_out": f"stay out of {task.area}",
-        "observe": f"observe {task.area} for {watch.minutes} min",
-        "report": f"report every {watch.minutes} min",
-        "keep_within": f"keep within {watch.within_m or 0:.0f} m of {watch.entity}",
-    }
-    return words[watch.kind]
+def _task(task: OrderTask, tongue: Tongue) -> str:
+    verb = tongue.say(f"verb.{task.verb}") if task.verb in VERBS else task.verb
+    if task.verb in GUARDED_VERBS:
+        verb = tongue.say("order.says.guarded", verb=verb)
+    words = {"unit": task.unit, "verb": verb, "span": _span(task.start_ms, task.end_ms, tongue)}
+    if task.purpose:
+        asked = tongue.say("order.says.task_purpose", **words, purpose=task.purpose)
+    else:
+        asked = tongue.say("order.says.task", **words)
+    watched = [_watch(each, task, tongue) for each in task.watch]
+    return " ".join(filter(None, (asked, task.text, tongue.say("order.says.watched", what=watched) if watched else "")))
 
 
-def to_text(order: Order) -> str:
+def _watch(watch: OrderWatch, task: OrderTask, tongue: Tongue) -> str:
+    words = {"minutes": watch.minutes, "within": f"{watch.within_m or 0:.0f}", "entity": watch.entity}
+    return tongue.say(f"order.watch.{watch.kind}", area=task.area, **words)
+
+
+def to_text(order: Order, tongue: Tongue) -> str:
     """The whole order; empty paragraphs say so, because a missing one would be asked for."""
-    lines = []
-    for heading, said in sections_of(order):
+    lines: list[str] = []
+    nothing = f"  {tongue.say('order.says.nothing')}"
+    for heading, said in sections_of(order, tongue):
         lines.append(heading.upper())
-        lines += [f"  {name}: {text}" if name else f"  {text}" for name, text in said] or ["  nothing"]
+        lines += [f"  {name}: {text}" if name else f"  {text}" for name, text in said] or [nothing]
         lines.append("")
     return "\n".join(lines)
 
 
 def extract_of(order: Order, names: set[str]) -> str:
-    """What concerns an addressee: mission, its own tasks, and that an answer is asked for; at most EXTRACT_MAX."""
+    """What concerns an addressee: mission, its own tasks, and that an answer is asked for; at most EXTRACT_MAX.
+
+    English, since a phone names no language.
+    """
+    tongue = Tongue("en")
     lines = [f"{order.kind} {order.number} {order.title}".strip()]
     if order.kind == "FRAGO":
-        lines += [readable(change) for change in order.changes]
+        lines += [readable(change, tongue) for change in order.changes]
     if order.mission.what:
         lines.append(f"Mission: {order.mission.what}")
-    lines += [f"{task.id} {_task(task)}" for task in order.tasks if task.unit in names]
+    lines += [f"{task.id} {_task(task, tongue)}" for task in order.tasks if task.unit in names]
     if order.kind == "WARNO" and order.warning.earliest_move_ms is not None:
         lines.append(f"Earliest move: {date_time_group(order.warning.earliest_move_ms)}")
     text, end = "\n".join(lines), "\nAnswer: acknowledge, wilco or cannot comply."

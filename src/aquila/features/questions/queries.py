@@ -11,7 +11,7 @@ from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, state_of
 from aquila.core.papers import Thing
-from aquila.core.phrases import NONE, phrase_in
+from aquila.core.phrases import Phrase, phrase_in
 from aquila.features.questions.commands import FORMS, RFI_FORMS, papers_of
 from aquila.features.questions.looking_back import asking_step
 from aquila.features.questions.question import (
@@ -212,8 +212,13 @@ def _hit_needs(thing: Thing, now_ms: int, clock: ExerciseClock) -> Iterator[Need
         yield _hit_need(row, first, "found", f"{row.text[:250]}: {len(found)} found looking back", now_ms)
 
 
+def _hit_said(row: QuestionRow, hit: Hit) -> Phrase:
+    what = Phrase(hit.act, hit.words).or_text(hit.text.partition("\n")[0])
+    return Phrase("questions.need.hit", {"question": row.text, "what": what})
+
+
 def _hit_need(row: QuestionRow, hit: Hit, kind: str, title: str, now_ms: int) -> NeedRow:
-    phrase = phrase_in("questions.need", title) if kind == "found" else NONE
+    phrase = phrase_in("questions.need", title) if kind == "found" else _hit_said(row, hit)
     return NeedRow(
         feature="questions",
         kind=kind,

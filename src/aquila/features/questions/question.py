@@ -7,7 +7,7 @@ ladder of posts are data: windows.json.
 import functools
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from aquila.core.exercise_clock import WALL, ExerciseClock
 from aquila.core.model import Label
 from aquila.core.paper_work import Id, Line, Place, Said, Text, Time, WatchedPapers, Word, state_of
 from aquila.core.papers import Step, Thing
+from aquila.core.phrases import phrase_in
 from aquila.core.states import Move, States
 
 QUESTION, RFI = "questions.question", "questions.rfi"
@@ -136,7 +137,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         entry: its id; text: what it said, in short: a title, then a line for each field. posts: those that it has gone
             to, the newest last. due_ms: when it climbs further. ack_at_ms: None = nobody has looked. found: it was
-            there when the question was asked, and looking back found it.
+            there when the question was asked, and looking back found it. act, words: of the sentence that the title is,
+            see `Phrase`; "" = somebody wrote it.
     """
 
     entry: str
@@ -147,6 +149,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     ack_at_ms: int | None
     ack_by: str | None
     found: bool = False
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 def ladder_of(thing: Thing) -> tuple[str, ...]:
@@ -206,6 +210,7 @@ def _hit(thing: Thing, same: Sequence[_Told], clock: ExerciseClock) -> Hit:
     acks = [writers[name] for each in same if (name := f"ack.{each.entry}") in writers]
     ack = min(acks, key=lambda step: step.stamp, default=None)
     received_ms = told.step.received_at_ms
+    title = phrase_in("questions.title", told.text.partition("\n")[0])
     return Hit(
         entry=told.entry,
         text=told.text,
@@ -215,6 +220,8 @@ def _hit(thing: Thing, same: Sequence[_Told], clock: ExerciseClock) -> Hit:
         ack_at_ms=None if ack is None else ack.at_ms,
         ack_by=None if ack is None else ack.by,
         found=told.step.action == "look",
+        act=title.act,
+        words=title.words,
     )
 
 

@@ -14,6 +14,7 @@ from aquila.core.paper_work import Id, Line, Time, Word, state_of
 from aquila.core.papers import Thing
 from aquila.core.phrases import phrase_in
 from aquila.core.policy import derive
+from aquila.core.tongue import InLanguage, Tongue
 from aquila.features.reports.attachments import Attachment, attachments_of, files_of, label_of, text_of
 from aquila.features.reports.commands import STEPS
 from aquila.features.reports.form import Form
@@ -50,6 +51,12 @@ class AskReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: Id
 
 
+class AskDocument(InLanguage, frozen=True, kw_only=True):
+    """Which report, and in which language it is printed."""
+
+    id: Id
+
+
 class FormRow(msgspec.Struct, frozen=True, kw_only=True):
     """A form that can be filled in."""
 
@@ -63,6 +70,7 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         values: what is filled in, by name of the field. said_at_ms: when it was begun. signed_by: who approved it; None
             = nobody yet. attachments: files beside it that the asker may have.
+        act, words: of the sentence that `title` is, see `Phrase`; "" = of none.
     """
 
     id: str
@@ -84,6 +92,8 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: int
     label: Label
     attachments: tuple[Attachment, ...] = ()
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +117,7 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
 def row_of(thing: Thing, attachments: tuple[Attachment, ...] = ()) -> ReportRow:
     """The row of a report, with the files beside it that are to be shown."""
     state = state_of(STATES, thing)
+    phrase = phrase_in("reports.report", thing.first.summary)
     signer = next((step.by for step in reversed(thing.steps) if step.action == "approve"), None)
     return ReportRow(
         id=thing.id,
@@ -128,6 +139,8 @@ def row_of(thing: Thing, attachments: tuple[Attachment, ...] = ()) -> ReportRow:
         conflicts=len(thing.conflicts()),
         label=thing.first.label,
         attachments=attachments,
+        act=phrase.act,
+        words=phrase.words,
     )
 
 
@@ -137,33 +150,43 @@ def marking_of(label: Label) -> str:
 
 
 def document_of(
-    thing: Thing, form: Form, label: Label, attachments: tuple[Attachment, ...] = (), pictures: tuple[bytes, ...] = ()
+    thing: Thing,
+    form: Form,
+    label: Label,
+    tongue: Tongue,
+    attachments: tuple[Attachment, ...] = (),
+    pictures: tuple[bytes, ...] = (),
 ) -> Document:
     """A report as it is printed: each value stands on the step that said it and on what the report names for it."""
-    notes, writers, values = thing.get("notes", {}), thing.writers(), values_of(thing)
     row = row_of(thing)
-    paragraphs = []
-    for section in form.sections:
-        if section.title:
-            paragraphs.append(Paragraph(section.title, (), True))
-        for field in section.fields:
-            value = values.get(field.name)
-            if value not in (None, ""):
-                below = tuple(notes.get(field.name, ())) or (writers[f"v.{field.name}"].entry,)
-                paragraphs.append(Paragraph(f"{field.title}: {value_text(field.kind, value)}", below))
+    paragraphs = list(_filled(thing, form, tongue))
     if attachments:
-        paragraphs.append(Paragraph("Attachments", (), True))
+        paragraphs.append(Paragraph(tongue.say("print.attachments"), (), True))
         paragraphs.extend(Paragraph(text_of(each)) for each in attachments)
     missing = thing.get("missing", ())
     if missing:
-        paragraphs.append(Paragraph(f"Missing: no report of {', '.join(missing)}"))
+        paragraphs.append(Paragraph(tongue.say("print.missing", units=missing)))
     return Document(
-        title=row.title,
+        title=tongue.read("reports.report", row.title),
         marking=marking_of(label),
         paragraphs=tuple(paragraphs),
         signed=() if row.signed_by is None else (name_of(row.signed_by),),
         pictures=pictures,
     )
+
+
+def _filled(thing: Thing, form: Form, tongue: Tongue) -> Iterator[Paragraph]:
+    """Section by section, whatever was filled in."""
+    notes, writers, values = thing.get("notes", {}), thing.writers(), values_of(thing)
+    for section in form.sections:
+        if section.title:
+            yield Paragraph(tongue.read("form", section.title), (), True)
+        for field in section.fields:
+            value = values.get(field.name)
+            if value not in (None, ""):
+                below = tuple(notes.get(field.name, ())) or (writers[f"v.{field.name}"].entry,)
+                name, said = tongue.read("form", field.title), value_text(field.kind, value, tongue)
+                yield Paragraph(tongue.say("print.field", name=name, value=said), below)
 
 
 def _forms(principal: Principal, ask: AskForms, reading: Reading) -> Iterator[Labelled]:
@@ -198,7 +221,7 @@ def _report(principal: Principal, ask: AskReport, reading: Reading) -> Iterator[
         yield Labelled(row, thing.first.label, thing.first.context)
 
 
-def _document(principal: Principal, ask: AskReport, reading: Reading) -> Iterator[Labelled]:
+def _document(principal: Principal, ask: AskDocument, reading: Reading) -> Iterator[Labelled]:
     thing = papers_of(reading).thing(reading, ask.id, REPORT)
     form = None if thing is None else forms_of(reading).get(str(thing.get("form")))
     if thing is None or form is None:
@@ -206,9 +229,14 @@ def _document(principal: Principal, ask: AskReport, reading: Reading) -> Iterato
     files = attachments_of(thing, reading)
     marks = [label for each in files if (label := label_of(each.package, reading)) is not None]
     label = derive(reading.policy, [*(step.label for step in thing.steps), *marks])
-    document = document_of(thing, form, label, files, tuple(_pictures(files, reading)))
+    tongue = Tongue(ask.language)
+    document = document_of(thing, form, label, tongue, files, tuple(_pictures(files, reading)))
     row = DocumentRow(
-        title=document.title, text=to_text(document), pdf=to_pdf(document), notes=document.notes(), label=label
+        title=document.title,
+        text=to_text(document, tongue),
+        pdf=to_pdf(document, tongue),
+        notes=document.notes(),
+        label=label,
     )
     yield Labelled(row, label, thing.first.context)
 
@@ -234,7 +262,6 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
         row = row_of(thing)
         roles = ("duty_officer",) if row.state == "filed" else ("watch_officer",)
         if row.state in ("draft", "filed") and ask.wants(roles):
-            phrase = phrase_in("reports.report", row.title)
             need = NeedRow(
                 feature="reports",
                 kind="approve" if row.state == "filed" else "file",
@@ -246,8 +273,8 @@ def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[La
                 roles=roles,
                 actions=row.actions,
                 heads=row.heads,
-                act=phrase.act,
-                words=phrase.words,
+                act=row.act,
+                words=row.words,
             )
             yield Labelled(need, thing.first.label, thing.first.context)
 
@@ -285,14 +312,14 @@ QUERIES = (
     Query(
         name="report_document",
         path="/reports/{id}/document",
-        request=AskReport,
+        request=AskDocument,
         row=DocumentRow,
         role="viewer",
         answer=_document,
         one=True,
         blocking=True,
         slow=True,
-        summary="A report as text and PDF",
+        summary="A report as text and PDF, its fixed words in the language that is asked for",
     ),
     Query(
         name="needs_reports",

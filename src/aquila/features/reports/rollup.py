@@ -17,7 +17,6 @@ from aquila.core.view import view_of
 from aquila.features.reports.form import Form, FormField
 from aquila.features.reports.report import IN_FORCE, REPORT, STATES, papers_of, values_of
 from aquila.features.reports.rollup_intel import claims_between, grade_of
-from aquila.features.reports.text import value_text
 
 FEEDS: Mapping[str, tuple[str, ...]] = {
     "sitrep": ("sitrep",),
@@ -183,7 +182,7 @@ def _sentences(reading: Reading, form: Form, thing: Thing) -> Iterator[SentenceR
                 yield _sentence(reading, field, thing, f"{unit}: {values[field.name]}", field.name)
         return
     activity = _activity_field(form)
-    said = [value_text("text", value) for name, value in values.items() if isinstance(value, str) and name != "source"]
+    said = [value for name, value in values.items() if isinstance(value, str) and name != "source"]
     if activity is not None and said:
         yield _sentence(reading, activity, thing, f"{unit}, {thing.get('form')}: {', '.join(said)}"[:TEXT_MAX])
 
