@@ -138,6 +138,22 @@ def test_what_stood_of_a_source_is_over_when_a_track_tells_of_it(desk: Any, port
     assert desk.get("/patterns")[-1]["over_at_ms"] is not None
 
 
+def test_what_stood_of_a_source_is_over_when_a_track_takes_it_in(desk: Any, port: Any) -> None:
+    """Everybody is known already: that the track has other members is all that is new."""
+    lat, other = 42.1, port.place("WOLF", 44.0, 77.1)
+    for n in range(17):
+        lat += 0.002 * (n < 5)
+        fox = port.place("FOX", lat, 77.1)
+        port.place("WOLF", 44.0 + n * 0.002, 77.1)
+        port.place("T1", 44.0 + n * 0.002, 77.1, category="track", fields={"members": other})
+        port.tick(MINUTE_MS)
+    (row,) = desk.get("/patterns")
+    assert (row["names"], row["over_at_ms"]) == (["FOX"], None)
+    port.place("T1", 44.034, 77.1, category="track", fields={"members": f"{other} {fox}"})
+    port.tick(MINUTE_MS)
+    assert desk.get("/patterns")[-1]["over_at_ms"] is not None
+
+
 def test_silence_of_somebody_who_reported_is_told_until_it_is_heard_again(desk: Any, port: Any) -> None:
     lat = drive(port, "FOX", 5)
     for _ in range(11):

@@ -70,6 +70,8 @@ class Patterns(Papers):
         """Rows that are judged by a part only, as the watcher was told."""
         self._aside: set[Key] = set()
         """Sources of fused tracks, at the last look."""
+        self._grouped: set[Key] = set()
+        """Who there was when it was last worked out who stands for whom."""
         self._open: dict[OpenKey, str] = {}
         self._is_begun = False
         self._is_fresh = True
@@ -113,9 +115,11 @@ class Patterns(Papers):
             self._is_begun = True
             yield from self._left_over()
         movers = {key: move for key, move in moves.items() if move.report.category in MOVING}
-        heard, begun = self._news(now_ms, movers)
+        heard, begun, is_regrouped = self._news(now_ms, movers)
         yield from self._begin(begun)
-        yield from self._set_parts(movers)
+        if begun or is_regrouped or movers.keys() != self._grouped:
+            self._grouped = set(movers)
+            yield from self._set_parts(movers)
         if self._is_fresh or (begun and self._settings.routes):
             self._is_fresh = False
             self._watcher.set_zones(self._zones.of(self._watcher.lat, self._watcher.lon))
@@ -185,9 +189,10 @@ class Patterns(Papers):
             ]:
                 yield Told(None, (), (keys[0][0], self._open.pop((kind, keys))))
 
-    def _news(self, now_ms: int, movers: "Movers") -> tuple[list[Key], list[tuple[Key, Move, int]]]:
-        """Who was heard since the last look; and who is to be begun anew in which row."""
+    def _news(self, now_ms: int, movers: "Movers") -> tuple[list[Key], list[tuple[Key, Move, int]], bool]:
+        """Who was heard since the last look; who is to be begun anew in which row; does one have other members?"""
         self.unwatched = 0
+        is_regrouped = False
         heard: list[Key] = []
         begun: list[tuple[Key, Move, int]] = []
         for key, move in movers.items():
@@ -203,9 +208,11 @@ class Patterns(Papers):
                 self._rows[key], self._keys[row] = row, key
             if known is None or known.label != move.label:
                 begun.append((key, move, row))
+            elif _members_of(known) != _members_of(move):
+                is_regrouped = True
             self._newest[key] = move
             heard.append(key)
-        return heard, begun
+        return heard, begun, is_regrouped
 
     def _room(self, now_ms: int) -> int | None:
         if len(self._keys) < MOVERS_MAX:
@@ -252,6 +259,11 @@ def _key(move: Move) -> Key:
     return move.context, move.report.entity
 
 
+def _members_of(move: Move) -> str | None:
+    """Of a fused track: ids with blanks between them; None = it is none."""
+    return move.report.fields.get("members")
+
+
 Movers = Mapping[Key, Move]
 """Everybody that moves, and where it is."""
 
@@ -261,7 +273,7 @@ def _parts_of(movers: Movers) -> dict[Key, int]:
 
     For the members of a fused track stands the track; but who reports, and goes silent, are they, each by itself.
     """
-    fused = {key: made for key, move in movers.items() if (made := move.report.fields.get("members")) is not None}
+    fused = {key: made for key, move in movers.items() if (made := _members_of(move)) is not None}
     parts = dict.fromkeys(fused, NO_REPORTS)
     if fused:
         members = {member for each in fused.values() for member in each.split()}
