@@ -1,17 +1,18 @@
 """A day from the order to the handover, through the Python client and phones: `day.toml`, each step asserted."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 from typing import Any
 
 import pytest
 
+from aquila.app.asking import ask
 from aquila.client import Node, NodeError, ms, when
 from aquila.simulator import cot
 from aquila.simulator.scenario import MedevacAsked
-from aquila.simulator.staff import Act, ActError, Player, field_of, fits, read_staff
+from aquila.simulator.staff import Act, ActError, Person, Player, field_of, fits, read_staff
 from aquila.testing.served import ServedNode
 from aquila.testing.tak_client import TakClient, event, text_of
 
@@ -28,9 +29,7 @@ class Day:
         self.phone = phone
         self.task = ""
         url = node.api.url
-        self.people = {
-            each.name: Node(url, node.api.make_token(name=each.name, role=each.role)["token"]) for each in DAY.persons
-        }
+        self.people = {each.name: Node(url, token_of(node, each)) for each in DAY.persons}
         self.player = Player(self._ask, lambda span_s: asyncio.sleep(span_s / 4))
 
     async def _ask(self, person: str, method: str, path: str, body: Any) -> Any:
@@ -78,6 +77,13 @@ class Day:
         self.phone.say(body)
 
 
+def token_of(node: ServedNode, person: Person) -> str:
+    """A token for the groups of this person, from the owner: nobody else may give exercise control's."""
+    groups = list(person.groups) or None
+    named = {"name": person.name, "role": person.role, "groups_in": groups, "groups_out": groups}
+    return str(ask(node.data, "access.make_token", named)["token"])
+
+
 def read(phone: TakClient, heard: Any) -> bytes:
     """The receipt of a phone whose owner has opened the line."""
     said = heard.find("detail/__chat")
@@ -88,6 +94,16 @@ def read(phone: TakClient, heard: Any) -> bytes:
         f"<link uid='{phone.uid}' type='a-f-G-U-C' relation='p-p'/>"
     )
     return event(reference, "b-t-f-r", detail)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
+    """An exercise without the simulator: else nothing is injected."""
+    process = ServedNode(tmp_path_factory.mktemp("day") / "data", "--context", "EXERCISE:DAY")
+    try:
+        yield process.start()
+    finally:
+        process.stop()
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +133,14 @@ def test_every_answer_of_the_patrol_is_its_own(day: Day) -> None:
     assert (answer["state"], answer["on_behalf_of"]) == ("wilco", None)
     steps = [*node.order(known["order"])["steps"], *node.task(known["task"])["steps"]]
     assert not [each for each in steps if each["on_behalf_of"]]
+
+
+def test_players_read_what_is_played_and_nothing_of_the_list(day: Day) -> None:
+    assert day.people["watch.officer"].injects() == []
+    (inject,) = day.people["exercise.director"].injects()
+    assert (inject["id"], inject["state"]) == (day.player.known["inject"], "fired")
+    (line,) = [row for row in day.people["watch.officer"].incidents() if row["id"] == day.player.known["walkers"]]
+    assert (line["state"], line["fields"]["source"]) == ("closed", day.player.known["played"])
 
 
 def test_the_past_of_the_day_can_be_asked(day: Day) -> None:
