@@ -29,6 +29,8 @@ CHROMIUM_FLAGS = [
 ]
 # Most tests want a desk, and none of its pixels: a software GL draws each of them.
 DESKTOP: ViewportSize = {"width": 1280, "height": 720}
+# Phones of these tests say a thing and are silent while somebody types, longer than a node bears on a slow machine.
+PATIENT = {"AQUILA_LINK_IDLE_S": "900"}
 COLOURS = """async (png) => {
   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0))
   const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
@@ -141,7 +143,7 @@ def chromium(browser_path: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    node = ServedNode(tmp_path_factory.mktemp("page") / "node", "--demo", "snow-leopard")
+    node = ServedNode(tmp_path_factory.mktemp("page") / "node", "--demo", "snow-leopard", environ=PATIENT)
     try:
         node.start()
         yield node
@@ -152,7 +154,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
 @pytest.fixture(scope="module")
 def quiet_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
     """For modules that need nothing of the exercise, whose drawing costs time: they take it as their `demo`."""
-    node = ServedNode(tmp_path_factory.mktemp("quiet") / "node")
+    node = ServedNode(tmp_path_factory.mktemp("quiet") / "node", environ=PATIENT)
     try:
         yield node.start()
     finally:

@@ -17,7 +17,7 @@ from aquila.simulator.scenario import MedevacAsked
 from aquila.testing.served import ServedNode
 from aquila.testing.tak_client import Event, TakClient, event, text_of
 
-from .conftest import Watched
+from .conftest import PATIENT, Watched
 from .desk import Hand, board, state_of
 from .test_page import journal_lines
 from .test_shell import out_of_fields
@@ -34,10 +34,8 @@ LINE = "IMMEDIATE DAY PATROL INCIDENT rockfall at the pass 1 man hurt 43.2 N 77.
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedNode]:
-    """Without the simulator, and an exercise: else nothing is injected. The phone may be silent while people type."""
-    node = ServedNode(
-        tmp_path_factory.mktemp("day") / "node", "--context", "EXERCISE:DAY", environ={"AQUILA_LINK_IDLE_S": "900"}
-    )
+    """Without the simulator, and an exercise: else nothing is injected."""
+    node = ServedNode(tmp_path_factory.mktemp("day") / "node", "--context", "EXERCISE:DAY", environ=PATIENT)
     try:
         yield node.start()
     finally:

@@ -70,14 +70,14 @@ def test_what_may_be_the_same_is_suggested_and_merging_keeps_both(desk: Any, por
     here, far = {"lat_deg": 33.1, "lon_deg": 35.3}, {"lat_deg": 33.5, "lon_deg": 35.3}
     first = log(desk, "two trucks stopped at the bridge", place=here)
     port.now_ms += 10 * MINUTE_MS
-    second = log(desk, "Trucks (two) stopped at bridge", place=here, tell=["liaison"])
+    second = log(desk, "Trucks (two) stopped at bridge", place=here, tell=["liaison_officer"])
     log(desk, "two trucks stopped at the bridge", place=far)
     log(desk, "water delivered to the school", place=here)
     (alike,) = desk.get(f"/incidents/{second}/duplicates")
     assert (alike["id"], alike["apart_ms"], alike["distance_m"]) == (first, 10 * MINUTE_MS, 0.0)
     step(desk, second, "merge", other=first)
     assert desk.get(f"/incidents/{second}")["row"]["fields"]["merged_into"] == first
-    assert [each["role"] for each in desk.get(f"/incidents/{first}")["row"]["tellings"]] == ["liaison"]
+    assert [each["role"] for each in desk.get(f"/incidents/{first}")["row"]["tellings"]] == ["liaison_officer"]
 
 
 def test_what_cannot_be_is_refused_with_a_sentence(desk: Any, viewer: Any, port: Any) -> None:

@@ -97,7 +97,7 @@ def test_a_claim_stands_on_entries_that_support_or_deny_it(desk: Any) -> None:
     [
         ({"text": "no source", "sources": []}, "claim"),
         ({"text": "x", "sources": ["nothing"]}, "there is no entry"),
-        ({"text": " ", "sources": ["E"]}, "a fact needs words"),
+        ({"sources": ["E"]}, "a fact needs words"),
         ({"link": "seen_at", "sources": ["E"]}, "a link needs its kind and the subject"),
         ({"link": "happened_at", "to": "PLACE", "sources": ["E"]}, "goes from event to place"),
         ({"link": "seen_at", "to": "nowhere", "sources": ["E"]}, "nothing here"),

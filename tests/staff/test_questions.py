@@ -148,7 +148,8 @@ def test_time_left_and_refusals(desk: Any, port: Any) -> None:
     assert "fits everything" in str(desk.post("/questions", 400, question={"text": "x", "tests": [{}]}))
     assert "no hit of this question" in str(step(desk, id, "ack", 422, entry="x"))
     assert "name entries that you may read" in str(step(desk, id, "answer", 422, answer="x", sources=["y"]))
-    late = desk.post("/questions", 400, question={"text": "x", "from_ms": 2, "ltiov_ms": 1})
+    span = {"from_ms": port.now_ms + 2, "ltiov_ms": port.now_ms + 1}
+    late = desk.post("/questions", 422, question={"text": "x", **span})
     assert "is not after" in str(late)
     assert "a step of the node" in str(step(desk, id, "hit", 422))
     step(desk, id, "close")

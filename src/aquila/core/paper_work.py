@@ -13,6 +13,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Desk, Saying, check_text
 from aquila.core.model import TIME_MAX_MS, TIME_MIN_MS, Address, Arrival, Context, Entry, Paper, Position, Principal
 from aquila.core.papers import SEEN_MAX, Papers, Thing, saying_of
+from aquila.core.phrase_table import POSTS
 from aquila.core.states import States
 
 Form = TypeVar("Form")
@@ -25,6 +26,10 @@ Said = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
 Time = Annotated[int, msgspec.Meta(ge=TIME_MIN_MS, le=TIME_MAX_MS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Seen = Annotated[tuple[Id, ...], msgspec.Meta(max_length=SEEN_MAX)]
+
+
+HAPPENED_MIN_MS = 946_684_800_000
+"""2000-01-01: a time of today in seconds, taken for milliseconds, lies before."""
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,16 +77,22 @@ def state_of(states: States, thing: Thing) -> str:
     return states.run(step.action for step in thing.steps)[0]
 
 
-def check_texts(where: str, value: Any) -> None:
-    """Refuse characters that no screen can carry, however deep they stand. Raises ValueError with a sentence."""
+def check_texts(where: str, value: Any, *, may_be_blank: bool = False) -> None:
+    """Refuse characters that no screen can carry, however deep they stand, and texts of nothing but blanks.
+
+    may_be_blank: for what another program wrote. Raises ValueError with a sentence.
+    """
     if isinstance(value, str):
         check_text(where, value)
+        if value and not value.strip() and not may_be_blank:
+            # A name, an addressee or a remark that nobody sees passes every test of length.
+            raise ValueError(f"{where} holds blanks only: write something, or leave it out")
     elif isinstance(value, Mapping):
         for name, each in value.items():
-            check_texts(f"{where}.{name}"[:200], each)
+            check_texts(f"{where}.{name}"[:200], each, may_be_blank=may_be_blank)
     elif isinstance(value, list | tuple):
         for each in value:
-            check_texts(where, each)
+            check_texts(where, each, may_be_blank=may_be_blank)
 
 
 def read_form(form: type[Form], fields: Mapping[str, Any], action: str) -> Form | Refused:
@@ -137,10 +148,18 @@ def too_many(principal: Principal, kept: Iterable[Thing], what: str, of_one_max:
 
 
 def wrong_time(desk: Desk, at_ms: int | None, what: str = "the time") -> Refused | None:
-    """Nothing has happened after now, but for the clocks' skew that policy allows."""
+    """Nothing has happened after now, but for the clocks' skew that policy allows, nor before `HAPPENED_MIN_MS`."""
+    if at_ms is not None and at_ms < HAPPENED_MIN_MS:
+        return Refused("time", f"{what} {at_ms} ms lies before 2000: give milliseconds since 1970, not seconds")
     if at_ms is not None and at_ms > desk.now_ms() + desk.policy.skew_ms:
         return Refused("time", f"{what} {at_ms} ms lies in the future: name the time when it happened, or leave it out")
     return None
+
+
+def unknown_posts(posts: Iterable[str]) -> str | None:
+    """A sentence when one of these is no post: whatever goes to it would reach nobody. None = all are."""
+    unknown = [post for post in posts if post not in POSTS]
+    return f"there is no post {unknown[0]}: {', '.join(POSTS)} are known" if unknown else None
 
 
 class NextStep(NamedTuple):

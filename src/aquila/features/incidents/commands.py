@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, check_text
+from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
 from aquila.core.paper_work import Line as Name
 from aquila.core.paper_work import (
@@ -15,9 +15,11 @@ from aquila.core.paper_work import (
     TakeStep,
     Time,
     WatchedPapers,
+    check_texts,
     read_step,
     say_step,
     state_of,
+    unknown_posts,
 )
 from aquila.core.papers import Thing
 from aquila.core.view import view_of
@@ -65,12 +67,15 @@ class NewIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         for field in ("text", "sender", "cell"):
-            check_text(field, getattr(self.line, field))
+            check_texts(field, getattr(self.line, field))
 
 
 async def log_line(principal: Principal, ask: NewIncident, desk: Desk) -> StepTaken | Refused:
     """Log a line; whom a key line goes to is told in the same entry."""
     line, rules, now_ms = ask.line, post_rules(), desk.now_ms()
+    unknown = unknown_posts(line.tell)
+    if unknown is not None:
+        return Refused("post", unknown)
     fields = {**msgspec.to_builtins(line), "precedence": line.precedence, "via": line.via}
     fields["verification"] = line.verification
     fields.pop("tell", None)
@@ -157,6 +162,9 @@ def _done(desk: Desk, thing: Thing, read: Done) -> Said:
 
 
 def _tell(desk: Desk, thing: Thing, read: ForPost) -> Said:
+    unknown = unknown_posts((read.role,))
+    if unknown is not None:
+        return Refused("post", unknown)
     if any(each.role == read.role for each in tellings_of(thing)):
         return Refused("post", f"{read.role} is to be told already: say that it was told, or acknowledge")
     within_ms = post_rules().tell_within_ms[str(thing.get("precedence", "R"))]

@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
+from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import KINDS, LOG_ROOM, Note, Principal
-from aquila.core.paper_work import wrong_time
+from aquila.core.paper_work import check_texts, wrong_time
 from aquila.features.log.entries import (
     EntryRow,
     arrival_of,
@@ -59,7 +59,7 @@ class NewNote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     happened_at_ms: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)] | None = None
 
     def __post_init__(self) -> None:
-        check_text("text", self.text)
+        check_texts("text", self.text)
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

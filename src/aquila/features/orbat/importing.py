@@ -274,7 +274,7 @@ class _Matcher:
         kept = {} if before is None else {name: getattr(before, name) for name in Unit.__struct_fields__}
         fields = {**msgspec.to_builtins(kept), **row.fields, "name": row.name}
         fields["parents"] = msgspec.to_builtins(self._parents(before, parents))
-        check_texts("unit", fields)
+        check_texts("unit", fields, may_be_blank=True)
         after = read_unit({name: value for name, value in fields.items() if value is not None})
         id = self._new_id() if id is None else id
         self._ids[row.key] = id

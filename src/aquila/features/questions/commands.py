@@ -17,9 +17,11 @@ from aquila.core.paper_work import (
     TakeStep,
     WatchedPapers,
     check_texts,
+    edited,
     read_step,
     say_step,
     too_many,
+    unknown_posts,
 )
 from aquila.core.papers import Thing
 from aquila.core.states import States
@@ -36,7 +38,6 @@ class NewQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         check_texts("question", msgspec.to_builtins(self.question))
-        _check_span(self.question)
 
 
 class NewRfi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,9 +107,9 @@ def papers_of(reading: Any) -> WatchedPapers:
 
 async def ask_question(principal: Principal, ask: NewQuestion, desk: Desk) -> StepTaken | Refused:
     """Put a question on the board."""
-    full = _full(principal, desk)
-    if full is not None:
-        return full
+    refused = _full(principal, desk) or _wrong(desk, ask.question, ask.question)
+    if refused is not None:
+        return refused
     fields, text = msgspec.to_builtins(ask.question), ask.question.text
     return await say_step(principal, desk, NextStep(STATES, QUESTION, None, "ask", fields, summary=text[:200]))
 
@@ -175,17 +176,24 @@ def _said(desk: Desk, thing: Thing, read: Any) -> dict[str, Any] | Refused:
         if missing:
             return Refused("source", f"there is no entry {', '.join(missing)[:200]}: name entries that you may read")
     if isinstance(read, Question):
-        try:
-            _check_span(read)
-        except ValueError as wrong:
-            return Refused("time", str(wrong))
+        refused = _wrong(desk, read, edited(Question, thing, msgspec.to_builtins(read)))
+        if refused is not None:
+            return refused
     fields: dict[str, Any] = msgspec.to_builtins(read)
     return fields
 
 
-def _check_span(question: Question) -> None:
-    if question.from_ms is not None and question.ltiov_ms is not None and question.ltiov_ms <= question.from_ms:
-        raise ValueError(f"LTIOV {question.ltiov_ms} is not after {question.from_ms}: name a later one, or none")
+def _wrong(desk: Desk, said: Question, becomes: Question | Refused) -> Refused | None:
+    """Why it may not be asked so. said: what is asked or changed now; becomes: the question with it."""
+    if isinstance(becomes, Refused):
+        return becomes
+    if said.ltiov_ms is not None and said.ltiov_ms <= desk.now_ms():
+        return Refused("time", f"LTIOV {said.ltiov_ms} ms is over: name a later one, or none")
+    from_ms, ltiov_ms = becomes.from_ms, becomes.ltiov_ms
+    if from_ms is not None and ltiov_ms is not None and ltiov_ms <= from_ms:
+        return Refused("time", f"LTIOV {ltiov_ms} is not after {from_ms}: name a later one, or none")
+    unknown = unknown_posts(said.notify or ())
+    return None if unknown is None else Refused("post", unknown)
 
 
 COMMANDS = (

@@ -5,6 +5,7 @@ ladder of posts are data: windows.json.
 """
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Annotated, Any, Literal, NamedTuple
@@ -84,6 +85,11 @@ class EntryTest(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     def __post_init__(self) -> None:
         if not (self.words or self.kinds or self.area or self.links):
             raise ValueError("a test without words, kinds, area and links fits everything: name one of them")
+        for word in self.words:
+            if not re.search(r"\w", word):
+                raise ValueError(f"the word {word!r} has no letter and no figure, so every text has it: name another")
+        if any(not kind.strip() for kind in self.kinds):
+            raise ValueError('an empty kind fits everything: name one, for instance "note" or "incidents."')
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
