@@ -191,3 +191,22 @@ def test_each_thing_stands_once_and_the_counts_add_up(
         int(each.partition(": ")[2]) for each in text.splitlines() if each.startswith(("Overdue: ", "New: ", "Open: "))
     ]
     assert sum(heads) == 3
+
+
+def test_what_was_done_stands_in_words_and_not_by_the_names_of_steps(desk: Any, relief: Any, port: Any) -> None:
+    task = desk.post("/tasks", task={"unit": "PTL 3", "verb": "OBSRV", "title": "Watch the bridge"})["id"]
+    desk.post("/handovers", remarks="")
+    (shift,) = desk.get("/handovers")
+    relief.post(f"/handovers/{shift['id']}/take")
+    port.now_ms += MINUTE_MS
+    desk.post(f"/tasks/{task}/step", action="issue")
+    for action in ("acknowledge", "wilco", "execute"):
+        desk.post(f"/tasks/{task}/step", action=action, on_behalf=True)
+    (line,) = [each for each in desk.get("/handover") if each["id"] == task]
+    said = [(each["text"], each["act"]) for each in line["details"]]
+    assert said == [
+        ("issued", "step.issue"),
+        ("acknowledged", "step.acknowledge"),
+        ("will comply", "step.wilco"),
+        ("under way", "step.execute"),
+    ]

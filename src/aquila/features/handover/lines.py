@@ -11,6 +11,7 @@ import msgspec
 from aquila.core.feature import Reading
 from aquila.core.model import Label
 from aquila.core.papers import Papers, Thing
+from aquila.core.phrase_table import STEPS
 from aquila.core.phrases import NONE, phrase_in, phrase_of_line
 from aquila.core.policy import derive
 from aquila.core.states import Move, States
@@ -166,9 +167,16 @@ def _is_open(thing: Thing) -> bool:
 
 
 def _news(thing: Thing, since_ms: int) -> tuple[Detail, ...]:
-    """What was done with the thing since then, each step's name once."""
+    """What was done with the thing since then, each step once, in words: will comply, not wilco."""
     steps = dict.fromkeys(step.action for step in thing.steps if step.received_at_ms > since_ms)
-    return tuple(_detail(each, "step", "handover.step") for each in steps)
+    details = {each: _detail(each, "step", "handover.step") for each in steps}
+    return tuple(msgspec.structs.replace(detail, text=_in_words(step)) for step, detail in details.items())
+
+
+def _in_words(step: str) -> str:
+    """The first words for a step that are not its name."""
+    name, *words = STEPS.get(step, (step,))
+    return (words or [name])[0].replace("_", " ")
 
 
 def _detail(text: str, *groups: str) -> Detail:
