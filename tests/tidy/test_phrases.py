@@ -148,6 +148,7 @@ def test_every_type_of_papers_and_every_act_in_the_program_is_known() -> None:
             "orders.order.silent_above",
         ),
         ("alerts.alert", "raise", "alert: P1 has not reported for 12 min", "alerts.alert.raised"),
+        ("alerts.alert", "raise", "alert: P1: emergency 911 Alert", "alerts.alert.raised"),
         ("incidents.line", "log", "decide: this is what somebody typed", ""),
         ("incidents.line", "decide", "decide: this is what somebody typed", "incidents.line.step"),
         ("roles.turn", "give", "duty officer: anna", "roles.turn.given"),

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { TrackMeta } from '../src/api/types'
 import en from '../src/i18n/en.json'
+import node from '../../src/aquila/core/texts/en.json'
 import { alarmsOf, emergencyKey } from '../src/store/attention'
 import { medevacShort, nineLines } from '../src/store/medevac'
 import { TrackStore } from '../src/store/tracks'
@@ -46,7 +47,7 @@ describe('alarms', () => {
 describe('words of a beacon', () => {
   it('are in the catalogue, or stay as they came', () => {
     for (const what of ['911 Alert', 'Ring The Bell', 'In Contact', 'Troops In Contact', 'Geo-fence Breached', 'Custom']) {
-      expect(en.emergency).toHaveProperty(emergencyKey(what)!.replace('emergency.', ''))
+      expect(node.act.emergency).toHaveProperty(emergencyKey(what)!.replace('act.emergency.', ''))
     }
     expect(emergencyKey('Rockfall')).toBeNull()
   })

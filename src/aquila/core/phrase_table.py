@@ -159,7 +159,14 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("leave", "{name} has left an area that is watched"),
         ("dwell", "{name} stays in an area that is watched"),
         ("silence", "{name} has not reported for {minutes} min"),
-        ("emergency", "{name}: emergency {type}"),
+        ("emergency", "{name}: emergency {type?emergency}"),
+    ),
+    "emergency": (
+        ("help", "911 Alert"),
+        ("bell", "Ring The Bell"),
+        ("contact", "In Contact"),
+        ("fence", "Geo-fence Breached"),
+        ("custom", "Custom"),
     ),
     "alerts.watch": (("step", "watch {watch}: {step:step}"),),
     "patterns.finding": (

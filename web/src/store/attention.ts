@@ -28,7 +28,7 @@ const KINDS: Record<string, string> = {
 /** The catalogue key of a beacon's kind; null when it is a word that no catalogue knows. */
 export function emergencyKey(what: string): string | null {
   const kind = KINDS[what.trim().toLowerCase()]
-  return kind ? `emergency.${kind}` : null
+  return kind ? `act.emergency.${kind}` : null
 }
 
 export function isMedevac(type: string): boolean {
