@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidIn, type Phrase } from '../src/acts/said'
+import { said, saidIn, saidWord, type Phrase } from '../src/acts/said'
 import { bytes, latLon, lengthShown, lengthText, speed } from '../src/geo/format'
+import { titleOf } from '../src/staff/tasks/title'
 import { catalogueOf, pageI18n, type Language } from '../src/i18n'
 
 async function speak(code: Language): Promise<void> {
@@ -38,6 +39,22 @@ describe('what the node says', () => {
 
   it('has its key under that of all sentences', () => {
     expect(saidIn({ act: 'x', words: {} }, { t: (key) => key, has: () => true })).toBe('act.x')
+  })
+})
+
+describe('fixed words', () => {
+  it('of forms are found by their English; what people wrote stays', async () => {
+    expect(saidWord('form', 'Size')).toBe('Size')
+    await speak('it')
+    expect(['Size', '6 Security', 'escort', 'Our own heading'].map((text) => saidWord('form', text))).toEqual(['S – Entità', '6 Sicurezza', 'scorta necessaria', 'Our own heading'])
+    expect(saidWord('handover.promise', 'to be told')).toBe('da informare')
+  })
+
+  it('of tasks are said where the node called them by their verb', async () => {
+    await speak('it')
+    expect(titleOf({ title: 'T1 patrol', verb: 'PATROL' })).toBe('T1 pattugliare')
+    expect(titleOf({ title: '', verb: 'OBSRV' })).toBe('tenere sotto osservazione')
+    expect(titleOf({ title: 'Patrol to the lake', verb: 'PATROL' })).toBe('Patrol to the lake')
   })
 })
 
