@@ -19,7 +19,10 @@ Browse = Callable[..., Watched]
 ENOUGH = 15
 CYRILLIC = re.compile("[\u0400-\u04ff]{3}")
 ENGLISH = re.compile(r"[A-Za-z]{4,}")
-NAMES = frozenset({"FRAGO", "OPORD", "WARNO", "MEDEVAC", "SITREP"})
+NAMES = frozenset(
+    {"FRAGO", "OPORD", "WARNO", "MEDEVAC", "MIST", "SITREP", "LOGSITREP", "INTREP", "INTSUM", "INCREP"}
+    | {"SALUTE", "METHANE"}
+)
 """Words of staffs that are the same in every language."""
 ONLY_NAMES = frozenset({"reports.report.of"})
 """Sentences of nothing but a form and a unit."""
