@@ -9,9 +9,10 @@ import pytest
 
 from aquila import features
 from aquila.core.document import dtg
+from aquila.core.model import Paper
 from aquila.core.states import States
 from aquila.features.handover.lines import ENDS
-from aquila.testing.memory_node import NATIONAL
+from aquila.testing.memory_node import NATIONAL, OPEN
 
 MINUTE_MS = 60_000
 
@@ -210,3 +211,9 @@ def test_what_was_done_stands_in_words_and_not_by_the_names_of_steps(desk: Any, 
         ("will comply", "step.wilco"),
         ("under way", "step.execute"),
     ]
+
+
+def test_a_thing_without_a_line_of_its_own_is_printed_by_what_was_done(desk: Any, port: Any) -> None:
+    port.say(Paper(type="reports.report", target="r1", action="file", happened_at_ms=port.now_ms), OPEN)
+    shift = desk.post("/handovers", remarks="")["id"]
+    assert "New: 1" in desk.get(f"/handovers/{shift}/document")["text"]

@@ -161,7 +161,7 @@ def _printed(thing: Thing, tongue: Tongue) -> Iterator[Paragraph]:
 def _line_printed(line: dict[str, Any], tongue: Tongue) -> Iterator[Paragraph]:
     """A line and below it what was promised. Those of earlier versions are one text, or have nothing below them."""
     told, *details = (
-        tongue.said(Phrase(each.get("act", ""), each.get("words", {})), each["text"])
+        tongue.said(Phrase(each.get("act", ""), each.get("words", {})), each.get("text", ""))
         for each in (line, *line.get("details", ()))
     )
     also = ", ".join(tongue.say(f"handover.also.{each}") for each in line.get("also", ()))
