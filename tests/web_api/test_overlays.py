@@ -26,6 +26,9 @@ SHAPES: list[dict[str, Any]] = [
     {"shape": "route", "name": "MSR", "points": [[42.0, 77.0], [42.1, 77.2], [42.3, 77.1]]},
     {"shape": "point", "name": "CP 1", "points": [[42.5, 77.5]]},
     {"shape": "text", "name": "GATE", "points": [[42.6, 77.5]]},
+    {"shape": "bearing", "name": "TO CP 1", "points": [[42.0, 77.0], [42.5, 77.5]], "stroke": "#a76bff"},
+    {"shape": "point", "name": "BOAT", "points": [[42.7, 77.5]], "mark": "flag", "stroke": "#e5484d"},
+    {"shape": "point", "name": "WELL", "points": [[42.8, 77.5]], "stroke": "#35b56a"},
 ]
 
 
@@ -71,7 +74,8 @@ def test_the_nodes_own_export_comes_back_as_the_same_drawings(
     assert set(after) == set(layer)
     for uid, row in after.items():
         assert row.get("geometry") == layer[uid].get("geometry"), row["name"]
-        assert (row["name"], row["sidc"]) == (layer[uid]["name"], layer[uid]["sidc"])
+        for field in ("name", "sidc", "type", "fields"):
+            assert row.get(field) == layer[uid].get(field), row["name"]
 
 
 def kmz(text: bytes, way: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -126,7 +130,15 @@ def test_gpx_keeps_lines_and_points_and_the_same_file_twice_is_drawn_once(
     second = bring(port, client, "gpx", content, "GPS").json()
     assert first["drawn"] == second["drawn"] == len(SHAPES)
     assert first["uids"] == second["uids"]
-    assert len(drawn(port, client)) == len(layer) + len(SHAPES)
+    rows = drawn(port, client)
+    assert len(rows) == len(layer) + len(SHAPES)
+    # GPX has a word for what something is, and none for its colour.
+    types = {
+        row["name"]: (row["type"], row["fields"].get("iconsetpath")) for row in map(rows.get, first["uids"]) if row
+    }
+    before = {row["name"]: (row["type"], row["fields"].get("iconsetpath")) for row in layer.values()}
+    for name in ("GATE", "TO CP 1", "BOAT", "MSR"):
+        assert types[name] == before[name]
 
 
 def test_another_programs_shapes_are_taken_and_what_is_none_is_counted(port: Any, client: Any) -> None:
@@ -264,7 +276,8 @@ def test_a_file_that_is_no_text_comes_back_as_the_same_drawings(
     assert set(after) == set(layer)
     for uid, row in after.items():
         assert row.get("geometry") == layer[uid].get("geometry"), row["name"]
-        assert (row["name"], row["sidc"]) == (layer[uid]["name"], layer[uid]["sidc"])
+        for field in ("name", "sidc", "type", "fields"):
+            assert row.get(field) == layer[uid].get(field), row["name"]
 
 
 def test_a_kmz_says_its_marking(port: Any, client: Any, layer: dict[str, Any]) -> None:
@@ -287,7 +300,7 @@ def test_a_geopackage_is_as_the_standard_has_it(port: Any, client: Any, layer: d
         assert [row[:3] for row in contents] == [
             (table, "features", "UNCLASSIFIED REL TO MISSION; groups COMMON") for table in ("points", "lines", "areas")
         ]
-        assert contents[1][3:] == (77.0, 42.3, 4326)
+        assert contents[1][3:] == (77.0, 42.5, 4326)
         kinds = ask("SELECT table_name, column_name, geometry_type_name, z, m FROM gpkg_geometry_columns").fetchall()
         assert kinds == [
             ("points", "geom", "POINT", 0, 0), ("lines", "geom", "LINESTRING", 0, 0), ("areas", "geom", "POLYGON", 0, 0)

@@ -166,6 +166,7 @@ def _shape(
             how="h-e",
             position=places[0],
             geometry=Geometry("route" if is_route else "line", tuple((p.lat_deg, p.lon_deg) for p in places)),
+            fields=_fields(element),
         )
     ]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from aquila.core.colours import argb_of_css
+from aquila.core.colours import argb_of_css, css_of_argb
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, check_text
 from aquila.core.ids import entity_id
@@ -20,10 +20,8 @@ from aquila.features.picture.view import CORRIDOR, LAYER, ORDER
 POINTS_MAX = 500
 LAYER_FIELD, ORDER_FIELD, ICON_FIELD = LAYER, ORDER, "iconsetpath"
 """Where a report keeps the named layer of a drawing, its place in it, and the icon that phones show."""
-SPOTS: Mapping[str, str] = {
-    "point": "COT_MAPPING_SPOTMAP/b-m-p-s-m/-1",
-    "text": "COT_MAPPING_SPOTMAP/b-m-p-s-m/LABEL",
-}
+SPOT = "COT_MAPPING_SPOTMAP/b-m-p-s-m/"
+SPOTS: Mapping[str, str] = {"point": f"{SPOT}-1", "text": f"{SPOT}LABEL"}
 """Icon of ATAK's spot map for a bare point, and for a point of which only the name is shown."""
 Mark = Literal["dot", "flag", "caution", "circle"]
 ICONS: Mapping[str, str] = {
@@ -179,11 +177,29 @@ def _fields(ask: NewDrawing, layer: str | None) -> dict[str, str]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def drawn_as(report: Report) -> dict[str, str]:
+    """What its geometry does not say of a drawing, for a file: everybody reads points and lines, we what they were.
+
+    `drawn` is text, bearing or the mark of a point, `stroke` the colour of a point (#rrggbb); empty = nothing to add.
+    """
+    if report.type == TYPES["bearing"][0] and report.geometry is not None:
+        return {"drawn": "bearing"}
+    icon = report.fields.get(ICON_FIELD, "")
+    if report.geometry is not None or not icon:
+        return {}
+    marks = {SPOTS["text"]: "text", **{picture: mark for mark, picture in ICONS.items()}}
+    mark = marks.get(icon, "dot" if icon.startswith(SPOT) else None)
+    if mark is None:
+        return {}
+    stroke = css_of_argb(report.fields.get("color"))
+    return {"drawn": mark} | ({} if stroke is None else {"stroke": stroke})
+
+
 def _look_of_point(ask: NewDrawing) -> dict[str, str | None]:
     argb = None if ask.stroke is None else argb_of_css(ask.stroke)
     icon = ICONS.get(ask.mark or "", SPOTS[ask.shape])
     if argb is not None and icon == SPOTS["point"]:
-        icon = f"COT_MAPPING_SPOTMAP/b-m-p-s-m/{argb}"
+        icon = f"{SPOT}{argb}"
     return {ICON_FIELD: icon, "color": None if argb is None else str(argb)}
 
 

@@ -14,7 +14,7 @@ from aquila.core.codec import Outgoing
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal, Report, Verdict
 from aquila.core.policy import derive
-from aquila.features.picture.drawings import LAYER_FIELD
+from aquila.features.picture.drawings import LAYER_FIELD, drawn_as
 from aquila.features.picture.layers import layer_called
 from aquila.features.picture.overlay_files import LAYER_LETTERS_MAX
 from aquila.features.picture.queries import picture_of
@@ -116,7 +116,7 @@ def _piece(report: Report, label: Label, format: str, now_ms: int) -> str:
     if format == "geojson":
         feature = msgspec.json.decode(encode_feature(Outgoing(body=report, label=label, now_ms=now_ms)))
         # Its uid makes a file that comes back the same drawing again.
-        feature["properties"]["uid"] = report.alias.value
+        feature["properties"] |= {"uid": report.alias.value} | drawn_as(report)
         return msgspec.json.encode(feature).decode()
     if format == "kml":
         return _kml_piece(report, label)
@@ -127,7 +127,7 @@ def _kml_piece(report: Report, label: Label) -> str:
     """A Placemark with what KML has no word for: the centre of a circle, and our colours."""
     mark = placemark(report, label)
     geometry = report.geometry
-    more: dict[str, str] = {}
+    more = drawn_as(report)
     if geometry is not None:
         colors = {"stroke": geometry.stroke, "fill": geometry.fill}
         more |= {name: color for name, color in colors.items() if color is not None}
@@ -143,6 +143,8 @@ def _kml_piece(report: Report, label: Label) -> str:
 def _gpx_piece(report: Report) -> str:
     """GPX knows points and lines: an area becomes its closed outline, a circle its centre."""
     name = f"<name>{escape(_printable(report.name or report.alias.value))}</name>"
+    if drawn := drawn_as(report).get("drawn"):
+        name += f"<type>{drawn}</type>"
     geometry = report.geometry
     if geometry is None or geometry.shape == "circle" or len(geometry.points) < 2:
         at = geometry.points[0] if geometry is not None and geometry.points else None
@@ -201,6 +203,7 @@ def _packed(sight: Sight, layer: str, now_ms: int) -> dict[str, Any]:
         "releasable_to": " ".join(label.releasable_to),
         "caveats": " ".join(label.caveats),
         "shape": "point" if geometry is None else geometry.shape,
+        **drawn_as(report),
     }
     if geometry is not None and geometry.shape == "circle" and geometry.radius_m:
         lat_deg, lon_deg = geometry.points[0]

@@ -33,6 +33,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         radius_m: only of a circle.
         uid: of the drawing that a node wrote into its export; None = another program's file.
         stroke, fill: #rrggbb or #rrggbbaa; None = not said.
+        drawn: what our own export says that it was drawn as (`drawings.drawn_as`); None = another program's file.
     """
 
     shape: Literal["line", "polygon", "circle", "route", "point"]
@@ -44,6 +45,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     fill: str | None = None
     sidc: str | None = None
     remarks: str | None = None
+    drawn: str | None = None
 
 
 Found = Shape | str
@@ -153,6 +155,7 @@ def _shape_of(kind: str, coordinates: Any, said: Mapping[str, Any], number: int)
         "fill": _color(said.get("fill")),
         "sidc": _sidc(said.get("sidc"), said.get("category")),
         "remarks": _text(said.get("remarks")) or _text(said.get("description")),
+        "drawn": _text(said.get("drawn")),
     }
     radius_m = said.get("radius_m")
     centre = _text(said.get("centre"))
@@ -306,6 +309,7 @@ def _placemark(mark: etree._Element) -> Iterator[Found]:
                 fill=_color(said.get("fill")),
                 sidc=_sidc(said.get("sidc"), said.get("category")),
                 remarks=remarks,
+                drawn=said.get("drawn") or None,
             )
             seen = True
         except (ValueError, IndexError) as wrong:
@@ -350,10 +354,15 @@ def _gpx(data: bytes) -> Iterator[Found]:
         name = report.name or "GPX"
         if report.geometry is not None:
             shape: Any = report.geometry.shape
-            yield Shape(shape=shape, name=name, points=report.geometry.points)
+            yield Shape(shape=shape, name=name, points=report.geometry.points, **_said_of(report))
         elif report.category == "marker":
-            yield Shape(shape="point", name=name, points=(place,), remarks=report.fields.get("desc"))
+            yield Shape(shape="point", name=name, points=(place,), **_said_of(report))
         else:
             tracks.setdefault(name, []).append(place)
     for name, points in tracks.items():
         yield Shape(shape="line", name=name, points=tuple(points))
+
+
+def _said_of(report: Report) -> dict[str, Any]:
+    """`type` is GPX's own word for what a point or line is; ours is that of `drawn`."""
+    return {"remarks": report.fields.get("desc"), "drawn": report.fields.get("type")}

@@ -1,7 +1,7 @@
 """Overlays as files: what another program drew becomes drawings on a layer."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
@@ -9,7 +9,7 @@ from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Desk, check_text
 from aquila.core.ids import statement_id
 from aquila.core.model import Principal
-from aquila.features.picture.drawings import POINTS_MAX, NewDrawing, place_drawing
+from aquila.features.picture.drawings import POINTS_MAX, Mark, NewDrawing, place_drawing
 from aquila.features.picture.overlay_export import Packer
 from aquila.features.picture.overlay_files import (
     LAYER_LETTERS_MAX,
@@ -101,11 +101,23 @@ def _drawing_of(one: Shape | str, layer: str) -> NewDrawing | str:
         "sidc": one.sidc,
         "remarks": None if one.remarks is None else one.remarks[:4000],
         "layer": layer,
+        **_drawn_as(one),
     }
     try:
         return msgspec.convert(asked, NewDrawing)
     except msgspec.ValidationError as wrong:
         return f"{one.name[:60]}: {_why_not(wrong)}"
+
+
+def _drawn_as(one: Shape) -> dict[str, str]:
+    """Shape and mark by what our own export said; a word that does not fit the shape is passed over."""
+    if one.shape == "point" and one.drawn == "text":
+        return {"shape": "text"}
+    if one.shape == "point" and one.drawn is not None and one.drawn in get_args(Mark):
+        return {"mark": one.drawn}
+    if one.shape == "line" and one.drawn == "bearing" and len(one.points) == 2:
+        return {"shape": "bearing"}
+    return {}
 
 
 _FIELDS = {

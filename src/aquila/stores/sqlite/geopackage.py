@@ -25,7 +25,7 @@ TABLES: Mapping[str, tuple[str, str]] = {
 """Kind in GeoJSON -> table and geometry type (annex G.1)."""
 TEXTS = (
     "name", "layer", "label", "releasable_to", "caveats", "stroke", "fill", "uid", "shape", "cot_type", "sidc",
-    "category", "remarks", "centre",
+    "category", "remarks", "centre", "drawn",
 )  # fmt: skip
 NUMBERS = ("radius_m",)
 COLUMNS = (*TEXTS, *NUMBERS)
