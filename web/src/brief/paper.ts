@@ -1,7 +1,7 @@
 /** The brief on paper: one sheet of the map for each step, as the print box makes one. */
 import type { ComposerTranslation } from 'vue-i18n'
 import { createMap, type MapAdapter } from '../map/adapter'
-import { cameraOf } from '../print/camera'
+import { cameraOf, DRAWN_LIMIT_MS } from '../print/camera'
 import { compose } from '../print/compose'
 import { dressSheet, hidingOf } from '../print/hiding'
 import { DOTS_PER_MM, type Paper } from '../print/paper'
@@ -13,7 +13,6 @@ import type { BriefStep } from './brief'
 import { showStep } from './show'
 
 const PX_PER_MM = 96 / 25.4
-const DRAWN_LIMIT_MS = 15_000
 const TIME_LIMIT_MS = 10_000
 const NOTE_MM = 4.2
 const NOTE_SIZE_MM = 3.2
@@ -65,7 +64,7 @@ export async function sheetsOf(shell: Shell, steps: readonly BriefStep[], paper:
       map.show(place, zoom)
       const hiding = hidingOf(shell, true, t)
       dressSheet(shell, map, hiding)
-      await map.drawn(DRAWN_LIMIT_MS)
+      if (!(await map.drawn(DRAWN_LIMIT_MS))) desk.notify({ tone: 'bad', key: 'print.incomplete' })
       map.refresh()
       const title = t('brief.sheetTitle', { n: sheets.length + 1, of: steps.length, title: step.title })
       sheets.push(withNotes(compose(paper, map.copy(), map.bounds(), title, shell, hiding, t), paper, step.notes))

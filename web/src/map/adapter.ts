@@ -59,8 +59,8 @@ export interface MapAdapter {
   bounds(): [number, number, number, number]
   /** A copy of what is drawn now, in device pixels. */
   copy(): HTMLCanvasElement
-  /** Resolves when all tiles of the view are drawn, at the latest after `limit_ms`. */
-  drawn(limit_ms: number): Promise<void>
+  /** Resolves when all tiles and overlays of the view are drawn: true; after `limit_ms` at the latest: false, something may lack. */
+  drawn(limit_ms: number): Promise<boolean>
   setCrosshair(on: boolean): void
   /** A pen on the map; `snaps` are the vertices ([lon, lat]) that it snaps to. While it is held, clicks are its own. */
   takePen(snaps: () => [number, number][]): Promise<Pen>
@@ -459,10 +459,23 @@ class MapLibreAdapter implements MapAdapter {
     return copy
   }
 
-  async drawn(limit_ms: number): Promise<void> {
-    const done = new Promise<void>((resolve) => void this.map.once('idle', () => resolve()))
-    this.map.triggerRepaint()
-    await Promise.race([done, new Promise<void>((resolve) => setTimeout(resolve, limit_ms))])
+  async drawn(limit_ms: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), limit_ms)))
+    const is_drawn = await Promise.race([this.idle(), late])
+    clearTimeout(timer)
+    return is_drawn
+  }
+
+  /** Idle with our overlays in the style: a map whose style has only come is idle without them. */
+  private async idle(): Promise<true> {
+    do {
+      await new Promise<void>((resolve) => {
+        void this.map.once('idle', () => resolve())
+        this.map.triggerRepaint()
+      })
+    } while (!this.overlays.isUp())
+    return true
   }
 
   setCrosshair(on: boolean): void {

@@ -1,6 +1,8 @@
 /** Where a map of another shape must look so that all of a view is on it. */
 import type { Place } from '../geo/place'
 
+/** So long a sheet waits for all of its map, which a busy machine draws slowly; whoever waits may close the box. */
+export const DRAWN_LIMIT_MS = 60_000
 const WORLD_PX = 512
 const mercator = (lat_deg: number) => Math.log(Math.tan(Math.PI / 4 + (lat_deg * Math.PI) / 360))
 
