@@ -192,6 +192,13 @@ def test_a_corridor_a_bullseye_and_a_marked_point_reach_a_phone_and_stay_editabl
     expect(page.locator(".draw-hint")).to_have_count(0)
     page.get_by_role("button", name="WAY 1", exact=True).click()
     expect(page.locator(".details")).to_contain_text("500 m")
+    page.get_by_role("button", name="Edit FLAG 1").click()
+    for wanted in ("Flag", "Red"):
+        expect(page.get_by_role("radio", name=wanted)).to_be_checked()
+    page.get_by_role("radio", name="Caution").click()
+    page.get_by_role("radio", name="Green").click()
+    page.locator(".draw-hint").get_by_role("button", name="Save").click()
+    phone.hears("FLAG 1", "Google/caution.png", '<color argb="-13257366"/>')
     # One thing: it goes in one step.
     page.get_by_role("button", name="Remove BULL 1").click()
     expect(page.get_by_role("button", name="BULL 1", exact=True)).to_have_count(0)

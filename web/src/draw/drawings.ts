@@ -8,7 +8,7 @@ import { lengthText } from '../geo/format'
 import { BULLSEYE } from './bullseye'
 import { centreOf } from './corridor'
 import type { Pair } from './geometry'
-import { cssOfArgb, markOf, type Mark } from './marks'
+import { cssOfArgb, markOf, PLAIN, type Mark } from './marks'
 import type { PenShape, Stroke } from './pen'
 
 export type Shape = 'line' | 'polygon' | 'corridor' | 'circle' | 'bullseye' | 'route' | 'bearing' | 'point' | 'text'
@@ -112,6 +112,19 @@ export function requestOf(row: DrawingRow): DrawingRequest | null {
     order: order && /^\d{1,4}$/.test(order) ? Number(order) : null,
     ...lookOf(row),
   }
+}
+
+/** How a drawn point looks; a text has a colour and no mark. */
+export interface PointLook {
+  mark?: Mark
+  stroke: string
+}
+/** The look of a point or text that may be given another; null for what has a symbol of its own or is no point. */
+export function pointLookOf(request: DrawingRequest | null): PointLook | null {
+  if (!request || request.sidc) return null
+  const stroke = request.stroke ?? PLAIN
+  if (request.shape === 'text') return { stroke }
+  return request.shape === 'point' ? { mark: request.mark ?? 'dot', stroke } : null
 }
 
 /** A row as every map can draw it: a corridor as the area of its corners, a bullseye as its circle. */

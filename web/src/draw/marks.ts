@@ -13,7 +13,8 @@ export interface MarkLook {
 const GOOGLE = 'f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/'
 const PICTURES: Record<string, Mark> = { 'flag.png': 'flag', 'caution.png': 'caution', 'placemark_circle.png': 'circle' }
 const SPOTS = 'COT_MAPPING_SPOTMAP/b-m-p-s-m/'
-const PLAIN = '#ffffff'
+/** The colour of a point that says none. */
+export const PLAIN = '#ffffff'
 
 /** #rrggbb of Android's signed ARGB number; null where there is none. */
 export function cssOfArgb(text: string | undefined): string | null {

@@ -10,7 +10,7 @@ import type { DrawingLook } from '../store/drawings'
 import { BASE_PARTS, type BasePart } from './base'
 import { graphicOf, sidcOf, type Graphic } from './catalogue'
 import {
-  layersOf, PEN_OF, penStrokeOf, place, readLayers, requestOf, requestsOf, setLayer, type DrawingRequest, type DrawingRow, type Layer, type Look, type Tool,
+  layersOf, PEN_OF, penStrokeOf, place, pointLookOf, readLayers, requestOf, requestsOf, setLayer, type DrawingRequest, type DrawingRow, type Layer, type Look, type PointLook, type Tool,
 } from './drawings'
 import { CORRIDOR_M_MAX, KEPT, KEPT_CORRIDOR, readCorridor_m, readKept, type KeptLayers } from './kept'
 import { fusedTracks, membersOf } from './members'
@@ -207,6 +207,9 @@ export class DrawSession {
     return worked
   }
 
+  /** Mark and colour of the point that is taken up, as they are to be; null: what is taken up is no such point. */
+  readonly look_edited = ref<PointLook | null>(null)
+
   /** Takes up a drawing to move its vertices. */
   async edit(row: DrawingRow): Promise<void> {
     this.cancel()
@@ -215,6 +218,7 @@ export class DrawSession {
     this.editing.value = row
     const width_m = requestOf(row)?.corridor_m
     if (width_m) this.corridor_m.value = width_m
+    this.look_edited.value = pointLookOf(requestOf(row))
     const pen = await this.map.takePen(() => this.snaps())
     if (this.editing.value !== row) return
     this.pen = pen
@@ -229,6 +233,7 @@ export class DrawSession {
     if (!row || !was || !stroke) return
     const now = { ...was, points: stroke.points, radius_m: stroke.radius_m }
     if (was.corridor_m) now.corridor_m = this.corridor_m.value
+    Object.assign(now, this.look_edited.value)
     if (was.ring_m && was.radius_m && stroke.radius_m) now.ring_m = was.ring_m * (stroke.radius_m / was.radius_m)
     if (await this.change([was], [now], row.name, did)) this.cancel()
   }
