@@ -51,7 +51,7 @@ def palette(page: Page, words: str) -> None:
 def test_the_picture_comes_back_after_either_of_its_two_graphics_contexts_was_lost(
     browse: Browse, map_is_drawn: Callable[[Page], None]
 ) -> None:
-    page = opened(browse)
+    page = opened(browse, device_scale_factor=1)
     for canvas in ("canvas.map-sprites", "canvas.maplibregl-canvas"):
         assert page.evaluate(LOSE, canvas)
         map_is_drawn(page)

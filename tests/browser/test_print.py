@@ -64,7 +64,7 @@ def saved(page: Page, folder: Path) -> dict[str, object]:
 
 
 def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_path: Path) -> None:
-    page = opened(browse, theme="night")
+    page = opened(browse, theme="night", device_scale_factor=1)
     expect(page.locator(".entity").first).to_be_visible()
     page.evaluate(AXE.read_text("utf-8"))
     opened_sheet(page)
@@ -142,7 +142,7 @@ def test_a_sheet_waits_for_a_slow_map_and_then_has_its_drawings(browse: Browse, 
 
 
 def test_a_sheet_of_the_past_says_so(browse: Browse, tmp_path: Path) -> None:
-    page = opened(browse)
+    page = opened(browse, device_scale_factor=1)
     expect(page.locator(".entity").first).to_be_visible()
     out_of_fields(page)
     page.keyboard.press("r")
