@@ -10,7 +10,12 @@ from lxml import etree
 
 from aquila.codecs.cot import cot_xml
 from aquila.codecs.cot.event import escape, time_ms
+from aquila.codecs.cot.notices import _TYPE
 from aquila.codecs.cot.xml import EVENT_BYTES_MAX, OUT_BYTES_MAX, XmlDecoder
+from aquila.codecs.cot.xml.framing import _START_TAG
+from aquila.codecs.cot.xml.possessive import possessive
+from aquila.codecs.cot.xml.splice import _LAST_FLOW, _TAG, _UNMARKING
+from aquila.codecs.cot.xml.tree import _ATTRIBUTES_OF_TAG
 from aquila.core.codec import Control, Decoded, Marking, Outgoing
 from aquila.core.errors import CodecError
 from aquila.core.model import (
@@ -26,7 +31,7 @@ from aquila.core.model import (
 )
 from aquila.core.symbol import sidc_of_cot
 from aquila.core.unseen import seen
-from aquila.testing.codecs import LABEL, NOW_MS, bodies, decoded, outgoing, vectors_beside, words
+from aquila.testing.codecs import LABEL, NOW_MS, bodies, damaged, decoded, outgoing, vectors_beside, words
 
 VECTORS = {vector.name: vector for vector in vectors_beside("aquila.codecs.cot", "cot-xml")}
 TIMES = 'time="2026-03-01T10:11:12Z" start="2026-03-01T10:11:12Z" stale="2026-03-01T10:16:12Z"'
@@ -554,3 +559,31 @@ def test_callsigns_are_what_people_see_of_them_where_they_are_said_and_where_the
     assert isinstance(nameless, Decoded)
     assert isinstance(nameless.body, Report)
     assert nameless.body.name is None
+
+
+def test_a_group_that_gives_nothing_back_ends_where_its_last_whole_repetition_did() -> None:
+    """Python 3.11.0 to 3.11.4, Debian 12's among them, end it behind the second `a`."""
+    found = possessive(rb"(?:ab?c)*+").match(b"aca")
+    assert found is not None
+    assert found.span() == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        _START_TAG, _ATTRIBUTES_OF_TAG, _UNMARKING, _LAST_FLOW, _TAG, _TYPE
+    ],
+    ids=["start tag", "attributes", "unmarking", "last flow", "tag", "type"],
+)  # fmt: skip
+def test_patterns_match_alike_where_python_takes_possessive_groups_wrongly(pattern: "re.Pattern[bytes]") -> None:
+    greedy, dice = possessive(pattern.pattern, as_they_are=False), Random(4)
+    for vector in VECTORS.values():
+        for wire in (vector.wire, *(damaged(vector.wire, dice) for _ in range(40))):
+            assert [each.span() for each in greedy.finditer(wire)] == [each.span() for each in pattern.finditer(wire)]
+
+
+@pytest.mark.parametrize("head", ['<event a="', "<event" + ' a="b"' * 8_000, "<event" + " a='b'" * 8_000 + "<"])
+def test_a_greedy_group_finds_as_quickly_that_nothing_matches(head: str) -> None:
+    wire = (head + "x" * 10_000).encode()
+    for pattern in (_START_TAG, _TAG, _TYPE):
+        assert possessive(pattern.pattern, as_they_are=False).match(wire) is None

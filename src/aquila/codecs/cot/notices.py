@@ -4,12 +4,12 @@ Each is an original, mostly in XML, for TakSession.write or for an encoder. S an
 rules of README.md.
 """
 
-import re
 from typing import Final
 
 from aquila.codecs.cot.event import element, event_xml, iso_time
 from aquila.codecs.cot.proto import frame_of, payload_of
 from aquila.codecs.cot.tak_pb2 import TakMessage
+from aquila.codecs.cot.xml.possessive import possessive
 from aquila.core.errors import CodecError
 from aquila.core.model import Original
 
@@ -64,7 +64,7 @@ def delivery_failure(chat: Original) -> Original:
     return Original("cot-xml", data[: found.start(1)] + b'"b-t-f-s"' + data[found.end(1) :])
 
 
-_TYPE = re.compile(
+_TYPE = possessive(
     rb"""<event(?:(?!\s+type\s*=)\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*'))*+"""
     rb"""\s+type\s*=\s*("[^"]*"|'[^']*')"""
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from aquila.codecs.cot.xml.possessive import possessive
 from aquila.codecs.cot.xml.reading import decode_event, decode_tree
 from aquila.codecs.cot.xml.skeleton import LEARNING_COST, Skeletons, Tree
 from aquila.codecs.cot.xml.tree import EVENT_BYTES_MAX
@@ -18,7 +19,7 @@ _WHITE: Final = b" \t\r\n\xef\xbb\xbf"
 
 # A start tag whole. `<` is legal in no attribute value, so that a lost end can never swallow the
 # next event.
-_START_TAG = re.compile(rb"""<event(?=[\s/>])[^"'<>]*+(?:"[^"<]*+"[^"'<>]*+|'[^'<]*+'[^"'<>]*+)*+>""")
+_START_TAG = possessive(rb"""<event(?=[\s/>])[^"'<>]*+(?:"[^"<]*+"[^"'<>]*+|'[^'<]*+'[^"'<>]*+)*+>""")
 _PLAIN_TAG_BYTES: Final = 1024
 """A start tag this short without single quotes needs no pattern: its first `>` behind whole values ends it."""
 _OUTSIDE_QUOTES = re.compile(rb"""["'<>]""")

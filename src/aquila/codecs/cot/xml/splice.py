@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from aquila.codecs.cot.event import FLOW_PREFIX, escape, iso_time, write_event
+from aquila.codecs.cot.xml.possessive import possessive
 from aquila.codecs.cot.xml.tree import ATTRIBUTE
 from aquila.core.codec import Outgoing
 from aquila.core.errors import CodecError, UsageError
@@ -18,15 +19,15 @@ OUT_BYTES_MAX: Final = 65_535
 HEADER: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _MARK_NAME = rb"""(?:access|caveat|releas(?:e)?ableTo)\s*="""
-_UNMARKING = re.compile(
+_UNMARKING = possessive(
     rb"(?:\s++(?!" + _MARK_NAME + rb""")[^\s=<>/"']++\s*=\s*(?:"[^"]*"|'[^']*'))*+""",
 )
 _MARKING = re.compile(rb"\s+" + _MARK_NAME + rb"""\s*(?:"[^"]*"|'[^']*')""")
 # Flow tags as the last child of the detail that is the last child of the event: proves where they
 # stand.
-_LAST_FLOW = re.compile(rb"<_flow-tags_((?:" + ATTRIBUTE + rb")*+)\s*/>\s*</detail\s*>\s*</event\s*>\Z")
+_LAST_FLOW = possessive(rb"<_flow-tags_((?:" + ATTRIBUTE + rb")*+)\s*/>\s*</detail\s*>\s*</event\s*>\Z")
 _LAST_DETAIL = re.compile(rb"</detail\s*>\s*</event\s*>\Z")
-_TAG = re.compile(rb"<(/?)([^\s/>]+)((?:" + ATTRIBUTE + rb")*+)\s*(/?)>")
+_TAG = possessive(rb"<(/?)([^\s/>]+)((?:" + ATTRIBUTE + rb")*+)\s*(/?)>")
 _FLOW_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 

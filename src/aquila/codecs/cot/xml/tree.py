@@ -11,6 +11,7 @@ from typing import Final, cast
 from lxml import etree
 
 from aquila.codecs.cot.event import Element
+from aquila.codecs.cot.xml.possessive import possessive
 from aquila.core.errors import CodecError
 
 EVENT_BYTES_MAX: Final = 60_000
@@ -21,7 +22,7 @@ ATTRIBUTE_BYTES_MAX: Final = 8_192
 
 ATTRIBUTE = rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')"""
 _ONE_ATTRIBUTE = re.compile(ATTRIBUTE)
-_ATTRIBUTES_OF_TAG = re.compile(rb"[^\s/>]+((?:" + ATTRIBUTE + rb")*+)")
+_ATTRIBUTES_OF_TAG = possessive(rb"[^\s/>]+((?:" + ATTRIBUTE + rb")*+)")
 _FORBIDDEN = re.compile(rb"<[!?]")
 # Nobody asks for an element by its xml:id: the parser need not collect them.
 _PARSER: Final = etree.XMLParser(
