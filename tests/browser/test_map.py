@@ -90,6 +90,15 @@ def test_an_own_map_lies_on_the_map_until_it_is_taken_away(browse: Browse, tmp_p
     page.get_by_role("button", name="Remove").click()
     page.locator(".own-maps").get_by_role("button", name="Remove").last.click()
     expect(page.get_by_label("Show valley.mbtiles")).to_have_count(0)
+    # What holds no map is not said to lie on it.
+    watched.expected.append("422")
+    (tmp_path / "junk.gpkg").write_bytes(b"no map at all " * 100)
+    page.locator(".own-maps input[type=file]").set_input_files(tmp_path / "junk.gpkg")
+    expect(page.locator(".notice.bad")).to_contain_text("junk.gpkg cannot be shown")
+    expect(page.get_by_text("junk.gpkg is on the map")).to_have_count(0)
+    page.get_by_role("button", name="Remove").click()
+    page.locator(".own-maps").get_by_role("button", name="Remove").last.click()
+    expect(page.get_by_label("Show junk.gpkg")).to_have_count(0)
 
 
 def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(browse: Browse) -> None:

@@ -273,7 +273,7 @@ def test_silence_is_reminded_once_and_escalated_once(desk: Any, port: MemoryPort
     steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
     assert (steps.count("remind"), steps.count("escalate")) == (1, 1)
     assert sum(each.text.startswith("REMINDER") for each in said(port, Note)) == 1
-    assert any("duty_officer must be told" in each.summary for each in said(port, Paper))
+    assert any("duty officer must be told" in each.summary for each in said(port, Paper))
 
 
 def test_the_order_in_force_at_ten_times_with_five_fragos(desk: Any, port: MemoryPort) -> None:

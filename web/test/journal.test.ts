@@ -130,6 +130,11 @@ describe('names behind ids', () => {
     expect(lineOf(up, new Names(), [{ ...link, since_ms: 99_000 }])).toEqual({ key: 'line.linkUp', values: { name: 'TCP' } })
   })
 
+  it('turn no grid that follows them', () => {
+    const drawn = entry(1, { kind: 'report', body: { name: 'A\u2069\u202eB', category: 'drawing', position: { lat_deg: 43, lon_deg: 77 } } } as Partial<Entry>)
+    expect(lineOf(drawn, new Names(), [])).toMatchObject({ key: 'line.report', values: { name: '\u2068A\u202eB\u2069' } })
+  })
+
   it('stand in lines about emergencies', () => {
     const called = entry(1, { kind: 'report', body: { name: 'PATROL 1-Alert', category: 'alert', emergency: { type: '911 Alert', active: true } } })
     expect(lineOf(called, new Names(), [])).toEqual({ key: 'line.emergency', values: { name: 'PATROL 1' }, kind: '911 Alert' })

@@ -170,8 +170,13 @@ export async function bringMap(file: File, desk: Desk): Promise<void> {
     if (refusal) return desk.notify({ tone: 'bad', ...refusal })
   }
   desk.notify({ tone: 'ok', key: 'ownMaps.sending', words: { name: file.name } })
+  const before = new Set(rows.value.map((row) => row.hash))
   if (!(await desk.attempt(() => api.upload(file)))) return
-  if (await desk.attempt(readMaps)) desk.notify({ tone: 'ok', key: 'ownMaps.brought', words: { name: file.name } })
+  if (!(await desk.attempt(readMaps))) return
+  // Only what can be shown is said to be on the map.
+  const row = rows.value.find(({ hash }) => !before.has(hash))
+  const refusal = row ? await describe(row).then(() => null, (error: unknown) => saying(error, row.name)) : null
+  desk.notify(refusal ? { tone: 'bad', ...refusal } : { tone: 'ok', key: 'ownMaps.brought', words: { name: file.name } })
 }
 
 /** Moves a map one place up. */

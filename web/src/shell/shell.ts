@@ -146,7 +146,8 @@ export class Shell {
       this.full.value = id
       return
     }
-    // Side panels stay in sight beside a workspace that covers only the map.
+    // A workspace covers the side panels too: it gives way to what was asked for.
+    this.full.value = null
     if (where === 'left') this.left.value = id
     else this.right.value = id
     this.layout[`${where}_open`] = true
@@ -187,7 +188,9 @@ export class Shell {
     this.map.value?.flyTo(place, zoom)
   }
 
+  /** The journal with the cursor in it; nobody types into a field that a workspace covers. */
   async writeNote(): Promise<void> {
+    this.full.value = null
     if (this.phone.value) this.sheet.value = 'journal'
     else this.layout.below_open = true
     await this.focus('journal')
@@ -195,6 +198,7 @@ export class Shell {
 
   /** Opens the journal at a line of it. */
   async showLine(id: string): Promise<void> {
+    this.full.value = null
     if (this.phone.value) this.sheet.value = 'journal'
     else this.layout.below_open = true
     await nextTick()

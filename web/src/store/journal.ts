@@ -49,6 +49,11 @@ export function textOf(entry: Entry): string {
 /** A catalogue key with its values, or plain text. */
 export type Line = { key: string; values: Record<string, string>; kind?: string } | { text: string }
 
+/** A name among words of the page: marks in it that turn the direction of writing end with it, and turn no grid after it. */
+function apart(name: string): string {
+  return /[\u202a-\u202e\u2066-\u2069]/.test(name) ? `\u2068${name.replace(/[\u2066-\u2069]/g, '')}\u2069` : name
+}
+
 /** A line about a report, removal or link in the reader's language; other entries say it themselves. */
 export function lineOf(entry: Entry, names: Names, links: LinkState[]): Line {
   const { body } = entry
@@ -56,17 +61,17 @@ export function lineOf(entry: Entry, names: Names, links: LinkState[]): Line {
     const name = body.name || names.ofEntity(body.entity) || ''
     if (body.emergency) {
       const key = body.emergency.active ? 'line.emergency' : 'line.emergencyOver'
-      return { key, values: { name: callsign(name) }, kind: body.emergency.type }
+      return { key, values: { name: apart(callsign(name)) }, kind: body.emergency.type }
     }
     if (name) {
       const grid = body.position ? mgrs(body.position.lat_deg, body.position.lon_deg, 4) : ''
       const key = grid ? 'line.report' : 'line.reportNowhere'
-      return { key, values: { name, grid, remarks: body.remarks ? `: ${body.remarks}` : '' }, kind: body.category }
+      return { key, values: { name: apart(name), grid, remarks: body.remarks ? `: ${body.remarks}` : '' }, kind: body.category }
     }
   }
   if (entry.kind === 'removal' && body) {
     const name = names.ofEntity(body.entity)
-    if (name) return { key: 'line.removed', values: { name: callsign(name) } }
+    if (name) return { key: 'line.removed', values: { name: apart(callsign(name)) } }
   }
   if (body?.action === 'link.up' || body?.action === 'link.down') return linkLine(entry, body, links)
   return { text: textOf(entry) }

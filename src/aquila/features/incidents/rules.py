@@ -29,7 +29,7 @@ def climb(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
                 happened_at_ms=arrival.at_ms,
                 fields={f"tell.{above}": arrival.at_ms + within_ms},
                 seen=thing.heads(),
-                summary=f"{each.role} has not acknowledged: {above} must be told",
+                summary=f"{each.role} has not acknowledged: {above} must be told".replace("_", " "),
             )
             yield Proposal(paper, thing.first.label, key=f"climb {thing.id} {above}", cause=thing.newest.entry)
 

@@ -136,7 +136,7 @@ def _due_step(order: Order, answer: OrderAnswer, silent_ms: int) -> str | None:
 def _noticed(thing: Thing, order: Order, answer: OrderAnswer, step: str, at_ms: int) -> Proposal:
     text = f"{answer.addressee} has not answered {order.kind} {order.number} {order.title}"
     if step == "escalate":
-        text = f"{text}: {order.escalate_to} must be told"
+        text = f"{text}: {order.escalate_to.replace('_', ' ')} must be told"
     paper = Paper(
         type=ORDER,
         target=thing.id,
