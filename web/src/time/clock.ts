@@ -14,8 +14,9 @@ export class ServerClock {
     this.offset_ms = wall_ms - monotonic_ms()
   }
 
+  /** UTC in whole milliseconds: as times are everywhere, and as the node takes them. */
   now_ms(): number {
-    return this.monotonic_ms() + this.offset_ms
+    return Math.round(this.monotonic_ms() + this.offset_ms)
   }
 
   /** Takes the node's word, from `hello` or `/me`. */
