@@ -341,11 +341,20 @@ def test_a_name_that_is_there_is_taken(node: ServedNode, enrol: httpx.Client, tm
     name = fresh("TAKEN")
     one, other = invite(node, name), invite(node, name)
     phone = Phone(name, tmp_path)
-    take(phone, sign_as_atak(enrol, phone, (name, one["token"])))
-    assert sign_as_atak(enrol, Phone(name, tmp_path), (name, other["token"])).status_code == 409
+    assert sign_as_atak(enrol, phone, (name, one["token"])).status_code == 401, "the second takes the first back"
+    take(phone, sign_as_atak(enrol, phone, (name, other["token"])))
     with pytest.raises(NodeError) as refused:
         invite(node, name)
     assert refused.value.status == 409
+
+
+def test_a_name_that_was_taken_since_the_invitation_is_taken(
+    node: ServedNode, enrol: httpx.Client, tmp_path: Path
+) -> None:
+    name = fresh("SINCE")
+    token = invite(node, name)["token"]
+    node.command("device", "add", name, "--out", str(tmp_path / "files"))
+    assert sign_as_atak(enrol, Phone(name, tmp_path), (name, token)).status_code == 409
 
 
 def test_who_is_no_device_of_his_own_enrols_nothing(node: ServedNode, enrol: httpx.Client, tmp_path: Path) -> None:

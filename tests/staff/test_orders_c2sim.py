@@ -11,6 +11,7 @@ from lxml import etree
 from aquila.core.errors import Refused
 from aquila.core.paper_work import Place
 from aquila.core.task_verbs import VERBS
+from aquila.core.tongue import Tongue
 from aquila.features import orders
 from aquila.features.orders.c2sim import NAMESPACE, from_c2sim, to_c2sim
 from aquila.features.orders.files import file_of
@@ -84,7 +85,10 @@ def test_what_is_out_of_scope_or_broken_is_refused(change: tuple[bytes, bytes], 
 
 def test_the_documents_hold_the_text_as_it_was_written() -> None:
     order = order_with("GUARD")
-    files = {name: base64.b64decode(file_of("o1", order, name, AT_MS).base64) for name in ("text", "pdf", "docx")}
+    files = {
+        name: base64.b64decode(file_of("o1", order, name, AT_MS, Tongue("en")).base64)
+        for name in ("text", "pdf", "docx")
+    }
     assert files["pdf"].startswith(b"%PDF")
     said = [each.text for each in docx.Document(io.BytesIO(files["docx"])).paragraphs]
     assert 'OPORD 12 Cedar <script> "#x"' in said
