@@ -116,6 +116,13 @@ def test_everything_is_reached_by_keys(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("data-theme", "night")
     page.keyboard.press("n")
+    expect(page.locator("html")).to_have_attribute("data-theme", "day")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("look dark")
+    page.keyboard.press("Enter")
+    for theme in ("dark", "night"):
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        page.keyboard.press("n")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.keyboard.press("l")
     expect(page.locator(".journal form input")).to_be_focused()

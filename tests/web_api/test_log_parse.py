@@ -27,8 +27,22 @@ def test_a_typed_line_becomes_a_draft_with_places_of_the_picture(port: Any, clie
     assert (draft["place"]["value"]["name"], draft["place"]["confidence"]) == ("UNP 1-31", "sure")
     assert round(draft["place"]["value"]["lat_deg"], 4) == 33.1227
     assert draft["time"]["value"]["clock"] == "0915L"
-    inside = parsed(client, headers, "2 veh in Area Blue")["place"]["value"]
-    assert (round(inside["lat_deg"], 3), round(inside["lon_deg"], 3)) == (33.1, 35.1)
+    inside = parsed(client, headers, "2 veh in Area Blue")["place"]
+    assert (round(inside["value"]["lat_deg"], 3), round(inside["value"]["lon_deg"], 3)) == (33.1, 35.1)
+    assert inside["confidence"] == "unsure", "the middle of 20 km of ground is no grid of two vehicles"
+
+
+def test_the_middle_of_a_long_line_is_never_a_sure_place(port: Any, client: Any) -> None:
+    line = Geometry("line", ((33.0, 35.0), (33.0, 35.3)))
+    port.say(port.report("pl", 0, 0, name="PL ARES", category="drawing", position=None, geometry=line), port.open)
+    spot = Geometry("circle", ((33.1, 35.1),), 100.0)
+    port.say(port.report("lz", 0, 0, name="LZ OWL", category="drawing", position=None, geometry=spot), port.open)
+    headers = port.token("ops", "viewer")
+    for said in ("3 men near PL ARES", "3 men 300 m N of PL ARES"):
+        place = parsed(client, headers, said)["place"]
+        assert place["confidence"] == "unsure", said
+        assert "the middle of PL ARES, which reaches 14.0 km" in place["note"]
+    assert parsed(client, headers, "3 men near LZ OWL")["place"]["confidence"] == "sure"
 
 
 def test_partial_grids_are_sure_only_in_the_square_that_was_given(port: Any, client: Any) -> None:

@@ -74,7 +74,7 @@ export const ACTIONS: readonly Action[] = [
   { id: 'left', title: 'actions.left', section: 'look', keys: ['['], when: (shell) => !shell.phone.value, run: (shell) => shell.toggle('left') },
   { id: 'right', title: 'actions.right', section: 'look', keys: [']'], when: (shell) => !shell.phone.value, run: (shell) => shell.toggle('right') },
   { id: 'below', title: 'actions.below', section: 'look', keys: ['j'], when: (shell) => !shell.phone.value, run: (shell) => shell.toggle('below') },
-  { id: 'night', title: 'actions.night', section: 'look', keys: ['n'], run: (shell) => shell.setTheme(shell.theme.value === 'night' ? 'dark' : 'night') },
+  { id: 'night', title: 'actions.night', section: 'look', keys: ['n'], run: (shell) => shell.toggleNight() },
   ...THEMES.map((theme): Action => ({
     id: `theme.${theme}`,
     title: 'actions.theme',

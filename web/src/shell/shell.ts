@@ -72,6 +72,8 @@ export class Shell {
   readonly rooms: Rooms
   readonly layout = keptLayout()
   readonly theme: Ref<Theme>
+  /** The look to which night gives way. */
+  private by_day: Theme = 'dark'
   readonly language: Ref<Language>
   /** The open tab on either side, the open workspace over the whole width (null: the map is seen). */
   readonly left = ref('tracks')
@@ -111,7 +113,13 @@ export class Shell {
     this.setTheme(this.theme.value)
   }
 
+  /** Night, and back to the look that was there before it. */
+  toggleNight(): void {
+    this.setTheme(this.theme.value === 'night' ? this.by_day : 'night')
+  }
+
   setTheme(theme: Theme): void {
+    if (theme !== 'night') this.by_day = theme
     this.theme.value = theme
     document.documentElement.dataset.theme = theme
     localStorage.setItem('aquila.theme', theme)
@@ -229,7 +237,7 @@ export class Shell {
     const calls = alarmsOf(tracks).flatMap(({ h }) => tracks.meta[h]?.id ?? [])
     const waiting = alertsOf(this.desk).alerts.value.filter(({ state, trigger, entity }) => state === 'raised' && trigger !== 'emergency' && tracks.handleOf(entity) !== null)
     const alarms = [...new Set([...calls, ...ordered(waiting).map(({ entity }) => entity)])]
-    if (!alarms.length) return this.desk.notify({ tone: 'ok', key: 'attention.none' })
+    if (!alarms.length) return this.desk.notify({ tone: 'ok', key: 'attention.noAlarm' })
     const at = alarms.indexOf(this.desk.selected.value ?? '')
     this.full.value = null
     this.select(alarms[(at + 1) % alarms.length], true)

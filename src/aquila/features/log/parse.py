@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol, cast
 import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
+from aquila.core.geo import distance_m
 from aquila.core.model import Principal, Report, Verdict
 from aquila.features.log.line import LINE_MAX, KnownName, LineContext, LineDraft, parse_line
 from aquila.features.log.line.geodesy import mgrs_of
@@ -83,17 +84,20 @@ def known_names(reading: Reading) -> tuple[KnownName, ...]:
 
 def _known(report: Report) -> KnownName:
     lat_deg = lon_deg = None
+    reach_m = 0.0
     if report.position is not None:
         lat_deg, lon_deg = report.position.lat_deg, report.position.lon_deg
     elif report.geometry is not None and report.geometry.points:
         points = report.geometry.points
         lat_deg = sum(lat for lat, _ in points) / len(points)
         lon_deg = sum(lon for _, lon in points) / len(points)
+        reach_m = (report.geometry.radius_m or 0.0) + max(distance_m(lat_deg, lon_deg, *point) for point in points)
     return KnownName(
         name=report.name or "",
         sort="place" if report.category in SITS else "unit",
         lat_deg=lat_deg,
         lon_deg=lon_deg,
+        reach_m=reach_m,
         id=report.entity,
     )
 

@@ -1,6 +1,6 @@
 """What the typed line gives: a draft of fields, each with its place in the line and how sure it is."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -78,12 +78,17 @@ class LineDraft(msgspec.Struct, frozen=True, kw_only=True):
         return next((part for part in self.parts if part.field == field), None)
 
 
+REACH_SURE_M: Final = 250.0
+"""A phase line or an area that extends further from its middle says less of where something was than a grid does."""
+
+
 class KnownName(msgspec.Struct, frozen=True, kw_only=True):
     """A name that may be typed: somebody who reports, or a place.
 
     Attributes:
         sort: unit = reports and moves; place = stays where it is.
-        lat_deg, lon_deg: where it was last; None = unknown.
+        lat_deg, lon_deg: where it was last, of a line or an area its middle; None = unknown.
+        reach_m: how far it extends from there.
         id: entity in the picture; None = none.
     """
 
@@ -91,7 +96,15 @@ class KnownName(msgspec.Struct, frozen=True, kw_only=True):
     sort: Literal["unit", "place"]
     lat_deg: float | None = None
     lon_deg: float | None = None
+    reach_m: float = 0.0
     id: str | None = None
+
+    @property
+    def spread(self) -> str | None:
+        """Why its place is no answer to where something was; None = it is one."""
+        if self.reach_m <= REACH_SURE_M:
+            return None
+        return f"the middle of {self.name}, which reaches {self.reach_m / 1000:.1f} km from there"
 
 
 class LineContext(msgspec.Struct, frozen=True, kw_only=True):

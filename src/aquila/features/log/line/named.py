@@ -134,6 +134,8 @@ def _claim_name(sheet: Sheet, start: int, name: Name, relation: str, *, doubt: s
     notes, choices = [doubt] if doubt else [], []
     if known is not None and known.lat_deg is not None and known.lon_deg is not None:
         value |= point_of(known.lat_deg, known.lon_deg) | {"id": known.id}
+        if known.spread:
+            notes.append(known.spread)
     else:
         value |= {"lat_deg": None, "lon_deg": None}
         notes.append(f"where {value['name']} is, is not known here")

@@ -33,7 +33,11 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 class _Anchor(msgspec.Struct, frozen=True):
-    """From where: words [start, stop), with the place when it is known. `part`: a place that was claimed before."""
+    """From where: words [start, stop), with the place when it is known.
+
+    Attributes:
+        part: a place that was claimed before. spread: see KnownName.
+    """
 
     stop: int
     name: str
@@ -42,6 +46,7 @@ class _Anchor(msgspec.Struct, frozen=True):
     known: bool
     close: tuple[str, ...] = ()
     part: LinePart | None = None
+    spread: str | None = None
 
 
 def read_offsets(sheet: Sheet, names: Names) -> None:
@@ -333,7 +338,9 @@ def _named(name: Name) -> _Anchor:
     if known is None:
         return _Anchor(name.stop, name.text, None, None, False)
     close = tuple(each.name for each in name.close)
-    return _Anchor(name.stop, known.name, known.lat_deg, known.lon_deg, name.known is not None, close)
+    return _Anchor(
+        name.stop, known.name, known.lat_deg, known.lon_deg, name.known is not None, close, spread=known.spread
+    )
 
 
 def _claimed_place(sheet: Sheet, index: int) -> LinePart | None:
@@ -365,6 +372,8 @@ def _claim(sheet: Sheet, start: int, step: _Step, anchor: _Anchor, stop: int) ->
         notes.append(f"read as {anchor.name}")
     if anchor.part is not None and anchor.part.note:
         notes.append(anchor.part.note)
+    if anchor.spread:
+        notes.append(anchor.spread)
     if anchor.lat_deg is None or anchor.lon_deg is None:
         notes.append(f"where {anchor.name} is, is not known here")
         place: dict[str, Any] = {"lat_deg": None, "lon_deg": None}
