@@ -4,6 +4,7 @@ import random
 import re
 import threading
 from collections import Counter
+from http.client import HTTPException
 from time import monotonic
 from urllib.error import URLError
 
@@ -88,7 +89,7 @@ class Desk(threading.Thread):
             began_at = monotonic()
             try:
                 self._api.write_note(text=f"<<{text}>>")
-            except (URLError, OSError, ValueError, EOFError):
+            except (URLError, OSError, HTTPException, ValueError, EOFError):
                 return
             self.answered.add(text)
             self.longest_s = max(self.longest_s, monotonic() - began_at)
