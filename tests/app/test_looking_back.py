@@ -1,7 +1,7 @@
 """A node looks back beside its loop; what a stop cut off is looked at when it starts again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,14 @@ from aquila.app.engine import Engine, open_engine
 from aquila.app.looking_back import LookingBack
 from aquila.app.port import PooledJournal
 from aquila.app.turns import deliver_to
+from aquila.core.journal import Staged
 from aquila.core.model import REAL, Entry, Note, Paper
 from aquila.core.paper_work import WatchedPapers
 from aquila.core.policy import Policy
 from aquila.core.view import view_of
 from aquila.features import log, questions
 from aquila.features.questions.question import QUESTION, hits_of
-from aquila.stores.sqlite.writer import GroupWriter
+from aquila.stores.sqlite.writer import Done, GroupWriter
 from aquila.testing.served import wait_until
 
 HOUR_MS = 3_600_000
@@ -87,9 +88,9 @@ def test_it_tries_again_when_the_journal_had_no_room(tmp_path: Path, monkeypatch
         await ask(engine, "q1")
         submit, refusals = engine.writer.submit, []
 
-        def refuse_first(self: GroupWriter, *said: object) -> bool:
-            refusals.append(said)
-            return len(refusals) > 1 and submit(*said)  # type: ignore[arg-type]
+        def refuse_first(_: GroupWriter, staged: Sequence[Staged], done: Done | None = None) -> bool:
+            refusals.append(staged)
+            return len(refusals) > 1 and submit(staged, done)
 
         monkeypatch.setattr(GroupWriter, "submit", refuse_first)
         monkeypatch.setattr(looking_back, "AGAIN_S", 0.01)
