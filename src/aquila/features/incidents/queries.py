@@ -1,12 +1,12 @@
 """What can be asked of lines: the list, one with its life, what may be the same, what needs somebody."""
 
 from collections.abc import Iterator
-from math import asin, cos, radians, sin, sqrt
 from typing import Annotated, Any
 
 import msgspec
 from rapidfuzz import fuzz
 
+from aquila.core import geo
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Position, Principal
 from aquila.core.paper_rows import AskNeeds, ConflictRow, NeedRow, StepRow, conflict_rows, steps_of
@@ -25,8 +25,6 @@ from aquila.features.incidents.line import (
     post_rules,
     tellings_of,
 )
-
-EARTH_RADIUS_M = 6_371_008.8
 
 
 class AskIncidents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,9 +162,7 @@ def _alike(thing: Thing, other: Thing, limits: Duplicate) -> Iterator[AlikeRow]:
 def _distance_m(a: Position | None, b: Position | None) -> float | None:
     if a is None or b is None:
         return None
-    lat, lon = radians(b.lat_deg - a.lat_deg) / 2, radians(b.lon_deg - a.lon_deg) / 2
-    half = sin(lat) ** 2 + cos(radians(a.lat_deg)) * cos(radians(b.lat_deg)) * sin(lon) ** 2
-    return round(2 * EARTH_RADIUS_M * asin(sqrt(half)), 1)
+    return round(geo.distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg), 1)
 
 
 def _needs(principal: Principal, ask: AskNeeds, reading: Reading) -> Iterator[Labelled]:

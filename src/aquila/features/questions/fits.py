@@ -1,19 +1,17 @@
 """Which entries fit a question, and how each reads on the board: the same for what comes and for what was there."""
 
 from collections.abc import Mapping
-from math import asin, cos, radians, sin, sqrt
 from typing import Any, NamedTuple
 
 import msgspec
 
 from aquila.core.exercise_clock import ExerciseClock
+from aquila.core.geo import distance_m
 from aquila.core.model import Context, Entry, Label, Paper, Position
 from aquila.core.paper_work import Place
 from aquila.core.papers import Thing
 from aquila.features.questions.evidence import Evidence, begins, read_out
 from aquila.features.questions.question import EntryTest, counts_from_ms
-
-EARTH_RADIUS_M = 6_371_008.8
 
 
 class Fit(NamedTuple):
@@ -95,6 +93,4 @@ def _line_of(entry: str, value: Any) -> str:
 def _is_near(place: Place, position: Position | None, radius_m: float) -> bool:
     if position is None:
         return False
-    lat, lon = radians(position.lat_deg - place.lat_deg) / 2, radians(position.lon_deg - place.lon_deg) / 2
-    half = sin(lat) ** 2 + cos(radians(place.lat_deg)) * cos(radians(position.lat_deg)) * sin(lon) ** 2
-    return 2 * EARTH_RADIUS_M * asin(sqrt(min(half, 1.0))) <= radius_m
+    return distance_m(place.lat_deg, place.lon_deg, position.lat_deg, position.lon_deg) <= radius_m

@@ -1,11 +1,11 @@
 """A patrol report drafted from what the node knows: the patrol's own track with halts, and what it wrote."""
 
 from collections.abc import Iterator, Sequence
-from math import asin, cos, radians, sin, sqrt
 from typing import Any, Protocol
 
 import msgspec
 
+from aquila.core import geo
 from aquila.core.box import EVERYWHERE
 from aquila.core.document import dtg
 from aquila.core.feature import Labelled, Query, Reading
@@ -15,7 +15,6 @@ from aquila.core.paper_work import Id, Time
 from aquila.core.policy import derive
 from aquila.features.reports.attachments import ATTACHMENTS_MAX, Attachment, sent_by
 
-EARTH_RADIUS_M = 6_371_008.8
 FIXES_MAX = 20_000
 CHUNK = 1000
 HALT_MS = 5 * 60_000
@@ -82,10 +81,8 @@ class PatrolDraftRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def way_m(a: Fix, b: Fix) -> float:
-    """From one to the other over the globe, in metres."""
-    lat, lon = radians(b.lat_deg - a.lat_deg) / 2, radians(b.lon_deg - a.lon_deg) / 2
-    half = sin(lat) ** 2 + cos(radians(a.lat_deg)) * cos(radians(b.lat_deg)) * sin(lon) ** 2
-    return 2 * EARTH_RADIUS_M * asin(sqrt(min(half, 1.0)))
+    """From one to the other along the ellipsoid, in metres."""
+    return geo.distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)
 
 
 def walk(fixes: Sequence[Fix]) -> tuple[tuple[Halt, ...], float]:
