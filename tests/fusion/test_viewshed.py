@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila.core.errors import UsageError
-from aquila.fusion.viewshed import BENT_M, EARTH_M, RAYS, Floats, sweep, viewshed
+from aquila.core.sphere import MEAN_RADIUS_M
+from aquila.fusion.viewshed import BENT_M, RAYS, Floats, sweep, viewshed
 
 LAT, LON = 43.0, 77.0
 Ground = Callable[[Floats, Floats], Floats]
@@ -21,8 +22,8 @@ class Plane:
         self.ground = ground
 
     def heights(self, lat_deg: Floats, lon_deg: Floats) -> Floats:
-        north = np.radians(lat_deg - LAT) * EARTH_M
-        east = np.radians(lon_deg - LON) * EARTH_M * np.cos(np.radians(LAT))
+        north = np.radians(lat_deg - LAT) * MEAN_RADIUS_M
+        east = np.radians(lon_deg - LON) * MEAN_RADIUS_M * np.cos(np.radians(LAT))
         return self.ground(*np.broadcast_arrays(east, north))
 
 

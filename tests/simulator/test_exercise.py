@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from lxml import etree
 
-from aquila.simulator.geodesy import distance_m
+from aquila.core.sphere import distance_m
 from aquila.simulator.motion import Timeline, fix_at, timelines
 from aquila.simulator.scenario import Mover, Scenario, ScenarioError, names, read, shipped
 from aquila.simulator.script import (

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
+from aquila.core.sphere import MEAN_RADIUS_M
 from aquila.fusion.rows import Floats, Ints
 
 Kind = Literal[
@@ -174,11 +175,8 @@ class Table:
         return np.asarray(columns[domains, zones])
 
 
-EARTH_M = 6_371_008.8
-
-
 def apart_m(lat: Floats, lon: Floats, to_lat: Floats, to_lon: Floats) -> Floats:
     """Distances on the sphere (haversine), in metres, of places in degrees. Within 0.6 % of the ellipsoid."""
     a, b = np.radians(lat), np.radians(to_lat)
     half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(to_lon - lon) / 2) ** 2
-    return np.asarray(2 * EARTH_M * np.arcsin(np.sqrt(np.minimum(half, 1))))
+    return np.asarray(2 * MEAN_RADIUS_M * np.arcsin(np.sqrt(np.minimum(half, 1))))

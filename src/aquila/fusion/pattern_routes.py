@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 
-from aquila.fusion.pattern_kinds import EARTH_M, Pattern, Table
+from aquila.core.sphere import MEAN_RADIUS_M
+from aquila.fusion.pattern_kinds import Pattern, Table
 from aquila.fusion.rows import Bools, Floats, Ints
 
 MISSES_MAX = 2
@@ -94,7 +95,7 @@ def beside_m(lat: Floats, lon: Floats, way_lat: Floats, way_lon: Floats) -> Floa
 
     In a plane about each place: for legs of some hundred kilometres. The way may cross 180 degrees.
     """
-    per_deg = np.radians(1) * EARTH_M
+    per_deg = np.radians(1) * MEAN_RADIUS_M
     x = ((way_lon[None, :] - lon[:, None] + 180) % 360 - 180) * per_deg * np.cos(np.radians(lat))[:, None]
     y = (way_lat[None, :] - lat[:, None]) * per_deg
     leg_x, leg_y = np.diff(x, axis=1), np.diff(y, axis=1)

@@ -11,8 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from aquila.core.sphere import MEAN_RADIUS_M
 from aquila.fusion.near import near_pairs
-from aquila.fusion.pattern_kinds import EARTH_M, OF_REPORTS, Kind, Pattern, Table, apart_m
+from aquila.fusion.pattern_kinds import OF_REPORTS, Kind, Pattern, Table, apart_m
 from aquila.fusion.pattern_pairs import MISSES_MAX, MOVERS_MAX, Pairs
 from aquila.fusion.pattern_routes import Route, Routes
 from aquila.fusion.pattern_steps import Steps
@@ -350,7 +351,7 @@ def rows_of(rows: Sequence[int]) -> Ints:
 def _metres(ring: Floats) -> tuple[Floats, Floats]:
     """East and north of the first place of each mover, for ways of some kilometres. Shape (n, k, 2) -> (n, k) twice."""
     east = (ring[..., 1] - ring[:, :1, 1] + 180) % 360 - 180
-    per_deg = np.radians(1) * EARTH_M
+    per_deg = np.radians(1) * MEAN_RADIUS_M
     return east * per_deg * np.cos(np.radians(ring[:, :1, 0])), (ring[..., 0] - ring[:, :1, 0]) * per_deg
 
 
@@ -362,4 +363,4 @@ def _filled(values: Floats) -> Floats:
 
 def _on_sphere(places: Floats) -> Floats:
     lat, lon = np.radians(places[:, 0]), np.radians(places[:, 1])
-    return EARTH_M * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    return MEAN_RADIUS_M * np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])

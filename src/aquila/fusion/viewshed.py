@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquila.core.errors import UsageError
+from aquila.core.sphere import MEAN_RADIUS_M
 
 Floats = NDArray[np.float64]
 
-EARTH_M = 6_371_008.8
-"""Mean radius (IUGG)."""
-BENT_M = EARTH_M * 4 / 3
+BENT_M = MEAN_RADIUS_M * 4 / 3
 RAYS = 1024
 STEPS_MAX = 600
 STEP_MIN_M = 50.0
@@ -116,7 +115,7 @@ def viewshed(terrain: Heights, places: Sequence[tuple[float, float, float]], ran
 
 def _box_of(places: Sequence[tuple[float, float, float]], range_m: float) -> tuple[float, float, float, float]:
     """West, south, east, north of all that lies within the range of a place."""
-    reach = range_m / EARTH_M
+    reach = range_m / MEAN_RADIUS_M
     edges = []
     for lat_deg, lon_deg, _ in places:
         if abs(lat_deg) + math.degrees(reach) > 85:
@@ -144,7 +143,7 @@ def mercator(lat_deg: Floats) -> Floats:
 
 def _places(lat_deg: float, lon_deg: float, azimuth: NDArray[Any], far_m: NDArray[Any]) -> tuple[Floats, Floats]:
     """Where rays are, on the sphere."""
-    lat, arc = np.radians(lat_deg), far_m / EARTH_M
+    lat, arc = np.radians(lat_deg), far_m / MEAN_RADIUS_M
     there = np.arcsin(np.sin(lat) * np.cos(arc) + np.cos(lat) * np.sin(arc) * np.cos(azimuth))
     turn = np.arctan2(np.sin(azimuth) * np.sin(arc) * np.cos(lat), np.cos(arc) - np.sin(lat) * np.sin(there))
     return np.degrees(there), lon_deg + np.degrees(turn)
@@ -156,5 +155,5 @@ def _polar(lat_deg: float, lon_deg: float, lat: Floats, lon: Floats) -> tuple[Fl
     east = np.cos(there) * np.sin(turn)
     north = np.cos(here) * np.sin(there) - np.sin(here) * np.cos(there) * np.cos(turn)
     up = np.sin(here) * np.sin(there) + np.cos(here) * np.cos(there) * np.cos(turn)
-    far: Floats = EARTH_M * np.arctan2(np.hypot(east, north), up)
+    far: Floats = MEAN_RADIUS_M * np.arctan2(np.hypot(east, north), up)
     return far, np.arctan2(east, north) % (2 * np.pi)

@@ -5,8 +5,8 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from aquila.core.sphere import bearing_deg, distance_m, shifted
 from aquila.simulator import terrain
-from aquila.simulator.geodesy import bearing_deg, distance_m, shifted
 from aquila.simulator.scenario import Leg, Mover, Place, Scenario, ScenarioError
 
 GPS_NOISE_M = 4.0

@@ -12,8 +12,8 @@ from zlib import crc32
 
 from msgspec import Struct
 
+from aquila.core.sphere import shifted
 from aquila.simulator import cot
-from aquila.simulator.geodesy import shifted
 from aquila.simulator.motion import Fix, Timeline, fix_at, timelines
 from aquila.simulator.scenario import (
     AlertOver,

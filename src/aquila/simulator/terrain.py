@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import exp
 
-from aquila.simulator.geodesy import distance_m
+from aquila.core.sphere import distance_m
 from aquila.simulator.scenario import Kind, Place
 
 OFF_TRACK_FACTOR = 0.6

@@ -14,6 +14,7 @@ import msgspec
 from aquila.core.codec import Outgoing
 from aquila.core.errors import CodecError
 from aquila.core.model import Geometry, Label, Position, Report
+from aquila.core.sphere import MEAN_RADIUS_M
 from aquila.core.symbol import affiliation
 
 KIND: Final = "application/vnd.google-earth.kml+xml"
@@ -33,7 +34,6 @@ _COLORS: Final = {
 }
 """aabbggrr, as KML has it: the colours of APP-6 frames."""
 _CIRCLE_POINTS: Final = 36
-_EARTH_M: Final = 6_371_008.8
 
 
 class TrackPoint(msgspec.Struct, frozen=True):
@@ -166,7 +166,7 @@ def _shape(geometry: Geometry | None, position: Position | None) -> str:
 def ring_of(centre: tuple[float, float], radius_m: float) -> list[tuple[float, float]]:
     """The corners of a circle around (lat_deg, lon_deg), for formats that have no circle; the first is not repeated."""
     lat_deg, lon_deg = centre
-    north_deg = math.degrees(radius_m / _EARTH_M)
+    north_deg = math.degrees(radius_m / MEAN_RADIUS_M)
     east_deg = north_deg / max(0.01, math.cos(math.radians(lat_deg)))
     turns = (2 * math.pi * step / _CIRCLE_POINTS for step in range(_CIRCLE_POINTS))
     return [

@@ -13,19 +13,20 @@ from aquila.core.box import Box, map_box_of
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal, Verdict
 from aquila.core.moves import Moves
+from aquila.core.sphere import MEAN_RADIUS_M
 from aquila.core.view import view_of
 from aquila.features.coverage.shadow import PLACE_DIGITS, ShadowOf, Shadows
 from aquila.features.coverage.view import Coverage
 from aquila.features.coverage.watcher import KINDS, Kind, kind_of
 from aquila.fusion.looks import CELL_DEG, QUARTER_MS, Ints, spread
-from aquila.fusion.viewshed import CELLS, EARTH_M, mercator
+from aquila.fusion.viewshed import CELLS, mercator
 
 COLS_MAX = 320
 ROWS_MAX = 320
 WIDTH_MAX_M = 1_000_000.0
 """Beyond it a cell would be larger than what most people see."""
 CELL_MIN_M = 100.0
-LEAST_M = CELL_DEG / 2 * math.sqrt(2) * math.pi / 180 * EARTH_M
+LEAST_M = CELL_DEG / 2 * math.sqrt(2) * math.pi / 180 * MEAN_RADIUS_M
 """Half of a kept cell's diagonal: no look covers less, since it is not known where in its cell it was."""
 QUARTERS_SHOWN = 254
 REACH_CELLS_MAX = 48
@@ -159,7 +160,7 @@ def _is_height(heights: tuple[float, ...]) -> bool:
 
 
 def _metres(degrees: float) -> float:
-    return math.radians(degrees) * EARTH_M
+    return math.radians(degrees) * MEAN_RADIUS_M
 
 
 def _coverage(principal: Principal, ask: AskCoverage, reading: Reading) -> Iterator[Labelled]:
@@ -168,7 +169,7 @@ def _coverage(principal: Principal, ask: AskCoverage, reading: Reading) -> Itera
     box = west, south, east, north = near_box_of(ask.bbox)
     middle = math.cos(math.radians((south + north) / 2))
     high = float(np.degrees(np.ptp(mercator(np.array([south, north])))))
-    edge = max((east - west) / COLS_MAX, high / ROWS_MAX, math.degrees(CELL_MIN_M / EARTH_M) / middle)
+    edge = max((east - west) / COLS_MAX, high / ROWS_MAX, math.degrees(CELL_MIN_M / MEAN_RADIUS_M) / middle)
     rows, cols = max(1, math.ceil(high / edge)), max(1, math.ceil((east - west) / edge))
     cell_m = _metres((east - west) / cols) * middle
     last, since_ms = _last_looks(view, ask, reading, at_ms, box, (rows, cols), cell_m)

@@ -1,12 +1,12 @@
 """Twins: two stations that go by one identity. Their reports alternate between places that nobody travels between."""
 
-import math
 from collections import OrderedDict
 from typing import Final
 
 import msgspec
 
 from aquila.core.model import Position, Report
+from aquila.core.sphere import distance_m
 
 WATCHED_MAX: Final = 20_000
 """Identities of one feed; one more puts out the one not heard for longest."""
@@ -19,7 +19,6 @@ SLACK_M: Final = 2_000.0
 FASTEST_MPS: Final = {"S": 60.0, "U": 40.0, "G": 90.0, "A": 1_000.0}
 """By the dimension of the CoT type: a fast ferry makes 30 m/s, a fighter 700."""
 FASTEST_OTHER_MPS: Final = 1_000.0
-EARTH_M: Final = 6_371_009.0
 
 
 class Twin(msgspec.Struct, frozen=True):
@@ -94,21 +93,15 @@ class Twins:
             name=report.name or "",
             here=here,
             there=there,
-            apart_m=round(metres(here, there)),
+            apart_m=round(_apart_m(here, there)),
             returns=track.returns,
             seen_at_ms=at_ms,
         )
 
 
 def _reached(was: Position, now: Position, after_ms: int, fastest_mps: float) -> bool:
-    return metres(was, now) <= SLACK_M + fastest_mps * abs(after_ms) / 1_000.0
+    return _apart_m(was, now) <= SLACK_M + fastest_mps * abs(after_ms) / 1_000.0
 
 
-def metres(a: Position, b: Position) -> float:
-    """Great-circle distance on a sphere: good to 0.5 %."""
-    lat_a, lat_b = math.radians(a.lat_deg), math.radians(b.lat_deg)
-    half = (
-        math.sin((lat_b - lat_a) / 2) ** 2
-        + math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(b.lon_deg - a.lon_deg) / 2) ** 2
-    )
-    return 2.0 * EARTH_M * math.asin(min(1.0, math.sqrt(half)))
+def _apart_m(a: Position, b: Position) -> float:
+    return distance_m(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)

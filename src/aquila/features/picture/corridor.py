@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-EARTH_M = 6_371_008.8
+from aquila.core.sphere import MEAN_RADIUS_M
+
 MITRE_MAX = 2.0
 """A corner reaches at most so many half widths out; a sharper one is cut off (bevelled)."""
 
@@ -55,12 +56,12 @@ def _offsets(into: Vector, out: Vector, half_m: float) -> list[tuple[Vector, Vec
 def _step(at: Place, start: Place, end: Place) -> Vector:
     """East and north in metres from one place to the next, in the plane of `at`."""
     turn_deg = (end[1] - start[1] + 540.0) % 360.0 - 180.0
-    return math.radians(turn_deg) * EARTH_M * _narrow(at), math.radians(end[0] - start[0]) * EARTH_M
+    return math.radians(turn_deg) * MEAN_RADIUS_M * _narrow(at), math.radians(end[0] - start[0]) * MEAN_RADIUS_M
 
 
 def _moved(at: Place, by: Vector) -> Place:
-    lat_deg = at[0] + math.degrees(by[1] / EARTH_M)
-    lon_deg = at[1] + math.degrees(by[0] / (EARTH_M * _narrow(at)))
+    lat_deg = at[0] + math.degrees(by[1] / MEAN_RADIUS_M)
+    lon_deg = at[1] + math.degrees(by[0] / (MEAN_RADIUS_M * _narrow(at)))
     return round(max(-90.0, min(90.0, lat_deg)), 7), round((lon_deg + 540.0) % 360.0 - 180.0, 7)
 
 

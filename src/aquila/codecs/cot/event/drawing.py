@@ -1,6 +1,5 @@
 """Drawings: shapes, their colours, and the arithmetic of a line of range and bearing."""
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +8,7 @@ import msgspec
 from aquila.codecs.cot.event.parts import Event, Part, child_of
 from aquila.codecs.cot.event.report import read_report
 from aquila.codecs.cot.event.values import number
+from aquila.core import sphere
 from aquila.core.colours import css_of_argb
 from aquila.core.errors import CodecError
 from aquila.core.model import Category, Geometry, Report
@@ -110,7 +110,6 @@ def _checked(point: tuple[float, float]) -> tuple[float, float]:
     return point
 
 
-_EARTH_RADIUS_M: Final = 6_371_008.8
 RADIUS_M_MAX: Final = 20_100_000.0
 """Half the way round the world."""
 RINGS_MAX: Final = 100
@@ -118,23 +117,10 @@ RINGS_MAX: Final = 100
 
 def _destination(start: tuple[float, float], range_m: float, bearing_deg: float) -> tuple[float, float]:
     """Where a line of range and bearing ends, on a sphere (within 0.6 % of the range)."""
-    lat, lon = (math.radians(angle) for angle in _checked(start))
-    arc = range_m / _EARTH_RADIUS_M
-    bearing = math.radians(bearing_deg)
-    sine = math.sin(lat) * math.cos(arc) + math.cos(lat) * math.sin(arc) * math.cos(bearing)
-    end_lat = math.asin(max(-1.0, min(1.0, sine)))
-    turn = math.atan2(math.sin(bearing) * math.sin(arc) * math.cos(lat), math.cos(arc) - math.sin(lat) * sine)
-    end_lon_deg = (math.degrees(lon + turn) + 540.0) % 360.0 - 180.0
-    return round(math.degrees(end_lat), 7), round(end_lon_deg, 7)
+    lat_deg, lon_deg = sphere.destination(*_checked(start), range_m, bearing_deg)
+    return round(lat_deg, 7), round(lon_deg, 7)
 
 
 def range_and_bearing(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
     """Range in metres and true bearing in degrees between two points, on the same sphere."""
-    lat_a, lon_a, lat_b, lon_b = (math.radians(angle) for angle in (*start, *end))
-    turn = lon_b - lon_a
-    half = math.sin((lat_b - lat_a) / 2) ** 2
-    half += math.cos(lat_a) * math.cos(lat_b) * math.sin(turn / 2) ** 2
-    east = math.sin(turn) * math.cos(lat_b)
-    north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(turn)
-    range_m = 2 * _EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
-    return range_m, math.degrees(math.atan2(east, north)) % 360.0
+    return sphere.distance_m(*start, *end), sphere.bearing_deg(*start, *end)
