@@ -1,6 +1,5 @@
 """The map as a watch officer uses it: clusters, the grid, own maps, a brief, and lost graphics."""
 
-import base64
 import io
 import sqlite3
 import struct
@@ -90,15 +89,15 @@ def test_an_own_map_lies_on_the_map_until_it_is_taken_away(browse: Browse, tmp_p
     page.get_by_role("button", name="Remove").click()
     page.locator(".own-maps").get_by_role("button", name="Remove").last.click()
     expect(page.get_by_label("Show valley.mbtiles")).to_have_count(0)
-    # What holds no map is not said to lie on it.
+    # What holds no map is not said to lie on it, and does not stay on the node.
     watched.expected.append("422")
     (tmp_path / "junk.gpkg").write_bytes(b"no map at all " * 100)
     page.locator(".own-maps input[type=file]").set_input_files(tmp_path / "junk.gpkg")
     expect(page.locator(".notice.bad")).to_contain_text("junk.gpkg cannot be shown")
     expect(page.get_by_text("junk.gpkg is on the map")).to_have_count(0)
-    page.get_by_role("button", name="Remove").click()
-    page.locator(".own-maps").get_by_role("button", name="Remove").last.click()
     expect(page.get_by_label("Show junk.gpkg")).to_have_count(0)
+    kept = page.request.get(f"{page.url}api/v1/packages").json()
+    assert "junk.gpkg" not in [row["name"] for row in kept]
 
 
 def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(browse: Browse) -> None:
@@ -206,18 +205,21 @@ def test_where_nobody_has_looked_and_what_terrain_hides_lie_on_the_map_with_a_le
     wait_until(lambda: (ground(page) == bare).all(axis=2)[dark].mean() > 0.8, "the ground is bare again")
 
 
-DROP = """([name, content]) => {
-  const carried = new DataTransfer()
-  carried.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name))
-  document.querySelector('.map-view').dispatchEvent(new DragEvent('drop', { dataTransfer: carried, bubbles: true }))
-}"""
-MAGENTA, GREEN = (255, 0, 255), (0, 200, 0)
+MAGENTA, GREEN, BLUE = (255, 0, 255), (0, 200, 0), (0, 0, 160)
 ACCENT = (74, 168, 255)
 """Of the dark look; areas are filled with a fifth of it."""
 
 
 def drop(page: Page, file: Path) -> None:
-    page.evaluate(DROP, [file.name, base64.b64encode(file.read_bytes()).decode()])
+    """Drag a file of this machine onto the middle of the map, as a browser tells a page of it."""
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    browser = page.context.new_cdp_session(page)
+    for step in ("dragEnter", "dragOver", "drop"):
+        carried = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+        browser.send("Input.dispatchDragEvent", {"type": step, **at, "data": carried})
+    browser.detach()
 
 
 def one_pixel(colour: tuple[int, int, int]) -> bytes:
@@ -240,6 +242,19 @@ def world_tiles(path: Path) -> Path:
         )
         base.execute("INSERT INTO tiles VALUES (0, 0, 0, ?)", (one_pixel(MAGENTA),))
     base.close()
+    return path
+
+
+def archive(path: Path, tile: bytes, kind: int) -> Path:
+    """PMTiles 3 with one tile for the world; kind 2 = PNG, 6 = MLT (PMTiles 3, 3.1 and 4.1)."""
+    root, meta = bytes((1, 0, 1, len(tile), 1)), b"{}"
+    assert len(tile) < 128, "its length is one byte of the directory"
+    at = 127 + len(root) + len(meta)
+    head = b"PMTiles\3" + struct.pack("<11Q", 127, len(root), 127 + len(root), len(meta), at, 0, at, len(tile), 1, 1, 1)
+    head += bytes((1, 1, 1, kind, 0, 0)) + struct.pack(
+        "<4ibii", -(10**9) * 9 // 5, -850000000, 18 * 10**8, 850000000, 0, 0, 0
+    )
+    path.write_bytes(head + root + meta + tile)
     return path
 
 
@@ -286,6 +301,11 @@ def share(page: Page, colour: tuple[int, int, int]) -> float:
 def test_maps_of_every_kind_are_dragged_in_and_lie_on_the_map(browse: Browse, tmp_path: Path) -> None:
     page = opened(browse, viewport={"width": 1120, "height": 700})
     palette(page, "Go to Maps")
+    drop(page, archive(tmp_path / "blue.pmtiles", one_pixel(BLUE), 2))
+    wait_until(lambda: share(page, BLUE) > 0.6, "the archive covers the map")
+    drop(page, archive(tmp_path / "new.pmtiles", one_pixel(BLUE), 6))
+    expect(page.locator(".notice.bad")).to_contain_text("new.pmtiles holds no tiles that are drawn here (Mlt)")
+    expect(page.get_by_label("Show new.pmtiles")).to_have_count(0)
     drop(page, world_tiles(tmp_path / "world.mbtiles"))
     wait_until(lambda: share(page, MAGENTA) > 0.6, "the tiles cover the map")
     drop(page, geotiff(tmp_path / "valley.tif", is_placed=True))
@@ -295,7 +315,7 @@ def test_maps_of_every_kind_are_dragged_in_and_lie_on_the_map(browse: Browse, tm
     filled = (round(255 * 0.8 + ACCENT[0] * 0.2), round(ACCENT[1] * 0.2), 255)
     wait_until(lambda: share(page, filled) > 0.05, "the area is filled")
     drop(page, geotiff(tmp_path / "nowhere.tif", is_placed=False))
-    expect(page.locator(".notice.bad")).to_contain_text("nowhere.tif does not say where it lies")
+    expect(page.locator(".notice.bad").last).to_contain_text("nowhere.tif does not say where it lies")
     expect(page.get_by_label("Show nowhere.tif")).to_have_count(0)
     (tmp_path / "broken.tif").write_bytes((tmp_path / "valley.tif").read_bytes()[:300])
     drop(page, tmp_path / "broken.tif")

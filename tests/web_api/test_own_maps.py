@@ -137,6 +137,32 @@ def test_a_view_that_joins_tables_is_read_as_many_map_files_have_it(tmp_path: Pa
     assert read_tile(path, 2, 1, 1) is not None
 
 
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("png", b"no picture"), ("png", b"\x1a\x02vt"), ("pbf", PNG), ("pbf", b"\x1f\x8btorn"), ("png", None)],
+)
+def test_tiles_that_nobody_can_draw_are_refused(tmp_path: Path, kind: str, content: bytes | None) -> None:
+    with pytest.raises(UsageError, match="its tiles are not"):
+        read_facts(mbtiles(tmp_path / "m", kind, content or b""))
+    base = sqlite3.connect(geopackage(tmp_path / "g"))
+    with base:
+        base.execute('UPDATE "my map" SET tile_data = ?', (content,))
+    base.close()
+    if content != PNG:
+        with pytest.raises(UsageError, match="its tiles are not"):
+            read_facts(tmp_path / "g")
+
+
+def test_a_file_that_names_tiles_and_holds_none_is_refused(tmp_path: Path) -> None:
+    for path, table in ((mbtiles(tmp_path / "m", "png", PNG), "tiles"), (geopackage(tmp_path / "g"), '"my map"')):
+        base = sqlite3.connect(path)
+        with base:
+            base.execute(f"DELETE FROM {table}")
+        base.close()
+        with pytest.raises(UsageError, match="holds no tile"):
+            read_facts(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(200), b"<html>"])
 def test_what_is_no_map_is_refused_with_what_is_allowed(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x"

@@ -147,7 +147,8 @@ export const api = {
     const isZip = /\.(zip|dpk)$/i.test(file.name)
     const kind = isZip ? 'application/zip' : file.type || 'application/octet-stream'
     const words = isZip ? '&keywords=missionpackage' : ''
-    await ask(`/Marti/sync/upload?name=${one(file.name)}${words}`, { method: 'POST', headers: { 'Content-Type': kind }, body: file })
+    const answer = await ask(`/Marti/sync/upload?name=${one(file.name)}${words}`, { method: 'POST', headers: { 'Content-Type': kind }, body: file })
+    return (await answer.json()) as { UID: string; Hash: string }
   },
   missions: () => call<MissionSummary[]>('GET', '/missions'),
   createMission: (mission: NewMission) => call<MissionMade>('POST', '/missions', mission),

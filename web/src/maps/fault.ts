@@ -1,6 +1,6 @@
 /** Why a map file cannot be shown, as a text of the page with its values. */
 
-export type Fault = 'noPlace' | 'projection' | 'outside' | 'tooLarge' | 'pixels' | 'damaged' | 'tooSlow'
+export type Fault = 'noPlace' | 'projection' | 'outside' | 'tooLarge' | 'pixels' | 'damaged' | 'tooSlow' | 'noArchive' | 'tiles' | 'other'
 
 /** What a sentence names; `name` of the file is added by whoever says it. */
 export type Words = Record<string, string>

@@ -1,10 +1,11 @@
 /** Maps that people brought to the node, as layers over the shipped one: order, dimming and what is shown are kept on this machine. */
-import { PMTiles, TileType } from 'pmtiles'
+import { FetchSource, FileSource } from 'pmtiles'
 import type { FeatureCollection } from 'geojson'
 import { ref, shallowRef, watch } from 'vue'
 import type { PackageRow } from '../api.generated'
 import { api, ApiError } from '../api/client'
 import type { Desk } from '../store/desk'
+import { readArchive } from './archive'
 import { MapFault, saying, type Saying } from './fault'
 import type { Ground, OwnMap } from './layers'
 import { readAside } from './reading'
@@ -57,7 +58,9 @@ const described = new Map<string, OwnMap>()
 /** Reads which maps there are. Throws ApiError. */
 export async function readMaps(): Promise<PackageRow[]> {
   const found = (await api.packages('')).filter((row) => mapFormat(row.name))
-  rows.value = [...new Map(found.map((row) => [row.hash, row])).values()]
+  const now = [...new Map(found.map((row) => [row.hash, row])).values()]
+  // The same rows are no news: whoever shows them would lay all maps anew.
+  if (JSON.stringify(now) !== JSON.stringify(rows.value) || unsure) rows.value = now
   for (const hash of known.keys()) if (!rows.value.some((row) => row.hash === hash)) forget(hash)
   looks.value = looksFor(rows.value, looks.value)
   return rows.value
@@ -68,8 +71,9 @@ function forget(hash: string): void {
   described.delete(hash)
 }
 
+type Named = Pick<PackageRow, 'hash' | 'name'>
 /** What the map needs to show a file; asked once for each. Throws MapFault, and Error where the node does not give it. */
-function describe(row: PackageRow): Promise<OwnMap> {
+function describe(row: Named): Promise<OwnMap> {
   const was = known.get(row.hash)
   if (was) return was
   const format = mapFormat(row.name)
@@ -84,24 +88,21 @@ function describe(row: PackageRow): Promise<OwnMap> {
 
 const NOTHING = { ground: null, shapes: null, left_out: 0, bounds: null, attribution: '' }
 
-async function ofArchive(row: PackageRow): Promise<OwnMap> {
+async function ofArchive(row: Named): Promise<OwnMap> {
   const url = new URL(api.fileUrl(row.hash), location.origin).href
-  const archive = new PMTiles(url)
-  const header = await archive.getHeader()
-  const about = (await archive.getMetadata()) as { vector_layers?: { id: string }[]; attribution?: string }
-  const layers = header.tileType === TileType.Mvt ? (about.vector_layers ?? []).map((layer) => layer.id) : null
-  const bounds: OwnMap['bounds'] = [header.minLon, header.minLat, header.maxLon, header.maxLat]
-  return { ...NOTHING, hash: row.hash, ground: { kind: 'archive', url: `pmtiles://${url}`, layers }, bounds, attribution: about.attribution ?? '' }
+  const { layers, ...about } = await readArchive(new FetchSource(url))
+  return { ...NOTHING, ...about, hash: row.hash, ground: { kind: 'archive', url: `pmtiles://${url}`, layers } }
 }
 
-/** A whole answer of the node. Throws Error with its reason. */
+/** A whole answer of the node. Throws MapFault with its reason for a file that it cannot read (422), Error where it does not give it. */
 async function given(url: string): Promise<Response> {
   const answer = await fetch(url, { credentials: 'same-origin' })
-  if (!answer.ok) throw new Error(((await answer.json()) as { error?: { reason?: string } }).error?.reason ?? String(answer.status))
-  return answer
+  if (answer.ok) return answer
+  const reason = ((await answer.json()) as { error?: { reason?: string } }).error?.reason ?? String(answer.status)
+  throw answer.status === 422 ? new MapFault('other', { reason }) : new Error(reason)
 }
 
-async function ofPicture(row: PackageRow): Promise<OwnMap> {
+async function ofPicture(row: Named): Promise<OwnMap> {
   const { pixels, width_px, height_px, box } = await readAside(await (await given(api.fileUrl(row.hash))).blob())
   const canvas = document.createElement('canvas')
   canvas.width = width_px
@@ -120,9 +121,10 @@ interface Facts {
   /** It has vector layers of a GeoPackage. */
   shapes?: boolean
 }
-async function ofTiles(row: PackageRow): Promise<OwnMap> {
+async function ofTiles(row: Named): Promise<OwnMap> {
   const facts = (await (await given(`/tiles/${row.hash}`)).json()) as Facts
   const layers = facts.kind === 'vector' ? (facts.layers ?? []) : null
+  if (layers && !layers.length) throw new MapFault('tiles', { kind: 'vector_layers: 0' })
   const tiles: Ground = { kind: 'tiles', layers, min_zoom: facts.min_zoom, max_zoom: facts.max_zoom }
   const own = { ...NOTHING, hash: row.hash, ground: facts.kind === 'none' ? null : tiles, bounds: facts.bounds, attribution: facts.attribution ?? '' }
   if (!facts.shapes) return own
@@ -135,11 +137,14 @@ export interface Shown extends OwnMap {
   opacity: number
 }
 let asked_for = 0
+/** A map did not come for a reason that may pass: it is asked for again with the next reading. */
+let unsure = false
 /** The maps to draw, the lowest first; null: it took so long that somebody asked anew. */
 export async function shownMaps(): Promise<Shown[] | null> {
   const turn = ++asked_for
   const shown: Shown[] = []
   const said = new Map<string, Saying>()
+  let is_unsure = false
   for (const look of [...looks.value].reverse()) {
     const row = rows.value.find((one) => one.hash === look.hash)
     if (!row || !look.shown) continue
@@ -149,10 +154,12 @@ export async function shownMaps(): Promise<Shown[] | null> {
       if (own.left_out) said.set(look.hash, { key: 'ownMaps.leftOut', words: { n: String(own.left_out) } })
     } catch (error) {
       said.set(look.hash, saying(error, row.name))
+      if (!(error instanceof MapFault)) is_unsure = true
     }
   }
   if (turn !== asked_for) return null
   sayings.value = said
+  unsure = is_unsure
   return shown
 }
 
@@ -161,22 +168,30 @@ export function boundsOf(hash: string): OwnMap['bounds'] {
   return described.get(hash)?.bounds ?? null
 }
 
-/** Sends a file to the node as a package that every screen may show. A picture is read before, so that none is sent that nobody can see. */
-export async function bringMap(file: File, desk: Desk): Promise<void> {
+/** Why a file here cannot be shown, null when it can or only the node can tell. */
+function refusalOf(file: File): Promise<Saying | null> {
   const format = mapFormat(file.name)
-  if (format === 'tif' || format === 'tiff') {
-    desk.notify({ tone: 'ok', key: 'ownMaps.reading', words: { name: file.name } })
-    const refusal = await readAside(file).then(() => null, (error: unknown) => saying(error, file.name))
-    if (refusal) return desk.notify({ tone: 'bad', ...refusal })
-  }
+  const read = format === 'tif' || format === 'tiff' ? readAside(file) : format === 'pmtiles' ? readArchive(new FileSource(file)) : Promise.resolve(null)
+  return read.then(() => null, (error: unknown) => saying(error, file.name))
+}
+
+/**
+ * Sends a file to the node as a package that every screen may show. What nobody can see does not stay there: it is read
+ * before it is sent, and where only the node reads it, withdrawn when the node says so.
+ */
+export async function bringMap(file: File, desk: Desk): Promise<void> {
+  desk.notify({ tone: 'ok', key: 'ownMaps.reading', words: { name: file.name } })
+  const refusal = await refusalOf(file)
+  if (refusal) return desk.notify({ tone: 'bad', ...refusal })
   desk.notify({ tone: 'ok', key: 'ownMaps.sending', words: { name: file.name } })
-  const before = new Set(rows.value.map((row) => row.hash))
-  if (!(await desk.attempt(() => api.upload(file)))) return
-  if (!(await desk.attempt(readMaps))) return
+  let sent: Awaited<ReturnType<typeof api.upload>> | null = null
+  if (!(await desk.attempt(async () => (sent = await api.upload(file)))) || !sent) return
+  const { UID: uid, Hash: hash }: { UID: string; Hash: string } = sent
+  const fault = await describe({ hash, name: file.name }).then(() => null, (error: unknown) => error)
+  if (fault instanceof MapFault) await desk.attempt(() => api.withdrawPackage(uid))
+  await desk.attempt(readMaps)
   // Only what can be shown is said to be on the map.
-  const row = rows.value.find(({ hash }) => !before.has(hash))
-  const refusal = row ? await describe(row).then(() => null, (error: unknown) => saying(error, row.name)) : null
-  desk.notify(refusal ? { tone: 'bad', ...refusal } : { tone: 'ok', key: 'ownMaps.brought', words: { name: file.name } })
+  desk.notify(fault ? { tone: 'bad', ...saying(fault, file.name) } : { tone: 'ok', key: 'ownMaps.brought', words: { name: file.name } })
 }
 
 /** Moves a map one place up. */

@@ -31,6 +31,7 @@ WORLD_M = 40_075_016.685578488
 """Edge of the square of web mercator (EPSG:3857)."""
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ})
 _OUR_FUNCTION = "substr"
+_VECTOR = "application/vnd.mapbox-vector-tile"
 _ABSENT = (
     "the file holds nothing that can be shown: "
     f"MBTiles, or a GeoPackage with vector layers or with raster tiles in EPSG:3857, zoom 0 to {ZOOM_MAX}"
@@ -158,7 +159,7 @@ def _tile_of(content: bytes) -> Tile | None:
             return None
         if len(content) > TILE_MAX_BYTES:
             return None
-    return Tile(content, "application/vnd.mapbox-vector-tile")
+    return Tile(content, _VECTOR)
 
 
 def _mbtiles_tile(base: sqlite3.Connection, zoom: int, x: int, y: int) -> bytes | None:
@@ -173,6 +174,7 @@ def _mbtiles_tile(base: sqlite3.Connection, zoom: int, x: int, y: int) -> bytes 
 def _mbtiles_facts(base: sqlite3.Connection) -> TileFile:
     said = {str(name): str(value) for name, value in base.execute("SELECT name, value FROM metadata LIMIT 100")}
     is_vector = said.get("format") == "pbf"
+    _check_sample(base.execute("SELECT tile_data FROM tiles LIMIT 1").fetchone(), is_vector=is_vector)
     return TileFile(
         kind="vector" if is_vector else "raster",
         min_zoom=_zoom(said.get("minzoom"), 0),
@@ -181,6 +183,17 @@ def _mbtiles_facts(base: sqlite3.Connection) -> TileFile:
         layers=_layers(said.get("json", "")) if is_vector else (),
         attribution=said.get("attribution", "")[:200],
     )
+
+
+def _check_sample(row: tuple[Any] | None, *, is_vector: bool) -> None:
+    """Can a page draw this tile? Raises UsageError where it cannot, or where there is none."""
+    if row is None:
+        raise UsageError("the file holds no tile")
+    # What is named vector tiles but holds pictures is drawn by nobody either.
+    tile = _tile_of(row[0]) if isinstance(row[0], bytes) else None
+    if tile is None or (tile.kind == _VECTOR) is not is_vector:
+        kind = "vector tiles (format pbf)" if is_vector else "pictures"
+        raise UsageError(f"its tiles are not the {kind} it says: PNG, JPEG, WebP or Mapbox vector tiles are drawn")
 
 
 def _zoom(text: str | None, default: int) -> int:
@@ -250,22 +263,30 @@ def has_shapes(base: sqlite3.Connection) -> bool:
 
 def _package_facts(base: sqlite3.Connection, tables: set[str]) -> TileFile:
     shapes = has_shapes(base)
-    zooms = [one.zoom for one in _matrices(base)] if "gpkg_tile_matrix" in tables else []
-    if zooms:
-        return TileFile(kind="raster", min_zoom=min(zooms), max_zoom=max(zooms), bounds=None, shapes=shapes)
-    if shapes:
+    matrices = _matrices(base) if "gpkg_tile_matrix" in tables else []
+    found = (base.execute(f"SELECT tile_data FROM {_quoted(one.table)} LIMIT 1").fetchone() for one in matrices)  # noqa: S608
+    sample = next((row for row in found if row is not None), None)
+    if sample is None and shapes:
         return TileFile(kind="none", min_zoom=0, max_zoom=ZOOM_MAX, bounds=None, shapes=True)
+    if matrices:
+        _check_sample(sample, is_vector=False)
+        zooms = [one.zoom for one in matrices]
+        return TileFile(kind="raster", min_zoom=min(zooms), max_zoom=max(zooms), bounds=None, shapes=shapes)
     raise UsageError(_ABSENT)
+
+
+def _quoted(table: str) -> str:
+    """A name of a table as SQL wants it: it cannot be a parameter."""
+    return '"' + table.replace('"', '""') + '"'
 
 
 def _package_tile(base: sqlite3.Connection, zoom: int, x: int, y: int) -> bytes | None:
     for one in _matrices(base):
         if one.zoom != zoom:
             continue
-        # A name of a table cannot be a parameter; quoted as SQL wants it.
-        name = one.table.replace('"', '""')
+        name = _quoted(one.table)
         row = base.execute(
-            f'SELECT tile_data FROM "{name}" WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?',  # noqa: S608
+            f"SELECT tile_data FROM {name} WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?",  # noqa: S608
             (one.level, x - one.column, y - one.row),
         ).fetchone()
         if row is not None and isinstance(row[0], bytes):
