@@ -87,6 +87,60 @@ def test_a_line_is_drawn_seen_by_others_and_by_phones_and_taken_back(browse: Bro
     expect(other.get_by_role("button", name="LINEA 1", exact=True)).to_be_visible()
 
 
+def test_without_a_mouse_by_grids_and_degrees(page: Page) -> None:
+    def begin(words: str) -> None:
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Or type: MGRS, UTM, lat/lon")).to_be_focused()
+
+    def kept(title: str) -> dict[str, Any]:
+        page.keyboard.type(title)
+        page.keyboard.press("Enter")
+        expect(page.locator(".draw-card")).to_have_count(0)
+        rows = page.request.get(f"{page.url}api/v1/entities?kind=drawing", headers={"X-Aquila": "test"}).json()
+        return dict(next(row["geometry"] for row in rows if row["name"] == title))
+
+    expect(page.locator(".entity").first).to_be_visible()
+    page.keyboard.press("d")
+    field = page.get_by_label("Or type: MGRS, UTM, lat/lon")
+    expect(field).to_be_focused()
+    for place in ("42.8, 77.5", "nowhere", "43T 704435 4741636", "43T GH 05435 41636"):
+        field.fill(place)
+        page.keyboard.press("Enter")
+        if place == "nowhere":
+            expect(page.get_by_text("That is no place")).to_be_visible()
+    # Nothing more: the line ends.
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    line = kept("TYPED LINE")
+    assert line["coordinates"][0] == [77.5, 42.8]
+    assert [[round(lon, 4), round(lat, 4)] for lon, lat in line["coordinates"][1:]] == [
+        [77.5, 42.8],
+        [77.5122, 42.7997],
+    ]
+    begin("Draw: Circle")
+    page.keyboard.type("43 N 77 E")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Edge, or radius: 500 m")).to_be_focused()
+    page.keyboard.type("2,5 km")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    circle = kept("TYPED CIRCLE")
+    assert circle["coordinates"] == [77, 43]
+    assert abs(circle["radius_m"] - 2500) < 1
+    begin("Draw: Area")
+    # A typed corner goes on from the tapped ones, and a tap from the typed.
+    strike(page, (0.4, 0.4), (0.5, 0.35))
+    page.get_by_label("Or type: MGRS, UTM, lat/lon").fill("43, 77.9")
+    page.keyboard.press("Enter")
+    strike(page, (0.45, 0.7))
+    page.get_by_role("button", name="Finish").click()
+    area = kept("TYPED AREA")
+    assert len(area["coordinates"][0]) == 5
+    assert [77.9, 43] in area["coordinates"][0]
+
+
 def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-draw-2", "PENNA 2")
     phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))

@@ -80,6 +80,16 @@ export class Pen {
     })
   }
 
+  /** The points that are set of the shape that is being drawn; the one that follows the pointer is none. */
+  soFar(shape: PenShape): Pair[] {
+    const feature = this.draw.getSnapshot().find((one) => one.properties.mode === MODES[shape] && (shape === 'line' ? 'LineString' : 'Polygon') === one.geometry.type)
+    if (!feature || shape === 'point') return []
+    const { points } = strokeOf(shape, feature)
+    if (shape === 'circle') return points
+    // An area that has only begun repeats its first corner.
+    return points.slice(0, -1).filter((at, i, all) => i === 0 || Math.hypot(at[0] - all[i - 1][0], at[1] - all[i - 1][1]) > 1e-6)
+  }
+
   /** Takes up what is there, to be changed by its vertices. */
   edit(stroke: Stroke): boolean {
     const id = this.draw.getFeatureId()

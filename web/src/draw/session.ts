@@ -14,7 +14,9 @@ import {
 } from './drawings'
 import { CORRIDOR_M_MAX, KEPT, KEPT_CORRIDOR, readCorridor_m, readKept, type KeptLayers } from './kept'
 import { fusedTracks, membersOf } from './members'
-import type { Pen, Stroke } from './pen'
+import type { Pair } from './geometry'
+import type { Pen, PenShape, Stroke } from './pen'
+import { placesShown, strokeOfPlaces } from './typed'
 
 export interface Task {
   tool: Tool
@@ -31,6 +33,8 @@ export class DrawSession {
   readonly task = shallowRef<Task | null>(null)
   /** What was drawn and waits for its name. */
   readonly stroke = shallowRef<Stroke | null>(null)
+  /** Places that were typed for it, and those that were tapped before and since. */
+  readonly typed = shallowRef<readonly Pair[]>([])
   /** The drawing whose vertices are being moved. */
   readonly editing = shallowRef<DrawingRow | null>(null)
   readonly layer = ref('')
@@ -109,7 +113,7 @@ export class DrawSession {
     })
     if (this.editing.value) hidden.add(this.editing.value.id)
     const renderer = this.renderer.value
-    return { hidden, opacity, order, areas: [...this.areas.value, ...this.rules.value], graphic: (meta) => this.graphic(meta, renderer), zoom: () => this.map?.zoom() ?? 8 }
+    return { hidden, opacity, order, areas: [...this.areas.value, ...this.rules.value, ...this.typedShown()], graphic: (meta) => this.graphic(meta, renderer), zoom: () => this.map?.zoom() ?? 8 }
   })
 
   private graphic: (meta: Parameters<NonNullable<DrawingLook['graphic']>>[0], renderer: typeof import('./graphics') | null) => ReturnType<NonNullable<DrawingLook['graphic']>> = (meta, renderer) => {
@@ -141,8 +145,7 @@ export class DrawSession {
     const pen = await this.map.takePen(() => this.snaps())
     if (this.task.value !== task) return
     this.pen = pen
-    const shape = task.graphic ? task.graphic.shape : PEN_OF[task.tool]
-    pen.start(shape, task.tool === 'bearing' ? 2 : null, (stroke) => this.drawn(task, stroke))
+    pen.start(penShapeOf(task), limitOf(task), (stroke) => this.drawn(task, stroke))
     this.ready.value = true
   }
 
@@ -159,7 +162,39 @@ export class DrawSession {
   }
 
   finish(): void {
-    this.pen?.finish()
+    if (this.typed.value.length) this.settle(true)
+    else this.pen?.finish()
+  }
+
+  /** Takes a typed place, null: the middle of the map. The pen is laid down: from now on taps come here, too. */
+  take(at: Pair | null): void {
+    const { map } = this
+    const task = this.task.value
+    if (!task || !map || this.stroke.value) return
+    const centre = map.centre()
+    const place: Pair = at ?? [centre.lat_deg, centre.lon_deg]
+    const before = this.typed.value.length ? this.typed.value : (this.pen?.soFar(penShapeOf(task)) ?? [])
+    this.typed.value = [...before, place]
+    this.pen = null
+    map.layPen()
+    const [west, south, east, north] = map.bounds()
+    if (place[0] < south || place[0] > north || place[1] < west || place[1] > east) map.flyTo({ lat_deg: place[0], lon_deg: place[1] })
+    this.settle(false)
+  }
+
+  /** The last typed place was none. */
+  takeBack(): void {
+    if (this.typed.value.length > 1) this.typed.value = this.typed.value.slice(0, -1)
+  }
+
+  private settle(ended: boolean): void {
+    const task = this.task.value
+    const stroke = task && strokeOfPlaces(penShapeOf(task), this.typed.value, ended, limitOf(task))
+    if (stroke) this.drawn(task, stroke)
+  }
+
+  private typedShown(): Feature[] {
+    return this.task.value ? placesShown(penShapeOf(this.task.value), this.typed.value) : []
   }
 
   /** Esc: true when there was something to cancel. */
@@ -167,6 +202,7 @@ export class DrawSession {
     const was = this.task.value !== null || this.editing.value !== null
     this.task.value = null
     this.stroke.value = null
+    this.typed.value = []
     this.editing.value = null
     this.pen = null
     this.ready.value = false
@@ -298,6 +334,8 @@ export class DrawSession {
 /** Is this a width, in metres? */
 export const fitsCorridor = (width_m: number) => width_m > 0 && width_m <= CORRIDOR_M_MAX
 
+const penShapeOf = ({ tool, graphic }: Task): PenShape => graphic?.shape ?? PEN_OF[tool]
+const limitOf = ({ tool }: Task) => (tool === 'bearing' ? 2 : null)
 function toolOf({ tool, graphic }: Task): Tool {
   if (!graphic) return tool
   return graphic.shape === 'polygon' ? 'area' : graphic.shape

@@ -1,0 +1,36 @@
+/** Places that are typed instead of tapped: by their grids, to the metre, and without a mouse. */
+import type { Feature } from 'geojson'
+import { distance_m, ringOf, type Pair } from './geometry'
+import type { PenShape, Stroke } from './pen'
+
+const LENGTH = /^(\d+(?:[.,]\d+)?)\s*(m|km)$/i
+
+/** Metres of a typed length, `500 m` or `2,5 km`; null: it is none. */
+export function lengthOf(text: string): number | null {
+  const [, figure, unit] = LENGTH.exec(text.trim()) ?? []
+  const length_m = Number(figure?.replace(',', '.')) * (unit?.toLowerCase() === 'km' ? 1000 : 1)
+  return length_m > 0 ? length_m : null
+}
+
+/** What these places are: null while more are wanted. `ended`: nothing follows; `limit` ends a line after so many. */
+export function strokeOfPlaces(shape: PenShape, points: readonly Pair[], ended: boolean, limit: number | null): Stroke | null {
+  const count = points.length
+  if (shape === 'point') return count ? { shape, points: [points[0]], radius_m: null } : null
+  if (shape === 'circle') {
+    const radius_m = count > 1 ? distance_m(points[0], points[1]) : 0
+    return radius_m > 0 ? { shape, points: [points[0]], radius_m } : null
+  }
+  const is_whole = count >= (shape === 'line' ? 2 : 3)
+  return is_whole && (ended || count === limit) ? { shape, points: [...points], radius_m: null } : null
+}
+
+/** How they are shown while the rest is awaited: each with its number, and what they make so far. */
+export function placesShown(shape: PenShape, points: readonly Pair[]): Feature[] {
+  const properties = { affiliation: 'friend', selected: true, opacity: 1 }
+  const corners = points.map(([lat, lon]) => [lon, lat])
+  const stroke = strokeOfPlaces(shape, points, true, null)
+  const numbers = corners.map((coordinates, i): Feature => ({ type: 'Feature', properties: { ...properties, label: String(i + 1), angle: 0, anchor: 'center' }, geometry: { type: 'Point', coordinates } }))
+  const ring = stroke?.radius_m ? ringOf(stroke.points[0], stroke.radius_m) : stroke?.shape === 'polygon' ? [...corners, corners[0]] : null
+  if (!ring && corners.length < 2) return numbers
+  return [{ type: 'Feature', properties, geometry: ring ? { type: 'Polygon', coordinates: [ring] } : { type: 'LineString', coordinates: corners } }, ...numbers]
+}
