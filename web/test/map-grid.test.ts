@@ -38,6 +38,20 @@ describe('the grid', () => {
     expect(figure(4_743_000, 1000)).toBe('43')
     expect(figure(612_300, 100)).toBe('12.3')
   })
+  it('cuts no name of a square at the sides', () => {
+    const [width_px, west, east] = [800, 77.5, 79]
+    let names = 0
+    for (let lon = 0; lon < 0.4; lon += 0.01) {
+      for (const { properties, geometry } of gridOf([west + lon, 42, east + lon, 43], width_px).features) {
+        if (properties?.kind !== 'square' || geometry.type !== 'Point') continue
+        names++
+        const x_px = ((geometry.coordinates[0] - west - lon) / (east - west)) * width_px
+        expect(x_px).toBeGreaterThan(29)
+        expect(x_px).toBeLessThan(width_px - 29)
+      }
+    }
+    expect(names).toBeGreaterThan(40)
+  })
   it('cuts a line at the edge of what is seen', () => {
     const [part] = clip([[0, 0], [10, 0], [20, 0]], [5, -1, 30, 1])
     expect(part[0][0]).toBeCloseTo(5, 3)

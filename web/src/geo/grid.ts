@@ -9,6 +9,8 @@ export type Bounds = [west_deg: number, south_deg: number, east_deg: number, nor
 const STEPS_M = [100, 1000, 10_000, 100_000]
 /** Lines stand at least so far apart. */
 const LEAST_PX = 70
+/** Half of the widest name of a square, `43T GH`, in CSS pixels. */
+const HALF_NAME_PX = 30
 /** More cells of zone and band than this are the whole world: then only their edges are drawn. */
 const CELLS_MAX = 12
 const BANDS = 'CDEFGHJKLMNPQRSTUVWX'
@@ -125,12 +127,12 @@ export function gridOf(bounds: Bounds, width_px: number): FeatureCollection {
     features.push(lineOf([[w, s], [w, n], [e, n]], 'zone'))
     const seen: Bounds = [Math.max(w, bounds[0]), Math.max(s, bounds[1]), Math.min(e, bounds[2]), Math.min(n, bounds[3])]
     if (step_m === null || cells.length > CELLS_MAX) features.push(label(`${cell.zone}${cell.band}`, 'square', (seen[0] + seen[2]) / 2, (seen[1] + seen[3]) / 2, 'center'))
-    else features.push(...linesOf(cell, seen, step_m, bounds))
+    else features.push(...linesOf(cell, seen, step_m, bounds, width_px))
   }
   return { type: 'FeatureCollection', features }
 }
 
-function linesOf(cell: Cell, seen: Bounds, step_m: number, view: Bounds): Feature[] {
+function linesOf(cell: Cell, seen: Bounds, step_m: number, view: Bounds, width_px: number): Feature[] {
   const { zone } = cell
   const south = cell.band < 'N'
   const turn = cell.bounds[0] - edgesOf(zone, cell.band)![0]
@@ -156,7 +158,14 @@ function linesOf(cell: Cell, seen: Bounds, step_m: number, view: Bounds): Featur
   }
   for (let m = Math.ceil(e0 / step_m) * step_m; m <= e1; m += step_m) add(samples.map((t) => at(m, n0 + (n1 - n0) * t)), m, true)
   for (let m = Math.ceil(n0 / step_m) * step_m; m <= n1; m += step_m) add(samples.map((t) => at(e0 + (e1 - e0) * t, m)), m, false)
-  return [...features, ...squaresOf(seen, [e0, e1, n0, n1], at)]
+  const half_deg = ((view[2] - view[0]) / width_px) * HALF_NAME_PX
+  return [...features, ...squaresOf(seen, [e0, e1, n0, n1], at).filter((one) => isWhole(one, view, half_deg))]
+}
+
+/** Is the name of a square inside the view from end to end? Beside the edge half of it would be cut. */
+function isWhole({ geometry }: Feature, [west, , east]: Bounds, half_deg: number): boolean {
+  const lon = geometry.type === 'Point' ? geometry.coordinates[0] : NaN
+  return lon - half_deg >= west && lon + half_deg <= east
 }
 
 /** Names of the squares of 100 km, in the middle of what is seen of each. */

@@ -203,11 +203,11 @@ export class TrackStore {
     }
   }
 
-  /** West, south, east, north of all placed tracks that have a name; null when there is none. */
-  bounds(): [number, number, number, number] | null {
+  /** West, south, east, north of all placed tracks that have a name, or of those that count; null when there is none. */
+  bounds(counts: (h: number) => boolean = () => true): [number, number, number, number] | null {
     let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity]
     for (let h = 0; h < this.size; h++) {
-      if (!this.placed[h] || !this.meta[h]) continue
+      if (!this.placed[h] || !this.meta[h] || !counts(h)) continue
       west = Math.min(west, this.lon_deg[h])
       east = Math.max(east, this.lon_deg[h])
       south = Math.min(south, this.lat_deg[h])
