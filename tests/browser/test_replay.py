@@ -101,6 +101,11 @@ def test_time_runs_from_a_bookmark_by_keys_and_the_slider(page: Page, now_ms: Cl
     expect(page.get_by_label("Name of the bookmark")).to_be_focused()
     page.keyboard.type("before contact")
     page.keyboard.press("Enter")
+    # What has not been cannot be shown, and nothing else is in its place.
+    page.get_by_label("Time, e.g. 1410Z").fill("010000ZJAN99")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice").filter(has_text="010000ZJAN99 lies ahead")).to_be_visible()
+    expect(shown).to_have_attribute("datetime", begun)
     page.keyboard.press("Escape")
     page.keyboard.press("Comma")
     expect(shown).not_to_have_attribute("datetime", begun)

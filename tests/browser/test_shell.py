@@ -446,7 +446,7 @@ def test_a_sleep_makes_everything_old_until_the_node_says_the_time(browse: Brows
     expect(page.locator(".entity.fresh").filter(has_text=PATROL)).to_have_count(1)
 
 
-@pytest.mark.parametrize("skew_ms", [3 * 3_600_000, -86_400_000])
+@pytest.mark.parametrize("skew_ms", [86_400_000, -86_400_000])
 def test_a_wrong_clock_of_this_machine_changes_nothing(browse: Browse, now_ms: Clock, skew_ms: int) -> None:
     watched = browse()
     watched.context.add_init_script(SKEWED % skew_ms)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ageClock, ageRound, ageState, AGE_OPACITY, freshFor, isStill } from '../src/time/age'
 import { ServerClock } from '../src/time/clock'
-import { dtg, dtgSeconds, dtgShort, dtgTime } from '../src/time/dtg'
+import { dtg, dtgSeconds, dtgShort, dtgTime, pastTime } from '../src/time/dtg'
 import { WakeWatch } from '../src/time/wake'
 
 const NOW = Date.UTC(2026, 10, 23, 14, 32, 5)
@@ -25,6 +25,23 @@ describe('date-time groups', () => {
     expect(dtgTime('010005ZJAN27', NOW)).toBe(Date.UTC(2027, 0, 1, 0, 5))
     for (const text of ['', 'soon', '251460ZNOV26', '310900ZNOV26', '251410ZFOO26', '2026-99-99', '11/25/2026']) expect(dtgTime(text, NOW), text).toBeNull()
   })
+
+  it.each([
+    // What is left out is of the day that is shown, unless that has not been yet.
+    ['1405', '2026-11-25T14:10Z', '2026-11-25T14:05Z'],
+    ['14:05:30', '2026-11-25T14:10Z', '2026-11-25T14:05:30Z'],
+    ['1410Z', '2026-11-28T00:10Z', '2026-11-27T14:10Z'],
+    ['24 1405Z', '2026-11-25T14:10Z', '2026-11-24T14:05Z'],
+    ['28 1410Z', '2026-12-01T00:10Z', '2026-11-28T14:10Z'],
+    ['311410Z', '2027-03-01T00:10Z', '2027-01-31T14:10Z'],
+    ['281410ZNOV26', '2026-12-01T00:10Z', '2026-11-28T14:10Z'],
+    ['281410ZDEC', '2027-01-01T00:10Z', '2026-12-28T14:10Z'],
+    // Said whole, it is what was said, also ahead of now.
+    ['251410ZDEC26', '2026-11-25T14:10Z', '2026-12-25T14:10Z'],
+    ['2026-11-25T14:05Z', '2026-11-25T14:10Z', '2026-11-25T14:05Z'],
+  ])('%s of the past, at %s, is %s', (text, now, at) => expect(pastTime(text, Date.parse(now), Date.parse(now))).toBe(Date.parse(at)))
+
+  it.each(['', '2561', '32 1405Z', 'noon', '14:05:61'])('%j is no time of the past', (text) => expect(pastTime(text, NOW, NOW)).toBeNull())
 
   it('say that a time is unknown', () => {
     expect([dtg(NaN), dtgShort(NaN, NOW)]).toEqual(['–', '–'])

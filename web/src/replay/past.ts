@@ -3,6 +3,7 @@ import type { EntityRow } from '../api.generated'
 import type { Entry, TrackMeta } from '../api/types'
 import { NO_ALTITUDE, NO_VALUE, type PositionFrame } from '../stream/frame'
 import type { TrackStore } from '../store/tracks'
+import { isoTime } from '../time/dtg'
 
 /** What is shown instead of the present. */
 export interface Past {
@@ -102,8 +103,8 @@ export function momentText({ at_ms, bbox }: Moment): string {
 /** The moment in a link's `#...`; null where it names none. A bad box is left out, the time still counts. */
 export function momentOf(hash: string): Moment | null {
   const words = new URLSearchParams(hash.replace(/^#/, ''))
-  const at_ms = Date.parse(words.get('at') ?? '')
-  if (!Number.isFinite(at_ms) || at_ms < 0) return null
+  const at_ms = isoTime(words.get('at') ?? '')
+  if (at_ms === null || at_ms < 0) return null
   const sides = (words.get('bbox') ?? '').split(',').map(Number)
   const [west, south, east, north] = sides
   const good = sides.length === 4 && sides.every(Number.isFinite) && west < east && south < north && Math.abs(south) <= 85.1 && Math.abs(north) <= 85.1

@@ -41,7 +41,8 @@ export function roleDeskOf(desk: Desk): RoleDesk {
 /** What is open first follows the post: workspaces in its order, and the home for who has just come in with one. */
 export function followPost(desk: Desk, shell: Shell): void {
   const { mine, post, again } = roleDeskOf(desk)
-  let seen_ms = Date.now()
+  // By the node's clock: that of this machine may be a day ahead.
+  let seen_ms = 0
   watch(
     () => desk.me.value !== null && !desk.login_needed.value,
     (is_in) => void (is_in && again()),
