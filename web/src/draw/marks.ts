@@ -13,6 +13,8 @@ export interface MarkLook {
 const GOOGLE = 'f7f71666-8b28-4b57-9fbb-e38e61d33b79/Google/'
 const PICTURES: Record<string, Mark> = { 'flag.png': 'flag', 'caution.png': 'caution', 'placemark_circle.png': 'circle' }
 const SPOTS = 'COT_MAPPING_SPOTMAP/b-m-p-s-m/'
+/** Those that are offered, by the word of the catalogue. */
+export const COLOURS = { blue: '#3d9bff', amber: '#ffb020', green: '#35b56a', red: '#e5484d', violet: '#a76bff', grey: '#8fa1b3' } as const
 /** The colour of a point that says none. */
 export const PLAIN = '#ffffff'
 
