@@ -113,7 +113,7 @@ def order(day: Day) -> None:
     hand.fill("Who (unit or callsign)", "DAY PATROL")
     hand.press("All who have a task", "Save the draft", "Approve", "Issue")
     day.took("issue an order")
-    answer = page.locator(".answer").filter(has_text="DAY PATROL")
+    answer = page.locator(".order-answer").filter(has_text="DAY PATROL")
     heard = day.phone.hear(lambda each: "patrols to the pass" in text_of(each))
     day.phone.say(read(day.phone, heard))
     expect(answer).to_contain_text("read")

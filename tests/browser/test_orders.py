@@ -100,7 +100,7 @@ def test_an_order_goes_from_the_desk_to_the_addressee_and_back_and_is_changed(
     staff.wait_for_function(f"localStorage.getItem('{DRAFT}') === null")
     hand.press("Approve", "Issue")
     hand.took(12)
-    answer = staff.locator(".answer").filter(has_text="FOX")
+    answer = staff.locator(".order-answer").filter(has_text="FOX")
     expect(answer).to_contain_text("sent")
 
     # The addressee finds it among what needs it now, and answers with one press more.
@@ -126,7 +126,7 @@ def test_an_order_goes_from_the_desk_to_the_addressee_and_back_and_is_changed(
     expect(diff.locator("del")).to_have_text("\N{MINUS SIGN}upper")
     hand.press("Approve", "Issue")
     hand.took(5)
-    expect(staff.locator(".answer").filter(has_text="FOX")).to_contain_text("sent")
+    expect(staff.locator(".order-answer").filter(has_text="FOX")).to_contain_text("sent")
     staff.get_by_role("button", name="The order that it changes").click()
     expect(staff.locator(".order-text")).to_contain_text("observe the lower valley")
     staff.get_by_label("In force at (Z)").fill("010000ZJAN26")

@@ -104,8 +104,8 @@ def test_u2_a_patrol_leader_on_a_phone(at_desk: Callable[..., Scene], demo: Serv
     scene.took("write to operations")
     scene.nav("Home")
     hand.click(scene.need("TO THE PASS").get_by_role("button", name="Open"))
-    hand.click(page.locator(".answer").get_by_role("button", name="Will comply"))
-    expect(page.locator(".answer")).to_contain_text("will comply")
+    hand.click(page.locator(".order-answer").get_by_role("button", name="Will comply"))
+    expect(page.locator(".order-answer")).to_contain_text("will comply")
     scene.took("comply with an order")
     scene.nav("More")
     hand.press("Tasks")
@@ -186,8 +186,8 @@ def test_u5_a_liaison_officer(at_desk: Callable[..., Scene], demo: ServedNode) -
     scene = at_desk("U5", "liaison")
     page, hand = scene.page, scene.hand
     hand.click(scene.need("JOINT SEARCH").get_by_role("button", name="Open"))
-    hand.click(page.locator(".answer").get_by_role("button", name="Acknowledge"))
-    expect(page.locator(".answer")).to_contain_text("acknowledged")
+    hand.click(page.locator(".order-answer").get_by_role("button", name="Acknowledge"))
+    expect(page.locator(".order-answer")).to_contain_text("acknowledged")
     scene.took("acknowledge for the own headquarters")
     with page.expect_download() as saved:
         hand.press("C2SIM")
