@@ -3,7 +3,7 @@ import type { AlertRow, InForceRow, WatchRow } from '../src/api.generated'
 import type { TrackMeta } from '../src/api/types'
 import { readKept } from '../src/draw/kept'
 import { membersOf } from '../src/draw/members'
-import { phasesOf } from '../src/panels/phases'
+import { namesPlaced, phasesOf } from '../src/panels/phases'
 import { cornersOf } from '../src/draw/useDrawnPlace'
 import { areasOf, blankDraft, boundsOf, draftOf, LEVEL_COLOURS, missing, ordered, watchOf } from '../src/staff/alerts/watch'
 import { TrackIndex } from '../src/store/search'
@@ -90,6 +90,15 @@ describe('phases', () => {
   it('last until they end, or until the next of their order begins', () => {
     const found = phasesOf([order('1', [{ id: 'b', name: 'B', start_ms: 20, end_ms: null }, { id: 'a', name: 'A', start_ms: 10, end_ms: null }, { id: 'c', name: 'C', start_ms: null, end_ms: null }]), order('2', [{ id: 'x', name: 'X', start_ms: 1, end_ms: 5 }], false)])
     expect(found.map(({ name, from_ms, until_ms }) => [name, from_ms, until_ms])).toEqual([['A', 10, 20], ['B', 20, Infinity]])
+  })
+})
+
+describe('names of phases', () => {
+  const placed = (...bars: [left: number, wide: number][]) => namesPlaced(bars.map(([left, wide]) => ({ name: 'MOVE', left, wide })), () => 50).map(({ place }) => place)
+
+  it('are written whole: in the bar, before it where that is free, or not at all', () => {
+    expect(placed([0, 50], [50, 49], [200, 10])).toEqual(['in', null, 'before'])
+    expect(placed([49, 10], [50, 10])).toEqual([null, null])
   })
 })
 

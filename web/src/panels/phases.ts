@@ -29,6 +29,25 @@ export function phasesOf(orders: readonly InForceRow[]): Phase[] {
   return found.sort((a, b) => a.from_ms - b.from_ms)
 }
 
+/** Where the name of a phase stands: in its bar, before it where the bar is too short for it, or nowhere. */
+export type NamePlace = 'in' | 'before' | null
+
+/**
+ * Each with the place of its name, which is written whole or not at all.
+ *
+ * @param bars by their left edge, in pixels of the strip
+ * @param room_px what a name needs, with the gaps beside it
+ */
+export function namesPlaced<T extends { name: string; left: number; wide: number }>(bars: readonly T[], room_px: (name: string) => number): (T & { place: NamePlace })[] {
+  let free_px = 0
+  return bars.map((bar) => {
+    const need_px = room_px(bar.name)
+    const place: NamePlace = need_px <= bar.wide ? 'in' : need_px <= bar.left - free_px ? 'before' : null
+    free_px = Math.max(free_px, bar.left + bar.wide)
+    return { ...bar, place }
+  })
+}
+
 /** Reads the phases; an order that did not change is not read again. */
 export function phaseReader(): () => Promise<Phase[]> {
   let heads = ''

@@ -1,0 +1,147 @@
+"""Every board, tab and sheet as people look at it: nothing is cut off, too small for a finger, or jumps."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from aquila.simulator import cot
+from aquila.testing.served import wait_until
+
+from .conftest import TakClient, Watched
+from .test_page import AXE, SPOT, VIOLATIONS
+from .test_shell import PHONE, opened, out_of_fields
+
+pytestmark = pytest.mark.browser
+
+Browse = Callable[..., Watched]
+Join = Callable[[str, str], TakClient]
+Clock = Callable[[], int]
+
+DESK = {"width": 1440, "height": 900}
+SEEN = ".workspace, .sheet:not([style*='none'])"
+CUT = """(part) => {
+  const found = []
+  const walker = document.createTreeWalker(document.querySelector(part) ?? document.body, NodeFilter.SHOW_TEXT)
+  for (let text; (text = walker.nextNode()); ) {
+    const parent = text.parentElement
+    if (!text.data.trim() || parent.closest('.unseen, option, svg')) continue
+    if (!parent.checkVisibility({ visibilityProperty: true })) continue
+    const range = document.createRange()
+    range.selectNodeContents(text)
+    const box = range.getBoundingClientRect()
+    for (let over = parent; over; over = over.parentElement) {
+      const style = getComputedStyle(over)
+      // What is for readers of the screen only, and what can be moved into sight.
+      if (style.clipPath !== 'none' || /auto|scroll/.test(style.overflowX)) break
+      const at = over.getBoundingClientRect()
+      if (style.overflowX === 'visible' || (box.right < at.right + 1.5 && box.left > at.left - 1.5)) continue
+      found.push(`${parent.className}: ${text.data.trim().slice(0, 60)}`)
+      break
+    }
+  }
+  return found
+}"""
+"""Words that run out of what holds them, to the side."""
+
+SMALL = """() => [...document.querySelectorAll('button, select, summary, [role=tab], input, textarea')]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 1)
+  .map((one) => [one, (/checkbox|radio/.test(one.type) ? (one.closest('label') ?? one) : one).getBoundingClientRect()])
+  .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
+  .map(([one, box]) => `${one.className} ${one.textContent.slice(0, 20)} ${box.width}x${box.height}`)"""
+COVERED = """() => [...document.querySelectorAll('.map-view button, .topbar button, .nav button')].filter((one) => {
+  const box = one.getBoundingClientRect()
+  const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+  return box.width && !one.contains(hit)
+}).map((one) => one.ariaLabel ?? one.textContent)"""
+WATCH_SHIFTS = """() => {
+  window.shifts = []
+  const said = ({ node }) => node?.parentElement?.outerHTML.slice(0, 90)
+  const told = (list) => list.getEntries().forEach((one) => !one.hadRecentInput && one.value > 0.0005 &&
+    window.shifts.push(`${one.value} ${one.sources.map(said).join(' | ')}`))
+  new PerformanceObserver(told).observe({ type: 'layout-shift' })
+}"""
+"""Less than this is a digit more at the end of a line."""
+
+
+def boards_of_desk(page: Page) -> Iterator[tuple[str, str]]:
+    """Opens one after the other; gives its name and the part of the page that shows it."""
+    for side in ("left", "right"):
+        tabs = page.locator(f".{side} > .tabs > .tab-row").get_by_role("tab")
+        for number in range(tabs.count()):
+            tabs.nth(number).click()
+            yield tabs.nth(number).get_attribute("title") or "", f".{side}"
+    page.keyboard.press("6")
+    names = page.locator(".workspace-head nav button").all_inner_texts()
+    for name in names:
+        page.locator(".workspace-head nav").get_by_role("button", name=name, exact=True).click()
+        yield name, ".workspace"
+
+
+def sheets_of_phone(page: Page) -> Iterator[str]:
+    """Opens one after the other: those of the bar, then those behind its last button."""
+    bar = page.locator(".nav button")
+    for number in range(bar.count()):
+        bar.nth(number).click()
+        yield bar.nth(number).inner_text()
+    for name in page.locator(".more-sheet > button:not([aria-haspopup])").all_inner_texts():
+        bar.last.click()
+        page.locator(".more-sheet").get_by_role("button", name=name, exact=True).click()
+        yield name
+
+
+def test_every_board_of_a_desk_is_whole_in_three_looks(browse: Browse) -> None:
+    page = opened(browse, viewport=DESK)
+    page.evaluate(AXE.read_text("utf-8"))
+    wrong: list[str] = []
+    for name, part in boards_of_desk(page):
+        if part == ".workspace":
+            page.wait_for_load_state("networkidle")
+        wrong += [f"{name}: {said}" for said in page.evaluate(VIOLATIONS, part)]
+        wrong += [f"{name} is cut: {said}" for said in page.evaluate(CUT, part)]
+    assert wrong == []
+
+
+def test_every_sheet_of_a_phone_is_whole_and_for_fingers(browse: Browse) -> None:
+    page = opened(browse, viewport=PHONE, has_touch=True)
+    wrong: list[str] = []
+    for name in sheets_of_phone(page):
+        page.wait_for_load_state("networkidle")
+        wrong += [f"{name} is cut: {said}" for said in page.evaluate(CUT, SEEN)]
+        wrong += [f"{name} is small: {said}" for said in page.evaluate(SMALL)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append(f"{name} is wider than the phone")
+    assert wrong == []
+
+
+def test_needs_lie_over_no_button_of_a_phone(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    client = tak("ANDROID-look-sos", "LOOK SOS")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.alert(client.who, SPOT, now_ms()))
+    page = opened(browse, viewport=PHONE, has_touch=True)
+    expect(page.locator(".over-map .card").filter(has_text="LOOK SOS")).to_have_count(1)
+    assert page.evaluate(COVERED) == []
+    client.send(cot.alert_over(client.who, SPOT, now_ms()))
+
+
+def test_what_comes_in_moves_nothing(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    page = opened(browse, viewport=DESK)
+    page.evaluate("document.fonts.ready")
+    # Chat is counted while another tab is open; the alert has a card at the head of its list.
+    page.locator(".right").get_by_role("tab", name="Brief").click()
+    out_of_fields(page)
+    tabs = page.locator(".tab-row .tab")
+    wait_until(lambda: tabs.first.locator(".icon").is_visible(), "the tabs have found their room")
+    before = [tab.bounding_box() for tab in tabs.all()]
+    page.evaluate(WATCH_SHIFTS)
+    chat = page.locator(".right").get_by_role("tab", name="Chat").locator("b")
+    unread = chat.inner_text()
+    client = tak("ANDROID-look", "LOOK ONE")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.chat(client.who, SPOT, now_ms(), "look-chat", "nothing moves", cot.EVERYONE))
+    client.send(cot.alert(client.who, SPOT, now_ms()))
+    expect(chat).not_to_have_text(unread)
+    expect(page.locator(".journal .entry").filter(has_text="nothing moves")).to_have_count(1)
+    assert page.evaluate("window.shifts") == []
+    assert [tab.bounding_box() for tab in tabs.all()] == before
+    client.send(cot.alert_over(client.who, SPOT, now_ms()))
