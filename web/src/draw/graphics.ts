@@ -43,7 +43,7 @@ export function graphicFeatures(meta: TrackMeta, zoom: number): Feature[] | null
 
 /** Without the letters that the graphic itself writes in front: `PL BLUE` is the phase line `BLUE`. */
 export function bare(name: string): string {
-  return name.replace(/^(PL|AA|NAI|AO|MSR|ASR|LZ|LOA|LD)\s+/i, '')
+  return name.replace(/^(PL|AA|NAI|AO|MSR|ASR|LZ|DZ|EZ|PZ|LOA|LD|LC|FLOT|FEBA)\s+/i, '')
 }
 
 function partOf({ geometry, properties }: Feature): Feature[] {
