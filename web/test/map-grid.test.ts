@@ -38,7 +38,7 @@ describe('the grid', () => {
     expect(figure(4_743_000, 1000)).toBe('43')
     expect(figure(612_300, 100)).toBe('12.3')
   })
-  it('cuts no name of a square at the sides', () => {
+  it('cuts no name of a square at the edges', () => {
     const [width_px, west, east] = [800, 77.5, 79]
     let names = 0
     for (let lon = 0; lon < 0.4; lon += 0.01) {
@@ -48,6 +48,8 @@ describe('the grid', () => {
         const x_px = ((geometry.coordinates[0] - west - lon) / (east - west)) * width_px
         expect(x_px).toBeGreaterThan(29)
         expect(x_px).toBeLessThan(width_px - 29)
+        const low_px = (mercatorY(42) - mercatorY(geometry.coordinates[1])) * 360 / (east - west) * width_px
+        expect(low_px).toBeGreaterThan(28)
       }
     }
     expect(names).toBeGreaterThan(40)

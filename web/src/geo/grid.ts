@@ -162,10 +162,13 @@ function linesOf(cell: Cell, seen: Bounds, step_m: number, view: Bounds, width_p
   return [...features, ...squaresOf(seen, [e0, e1, n0, n1], at).filter((one) => isWhole(one, view, half_deg))]
 }
 
-/** Is the name of a square inside the view from end to end? Beside the edge half of it would be cut. */
-function isWhole({ geometry }: Feature, [west, , east]: Bounds, half_deg: number): boolean {
-  const lon = geometry.type === 'Point' ? geometry.coordinates[0] : NaN
-  return lon - half_deg >= west && lon + half_deg <= east
+/** Is the name of a square inside the view from end to end? Beside an edge it would be cut, or lie under the line of sources. */
+function isWhole({ geometry }: Feature, [west, south, east, north]: Bounds, half_deg: number): boolean {
+  if (geometry.type !== 'Point') return false
+  const [lon, lat] = geometry.coordinates
+  // So many degrees of latitude are as many pixels (Mercator).
+  const high_deg = half_deg * Math.cos((lat * Math.PI) / 180)
+  return lon - half_deg >= west && lon + half_deg <= east && lat - high_deg >= south && lat + high_deg <= north
 }
 
 /** Names of the squares of 100 km, in the middle of what is seen of each. */
