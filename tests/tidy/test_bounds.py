@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from aquila.app import backups, fused_keeper, fused_radar, fused_reports, fusion, listening, postman, web_server
+from aquila.app import (
+    backups,
+    fused_keeper,
+    fused_radar,
+    fused_reports,
+    fusion,
+    listening,
+    lost_links,
+    postman,
+    web_server,
+)
 from aquila.app import looking_back as looking_back_edge
 from aquila.codecs.cot import event, xml
 from aquila.codecs.cot.xml import skeleton
@@ -186,6 +196,7 @@ IN_CODE: dict[str, list[str]] = {
         f"{SETTINGS.connections_per_address} per address",
         f"{SETTINGS.connections_per_device} of one device",
     ],
+    "lost links on the board": [f"{lost_links.LOST_MAX}, {lost_links.LOST_MS // 3_600_000} h"],
     "HTTPS connections": [f"{web_server.OF_ONE_MAX} of one certificate"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
     "journal search": [f"{TEXTS_MAX} texts", f"{search.HITS_MAX} hits"],

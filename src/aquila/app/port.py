@@ -22,6 +22,7 @@ from aquila.core.view import View
 from aquila.features.coverage.shadow import Shadows
 from aquila.features.links import LinkRow, LinkState
 from aquila.features.picture.queries import TrackFix
+from aquila.links import peer
 from aquila.links.hub import Hub
 from aquila.links.stream import StreamListener
 from aquila.stores.sqlite.geopackage import Geopackages
@@ -134,11 +135,13 @@ class LinkBoard:
         self._context = context
 
     def states(self) -> list[LinkState]:
-        """All links that are up."""
-        return [self._state(link) for link in self._edge.links.values()]
+        """All links, and those that were lost lately: down since then."""
+        up = [self._state(link.state(), link.tag) for link in self._edge.links.values()]
+        lost = self._edge.lost_links()
+        gone = [self._state(msgspec.structs.replace(one.state, since_ms=one.at_ms), one.tag) for one in lost]
+        return [*up, *gone]
 
-    def _state(self, link: Any) -> LinkState:
-        state, speaker = link.state(), link.tag
+    def _state(self, state: peer.LinkState, speaker: object) -> LinkState:
         assert isinstance(speaker, Speaker)
         row = LinkRow(
             id=str(state.id),

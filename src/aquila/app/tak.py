@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from aquila.app.engine import Engine
+from aquila.app.lost_links import LostLink, LostLinks
 from aquila.codecs.cot import disconnect_notice
 from aquila.core.codec import Control, Decoded
 from aquila.core.contacts import Contacts
@@ -58,6 +59,7 @@ class TakEdge:
         self._relayed: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._held: dict[int, Peer] = {}
         self.links: dict[int, Peer] = {}
+        self._lost = LostLinks()
         self._links_of: Counter[str] = Counter()
         self._links_of_one = links_of_one
         self.controls: Counter[str] = Counter()
@@ -158,12 +160,25 @@ class TakEdge:
             self._links_of += Counter()  # forgets those that have none
         speaker = link.tag
         assert isinstance(speaker, Speaker)
+        has_name = link.principal is not None and link.principal.kind != "listener"
+        lost = LostLink(link.state(), speaker, speaker.uid, self._engine.node.clock_ms())
+        self._lost.add(lost, has_name=has_name)
         names = self._contacts.names(link.id)
         for tell in self.on_undelivered if undelivered else ():
             tell(undelivered, names)
         for uid in self._contacts.leave(link.id):
             self._say_goodbye(uid, speaker)
         self._say("link.down", link, {"reason": reason, "undelivered": str(len(undelivered))})
+
+    def lost_links(self) -> list[LostLink]:
+        """Links that went lately and whose peers are not back."""
+        uids, principals = set[str](), set[str]()
+        for link in self.links.values():
+            if isinstance(link.tag, Speaker) and link.tag.uid is not None:
+                uids.add(link.tag.uid)
+            if link.principal is not None:
+                principals.add(link.principal.id)
+        return self._lost.still(self._engine.node.clock_ms(), uids, principals)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

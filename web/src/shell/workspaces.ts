@@ -82,7 +82,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'links',
     where: 'full',
     keys: '7',
-    count: (desk) => desk.links.value.length,
+    count: (desk) => desk.links.value.filter((link) => link.state !== 'down').length,
     live_only: true,
     part: defineAsyncComponent(() => import('../panels/LinkBoard.vue')),
   },

@@ -122,6 +122,8 @@ def _subscriptions(principal: Principal, ask: AskSubscriptions, reading: Reading
     by_link = {seen.link: seen for seen in reversed(presence.seen())}
     for state in links.states():
         row = state.row
+        if row.state == "down":
+            continue
         seen = by_link.get((reading.node, f"{row.transport}:{row.id}", row.principal or ""))
         if seen is not None and seen.at_ms < row.since_ms:
             seen = None

@@ -13,7 +13,7 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         transport: tcp, tls, websocket ... peer: address. principal: who is at the other end.
-        state: up, slow or down. since_ms: of this state, UTC.
+        state: up, slow or down. since_ms: when it connected, or was lost; UTC.
         in_rate: arrivals per second over the last seconds. backlog_bytes: waiting to be sent.
         uid, callsign: what the peer calls itself. incognito: other clients are not shown it.
     """
