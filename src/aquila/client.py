@@ -1911,6 +1911,15 @@ class OrderRow(TypedDict):
     label: Label
 
 
+class OtherMember(TypedDict):
+    """A member of another track. track: id of the symbol that stands for it; its own where it stands alone."""
+
+    entity: str
+    source: str
+    name: str
+    track: str
+
+
 class OverlayFile(TypedDict):
     """A file."""
 
@@ -2397,6 +2406,16 @@ class Said(TypedDict):
     reference: str
 
 
+class SaidOf(TypedDict):
+    """What a person has said of a pair, and stands."""
+
+    one: str
+    other: str
+    word: Literal["apart", "same"]
+    by: str
+    at_ms: int
+
+
 class SettingsRow(TypedDict):
     """The settings in force. heads: for `seen` of who sets them anew; empty = nobody has set them yet."""
 
@@ -2764,6 +2783,8 @@ class WhyTrack(TypedDict):
     members: list[TrackMember]
     because: list[Because]
     conflicts: list[list[str]]
+    said: list[SaidOf]
+    others: list[OtherMember]
 
 
 class Written(TypedDict):
@@ -4727,6 +4748,11 @@ class Node:
     def split_track(self, *, member: str) -> PairsSaid:
         """Say that a member is not the same as the others of its track; the correlator never undoes it."""
         answer: PairsSaid = self.call("POST", "/api/v1/tracks/split", body={"member": member})
+        return answer
+
+    def take_back_tracks(self, *, entries: list[str]) -> PairsSaid:
+        """Undo what was said of tracks: what stood before stands again."""
+        answer: PairsSaid = self.call("POST", "/api/v1/tracks/take-back", body={"entries": entries})
         return answer
 
     def why_track(self, id: str) -> WhyTrack:

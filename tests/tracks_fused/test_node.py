@@ -1,54 +1,14 @@
 """The harbour through the feeds of a started node: bytes on UDP in, one symbol with its sources and its reasons out."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from aquila.client import NodeError
-from aquila.simulator.harbour import Harbour, scene
+from aquila.testing.sea import Sea
 from aquila.testing.served import ServedNode, wait_until
-
-FORMATS = {"ais": "ais", "adsb": "sbs", "radar-1": "asterix", "radar-2": "asterix"}
-
-
-def free_udp_port() -> int:
-    """A port that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-class Sea:
-    """Plays the harbour in real time to the feeds of a node."""
-
-    def __init__(self, node: ServedNode) -> None:
-        self.harbour = Harbour(scene())
-        self._ports = {}
-        for feed, format in FORMATS.items():
-            port = self._ports[feed] = free_udp_port()
-            node.api.add_feed(format=format, url=f"udp://127.0.0.1:{port}", name=feed)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._play, daemon=True)
-        self._thread.start()
-
-    def _play(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            before = time.monotonic()
-            while not self._stop.wait(0.2):
-                now = time.monotonic()
-                for said in self.harbour.step(now - before, time.time_ns() // 1_000_000):
-                    if said.feed in self._ports:
-                        sock.sendto(said.data, ("127.0.0.1", self._ports[said.feed]))
-                before = now
-
-    def stop(self) -> None:
-        """The sea lies still."""
-        self._stop.set()
-        self._thread.join()
+from aquila.testing.tak_client import event
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +68,14 @@ def test_a_split_by_a_person_stands(node: ServedNode, sea: Sea) -> None:
         )}  # fmt: skip
 
     wait_until(lambda: not together() & others, "they are two")
-    epochs = node.api.why_track(ship)
-    assert not {member["entity"] for member in epochs["members"]} & others
+    why = node.api.why_track(ship)
+    assert not {member["entity"] for member in why["members"]} & others
+    assert {(word["one"], word["other"], word["word"]) for word in why["said"]} == {
+        (ship, other, "apart") for other in others
+    }
+    assert all(word["by"] and word["at_ms"] > 0 for word in why["said"])
+    assert {other["entity"] for other in why["others"]} <= others
+    assert any("kept apart" in sentence for sentence in why["sentences"])
 
 
 def test_what_cannot_be_said_of_tracks_is_refused_with_a_sentence(node: ServedNode, sea: Sea) -> None:
@@ -119,3 +85,61 @@ def test_what_cannot_be_said_of_tracks_is_refused_with_a_sentence(node: ServedNo
     first = fused(node, "mmsi")[0]
     with pytest.raises(NodeError, match="one track already"):
         node.api.merge_tracks(one=first["id"], other=first["members"][0][1])
+
+
+def members_of(node: ServedNode, id: str) -> dict[str, str]:
+    """By id, the source of each member of the track that has this one."""
+    return {member["entity"]: member["source"] for member in node.api.why_track(id)["members"]}
+
+
+def three_sources(node: ServedNode) -> list[str]:
+    """Ids of the members of a ship that AIS, a radar and a phone see, that of AIS first."""
+    wait_until(lambda: fused(node, "mmsi", "radar", "cot"), "a ship of three sources", 60.0)
+    members = dict(fused(node, "mmsi", "radar", "cot")[0]["members"])
+    return [members["mmsi"], members["cot"], members["radar"]]
+
+
+def test_what_was_said_is_taken_back_and_said_again(node: ServedNode, sea: Sea) -> None:
+    ship, phone, radar = three_sources(node)
+    locked = node.api.lock_track(id=ship)["entries"]
+    split = node.api.take_back_tracks(entries=locked)["entries"]
+    assert node.api.why_track(ship)["said"] == []
+    again = node.api.take_back_tracks(entries=split)["entries"]
+    assert {word["word"] for word in node.api.why_track(ship)["said"]} == {"same"}
+    with pytest.raises(NodeError, match="said otherwise since"):
+        node.api.take_back_tracks(entries=locked)
+    node.api.take_back_tracks(entries=again)
+    assert set(members_of(node, ship)) >= {ship, phone}
+    assert radar
+
+
+def test_a_ship_that_was_split_in_three_is_one_again_after_a_merge(node: ServedNode, sea: Sea) -> None:
+    ship, phone, radar = three_sources(node)
+    node.api.split_track(member=ship)
+    wait_until(lambda: set(members_of(node, ship)) == {ship}, "the ship stands alone")
+    wait_until(lambda: {phone, radar} <= set(members_of(node, phone)), "the others stay together", 60.0)
+    node.api.merge_tracks(one=ship, other=phone)
+    wait_until(lambda: {ship, phone, radar} <= set(members_of(node, ship)), "all three are one", 60.0)
+    assert [word["word"] for word in node.api.why_track(ship)["said"]] == ["same"]
+
+
+def test_two_ships_of_one_source_cannot_be_called_one(node: ServedNode, sea: Sea) -> None:
+    wait_until(lambda: len(fused(node, "mmsi", "radar")) > 1, "ships are fused", 60.0)
+    one, other = fused(node, "mmsi", "radar")[:2]
+    with pytest.raises(NodeError, match="tells its own apart"):
+        node.api.merge_tracks(one=one["id"], other=other["id"])
+
+
+def test_an_identity_that_is_borne_elsewhere_is_a_conflict_of_both(node: ServedNode, sea: Sea) -> None:
+    wait_until(lambda: fused(node, "mmsi", "radar"), "ships are fused", 60.0)
+    ship = dict(fused(node, "mmsi", "radar")[0]["members"])["mmsi"]
+    key = next(key for member in node.api.why_track(ship)["members"] for key in member["keys"] if "mmsi:" in key)
+    contact = '<contact callsign="IMPOSTOR"/>'
+    with node.client("IMPOSTOR") as impostor:
+        impostor.say(event(f"MMSI-{key.removeprefix('mmsi:')}", "a-f-S", contact, lat=42.75, lon=77.30))
+        wait_until(lambda: node.api.why_track(ship)["conflicts"], "the conflict is seen")
+    why = node.api.why_track(ship)
+    ((mine, others),) = why["conflicts"]
+    assert mine == ship
+    assert [(other["entity"], other["name"]) for other in why["others"]] == [(others, "IMPOSTOR")]
+    assert node.api.why_track(others)["conflicts"] == [[others, ship]]

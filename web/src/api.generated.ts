@@ -1955,6 +1955,14 @@ export interface OrderWatch {
   entity: string
 }
 
+/** A member of another track. track: id of the symbol that stands for it; its own where it stands alone. */
+export interface OtherMember {
+  entity: string
+  source: string
+  name: string
+  track: string
+}
+
 /** A file. */
 export interface OverlayFile {
   name: string
@@ -2406,11 +2414,25 @@ export interface Said {
   reference: string
 }
 
+/** The entries that one of these commands has written. */
+export interface SaidBefore {
+  entries: string[]
+}
+
 /** What the patrol wrote: the entry, when, and the text. */
 export interface SaidLine {
   entry: string
   at_ms: number
   text: string
+}
+
+/** What a person has said of a pair, and stands. */
+export interface SaidOf {
+  one: string
+  other: string
+  word: 'apart' | 'same'
+  by: string
+  at_ms: number
 }
 
 /** Which package, and to whom: uids of contacts. */
@@ -2987,6 +3009,8 @@ export interface WhyTrack {
   members: TrackMember[]
   because: Because[]
   conflicts: ([string, string])[]
+  said: SaidOf[]
+  others: OtherMember[]
 }
 
 /** A line for a mission's log. id: of the line that it replaces; empty = a new one. */
@@ -3194,6 +3218,7 @@ export interface Operations {
   merge_tracks: { method: 'POST'; path: '/api/v1/tracks/merge'; answer: PairsSaid }
   track_quality: { method: 'GET'; path: '/api/v1/tracks/quality'; answer: TrackQuality[] }
   split_track: { method: 'POST'; path: '/api/v1/tracks/split'; answer: PairsSaid }
+  take_back_tracks: { method: 'POST'; path: '/api/v1/tracks/take-back'; answer: PairsSaid }
   why_track: { method: 'GET'; path: '/api/v1/tracks/{id}/why'; answer: WhyTrack }
   backups: { method: 'GET'; path: '/api/v1/upkeep/backups'; answer: BackupRow[] }
   make_backup: { method: 'POST'; path: '/api/v1/upkeep/backups'; answer: BackupRow }

@@ -61,8 +61,8 @@ NOTHING: Final = Shot(0, (), {}, np.zeros((0, 4)), np.zeros((0, 4, 4)), {}, Rada
 
 
 def member_id(key: TrackKey) -> str:
-    """The id of a member: of its own entity, or made of a radar track's name."""
-    return entity_id(FUSED, f"{key[0]}/{key[1]}") if key[0] == RADAR else key[1]
+    """The id of a member: of its own entity, or made of a radar track's name; never that of a symbol."""
+    return entity_id(RADAR, key[1]) if key[0] == RADAR else key[1]
 
 
 def shown_of(entity: str, number: int, members: tuple[TrackKey, ...], label: Label) -> Shown:

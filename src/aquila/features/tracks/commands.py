@@ -6,12 +6,12 @@ from typing import Annotated
 import msgspec
 
 from aquila.core.errors import Refused
-from aquila.core.feature import Command, Desk
-from aquila.core.model import Entry, Label, Paper, Principal, Verdict
-from aquila.core.papers import Papers, write_paper
+from aquila.core.feature import Command, Desk, Saying
+from aquila.core.model import Label, Paper, Principal, Verdict
+from aquila.core.papers import Papers, Thing, saying_of
 from aquila.core.view import view_of
 from aquila.features.tracks.board import Fused, Fusions, TrackMember
-from aquila.features.tracks.pairs import PAIR, Pair, Word, id_of, pair_of, words_of, wrong_with
+from aquila.features.tracks.pairs import PAIR, Pair, Word, id_of, pair_of, word_in, words_of, wrong_with
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 NO_TRACK = Refused("absent", "there is no such track, or you may not see it: look into the list of fused tracks")
@@ -36,6 +36,12 @@ class OneTrack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: Id
 
 
+class SaidBefore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The entries that one of these commands has written."""
+
+    entries: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=200)]
+
+
 class PairsSaid(msgspec.Struct, frozen=True, kw_only=True):
     """The entries that were written, one for each pair."""
 
@@ -43,18 +49,23 @@ class PairsSaid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def merge_tracks(principal: Principal, ask: TwoTracks, desk: Desk) -> PairsSaid | Refused:
-    """Say that two tracks are the same. The correlator never undoes it."""
+    """Say that two tracks are the same. The correlator never undoes it; that members of them are apart ends with it."""
     one, other = _members(ask.one, desk), _members(ask.other, desk)
     if isinstance(one, Refused) or isinstance(other, Refused):
         return NO_TRACK
     mine = {member.entity for member in one}
     if mine & {member.entity for member in other}:
         return Refused("same", "they are one track already: lock it, if it shall stay so")
+    twice = [(a, b) for a in one for b in other if a.source == b.source and not a.sensors]
+    if twice:
+        a, b = twice[0]
+        return Refused("source", f"{a.name} and {b.name} are both of {a.source}: one source tells its own apart")
     # One pair that two sources can make is enough: the rest follows.
     pairs = [pair_of(a.entity, b.entity) for a in one for b in other if a.source != b.source]
     if not pairs:
         return Refused("source", f"both are of {one[0].source} only: one source tells its own apart")
-    return await _say(principal, desk, dict.fromkeys(pairs[:1], "same"))
+    apart = [pair for pair in pairs[1:] if _words(desk).get(pair) == "apart"]
+    return await _say(principal, desk, {pairs[0]: "same", **dict.fromkeys(apart, "free")})
 
 
 async def split_track(principal: Principal, ask: OneMember, desk: Desk) -> PairsSaid | Refused:
@@ -93,6 +104,20 @@ async def free_track(principal: Principal, ask: OneTrack, desk: Desk) -> PairsSa
     return await _say(principal, desk, dict.fromkeys(pairs, "free"))
 
 
+async def take_back(principal: Principal, ask: SaidBefore, desk: Desk) -> PairsSaid | Refused:
+    """Undo what one of these commands has said: what stood before stands again. Undone, it is said again."""
+    view = view_of(desk.views, "pairs", Papers)
+    things = {thing.newest.entry: thing for thing in view.things(desk, PAIR)}
+    said: dict[Pair, Word] = {}
+    for entry in ask.entries:
+        thing = things.get(entry)
+        pair, _ = (None, None) if thing is None else word_in(thing.fields())
+        if thing is None or pair is None:
+            return Refused("later", "somebody has said otherwise since, or you may not see it: look at the track first")
+        said[pair] = word_in(thing.steps[-2].fields)[1] if len(thing.steps) > 1 else "free"
+    return await _say(principal, desk, said)
+
+
 def _words(desk: Desk) -> dict[Pair, Word]:
     return words_of(view_of(desk.views, "pairs", Papers), desk.context)
 
@@ -108,28 +133,43 @@ def _may(found: Fused, desk: Desk) -> bool:
 
 
 async def _say(principal: Principal, desk: Desk, said: Mapping[Pair, Word]) -> PairsSaid | Refused:
+    """Say all of it, or nothing."""
     words, board = _words(desk), desk.part("fusion")
     sources = _sources(board, {member for pair in (*words, *said) for member in pair})
     wrong = wrong_with(words, said, sources)
     if wrong is not None:
         return Refused("contradiction", wrong)
-    entries = []
+    sayings = []
     for pair, word in said.items():
-        entry = await _say_one(principal, desk, pair, word)
-        if isinstance(entry, Refused):
-            return entry
-        entries.append(entry.envelope.id)
-    return PairsSaid(entries=tuple(entries))
+        saying = _saying(principal, desk, pair, word)
+        if isinstance(saying, Refused):
+            return saying
+        sayings.append(saying)
+    written = await desk.write_all(sayings)
+    if isinstance(written, Refused):
+        return written
+    return PairsSaid(entries=tuple(entry.envelope.id for entry in written))
 
 
 def _sources(board: Fusions, members: Iterable[str]) -> dict[str, str]:
     return {member: source for member in members if (source := board.source_of(member)) is not None}
 
 
-async def _say_one(principal: Principal, desk: Desk, pair: Pair, word: Word) -> Entry | Refused:
-    view = view_of(desk.views, "pairs", Papers)
-    thing = view.thing(desk, id_of(pair))
-    paper = Paper(
+def _saying(principal: Principal, desk: Desk, pair: Pair, word: Word) -> Saying | Refused:
+    thing = view_of(desk.views, "pairs", Papers).thing(desk, id_of(pair))
+    paper = _paper(desk, pair, word, thing)
+    if thing is not None:
+        return saying_of(principal, desk, paper, thing)
+    found = desk.part("fusion").of(pair[0])
+    label: Label | None = None if found is None else found.label
+    # What is said of a track reaches those who have the track, and nobody else.
+    if label is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
+        return Refused("group", "the track is marked for groups that you may not write into: ask one of them")
+    return Saying(body=paper, label=label)
+
+
+def _paper(desk: Desk, pair: Pair, word: Word, thing: Thing | None) -> Paper:
+    return Paper(
         type=PAIR,
         target=id_of(pair),
         action=word,
@@ -138,14 +178,6 @@ async def _say_one(principal: Principal, desk: Desk, pair: Pair, word: Word) -> 
         seen=() if thing is None else thing.heads(),
         summary={"same": "one track", "apart": "two tracks", "free": "as the correlator finds"}[word],
     )
-    if thing is not None:
-        return await write_paper(principal, desk, paper, thing)
-    found = desk.part("fusion").of(pair[0])
-    label: Label | None = None if found is None else found.label
-    # What is said of a track reaches those who have the track, and nobody else.
-    if label is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
-        return Refused("group", "the track is marked for groups that you may not write into: ask one of them")
-    return await desk.write(paper, label=label)
 
 
 COMMANDS = (
@@ -188,5 +220,15 @@ COMMANDS = (
         role="operator",
         act=free_track,
         summary="Take back what was said of a track's members",
+    ),
+    Command(
+        name="take_back_tracks",
+        method="POST",
+        path="/tracks/take-back",
+        request=SaidBefore,
+        answer=PairsSaid,
+        role="operator",
+        act=take_back,
+        summary="Undo what was said of tracks: what stood before stands again",
     ),
 )

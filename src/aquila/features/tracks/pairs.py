@@ -3,9 +3,12 @@
 A pair is a thing of papers; its id is made of its members, so that two desks that speak of one pair speak of one thing.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal
 
+import msgspec
+
+from aquila.core.feature import Reading
 from aquila.core.ids import derived_id
 from aquila.core.model import Context
 from aquila.core.papers import Papers
@@ -15,6 +18,21 @@ Word = Literal["same", "apart", "free"]
 """same: one thing, whatever the correlator finds. apart: never. free: as the correlator finds."""
 Pair = tuple[str, str]
 """Entity ids of two members, in alphabetical order."""
+
+
+class SaidOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has said of a pair, and stands.
+
+    Attributes:
+        one, other: ids of the members. word: same, or apart.
+        by: id of the principal who said so, or for whom it was said. at_ms: when, UTC.
+    """
+
+    one: str
+    other: str
+    word: Literal["same", "apart"]
+    by: str
+    at_ms: int
 
 
 def pairs_view() -> Papers:
@@ -38,10 +56,30 @@ def words_of(papers: Papers, context: Context) -> dict[Pair, Word]:
     """All pairs of which somebody has said something that stands, as the node itself knows them."""
     found: dict[Pair, Word] = {}
     for thing in papers.all(context, PAIR):
-        members, word = thing.get("members"), thing.get("word")
-        if word in ("same", "apart") and isinstance(members, list) and len(members) == 2:
-            found[pair_of(str(members[0]), str(members[1]))] = word
+        pair, word = word_in(thing.fields())
+        if pair is not None and word != "free":
+            found[pair] = word
     return found
+
+
+def said_of(papers: Papers, reading: Reading, members: Container[str]) -> Iterator[SaidOf]:
+    """What stands of pairs with one of these members, as the asker may have it; the member of these first."""
+    for thing in papers.things(reading, PAIR):
+        pair, word = word_in(thing.fields())
+        if pair is None or word == "free" or not (pair[0] in members or pair[1] in members):
+            continue
+        one, other = pair if pair[0] in members else (pair[1], pair[0])
+        step = thing.writers()["word"]
+        yield SaidOf(one=one, other=other, word=word, by=step.on_behalf_of or step.by, at_ms=step.at_ms)
+
+
+def word_in(fields: Mapping[str, Any]) -> tuple[Pair | None, Word]:
+    """The pair that the fields of a paper name, and the word about it; a peer's fields that are neither name none."""
+    members, word = fields.get("members"), fields.get("word")
+    if word not in ("same", "apart", "free") or not isinstance(members, list | tuple) or len(members) != 2:
+        return None, "free"
+    one, other = (str(member) for member in members)
+    return (None, "free") if one == other else (pair_of(one, other), word)
 
 
 def groups_of(words: Mapping[Pair, Word]) -> dict[str, frozenset[str]]:
