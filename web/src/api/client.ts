@@ -1,6 +1,6 @@
 /** Calls to the node's REST interface; every failure becomes an ApiError that says what to do. */
 import type {
-  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, SubjectRow,
+  ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, PairsSaid, SubjectRow, WhyTrack,
 } from '../api.generated'
 import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
@@ -119,6 +119,14 @@ export const api = {
   searchEntries: async (q: string, limit: number) => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit) })}`)),
   /** Groups, places, vehicles and events of intelligence; never persons. Throws ApiError. */
   subjects: async (q: string, limit: number) => list(await call<SubjectRow[]>('GET', `/intel/subjects?${new URLSearchParams({ q, limit: String(limit) })}`)),
+  /** Why a track is one, by the id of its symbol or of a member. Throws ApiError. */
+  whyTrack: (id: string) => call<WhyTrack>('GET', `/tracks/${one(id)}/why`),
+  mergeTracks: (one: string, other: string) => call<PairsSaid>('POST', '/tracks/merge', { one, other }),
+  splitTrack: (member: string) => call<PairsSaid>('POST', '/tracks/split', { member }),
+  lockTrack: (id: string) => call<PairsSaid>('POST', '/tracks/lock', { id }),
+  freeTrack: (id: string) => call<PairsSaid>('POST', '/tracks/free', { id }),
+  /** Undoes what these entries said of tracks; undone, it is said again. */
+  takeBackTracks: (entries: readonly string[]) => call<PairsSaid>('POST', '/tracks/take-back', { entries }),
   links: async () => list(await call<LinkState[]>('GET', '/links')),
   chat: (room: string, text: string, to?: string[]) =>
     call<unknown>('POST', '/chat', to?.length ? { room, text, to } : { room, text }),

@@ -9,6 +9,7 @@ import { COVERAGE_ACTIONS } from '../coverage/actions'
 import { DRAW_ACTIONS } from '../draw/actions'
 import { pressed, type KeyPress } from './keys'
 import { MAP_ACTIONS } from '../map/actions'
+import { WHY_ACTIONS } from '../panels/why/actions'
 import { PRINT_ACTIONS } from '../print/actions'
 import { REPLAY_ACTIONS } from '../replay/actions'
 import { STAFF_ACTIONS } from '../staff/actions'
@@ -98,6 +99,7 @@ export const ACTIONS: readonly Action[] = [
   ...BRIEF_ACTIONS,
   ...COVERAGE_ACTIONS,
   ...PRINT_ACTIONS,
+  ...WHY_ACTIONS,
   { id: 'exchange', title: 'exchange.open', also: 'palette.also.exchange', section: 'page', keys: ['e'], run: (shell) => (shell.overlay.value = 'exchange') },
   { id: 'exchange.packages', title: 'packages.send', also: 'palette.also.send', section: 'write', run: (shell) => shell.sendFiles() },
   { id: 'logout', title: 'me.logout', section: 'page', run: (shell) => shell.logOut() },

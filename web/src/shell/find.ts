@@ -63,13 +63,19 @@ export function findHere(shell: Shell, text: string): Answers {
 
 function findEntities(shell: Shell, text: string, answers: Answers): void {
   const { tracks } = shell.desk
+  const now_ms = shell.desk.now_ms.value
   const shown = { units: 0, others: 0 }
-  for (const h of shell.index.find({ text }, shell.desk.now_ms.value)) {
-    const meta = tracks.meta[h]!
+  const told = new Set<number>()
+  for (const h of shell.index.find({ text }, now_ms)) {
+    // A member of a fused track has no symbol of its own: who looks for it is shown the track, once.
+    const over = tracks.trackOf(tracks.meta[h]!.id, now_ms) ?? h
+    if (told.has(over)) continue
+    told.add(over)
+    const meta = tracks.meta[over]!
     const group = UNITS.has(meta.category) ? 'units' : 'others'
     if (++shown[group] > SHOWN) continue
-    const motion = tracks.motion(h)
-    const about = [...whyOf(shell, h, text), motion ? mgrs(motion.lat_deg, motion.lon_deg, 4) : '', shell.desk.nameOf(meta.source)]
+    const motion = tracks.motion(over)
+    const about = [...whyOf(shell, h, text), memberOf(shell, h, over), motion ? mgrs(motion.lat_deg, motion.lon_deg, 4) : '', shell.desk.nameOf(meta.source)]
     answers.found.push({
       key: `entity:${meta.id}`,
       group,
@@ -80,6 +86,13 @@ function findEntities(shell: Shell, text: string, answers: Answers): void {
     })
   }
   for (const group of ['units', 'others'] as const) if (shown[group] > SHOWN) answers.more[group] = shown[group] - SHOWN
+}
+
+/** The member by which a track was found, where the track goes by another name; '' where nothing need be said. */
+function memberOf(shell: Shell, h: number, over: number): string {
+  const { meta } = shell.desk.tracks
+  const [member, track] = [meta[h]!, meta[over]!]
+  return h === over || member.name === track.name ? '' : pageI18n().global.t('why.standsFor', { name: member.name })
 }
 
 /** Why an entity is among the hits, where its name and its source do not say it: its id, or its kind and side. */

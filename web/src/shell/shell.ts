@@ -59,6 +59,13 @@ export interface Workspace {
   when?(desk: Desk): boolean
 }
 
+/** Somebody waits for an entity to be named. */
+export interface Naming {
+  take(id: string): void
+  /** A catalogue key: what is to be named, said over the map. */
+  hint: string
+}
+
 export type Overlay = 'palette' | 'keys' | 'find' | 'exchange' | 'print' | 'password'
 
 /** A place in lists is shown this near, an entity so. */
@@ -92,6 +99,8 @@ export class Shell {
   readonly wish = shallowRef<{ what: string } | null>(null)
   /** The journal line that somebody asked for; the journal takes it and clears it. */
   readonly line = ref<string | null>(null)
+  /** Who takes the next entity that is chosen on the map, in a list or by the find box; null: it is selected. */
+  readonly naming = shallowRef<Naming | null>(null)
   readonly busy = computed(() => this.overlay.value !== null)
 
   constructor(
@@ -178,10 +187,25 @@ export class Shell {
 
   /** Selects an entity. From the map nothing moves; from a list, `fly` also shows the place. */
   select(id: string | null, fly = false): void {
+    const naming = this.naming.value
+    this.naming.value = null
+    if (naming && id) return naming.take(id)
     this.desk.selected.value = id
     if (this.phone.value) this.sheet.value = id ? 'now' : 'map'
     else if (id) this.right.value = 'now'
     if (id && fly) void nextTick(() => this.centreOn(id))
+  }
+
+  /** What was clicked on the map; null: nothing was there, which tells nobody who waits for a name that it was given up. */
+  pick(id: string | null): void {
+    if (id !== null || !this.naming.value) this.select(id)
+  }
+
+  /** The next entity that is chosen goes to who asks, instead of being selected. */
+  askName(naming: Naming): void {
+    this.naming.value = naming
+    this.full.value = null
+    if (this.phone.value) this.sheet.value = 'map'
   }
 
   centreOn(id: string): void {
@@ -268,6 +292,7 @@ export class Shell {
   escape(field: HTMLElement | null): void {
     if (this.map.value?.cancel()) return
     if (field) field.blur()
+    else if (this.naming.value) this.naming.value = null
     else if (this.full.value) this.full.value = null
     else this.select(null)
   }

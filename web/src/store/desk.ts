@@ -27,6 +27,8 @@ export const FROZEN_AFTER_MS = 5000
 export const SILENT_AFTER_MS = 7500
 /** The source that the node gives to a position of the past. */
 const KEPT_TRACK = 'track'
+/** Who says fused tracks. */
+const FUSION = 'fusion'
 const LINKS_EVERY_MS = 5000
 const NOTICE_MS = 7000
 const DAY_MS = 86_400_000
@@ -182,6 +184,7 @@ export class Desk {
   nameOf(principal: string): string {
     // A position of the past that was kept without its reporter.
     if (principal === KEPT_TRACK) return pageI18n().global.t('replay.kept')
+    if (principal === FUSION) return pageI18n().global.t('why.fusion')
     return principalName(principal, this.node())
   }
 

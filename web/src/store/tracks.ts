@@ -48,6 +48,8 @@ export class TrackStore {
 
   readonly meta: (TrackMeta | undefined)[] = []
   private readonly handles = new Map<string, number>()
+  /** Members of fused tracks -> handle of the track, so that nobody need look through all tracks for one. */
+  private readonly tracks_of = new Map<string, number>()
 
   private reserve(size: number): void {
     if (size > this.size) this.size = size
@@ -118,6 +120,7 @@ export class TrackStore {
       if (!Number.isInteger(h) || h < 0 || h >= HANDLE_LIMIT) continue
       this.reserve(h + 1)
       const old = this.meta[h]
+      if (old?.members || meta.members) this.replaceMembers(h, old?.members, meta.members)
       if (old && old.id !== meta.id) {
         // A handle used again for another entity starts empty.
         this.handles.delete(old.id)
@@ -135,10 +138,16 @@ export class TrackStore {
     this.version++
   }
 
+  private replaceMembers(h: number, before: readonly string[] = [], now: readonly string[] = []): void {
+    for (const id of before) if (this.tracks_of.get(id) === h) this.tracks_of.delete(id)
+    for (const id of now) this.tracks_of.set(id, h)
+  }
+
   remove(handles: Uint32Array): void {
     for (const h of handles) {
       const meta = this.meta[h]
       if (meta) this.handles.delete(meta.id)
+      if (meta?.members) this.replaceMembers(h, meta.members)
       this.meta[h] = undefined
       if (h < this.placed.length) {
         this.placed[h] = 0
@@ -154,6 +163,7 @@ export class TrackStore {
     this.observed_ms.fill(0)
     this.meta.length = 0
     this.handles.clear()
+    this.tracks_of.clear()
     this.size = 0
     this.meta_version++
     this.version++
@@ -170,6 +180,17 @@ export class TrackStore {
 
   handleOf(id: string): number | null {
     return this.handles.get(id) ?? null
+  }
+
+  /** The fused track that stands for this entity on the map; null: the entity stands for itself. A track that is stale stands for nobody. */
+  trackOf(id: string, now_ms: number): number | null {
+    const h = this.tracks_of.get(id)
+    return h === undefined || this.meta[h]?.id === id || this.age(h, now_ms) === 'stale' ? null : h
+  }
+
+  /** Is anything fused? */
+  hasFused(): boolean {
+    return this.tracks_of.size > 0
   }
 
   /** The caller of an alert that is on the map itself, so that the alert needs no name of its own. */
