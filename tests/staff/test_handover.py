@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aquila import features
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.model import Paper
 from aquila.core.states import States
 from aquila.features.handover.lines import ENDS

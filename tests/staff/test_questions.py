@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.model import Paper
 from aquila.core.speakers import is_bare_answer
 from aquila.features.orders import rules as orders

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import aquila.features
+from aquila.core.dtg import dtg
 from aquila.core.model import Act, Alias, Foreign, Receipt, Removal
 from aquila.core.phrase_table import DEEDS, KINDS_SAID, PHRASES, SEALED, STEPS, WRITTEN
 from aquila.core.phrases import TEXT_MAX, Phrase, phrase_in, phrase_of, phrase_of_line
@@ -77,6 +78,8 @@ def test_the_node_says_every_sentence_in_the_language_as_the_page_does(language:
 def test_what_documents_say_in_english_is_what_the_table_has() -> None:
     english = catalogue("en")
     for group, rows in PRINTED.items():
+        if group == "handover.step":  # as papers name them; said in words
+            continue
         assert {name: english[f"{group}.{name}"] for name, _ in rows} == {
             name: re.sub(r"[:?*][\w.]+\}", "}", said) for name, said in rows
         }
@@ -210,10 +213,41 @@ def test_a_line_of_separators_costs_no_more_than_another() -> None:
     assert phrase_in("tasks.task", "task A for B drafted" + " " * TEXT_MAX) == Phrase("")
 
 
+def said_of(act: Act, language: str = "en") -> str:
+    said = phrase_of(act, "act")
+    return Tongue(language).said(said, "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_has_a_word_of_the_program_in_it(language: str) -> None:
+    for act, text in catalogue(language).items():
+        assert not re.search(r"[a-z][._][a-z]", GAP.sub("", text)), (act, text)
+
+
+def test_an_act_tells_what_people_can_read_and_no_more() -> None:
+    detail = {"hash": "0a" * 32, "name": "Bridge.jpg", "mime": "image/jpeg", "submitter_name": "anna"}
+    package = Act(action="package.add", target="5f1c2a52-9a5e-4d6b-8f0e-1b7f8c0a9d3e", happened_at_ms=1, detail=detail)
+    assert said_of(package) == "Package Bridge.jpg added (from: anna)"
+    rights = {"role": "operator", "clearance": "", "groups_in": "A,B", "expires_at_ms": "1798416112574"}
+    user = Act(action="user.add", target="anna", happened_at_ms=1, detail=rights)
+    assert said_of(user) == (
+        f"anna: user added (role: reads and writes, writes into: A, B, until {dtg(1798416112574)})"
+    )
+    assert said_of(user, "kk").startswith("anna: тіркелгі жасалды (рөлі: оқиды және жазады, ")
+    gone = Act(action="package.withdraw", target="5f1c2a52-9a5e-4d6b-8f0e-1b7f8c0a9d3e", happened_at_ms=1)
+    assert said_of(gone) == "Package no. 5f1c2a52 withdrawn"
+
+
+def test_a_task_for_somebody_is_not_given_to_what_its_title_names() -> None:
+    read = phrase_of_line("tasks.task", "issue", "task Search for BARYS 31, serial 1, QYRAN 17: issue")
+    assert read.words["task"] == "Search for BARYS 31, serial 1"
+    assert read.words["unit"] == "QYRAN 17"
+
+
 def test_entries_that_are_no_papers_say_which_sentence_they_are() -> None:
-    act = Act(action="device.add", target="device:P1", happened_at_ms=1, detail={"role": "x" * 300})
+    act = Act(action="device.add", target="device:P1", happened_at_ms=1, detail={"callsign": "x" * 300})
     assert phrase_of(act, "act").act == "did.device_add"
-    assert len(phrase_of(act, "act").words["detail"]) < 110
+    assert len(said_of(act)) < 160
     assert phrase_of(None, "moon").act == "entry.unreadable"
     assert phrase_of(None, "note", is_sealed=True).act == "entry.sealed"
     assert phrase_of(Act(action="moon.land", target="x", happened_at_ms=1), "act") == Phrase("")

@@ -17,8 +17,11 @@ const LATE: Phrase = {
 }
 
 describe('what the node says', () => {
-  it('is English in English, as it came', () => {
-    expect(said(LATE, 'Мост: late, not in OBJ A by 1210Z')).toBe('Мост: late, not in OBJ A by 1210Z')
+  it('is said by the catalogue in English too, without words of the program', () => {
+    expect(said(LATE, 'as it came')).toBe('Мост: late, not in OBJ A by 1210Z: its position is not known')
+    const added: Phrase = { act: 'did.package_add', words: { target: 'Bridge.jpg', detail: { act: 'told.with', words: { parts: [{ act: 'detail.submitter_name', words: { value: 'anna' } }] } } } }
+    expect(said(added, 'package.add 5f1c (hash 0a0a)')).toBe('Package Bridge.jpg added (from: anna)')
+    expect(said({ act: 'medevac.request.step', words: { what: 'MEDEVAC 1', step: { act: 'step.mark' } } }, 'MEDEVAC 1: mark')).toBe('MEDEVAC 1: time noted')
   })
 
   it('is said in the language of the page, with the phrases in it', async () => {

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -131,8 +130,3 @@ def to_pdf(document: Document, tongue: Tongue) -> bytes:
             raise
         return to_pdf(msgspec.structs.replace(document, pictures=()), tongue)
     return made
-
-
-def dtg(at_ms: int) -> str:
-    """Date-time group: 251430ZNOV2026."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%d%H%MZ%b%Y").upper()

@@ -262,6 +262,30 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("left", "{post:post} of {who} left"),
         ("ended", "{post:post} of {who} ended"),
     ),
+    "told": (
+        ("with", " ({parts*detail})"),
+        ("number", "no. {id}"),
+    ),
+    "detail": (
+        ("role", "role: {value?role}"),
+        ("nation", "nation: {value}"),
+        ("clearance", "cleared up to: {value}"),
+        ("groups", "groups: {value}"),
+        ("groups_in", "writes into: {value}"),
+        ("groups_out", "reads: {value}"),
+        ("inactive", "switched off: {value}"),
+        ("caveats", "caveats: {value}"),
+        ("submitter_name", "from: {value}"),
+        ("expires_at", "until {value}"),
+        ("ends", "until {value}"),
+        ("until", "until {value}"),
+        ("reason", "reason: {value}"),
+        ("sentence", "{value?refused}"),
+        ("address", "address: {value}"),
+        ("count", "records: {value}"),
+        ("callsign", "callsign: {value}"),
+    ),
+    "role": tuple((role, role) for role in ("viewer", "operator", "admin", "owner")),
     "extract.made": (("released", "Extract released to {nation}: {entities} entities, {papers} papers"),),
     "medevac.request": (("step", "{what}: {step:step}"),),
     **PRINTED,
@@ -291,7 +315,16 @@ DEEDS: Final = frozenset(
     }
 )
 """Actions of acts."""
+NAMED: Final = frozenset({"package.add", "package.change", "iconset.add"})
+"""Actions of acts whose target is an id of TAK clients, and whose detail has a name for people."""
+DETAILS: Final[Mapping[str, str]] = {
+    **{"role": "role", "nation": "", "clearance": "", "caveats": "", "groups": "", "groups_in": "", "groups_out": ""},
+    **{"inactive": "", "callsign": "", "submitter_name": "", "expires_at_ms": "", "ends_ms": "", "until_ms": ""},
+    **{"reason": "", "sentence": "refused", "address": "", "count": ""},
+}
+"""What of an act's detail is told to people, in this order, and the group that it may be a phrase of. The rest of it
+(ids, digests, whole files) is for the node."""
 KINDS_SAID: Final = frozenset({"removal", "foreign", "delivered", "read", "pending", "unreadable", "sealed"})
 """What else an entry may say by itself: keys of the group "entry"."""
 
-__all__ = ["DEEDS", "KINDS_SAID", "PHRASES", "POSTS", "SEALED", "STEPS", "WRITTEN"]
+__all__ = ["DEEDS", "DETAILS", "KINDS_SAID", "NAMED", "PHRASES", "POSTS", "SEALED", "STEPS", "WRITTEN"]

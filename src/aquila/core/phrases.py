@@ -11,14 +11,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from aquila.core.dtg import dtg
 from aquila.core.model import Act, Body, Foreign, Paper, Receipt, Removal
-from aquila.core.phrase_table import DEEDS, PHRASES, SEALED, WRITTEN
+from aquila.core.phrase_table import DEEDS, DETAILS, NAMED, PHRASES, SEALED, WRITTEN
 
 TEXT_MAX = 500
 """Characters of a line that is read."""
 TRIES_MAX = 6
 """Places that are tried for the end of one gap: a line of nothing but commas costs no more than another."""
 DETAIL_MAX = 100
+NUMBER_LENGTH = 8
+_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{24,}")
+"""An id that was made by a machine for machines: a UUID, a digest, a serial number."""
 _GAP = re.compile(r"\{(\w+)(?:([:?*])([\w.]+))?\}")
 
 
@@ -73,7 +77,8 @@ def phrase_of(body: Body | None, kind: str, *, is_sealed: bool = False) -> Phras
         case Removal():
             return Phrase("entry.removal", {"name": body.alias.value})
         case Receipt():
-            return Phrase(f"entry.{body.state}", {"reference": body.reference})
+            reference = number(body.reference) if _ID.fullmatch(body.reference) else body.reference
+            return Phrase(f"entry.{body.state}", {"reference": reference})
         case Foreign():
             return Phrase("entry.foreign", {"type": body.type, "name": body.alias.value})
         case None:
@@ -102,9 +107,33 @@ def phrase_in(group: str, text: str) -> Phrase:
 def _phrase_of_act(act: Act) -> Phrase:
     if act.action not in DEEDS:
         return NONE
-    told = ", ".join(f"{key} {value}" for key, value in sorted(act.detail.items()))
-    detail = f" ({told if len(told) <= DETAIL_MAX else f'{told[:DETAIL_MAX]}…'})" if told else ""
-    return Phrase(f"did.{act.action.replace('.', '_')}", {"target": act.target, "detail": detail})
+    told = [each for key in DETAILS if (each := _told(key, act.detail.get(key, ""))) is not None]
+    detail = {"act": "told.with", "words": {"parts": told}} if told else ""
+    return Phrase(f"did.{act.action.replace('.', '_')}", {"target": _target(act), "detail": detail})
+
+
+def _told(key: str, value: str) -> dict[str, Any] | None:
+    """One thing that an act tells, as a phrase; None = it does not."""
+    name = key.removesuffix("_ms")
+    if name != key:
+        value = dtg(int(value)) if value.isdecimal() else ""
+    group = DETAILS[key]
+    said = phrase_in(group, value).or_text(value[:DETAIL_MAX]) if group else value[:DETAIL_MAX].replace(",", ", ")
+    return {"act": f"detail.{name}", "words": {"value": said}} if value else None
+
+
+def _target(act: Act) -> str | dict[str, Any]:
+    """Whom or what an act is about: by its name where it has one, never by an id that nobody can read."""
+    is_bare = _ID.fullmatch(act.target) is not None
+    name = act.detail.get("name", "") if is_bare or act.action in NAMED else ""
+    if name:
+        return name[:DETAIL_MAX]
+    return number(act.target) if is_bare else act.target
+
+
+def number(id: str) -> dict[str, Any]:
+    """The beginning of an id that nobody can read whole, as a phrase."""
+    return {"act": "told.number", "words": {"id": id[:NUMBER_LENGTH]}}
 
 
 @cache
@@ -157,11 +186,16 @@ def _ends(text: str, after: str) -> Iterator[int]:
 
 
 def _value(gap: _Gap, text: str) -> str | dict[str, Any] | list[str | dict[str, Any]] | None:
-    """What stands in a gap: a phrase of its group, or the text, or several of these; None = it cannot be."""
+    """What stands in a gap: a phrase of its group, or the text, or several of these; None = it cannot be.
+
+    Titles have commas, names of units have none.
+    """
     if not text:
         return None
     if gap.is_list:
         return [_field(gap.group, each) for each in text.split(", ")]
+    if gap.name == "unit" and ", " in text:
+        return None
     found = phrase_in(gap.group, text) if gap.group else NONE
     return None if gap.is_strict and not found.act else found.or_text(text)
 

@@ -1,7 +1,7 @@
 """Tongue: the node's sentences in one of the page's languages, for what it prints.
 
-The catalogues in `texts/` are the page's own: `said.ts` says rows by them, this module says papers. English is said as
-it came; what people wrote stays as it is.
+The catalogues in `texts/` are the page's own: `said.ts` says rows by them, this module says papers. What people wrote
+stays as it is.
 """
 
 import re
@@ -55,8 +55,8 @@ class Tongue:
         return text[0].upper() + text[1:] if first and text.startswith(first) else text
 
     def said(self, phrase: Phrase, text: str) -> str:
-        """A sentence that came as text; as it came in English, and where it is no sentence."""
-        if self.language == "en" or phrase.act not in self._texts:
+        """A sentence that came as text; as it came where it is no sentence."""
+        if phrase.act not in self._texts:
             return text
         return self.say(phrase.act, **phrase.words)
 

@@ -1,8 +1,8 @@
 /**
  * What the node says in lines, in the reader's language.
  *
- * The node sends English and, beside it, which of its sentences that is and what stands in the gaps. English is shown as
- * it came; what people wrote, and what a newer node says, stays as it is in every language.
+ * The node sends English and, beside it, which of its sentences that is and what stands in the gaps: the page says it by
+ * its catalogue, in English too. What people wrote, and what a newer node says, stays as it is in every language.
  */
 import type { Entry } from '../api/types'
 import { pageI18n } from '../i18n'
@@ -40,8 +40,7 @@ function wordOf(value: unknown, speaks: Speaks): string | null {
 
 /** Says a row of the node: its sentence in the page's language, else the text that it came with. */
 export function said(row: Phrase, text: string): string {
-  const { t, te, locale } = pageI18n().global
-  if (locale.value === 'en') return text
+  const { t, te } = pageI18n().global
   return saidIn(row, { t: (key, words) => t(key, words), has: (key) => te(key) }) ?? text
 }
 

@@ -15,7 +15,8 @@ from aquila.codecs.kml import codec as kml
 from aquila.codecs.kml import document as kml_document
 from aquila.codecs.kml import kmz
 from aquila.core.codec import Outgoing
-from aquila.core.document import Document, Paragraph, dtg, to_pdf, to_text
+from aquila.core.document import Document, Paragraph, to_pdf, to_text
+from aquila.core.dtg import dtg
 from aquila.core.feature import Reading
 from aquila.core.model import Audience, Context, Label, Report, Verdict
 from aquila.core.papers import Papers, Thing

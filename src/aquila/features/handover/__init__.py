@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from aquila.core.document import Document, Paragraph, dtg, name_of, to_pdf, to_text
+from aquila.core.document import Document, Paragraph, name_of, to_pdf, to_text
+from aquila.core.dtg import dtg
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading, check_text
 from aquila.core.model import Entry, Label, Paper, Principal

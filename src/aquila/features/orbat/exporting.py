@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal
 from aquila.core.paper_work import Time

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.model import Entry, Note, Paper, Position, Report, kind_of
 from aquila.core.speakers import is_bare_answer
 

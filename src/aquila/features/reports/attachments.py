@@ -5,7 +5,7 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 
 import msgspec
 
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.feature import Reading
 from aquila.core.model import Label, Verdict
 from aquila.core.paper_work import Id, Line, Time

@@ -7,7 +7,7 @@ import msgspec
 
 from aquila.core import geo
 from aquila.core.box import EVERYWHERE
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.ids import entity_id
 from aquila.core.model import Label, Note, Principal, Verdict

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.tongue import Tongue
 
 

@@ -8,7 +8,7 @@ the task ("EXECUTING T1").
 import re
 from collections.abc import Iterator, Mapping
 
-from aquila.core.document import dtg
+from aquila.core.dtg import dtg
 from aquila.core.model import Address, Alias, Arrival, Context, Entry, Note, Paper, Receipt
 from aquila.core.paper_work import state_of
 from aquila.core.papers import Thing
