@@ -847,6 +847,8 @@ class FeedLive(TypedDict):
     skew_s: float | None
     jumps: int
     twins: list[Twin]
+    act: str
+    words: dict[str, Any]
 
 
 class FeedRow(TypedDict):

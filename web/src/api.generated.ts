@@ -623,6 +623,8 @@ export interface ErrorBody {
   reason: string
   allowed?: string | null
   do?: string | null
+  act?: string
+  words?: Record<string, unknown>
 }
 
 /** The package. */
@@ -715,6 +717,8 @@ export interface FeedLive {
   skew_s: number | null
   jumps: number
   twins: Twin[]
+  act: string
+  words: Record<string, unknown>
 }
 
 /** A feed and how it does. */

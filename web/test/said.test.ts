@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidIn, saidWord, type Phrase } from '../src/acts/said'
+import { said, saidIn, saidRefusal, saidRemedy, saidWord, type Phrase } from '../src/acts/said'
 import { bytes, latLon, lengthShown, lengthText, speed } from '../src/geo/format'
 import { titleOf } from '../src/staff/tasks/title'
 import { catalogueOf, pageI18n, type Language } from '../src/i18n'
@@ -69,5 +69,26 @@ describe('figures', () => {
       await speak(code)
       expect(all()).toEqual(['4,3 km/h', '1,5 KiB', '2,50 km', '2.50 km', '42.80000° N 077.50000° E'])
     }
+  })
+})
+
+describe('a refusal', () => {
+  const late = { code: 'time', act: 'refused.future', words: { what: 'the time', ms: '1' } }
+  it('is a sentence in the language of the page', async () => {
+    await speak('kk')
+    expect(saidRefusal({ code: 'syntax', act: 'refused.too_many', words: { n: '8', field: [{ act: 'field.phrases' }] } }, 'Expected `array`')).toBe('сөз тіркестері: ең көбі 8')
+    expect(saidRefusal(late, 'english')).toContain('болашақта')
+  })
+  it('is told in general where the page has no sentence, with what the node said; as it came in English', async () => {
+    expect(saidRefusal({ code: 'taken' }, 'moon is taken')).toBe('moon is taken')
+    await speak('fr')
+    expect(saidRefusal({ code: 'taken' }, 'moon is taken')).toBe('Ce nom est pris («moon is taken»)')
+    expect(saidRefusal({ code: 'moon' }, 'no')).toBe('Le nœud l’a refusé («no»)')
+  })
+  it('has advice for people only', async () => {
+    expect(saidRemedy('every parameter and its values are in /api/v1/openapi.json')).toContain('openapi')
+    await speak('ru')
+    expect(saidRemedy('wait a minute')).toBe('подождите минуту')
+    expect(saidRemedy('every parameter and its values are in /api/v1/openapi.json')).toBeNull()
   })
 })

@@ -15,6 +15,7 @@ from aquila.app.parts import load_sensor
 from aquila.core.errors import UsageError
 from aquila.core.model import Entry, Paper
 from aquila.core.papers import Papers, Thing
+from aquila.core.phrases import phrase_in
 from aquila.core.plot import Plot
 from aquila.core.sensing import new_decoder
 from aquila.core.view import view_of
@@ -141,8 +142,10 @@ class FeedBoard:
         if runs is not None and (wanted != runs.feed or step.action == "resume"):
             self._running.pop(step.target).end()
             # What it had counted stays to be seen.
+            why = ENDED if step.action == "end" else ""
+            act = phrase_in("feeds.why", why).act
             self._shown[step.target] = msgspec.structs.replace(
-                runs.live(), condition="stopped", why=ENDED if step.action == "end" else "", retry_at_ms=None
+                runs.live(), condition="stopped", why=why, act=act, words={}, retry_at_ms=None
             )
         if found is None:
             self._shown.pop(step.target, None)

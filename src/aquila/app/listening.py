@@ -12,6 +12,7 @@ from aquila.app.parts import load_sensor
 from aquila.core.codec import Decoded
 from aquila.core.errors import AquilaError, CodecError
 from aquila.core.model import Body, Principal, Removal, Report
+from aquila.core.phrases import phrase_in
 from aquila.core.plot import Plot
 from aquila.core.policy import claimed_time_ms
 from aquila.core.sensing import Reading, Sensed, SensorCodec, SensorDecoder, TopicDecoder, new_decoder, printable
@@ -31,6 +32,7 @@ GAP_MAX_MS: Final = 60_000
 """A longer pause of a recording is played as one of this length."""
 REASONS_MAX: Final = 40
 ENDED: Final = "the file has ended"
+QUIET: Final = "nothing has come for a minute"
 FAULT: Final = "a fault of ours; the node's log has more"
 
 TakePlot = Callable[[str, Feed, Plot], None]
@@ -296,9 +298,13 @@ class Listening:
         """How it does, at this moment."""
         now_s, now_ms = self._clock_s(), self._now_ms()
         is_silent = self._condition == "up" and now_ms - self._heard_ms > SILENT_MS
+        why = QUIET if is_silent else self._why
+        said = phrase_in("feeds.why", why)
         return FeedLive(
             condition="silent" if is_silent else self._condition,
-            why="nothing has come for a minute" if is_silent else self._why,
+            why=why,
+            act=said.act,
+            words=said.words,
             since_ms=self._heard_ms if is_silent else self._since_ms,
             retry_at_ms=self._retry_at_ms,
             tries=self._tries,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aquila.core.printed_words import PRINTED
+from aquila.core.refusal_words import REFUSED
 
 POSTS: Final = (
     *("watch_officer", "duty_officer", "chief_of_operations", "commander", "company_commander", "patrol_leader"),
@@ -202,12 +203,14 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "handover.line": (("task", "task {task?tasks.title} for {unit}"),),
     "node.need": (
-        ("feed_why", "{feed} is {condition:node.feed}: {why}"),
+        ("feed_why", "{feed} is {condition:node.feed}: {why?feeds.why}"),
         ("feed", "{feed} is {condition:node.feed}"),
-        ("refused_times", "{target} was refused: {why} ({times} times within an hour)"),
-        ("refused", "{target} was refused: {why}"),
+        ("refused_times", "{target} was refused: {why?refused} ({times} times within an hour)"),
+        ("refused", "{target} was refused: {why?refused}"),
         ("ended", "the certificate of {device} has ended: renew or invite it anew"),
         ("ends", "the certificate of {device} ends soon: renew or invite it anew"),
+        ("stopped", "the journal's writer is stopped: start the node again"),
+        ("disk", "the disk of {path} has {free} MiB free: make at least 64 MiB free"),
     ),
     "node.feed": (
         *(("starting", "starting"), ("up", "up"), ("silent", "silent"), ("lost", "lost"), ("stopped", "stopped")),
@@ -289,6 +292,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "extract.made": (("released", "Extract released to {nation}: {entities} entities, {papers} papers"),),
     "medevac.request": (("step", "{what}: {step:step}"),),
     **PRINTED,
+    **REFUSED,
 }
 WRITTEN: Final = frozenset(
     {

@@ -27,6 +27,7 @@ _OTHER_FIELDS: Final = (
     *("conditions", "order", "order_task", "branch", "callsigns", "caveats", "echelon", "nation", "parents"),
     *("readiness", "short", "supplies", "trackers", "strength", "remarks", "label", "options", "storage"),
     *("rate_cap_per_s", "password", "url", "format", "status", "position"),
+    *("phrases", "words", "kinds", "reason", "remark"),
 )
 """Of tasks, units and feeds, as sentences name those that were changed."""
 _OWN_STEPS: Final = (

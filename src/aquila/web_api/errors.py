@@ -7,6 +7,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from aquila.core.errors import DiskError, Refused, UsageError
+from aquila.core.phrases import phrase_in
 
 STATUS_OF_REASON = {
     "absent": 404,
@@ -52,12 +53,17 @@ WORD_OF_STATUS = {
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong. `code`: short stable word. `allowed`, `do`: what would be right and what to do about it."""
+    """What went wrong. `code`: short stable word. `allowed`, `do`: what would be right and what to do about it.
+
+    `act`, `words`: of the sentence that `reason` is, to say it in another language; left out = none that is known.
+    """
 
     code: str
     reason: str
     allowed: str | None = None
     do: str | None = None
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
@@ -82,7 +88,8 @@ class WebError(Exception):
         super().__init__(reason)
         self.status = status
         self.retry_s = retry_s
-        self.body = ErrorBody(code, reason, allowed, do)
+        said = phrase_in("refused", reason)
+        self.body = ErrorBody(code, reason, allowed, do, said.act, said.words)
 
 
 def absent() -> WebError:

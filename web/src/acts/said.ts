@@ -64,6 +64,26 @@ export function saidWord(group: string, text: string): string {
   return key === undefined ? text : t(key)
 }
 
+/**
+ * Why the node refused. What it has in no table is told in general, by its code, with the node's own words behind it;
+ * in English these are enough.
+ */
+export function saidRefusal(refusal: Phrase & { code?: string }, reason: string): string {
+  const { t, te, locale } = pageI18n().global
+  const known = refusal.act ? said(refusal, '') : ''
+  if (known || locale.value === 'en') return known || reason
+  const general = keyOf(`refusal.${refusal.code}`)
+  return `${t(te(general) ? general : keyOf('refusal.other'))} («${reason}»)`
+}
+
+/** What to do about it. Advice for programs is for no reader of the page, in no language but theirs. */
+export function saidRemedy(remedy: string | null): string | null {
+  const { locale } = pageI18n().global
+  if (remedy === null || locale.value === 'en') return remedy
+  const words = saidWord('remedy', remedy)
+  return words === remedy ? null : words
+}
+
 /** What an entry of the journal says. */
 export function saidOf(entry: Entry): string {
   return said(entry, textOf(entry))

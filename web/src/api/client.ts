@@ -2,6 +2,7 @@
 import type {
   ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, PairsSaid, SubjectRow, WhyTrack,
 } from '../api.generated'
+import { saidRefusal, saidRemedy, type Phrase } from '../acts/said'
 import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
 export class ApiError extends Error {
@@ -22,8 +23,11 @@ function asText(value: unknown): string | null {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
+/** `act`, `words`: which sentence of the node `reason` is. */
+type Refusal = Phrase & { code?: string; reason?: string; allowed?: unknown; do?: unknown }
+
 async function failure(answer: Response): Promise<ApiError> {
-  let body: { error?: { code?: string; reason?: string; allowed?: unknown; do?: unknown }; message?: string } = {}
+  let body: { error?: Refusal; message?: string } = {}
   try {
     body = (await answer.json()) as typeof body
   } catch {
@@ -33,8 +37,8 @@ async function failure(answer: Response): Promise<ApiError> {
   return new ApiError(
     answer.status,
     error.code ?? `http-${answer.status}`,
-    error.reason ?? body.message ?? `${answer.status} ${answer.statusText}`.trim(),
-    asText(error.do),
+    (error.reason && saidRefusal(error, error.reason)) ?? body.message ?? `${answer.status} ${answer.statusText}`.trim(),
+    saidRemedy(asText(error.do)),
     asText(error.allowed),
   )
 }

@@ -1,7 +1,7 @@
 """Live feeds: the part `feeds` of a node. What runs, how fast, what was wrong."""
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -24,7 +24,8 @@ class FeedLive(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         condition: starting; up; silent = up, and nothing for a minute; lost = tried again at retry_at_ms; stopped.
-        why: a sentence; empty = nothing to say. since_ms: of this condition. tries: since it was up last.
+        why: a sentence; empty = nothing to say. act, words: of that sentence, see `Phrase`.
+        since_ms: of this condition. tries: since it was up last.
         rate_per_s, errors_per_s: over the last 10 s. in_bytes: since it was started here, as all counts.
         errors: unreadable, by reason. refused: not admitted, by reason. last_error: of the last unreadable bytes.
         superseded: by newer ones, because of the rate cap. waiting: held back by it now.
@@ -54,6 +55,8 @@ class FeedLive(msgspec.Struct, frozen=True, kw_only=True):
     skew_s: float | None = None
     jumps: int = 0
     twins: tuple[Twin, ...] = ()
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class Feeds(Protocol):
