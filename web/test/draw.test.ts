@@ -219,6 +219,11 @@ describe('catalogue', () => {
   it('is found by the beginnings of words', () => {
     expect(matching('ph li', (one) => (one.name === 'phaseLine' ? 'Phase line' : one.name)).map((one) => one.name)).toEqual(['phaseLine'])
   })
+  it('is found by signs and abbreviations in its name', () => {
+    const names: Record<string, string> = { oneWayRoute: 'Supply route, one-way traffic', forwardTroops: 'Forward line of own troops (FLOT)' }
+    const found = (text: string) => matching(text, (one) => names[one.name] ?? '-').map((one) => one.name)
+    expect([found('one-way'), found('flot'), found('route, (one')]).toEqual([['oneWayRoute'], ['forwardTroops'], ['oneWayRoute']])
+  })
   it('names every graphic by a code of twenty digits', () => {
     for (const one of GRAPHICS) {
       expect(sidcOf(one.code)).toMatch(/^\d{20}$/)

@@ -63,11 +63,13 @@ export function graphicOf(sidc: string): Graphic | undefined {
   return sidc.slice(4, 6) === '25' ? BY_CODE.get(sidc.slice(10, 16)) : undefined
 }
 
+const wordsOf = (text: string) => fold(text).split(/[\s'’,()-]+/)
+
 /** Those of which every typed word begins a word of the name, or whose code begins with the text. */
 export function matching(text: string, nameOf: (one: Graphic) => string): Graphic[] {
-  const typed = fold(text).split(/\s+/).filter(Boolean)
+  const typed = wordsOf(text).filter(Boolean)
   return GRAPHICS.filter((one) => {
-    const words = fold(nameOf(one)).split(/[\s'’-]+/)
+    const words = wordsOf(nameOf(one))
     return typed.every((part) => one.code.startsWith(part) || words.some((word) => word.startsWith(part)))
   })
 }
