@@ -3146,11 +3146,19 @@ class Node:
         return answer
 
     def entries(
-        self, *, since: str | None = None, kind: str | None = None, limit: int | None = None, newest: bool | None = None
+        self,
+        *,
+        since: str | None = None,
+        kind: str | None = None,
+        limit: int | None = None,
+        newest: bool | None = None,
+        until_ms: int | None = None,
     ) -> list[EntryRow]:
         """Lines of the journal in order of arrival, after a cursor."""
         answer: list[EntryRow] = self.call(
-            "GET", "/api/v1/entries", query={"since": since, "kind": kind, "limit": limit, "newest": newest}
+            "GET",
+            "/api/v1/entries",
+            query={"since": since, "kind": kind, "limit": limit, "newest": newest, "until_ms": until_ms},
         )
         return answer
 

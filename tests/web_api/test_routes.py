@@ -122,6 +122,22 @@ def test_entries_are_paged_by_their_cursor_and_limited_after_release(port: Any, 
     assert newest[-1]["cursor"] == cursor_of(28)
 
 
+def test_entries_until_a_time_are_the_newest_that_were_there_by_then(port: Any, client: Any) -> None:
+    begun_ms = port.now_ms
+    for number in range(30):
+        port.now_ms = begun_ms + number * 60_000
+        port.say(Note(room=LOG_ROOM, text=f"line {number}", happened_at_ms=port.now_ms), port.open)
+    asked = f"/api/v1/entries?kind=note&until_ms={begun_ms + 12 * 60_000}"
+    headers = port.token("op")
+
+    def said(path: str) -> list[str]:
+        return [row["summary"] for row in client.get(path, headers=headers).json()]
+
+    assert said(f"{asked}&newest=true&limit=2") == ["line 11", "line 12"]
+    assert said(asked) == [f"line {number}" for number in range(13)]
+    assert said(f"/api/v1/entries?kind=note&newest=true&until_ms={begun_ms - 1}") == []
+
+
 def test_a_note_and_a_chat_line_are_journalled_with_their_author(port: Any, client: Any) -> None:
     headers = port.token("op", "operator")
     assert client.post("/api/v1/notes", json={"text": "Wind rises"}, headers=headers).status_code == 201

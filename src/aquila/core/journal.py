@@ -7,10 +7,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from aquila.core.hlc import hlc_ms
 from aquila.core.model import KINDS, Body, Draft, Entry, Envelope, Original, kind_of
 
 SALT_BYTES = 16
 NO_DIGEST = bytes(32)
+SLACK_MS = 600_000
+"""Entries that were merged lie that much out of order of time, as far as they are looked for."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that somebody else wrote."""
@@ -329,6 +332,19 @@ class MemoryJournal:
     def last_hlc(self) -> int:
         """See JournalStore."""
         return max((entry.envelope.hlc for entry in self._entries), default=0)
+
+
+def arrival_near(journal: JournalStore, at_ms: int) -> int:
+    """About the last arrival at this time: exact but for entries that were merged from elsewhere."""
+    low, high = 0, journal.last_arrival()
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = journal.read(middle - 1, 1)
+        if found and hlc_ms(found[0].envelope.hlc) <= at_ms:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _of_kinds(entries: Iterable[Entry], limit: int, kinds: frozenset[str] | None) -> list[Entry]:

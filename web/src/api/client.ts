@@ -117,8 +117,9 @@ export const api = {
   entities: async (kind: string) => list(await call<EntityDetail[]>('GET', `/entities?kind=${one(kind)}`)),
   entity: (id: string) => call<EntityDetail>('GET', `/entities/${encodeURIComponent(id)}`),
   /** The newest lines, from old to new. */
-  entries: async (limit: number) =>
-    list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}`)),
+  /** The newest lines; with `until_ms` (UTC) those of them that were there by then. Throws ApiError. */
+  entries: async (limit: number, until_ms: number | null = null) =>
+    list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}${until_ms === null ? '' : `&until_ms=${until_ms}`}`)),
   /** Lines of the whole journal by the beginnings of their words, the newest first. Throws ApiError. */
   searchEntries: async (q: string, limit: number) => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit) })}`)),
   /** Groups, places, vehicles and events of intelligence; never persons. Throws ApiError. */

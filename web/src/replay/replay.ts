@@ -9,6 +9,7 @@ import type { EntityRow } from '../api.generated'
 import { api, call } from '../api/client'
 import type { Entry } from '../api/types'
 import type { Desk } from '../store/desk'
+import { TAIL_LIMIT } from '../store/journal'
 import { readBookmarks, writeBookmarks, type Bookmark } from './bookmarks'
 import { MINUTE_MS, SPEEDS } from './past'
 
@@ -143,10 +144,17 @@ export class Replay {
 
   private async show(at_ms: number): Promise<void> {
     this.entries ??= await api.entries(ENTRIES)
+    const older = await this.olderUntil(at_ms)
     const selected = this.desk.selected.value
     const rows = await call<EntityRow[]>('GET', `/picture?${new URLSearchParams({ at_ms: String(at_ms), limit: String(ROWS), ...(selected ? { sources_of: selected } : {}) })}`)
     // Somebody went back to the present while the node worked.
-    if (this.wanted_ms.value !== null) this.desk.showPast(at_ms, rows, [...(this.entries ?? []), ...this.recalled], this.handles)
+    if (this.wanted_ms.value !== null) this.desk.showPast(at_ms, rows, [...older, ...(this.entries ?? []), ...this.recalled], this.handles)
+  }
+
+  /** Lines by a moment that lies before all those that were asked for: the journal of then is not empty. */
+  private async olderUntil(at_ms: number): Promise<Entry[]> {
+    const known = this.entries ?? []
+    return known.length < ENTRIES || at_ms > known[0].received_at_ms ? [] : api.entries(TAIL_LIMIT, at_ms)
   }
 }
 

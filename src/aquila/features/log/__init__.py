@@ -7,7 +7,9 @@ import msgspec
 
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
-from aquila.core.model import KINDS, LOG_ROOM, Note, Principal
+from aquila.core.hlc import hlc_ms
+from aquila.core.journal import SLACK_MS, arrival_near
+from aquila.core.model import KINDS, LOG_ROOM, Entry, Note, Principal
 from aquila.core.paper_work import check_texts, wrong_time
 from aquila.features.log.entries import (
     EntryRow,
@@ -32,12 +34,14 @@ class AskEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         since: cursor of the last line that is known; without it from the beginning.
         kind: one or several kinds, separated by commas.
         newest: the last `limit` lines instead of the first ones; the order stays from old to new.
+        until_ms: only those stamped by then, UTC ms, as the picture of that time has them; None = all.
     """
 
     since: Annotated[str, msgspec.Meta(max_length=40)] = ""
     kind: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=ENTRIES_MAX)] = 1000
     newest: bool = False
+    until_ms: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)] | None = None
 
     def __post_init__(self) -> None:
         arrival_of(self.since)
@@ -78,7 +82,8 @@ def _entries(principal: Principal, ask: AskEntries, reading: Reading) -> Iterato
     while True:
         chunk = reading.journal.read(after, CHUNK, kinds)
         for entry in chunk:
-            yield labelled_entry(entry, reading.policy)
+            if _is_by(entry, ask.until_ms):
+                yield labelled_entry(entry, reading.policy)
         if len(chunk) < CHUNK:
             return
         after = chunk[-1].arrival
@@ -88,17 +93,25 @@ def _newest(ask: AskEntries, kinds: frozenset[str] | None, after: int, reading: 
     """The last `limit` released lines: the journal reads forward only, so whole windows are taken from its end."""
     found: list[Labelled] = []
     until = reading.journal.last_arrival()
+    if ask.until_ms is not None:
+        until = min(until, arrival_near(reading.journal, ask.until_ms + SLACK_MS) + CHUNK)
     width = max(CHUNK, ask.limit)
     while until > after and len(found) < ask.limit:
         start = max(after, until - width)
         window = [
             labelled_entry(entry, reading.policy)
             for entry in reading.journal.read(start, until - start, kinds)
-            if entry.arrival <= until and reading.release(entry.envelope.label, entry.envelope.context).verdict
+            if entry.arrival <= until
+            and _is_by(entry, ask.until_ms)
+            and reading.release(entry.envelope.label, entry.envelope.context).verdict
         ]
         found = window + found
         until = start
     yield from [row for row in found if row.full is not None][-ask.limit :]
+
+
+def _is_by(entry: Entry, until_ms: int | None) -> bool:
+    return until_ms is None or hlc_ms(entry.envelope.hlc) <= until_ms
 
 
 def _entry(principal: Principal, ask: AskEntry, reading: Reading) -> Iterator[Labelled]:

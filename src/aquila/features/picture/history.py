@@ -11,7 +11,7 @@ from aquila.core.errors import CodecError
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.hlc import hlc_ms
 from aquila.core.ids import entity_id
-from aquila.core.journal import JournalStore
+from aquila.core.journal import SLACK_MS, JournalStore, arrival_near
 from aquila.core.model import (
     Alias,
     Context,
@@ -34,8 +34,6 @@ EVENTS_MAX = 5_000
 ENTRIES_MAX = 50_000
 """Entries of the journal that one question looks at, the newest first."""
 PAGE = 500
-SLACK_MS = 600_000
-"""Entries that were merged lie that much out of order of time, as far as they are looked for."""
 FIX_VALID_MS = 300_000
 UIDS_MAX = 1_000
 
@@ -277,19 +275,6 @@ def _pages_back(journal: JournalStore, last: int) -> Iterator[list[Entry]]:
 
 def _is_before(page: Sequence[Entry], at_ms: int) -> bool:
     return bool(page) and all(hlc_ms(entry.envelope.hlc) < at_ms for entry in page)
-
-
-def arrival_near(journal: JournalStore, at_ms: int) -> int:
-    """About the last arrival at this time: exact but for entries that were merged from elsewhere."""
-    low, high = 0, journal.last_arrival()
-    while low < high:
-        middle = (low + high + 1) // 2
-        found = journal.read(middle - 1, 1)
-        if found and hlc_ms(found[0].envelope.hlc) <= at_ms:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def entry_at(journal: JournalStore, stamp: Stamp) -> Entry | None:

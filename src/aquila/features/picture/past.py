@@ -8,9 +8,9 @@ import msgspec
 from aquila.core.box import EVERYWHERE, Box, box_of
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.hlc import hlc_ms
-from aquila.core.journal import JournalStore
+from aquila.core.journal import SLACK_MS, JournalStore, arrival_near
 from aquila.core.model import Context, Entry, Label, Principal, Sample, Stamp, Verdict
-from aquila.features.picture.history import PAGE, SLACK_MS, arrival_near, report_of_fix
+from aquila.features.picture.history import PAGE, report_of_fix
 from aquila.features.picture.queries import (
     EntityRow,
     TrackFix,
