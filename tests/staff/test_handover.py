@@ -105,7 +105,7 @@ def test_nobody_is_handed_over_what_he_may_not_have(desk: Any, partner: Any, por
     report = port.report("med", 33.0, 35.0, type="b-r-f-h-c", category="alert", fields={"urgent": "1"})
     port.say(report, NATIONAL)
     assert sections(desk) == {}
-    assert sections(partner) == {"new": ["MEDEVAC med"]}
+    assert sections(partner) == {"new": ["request for evacuation MEDEVAC med"]}
 
 
 def test_what_the_node_and_exercise_control_keep_is_no_business_of_the_shift(desk: Any, port: Any) -> None:

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidIn, saidRefusal, saidRemedy, saidWord, type Phrase } from '../src/acts/said'
+import { said, saidField, saidIn, saidRefusal, saidRemedy, saidWord, type Phrase } from '../src/acts/said'
 import { bytes, latLon, lengthShown, lengthText, speed } from '../src/geo/format'
 import { titleOf } from '../src/staff/tasks/title'
 import { catalogueOf, pageI18n, type Language } from '../src/i18n'
@@ -69,6 +69,16 @@ describe('figures', () => {
       await speak(code)
       expect(all()).toEqual(['4,3 km/h', '1,5 KiB', '2,50 km', '2.50 km', '42.80000° N 077.50000° E'])
     }
+  })
+})
+
+describe('a field of a report', () => {
+  it('has its name in the language of the page; what was written, and a field of our own, stays', async () => {
+    expect(saidField('form', 'patrols: 4')).toBe('Patrols: 4')
+    await speak('kk')
+    expect(saidField('form', 'patrols: 4')).toMatch(/^[А-Яа-яӘ-ӿ ]+: 4$/)
+    expect(saidField('form', 'our own heading: x')).toBe('our own heading: x')
+    expect(saidField('form', 'no field at all')).toBe('no field at all')
   })
 })
 

@@ -201,7 +201,12 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("taken", "handover taken"),
         ("withdrawn", "handover withdrawn"),
     ),
-    "handover.line": (("task", "task {task?tasks.title} for {unit}"),),
+    "handover.line": (
+        ("task", "task {task?tasks.title} for {unit}"),
+        ("asset", "evacuation asset {name}"),
+        ("facility", "medical facility {name}"),
+        ("request", "request for evacuation {name}"),
+    ),
     "node.need": (
         ("feed_why", "{feed} is {condition:node.feed}: {why?feeds.why}"),
         ("feed", "{feed} is {condition:node.feed}"),

@@ -64,6 +64,14 @@ export function saidWord(group: string, text: string): string {
   return key === undefined ? text : t(key)
 }
 
+/** A line "name of a field: what was written", its field named in the reader's language; a field of our own stays. */
+export function saidField(group: string, line: string): string {
+  const { t, te } = pageI18n().global
+  const [, name, written] = /^([a-z][a-z_ ]*): (.*)$/s.exec(line) ?? []
+  const key = name && keyOf(`${group}.${name.replaceAll(' ', '_')}`)
+  return key && te(key) ? t(keyOf('print.field'), { name: t(key), value: written }) : line
+}
+
 /**
  * Why the node refused. What it has in no table is told in general, by its code, with the node's own words behind it;
  * in English these are enough.

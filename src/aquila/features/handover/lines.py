@@ -48,6 +48,12 @@ NOT_OF_THE_SHIFT = frozenset({"exercise.inject", "exercise.run", "intel.person",
 """What exercise control plans, which the players must not read here, records of persons, and how the node works."""
 SHIFTED_BY = {"patterns.finding": "useful"}
 """Types of which the node says hundreds a shift: only those are told of about which somebody took this step."""
+CALLED = {
+    "medevac.asset": "evacuation asset {name}",
+    "medevac.facility": "medical facility {name}",
+    "medevac.request": "request for evacuation {name}",
+}
+"""What a thing is whose first line is a bare name."""
 NAMED = {"tasks.task": "task {title} for {unit}", "orders.order": "{kind} {number} {title}"}
 """How things are called whose first line says only that they were drafted; of fields, where the title is known."""
 DUES = ("due_ms", "needed_by_ms", "ltiov_ms")
@@ -142,7 +148,7 @@ def _line(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Handove
     if not sections:
         return None
     title = _title(thing)
-    phrase = phrase_in("handover.line", title) if thing.type in NAMED else NONE
+    phrase = phrase_in("handover.line", title) if thing.type in NAMED or thing.type in CALLED else NONE
     if not phrase.act:
         phrase = phrase_of_line(thing.type, thing.first.action, title)
     return HandoverLine(
@@ -196,6 +202,8 @@ def _doubts(thing: Thing) -> tuple[Detail, ...]:
 
 
 def _title(thing: Thing) -> str:
+    if thing.type in CALLED:
+        return CALLED[thing.type].format(name=thing.first.summary)
     if thing.type not in NAMED or not thing.get("title"):
         return thing.first.summary
     known = {name: thing.get(name, "") for name in ("kind", "number", "title", "unit")}
