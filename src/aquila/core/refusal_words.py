@@ -108,6 +108,8 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("no_track", "there is no such track, or you may not see it: look into the list of fused tracks"),
         ("one_already", "they are one track already: lock it, if it shall stay so"),
         ("one_source", "both are of {source} only: one source tells its own apart"),
+        ("two_of_source", "{one} and {other} are both of {source}: one source tells its own apart"),
+        ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),
         ("is_track", "that is the track itself: name the member that does not belong to it"),
         ("only_member", "it is the only member of its track: there is nothing to split"),
         ("nothing_lock", "it has one member only: there is nothing to lock"),
