@@ -158,8 +158,14 @@ def test_a_link_opens_its_moment_also_after_the_login(chromium: Browser, demo: S
     banner_says(page, moment)
     page.keyboard.press("r")
     expect(page.locator(".desk.replay")).to_have_count(0)
+    page.evaluate(f"location.hash = 'at={iso(moment)}'")
+    banner_says(page, moment)
+    # An opened link is gone from the address: a reload is live, and the same link opens its moment again.
     page.reload()
     expect(page.locator(".chip.connection.live")).to_be_visible()
+    expect(page.locator(".desk.replay")).to_have_count(0)
+    page.evaluate("location.hash = 'at=2099-01-01T00:00Z'")
+    expect(page.locator(".notice").filter(has_text="010000ZJAN99 lies ahead")).to_be_visible()
     expect(page.locator(".desk.replay")).to_have_count(0)
     context.close()
 

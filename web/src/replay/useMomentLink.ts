@@ -2,11 +2,14 @@
 import { watch } from 'vue'
 import type { Desk } from '../store/desk'
 import type { Shell } from '../shell/shell'
+import { dtg } from '../time/dtg'
 import { momentOf, type Moment } from './past'
 import type { Replay } from './replay'
 
 /** The login is another page: it does not give back what stood behind `#`. */
 const KEPT = 'aquila.moment'
+/** So much a link to what was just now may lie ahead: the page reads the node's clock once a second. */
+const AHEAD_MS = 5000
 
 function asked(): Moment | null {
   const hash = momentOf(location.hash) ? location.hash : (sessionStorage.getItem(KEPT) ?? '')
@@ -23,7 +26,10 @@ export function useMomentLink(desk: Desk, shell: Shell, replay: Replay): void {
     const { at_ms, bbox } = moment
     moment = null
     sessionStorage.removeItem(KEPT)
-    replay.go(at_ms)
+    // It has been opened: a reload shows the present again, and the same link opens it once more.
+    history.replaceState(history.state, '', location.pathname + location.search)
+    if (at_ms > desk.present_ms.value + AHEAD_MS) desk.notify({ tone: 'bad', key: 'replay.ahead', words: { dtg: dtg(at_ms) } })
+    else replay.go(at_ms)
     if (bbox) shell.map.value.fit(bbox)
   }
   watch([desk.me, shell.map, desk.first_picture], open, { immediate: true, flush: 'post' })
