@@ -46,7 +46,8 @@ CUT = """(part) => {
 
 SMALL = """() => [...document.querySelectorAll('button, select, summary, [role=tab], input, textarea')]
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 1)
-  .map((one) => [one, (/checkbox|radio/.test(one.type) ? (one.closest('label') ?? one) : one).getBoundingClientRect()])
+  .map((one) => [one, /checkbox|radio|file/.test(one.type) ? (one.closest('label') ?? one) : one])
+  .map(([one, touched]) => [one, touched.getBoundingClientRect()])
   .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
   .map(([one, box]) => `${one.className} ${one.textContent.slice(0, 20)} ${box.width}x${box.height}`)"""
 COVERED = """() => [...document.querySelectorAll('.map-view button, .topbar button, .nav button')].filter((one) => {
