@@ -1,10 +1,18 @@
-"""The board of feeds, driven as people drive it: a broker is added with a password that nobody sees again."""
+"""Feeds, driven as people drive them: a broker is added with a password that nobody sees again; what several feeds
+bring of one ship is one track that says why, and is overruled on the page.
+"""
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Page, expect
+
+from aquila.simulator.harbour import scene
+from aquila.testing.sea import Sea
+from aquila.testing.served import ServedNode, wait_until
 
 from .test_page import AXE, VIOLATIONS
 from .test_shell import out_of_fields
@@ -58,3 +66,69 @@ def test_a_broker_is_added_with_its_mapping_and_the_password_is_not_shown(page: 
     row.get_by_role("button", name="Remove").click()
     row.get_by_role("button", name="Remove for good?").click()
     expect(row).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def ship(demo: ServedNode) -> Iterator[dict[str, str]]:
+    """A ship that AIS, a phone and radars see, in a harbour of few: by source, the name that it gives."""
+    few = msgspec.structs.replace(scene(), ships=6, aircraft=0, ais_share=1.0, phone_share=0.5)
+    sea = Sea(demo, few)
+
+    def whole() -> list[dict[str, Any]]:
+        wanted = {"mmsi", "cot", "radar"}
+        return [row for row in demo.api.fused_tracks() if wanted == {source for source, _ in row["members"]}]
+
+    wait_until(whole, "a ship of three sources", 90.0)
+    yield {member["source"]: member["name"] for member in demo.api.why_track(whole()[0]["id"])["members"]}
+    sea.stop()
+
+
+def find(page: Page, name: str) -> None:
+    out_of_fields(page)
+    page.keyboard.press("/")
+    page.get_by_role("dialog").get_by_role("combobox").fill(name)
+    expect(page.get_by_role("option").first).to_contain_text(name)
+    page.keyboard.press("Enter")
+
+
+def test_a_track_says_why_it_is_one_and_is_split_and_merged_on_the_page(page: Page, ship: dict[str, str]) -> None:
+    ais, phone = ship["mmsi"], ship["cot"]
+    details = page.locator(".details")
+    why = page.locator("details.why")
+    # Found by the name that AIS gives it, the track is selected: it goes by its phone's name.
+    find(page, ais)
+    expect(details.get_by_role("heading", level=2)).to_have_text(phone)
+    expect(details).to_contain_text("AIS, TAK device, Radar 25/1")
+    expect(why).to_contain_text(f"AIS {ais} and TAK device {phone} lie as close together as their errors allow")
+    expect(why).to_contain_text("Radar 25/2: ")
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(VIOLATIONS) == []
+
+    why.get_by_role("button", name=f"AIS {ais} does not belong to this track").click()
+    expect(details.get_by_role("heading", level=2)).to_have_text(ais)
+    expect(why).to_contain_text(f"AIS {ais} is kept apart from TAK device {phone}")
+    expect(details.locator(".part-of")).to_have_count(0)
+
+    out_of_fields(page)
+    page.keyboard.press("Control+z")
+    expect(details.locator(".part-of")).to_contain_text(f"Part of {phone}")
+    page.keyboard.press("Control+y")
+    expect(details.locator(".part-of")).to_have_count(0)
+    expect(why).to_contain_text("is kept apart from")
+
+    page.keyboard.press("Shift+J")
+    expect(page.get_by_role("status").filter(has_text="Click the track that is the same thing")).to_be_visible()
+    find(page, phone)
+    merging = page.get_by_role("region", name="Are these one thing?")
+    expect(merging).to_contain_text(ais)
+    expect(merging).to_contain_text(phone)
+    merging.get_by_role("button", name="They are one").click()
+    details.locator(".part-of").get_by_role("button", name="Show the track").click()
+    expect(why).to_contain_text(f"AIS {ais} and TAK device {phone} are one: operator said so")
+    expect(why).not_to_contain_text("kept apart")
+
+    page.get_by_label("Language").select_option("ru")
+    expect(why).to_contain_text("Почему это одна трасса?")
+    expect(why).to_contain_text(f"AIS {ais} и Устройство TAK {phone}")
+    why.get_by_role("button", name="Отменить сказанное").click()
+    expect(why).not_to_contain_text("сказано людьми", ignore_case=True)
