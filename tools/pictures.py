@@ -39,6 +39,8 @@ class Picture(NamedTuple):
     theme: str = "dark"
     language: str = "en"
     size: ViewportSize = DESK
+    is_calm: bool = True
+    """Does it come to rest? A harbour never does."""
 
 
 def palette(page: Page, action: str) -> None:
@@ -75,6 +77,14 @@ def details(page: Page) -> None:
     """Of a unit."""
     select(page, "BARYS 31")
     expect(page.locator(".panel").filter(has_text="BARYS 31").first).to_be_visible()
+
+
+def why(page: Page) -> None:
+    """A ship of AIS, a phone and two radars, which is one track, and why."""
+    select(page, "CREW 27")
+    why = page.locator("details.why")
+    expect(why).to_contain_text("25/2")
+    why.scroll_into_view_if_needed()
 
 
 def find(page: Page) -> None:
@@ -205,6 +215,7 @@ PICTURES = (
     Picture("tour_floor", floor, theme="day"),
     Picture("tour_details", details),
     Picture("tour_grid", grid),
+    Picture("why_track", why, is_calm=False),
     Picture("find", find),
     Picture("table", board("6", "BARYS")),
     Picture("links", board("7", "CAMOSCIO")),
@@ -241,7 +252,8 @@ def take(browser: Browser, state: Any, url: str, picture: Picture) -> Path:
     page.goto(url)
     settle(page)
     picture.steps(page)
-    settle(page)
+    if picture.is_calm:
+        settle(page)
     return save(page, picture)
 
 

@@ -4,12 +4,12 @@ bring of one ship is one track that says why, and is overruled on the page.
 
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
+from aquila.client import FusedRow
 from aquila.simulator.harbour import scene
 from aquila.testing.sea import Sea
 from aquila.testing.served import ServedNode, wait_until
@@ -74,7 +74,7 @@ def ship(demo: ServedNode) -> Iterator[dict[str, str]]:
     few = msgspec.structs.replace(scene(), ships=6, aircraft=0, ais_share=1.0, phone_share=0.5)
     sea = Sea(demo, few)
 
-    def whole() -> list[dict[str, Any]]:
+    def whole() -> list[FusedRow]:
         wanted = {"mmsi", "cot", "radar"}
         return [row for row in demo.api.fused_tracks() if wanted == {source for source, _ in row["members"]}]
 
