@@ -77,6 +77,7 @@ describe('a field of a report', () => {
     expect(saidField('form', 'patrols: 4')).toBe('Patrols: 4')
     await speak('kk')
     expect(saidField('form', 'patrols: 4')).toMatch(/^[А-Яа-яӘ-ӿ ]+: 4$/)
+    expect(saidField('form', 'places: Medeu')).not.toContain('places')
     expect(saidField('form', 'our own heading: x')).toBe('our own heading: x')
     expect(saidField('form', 'no field at all')).toBe('no field at all')
   })

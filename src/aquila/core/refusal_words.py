@@ -107,6 +107,8 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("condition", "condition {place}: {what?refused}"),
         ("no_track", "there is no such track, or you may not see it: look into the list of fused tracks"),
         ("one_already", "they are one track already: lock it, if it shall stay so"),
+        ("both_source", "{a} and {b} are both of {source}: one source tells its own apart"),
+        ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),
         ("one_source", "both are of {source} only: one source tells its own apart"),
         ("two_of_source", "{one} and {other} are both of {source}: one source tells its own apart"),
         ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),

@@ -64,11 +64,15 @@ export function saidWord(group: string, text: string): string {
   return key === undefined ? text : t(key)
 }
 
+/** Fields of forms whose word in the table has another name. */
+const OTHER_NAME: Record<string, string> = { places: 'visited', count: 'how_many', distance_m: 'distance' }
+
 /** A line "name of a field: what was written", its field named in the reader's language; a field of our own stays. */
 export function saidField(group: string, line: string): string {
   const { t, te } = pageI18n().global
   const [, name, written] = /^([a-z][a-z_ ]*): (.*)$/s.exec(line) ?? []
-  const key = name && keyOf(`${group}.${name.replaceAll(' ', '_')}`)
+  const word = name?.replaceAll(' ', '_') ?? ''
+  const key = name && keyOf(`${group}.${OTHER_NAME[word] ?? word}`)
   return key && te(key) ? t(keyOf('print.field'), { name: t(key), value: written }) : line
 }
 
