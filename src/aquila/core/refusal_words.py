@@ -110,8 +110,6 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("both_source", "{a} and {b} are both of {source}: one source tells its own apart"),
         ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),
         ("one_source", "both are of {source} only: one source tells its own apart"),
-        ("two_of_source", "{one} and {other} are both of {source}: one source tells its own apart"),
-        ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),
         ("is_track", "that is the track itself: name the member that does not belong to it"),
         ("only_member", "it is the only member of its track: there is nothing to split"),
         ("nothing_lock", "it has one member only: there is nothing to lock"),
