@@ -27,4 +27,9 @@ describe('sheets of styles', () => {
     const doubled = sheets().filter(([name]) => name !== 'style.css').flatMap(([name, text]) => [...looksOf(text)].filter((one) => page.has(one) && !allowed.has(one)).map((one) => `${name}: .${one}`))
     expect(doubled).toEqual([])
   })
+
+  it('name all of what is meant inside :global(), since what follows it is lost', () => {
+    const scoped = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vue'))
+    expect(scoped.filter((name) => /:global\([^()]*(\([^()]*\)[^()]*)*\)\s+[.#\w]/.test(readFileSync(join(SRC, name), 'utf8')))).toEqual([])
+  })
 })
