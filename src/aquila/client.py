@@ -2625,6 +2625,7 @@ class TrackMember(TypedDict):
     keys: list[str]
     seen_at_ms: int
     sigma_m: float
+    exists: float
     sensors: list[PlottedBy]
 
 

@@ -21,6 +21,8 @@ from aquila.core.tongue import LANGUAGES, Tongue
 from aquila.features.handover.lines import SECTIONS
 from aquila.features.orders import order
 from aquila.features.reports.form import own_forms
+from aquila.features.tracks.board import SOURCES, called_of
+from aquila.features.tracks.commands import LINES, NAMED_LINES
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "src" / "aquila" / "core" / "texts"
@@ -155,6 +157,8 @@ def test_every_type_of_papers_and_every_act_in_the_program_is_known() -> None:
         ("incidents.line", "log", "decide: this is what somebody typed", ""),
         ("incidents.line", "decide", "decide: this is what somebody typed", "incidents.line.step"),
         ("roles.turn", "give", "duty officer: anna", "roles.turn.given"),
+        ("tracks.pair", "same", "AIS KARINA and radar T12 are one track", "tracks.pair.same_named"),
+        ("tracks.pair", "same", "one track", "tracks.pair.same"),
         ("intel.person", "make", "a record of a person", "entry.sealed"),
         ("tasks.task", "late", "a sentence of a newer node", ""),
         ("no.such", "type", "task Look for A drafted", ""),
@@ -168,6 +172,21 @@ def test_what_stands_in_the_gaps_is_text_or_a_phrase() -> None:
     read = phrase_of_line("tasks.task", "late", "Reach: late, not in OBJ A by 1210Z: its position is not known")
     reason = {"act": "tasks.why.unknown", "words": {"area": "OBJ A", "time": "1210Z"}}
     assert read.words == {"task": "Reach", "found": {"act": "tasks.found.late"}, "reason": reason}
+
+
+def test_a_line_about_two_tracks_names_both_with_their_sources() -> None:
+    read = phrase_of_line("tracks.pair", "apart", "radar T12 and gps LAND and SEA are two tracks")
+    radar = {"act": "tracks.member.radar", "words": {"name": "T12"}}
+    assert read.words == {"one": radar, "other": "gps LAND and SEA"}
+    assert Tongue("ru").said(read, "") == "РЛС T12 и gps LAND and SEA: две разные трассы"
+
+
+def test_the_lines_about_tracks_and_their_sources_are_those_of_the_table() -> None:
+    def whole(group: str) -> dict[str, str]:
+        return {name: re.sub(r"\?[\w.]+\}", "}", said) for name, said in PHRASES[group]}
+
+    assert whole("tracks.pair") == {**LINES, **{f"{word}_named": line for word, line in NAMED_LINES.items()}}
+    assert whole("tracks.member") == {source: called_of(source, "{name}") for source in SOURCES}
 
 
 def test_a_title_with_a_comma_is_not_taken_for_the_unit() -> None:

@@ -33,12 +33,18 @@ def test_a_ship_of_ais_and_radar_is_one_symbol_that_says_why(node: ServedNode, s
     radar = next(member for member in why["members"] if member["source"] == "radar")
     assert radar["sensors"][0]["sensor"].startswith("asterix:25/")
     assert any("plotted by" in sentence for sentence in why["sentences"])
+    # How sure the radars are of it is said although the aircraft reports itself.
+    assert why["exists"] == 1.0
+    assert 0.5 < radar["exists"] < 1.0
 
 
 def test_the_map_has_one_symbol_and_the_sources_keep_their_own(node: ServedNode, sea: Sea) -> None:
     def standing() -> tuple[dict[str, Any], dict[str, Any]] | None:
         rows = {row["id"]: row for row in node.api.entities()}
         for track in fused(node, "mmsi", "radar"):
+            if "cot" in dict(track["members"]):
+                # It goes by its phone's name.
+                continue
             ship = next(entity for source, entity in track["members"] if source == "mmsi")
             if ship in rows and track["id"] in rows and rows[ship].get("fused_into") == track["id"]:
                 return rows[ship], rows[track["id"]]
@@ -53,6 +59,11 @@ def test_the_map_has_one_symbol_and_the_sources_keep_their_own(node: ServedNode,
     assert symbol["position"]["ce_m"] > 0
     assert "fused_into" not in symbol or symbol["fused_into"] is None
     assert symbol["name"] == ship["name"]
+
+
+def test_of_what_is_not_fused_there_is_nothing_to_say_and_that_is_no_error(node: ServedNode, sea: Sea) -> None:
+    why = node.api.why_track("nobody")
+    assert (why["id"], why["members"], why["sentences"], why["said"]) == ("nobody", [], [], [])
 
 
 def test_a_split_by_a_person_stands(node: ServedNode, sea: Sea) -> None:
@@ -128,6 +139,23 @@ def test_two_ships_of_one_source_cannot_be_called_one(node: ServedNode, sea: Sea
     one, other = fused(node, "mmsi", "radar")[:2]
     with pytest.raises(NodeError, match="tells its own apart"):
         node.api.merge_tracks(one=one["id"], other=other["id"])
+
+
+def test_two_tracks_that_radars_have_cannot_be_called_one(node: ServedNode, sea: Sea) -> None:
+    wait_until(lambda: fused(node, "mmsi", "radar") and fused(node, "icao24", "radar"), "all are fused", 60.0)
+    ship, aircraft = fused(node, "mmsi", "radar")[0], fused(node, "icao24", "radar")[0]
+    with pytest.raises(NodeError, match="both of radar"):
+        node.api.merge_tracks(one=ship["id"], other=aircraft["id"])
+
+
+def test_the_journal_names_both_of_whom_something_is_said(node: ServedNode, sea: Sea) -> None:
+    ship, phone, _ = three_sources(node)
+    named = {member["entity"]: member["name"] for member in node.api.why_track(ship)["members"]}
+    said = node.api.lock_track(id=ship)["entries"]
+    lines = [node.api.entry(id=id)["body"]["summary"] for id in said]
+    assert any(f"AIS {named[ship]}" in line and f"TAK device {named[phone]}" in line for line in lines), lines
+    assert all(line.endswith(" are one track") for line in lines)
+    node.api.take_back_tracks(entries=said)
 
 
 def test_an_identity_that_is_borne_elsewhere_is_a_conflict_of_both(node: ServedNode, sea: Sea) -> None:

@@ -2818,6 +2818,7 @@ export interface TrackMember {
   keys: string[]
   seen_at_ms: number
   sigma_m: number
+  exists: number
   sensors: PlottedBy[]
 }
 

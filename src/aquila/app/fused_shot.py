@@ -95,7 +95,7 @@ def fused_of(shot: Shot, at: int, plane: Plane, context: str) -> Fused:
     """A group of a shot in the words of the feature."""
     shown = shot.groups[at]
     lat, lon = plane.to_lat_lon(shot.x[at : at + 1, :2])[0].tolist()
-    exists = [shot.radar.exists(key[1]) if key[0] == RADAR else 1.0 for key in shown.members]
+    members = tuple(_member(shot, key, shown.number) for key in shown.members)
     best = best_of(shot.reported[key] for key in shown.members if key in shot.reported)
     return Fused(
         entity=shown.entity,
@@ -103,8 +103,8 @@ def fused_of(shot: Shot, at: int, plane: Plane, context: str) -> Fused:
         name=name_of(shown.number, best),
         observed_at_ms=shot.at_ms,
         position=Position(lat, lon, None, float(ce_m(shot.cov[at : at + 1])[0])),
-        exists=round(max(exists), 4),
-        members=tuple(_member(shot, key, shown.number) for key in shown.members),
+        exists=max(member.exists for member in members),
+        members=members,
         because=tuple(
             Because(
                 one=member_id(one),
@@ -134,6 +134,7 @@ def _member(shot: Shot, key: TrackKey, number: int) -> TrackMember:
             keys=tuple(sorted(radar.keys[at])),
             seen_at_ms=round(float(radar.seen_s[at]) * 1000),
             sigma_m=round(math.sqrt((radar.cov[at, 0, 0] + radar.cov[at, 1, 1]) / 2), 1),
+            exists=round(radar.exists(key[1]), 4),
             sensors=tuple(
                 PlottedBy(sensor=sensor.name, plots=int(plots), pd=sensor.pd, bias=sensor.bias)
                 for sensor, plots in zip(radar.sensors, radar.plots[at], strict=True)
@@ -148,4 +149,5 @@ def _member(shot: Shot, key: TrackKey, number: int) -> TrackMember:
         keys=tuple(sorted(one.keys)),
         seen_at_ms=round(one.at_s * 1000),
         sigma_m=round(one.sigma_m, 1),
+        exists=1.0,
     )

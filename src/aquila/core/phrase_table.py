@@ -258,9 +258,19 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("planned", "{source} looks for: {indicator}"),
     ),
     "tracks.pair": (
+        ("same_named", "{one?tracks.member} and {other?tracks.member} are one track"),
+        ("apart_named", "{one?tracks.member} and {other?tracks.member} are two tracks"),
+        ("free_named", "{one?tracks.member} and {other?tracks.member}: as the correlator finds"),
         ("same", "one track"),
         ("apart", "two tracks"),
         ("free", "as the correlator finds"),
+    ),
+    "tracks.member": (
+        ("radar", "radar {name}"),
+        ("mmsi", "AIS {name}"),
+        ("icao24", "ADS-B {name}"),
+        ("cot", "TAK device {name}"),
+        ("asterix", "system track {name}"),
     ),
     "roles.turn": (
         ("listed", "{post:post}: {who} on call"),

@@ -109,7 +109,7 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("one_already", "they are one track already: lock it, if it shall stay so"),
         ("both_source", "{a} and {b} are both of {source}: one source tells its own apart"),
         ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),
-        ("one_source", "both are of {source} only: one source tells its own apart"),
+        ("no_common_reader", "the two tracks have no reader in common: one of both would be seen by nobody"),
         ("is_track", "that is the track itself: name the member that does not belong to it"),
         ("only_member", "it is the only member of its track: there is nothing to split"),
         ("nothing_lock", "it has one member only: there is nothing to lock"),

@@ -12,3 +12,8 @@ export function decimal(value: number, digits: number): string {
 export function marked(text: string): string {
   return WITH_POINT.has(pageI18n().global.locale.value) ? text : text.replace('.', ',')
 }
+
+/** A figure that may be below zero, with the sign of typesetting: a hyphen is lost before digits. Nothing is below zero that is written as zero. */
+export function signed(text: string): string {
+  return text.replace(/^-(?=[0.,]*(?:[^\d.,]|$))/, '').replace(/^-/, '\u2212')
+}

@@ -1,10 +1,25 @@
 """The part `fusion` of a node: what is one thing now, from which sources, and why. It is asked from any thread."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import msgspec
 
 from aquila.core.model import Context, Label, Position
+
+SOURCES: Final[Mapping[str, str]] = {
+    "radar": "radar",
+    "mmsi": "AIS",
+    "icao24": "ADS-B",
+    "cot": "TAK device",
+    "asterix": "system track",
+}
+"""Sources as people call them; the others go by their own names. See core.phrase_table."""
+
+
+def called_of(source: str, name: str) -> str:
+    """A member as people call it: its source, and the name that this gives it."""
+    return f"{SOURCES.get(source, source)} {name}"
 
 
 class TrackMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,6 +28,7 @@ class TrackMember(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         entity: id of the source's own entity, or of a radar track. source: mmsi, icao24, cot ..., or radar.
         name: for people. keys: hard keys as "scheme:value". seen_at_ms: when it was true, UTC.
+        exists: probability that it is a target; 1 when it reports itself.
         sensors: the radars that plot it, each with what is known of it; empty = it reports itself.
     """
 
@@ -22,6 +38,7 @@ class TrackMember(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...]
     seen_at_ms: int
     sigma_m: float
+    exists: float
     sensors: tuple["PlottedBy", ...] = ()
 
 

@@ -1,7 +1,7 @@
 """What a person can say of tracks: they are the same, they are not, this one stays as it is, find it yourself."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -9,11 +9,19 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, Saying
 from aquila.core.model import Label, Paper, Principal, Verdict
 from aquila.core.papers import Papers, Thing, saying_of
+from aquila.core.policy import derive
 from aquila.core.view import view_of
-from aquila.features.tracks.board import Fused, Fusions, TrackMember
+from aquila.features.tracks.board import Fused, Fusions, TrackMember, called_of
 from aquila.features.tracks.pairs import PAIR, Pair, Word, id_of, pair_of, word_in, words_of, wrong_with
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+LINES: Final[Mapping[Word, str]] = {"same": "one track", "apart": "two tracks", "free": "as the correlator finds"}
+NAMED_LINES: Final[Mapping[Word, str]] = {
+    "same": "{one} and {other} are one track",
+    "apart": "{one} and {other} are two tracks",
+    "free": "{one} and {other}: as the correlator finds",
+}
+"""Lines of the journal, see core.phrase_table."""
 NO_TRACK = Refused("absent", "there is no such track, or you may not see it: look into the list of fused tracks")
 
 
@@ -56,14 +64,13 @@ async def merge_tracks(principal: Principal, ask: TwoTracks, desk: Desk) -> Pair
     mine = {member.entity for member in one}
     if mine & {member.entity for member in other}:
         return Refused("same", "they are one track already: lock it, if it shall stay so")
-    twice = [(a, b) for a in one for b in other if a.source == b.source and not a.sensors]
+    # All radars are one source, too: of two tracks of theirs one would be left over as a symbol of its own.
+    twice = [(a, b) for a in one for b in other if a.source == b.source]
     if twice:
         a, b = twice[0]
         return Refused("source", f"{a.name} and {b.name} are both of {a.source}: one source tells its own apart")
-    # One pair that two sources can make is enough: the rest follows.
-    pairs = [pair_of(a.entity, b.entity) for a in one for b in other if a.source != b.source]
-    if not pairs:
-        return Refused("source", f"both are of {one[0].source} only: one source tells its own apart")
+    # One pair is enough: the rest follows.
+    pairs = [pair_of(a.entity, b.entity) for a in one for b in other]
     apart = [pair for pair in pairs[1:] if _words(desk).get(pair) == "apart"]
     return await _say(principal, desk, {pairs[0]: "same", **dict.fromkeys(apart, "free")})
 
@@ -156,19 +163,34 @@ def _sources(board: Fusions, members: Iterable[str]) -> dict[str, str]:
 
 
 def _saying(principal: Principal, desk: Desk, pair: Pair, word: Word) -> Saying | Refused:
+    board: Fusions = desk.part("fusion")
+    tracks = [track for member in pair if (track := board.of(member)) is not None]
+    labels = [track.label for track in tracks]
+    names = _names(tracks, pair)
     thing = view_of(desk.views, "pairs", Papers).thing(desk, id_of(pair))
-    paper = _paper(desk, pair, word, thing)
     if thing is not None:
-        return saying_of(principal, desk, paper, thing)
-    found = desk.part("fusion").of(pair[0])
-    label: Label | None = None if found is None else found.label
-    # What is said of a track reaches those who have the track, and nobody else.
+        # The marking was made when the pair was first spoken of: what has become stricter since is not named under it.
+        first = thing.first.label
+        is_covered = derive(desk.policy, (first, *labels)) == derive(desk.policy, (first, first))
+        return saying_of(principal, desk, _paper(desk, pair, word, thing, names if is_covered else None), thing)
+    # What is said of tracks reaches those who have both, and nobody else.
+    label: Label | None = derive(desk.policy, labels) if labels else None
+    if label is not None and not label.groups:
+        return Refused("group", "the two tracks have no reader in common: one of both would be seen by nobody")
     if label is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
         return Refused("group", "the track is marked for groups that you may not write into: ask one of them")
-    return Saying(body=paper, label=label)
+    return Saying(body=_paper(desk, pair, word, None, names), label=label)
 
 
-def _paper(desk: Desk, pair: Pair, word: Word, thing: Thing | None) -> Paper:
+def _names(tracks: Iterable[Fused], pair: Pair) -> tuple[str, str] | None:
+    """Both members as people call them; None = one of them is no more heard."""
+    called = {member.entity: called_of(member.source, member.name) for track in tracks for member in track.members}
+    one, other = (called.get(member) for member in pair)
+    return None if one is None or other is None else (one, other)
+
+
+def _paper(desk: Desk, pair: Pair, word: Word, thing: Thing | None, names: tuple[str, str] | None) -> Paper:
+    """What is said of a pair. names: of both; None = the line names nobody."""
     return Paper(
         type=PAIR,
         target=id_of(pair),
@@ -176,7 +198,7 @@ def _paper(desk: Desk, pair: Pair, word: Word, thing: Thing | None) -> Paper:
         happened_at_ms=desk.now_ms(),
         fields={"members": list(pair), "word": word},
         seen=() if thing is None else thing.heads(),
-        summary={"same": "one track", "apart": "two tracks", "free": "as the correlator finds"}[word],
+        summary=LINES[word] if names is None else NAMED_LINES[word].format(one=names[0], other=names[1]),
     )
 
 

@@ -9,7 +9,7 @@ from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Position, Principal, Verdict
 from aquila.core.papers import Papers
 from aquila.core.view import view_of
-from aquila.features.tracks.board import Because, Fused, Fusions, TrackMember
+from aquila.features.tracks.board import Because, Fused, Fusions, TrackMember, called_of
 from aquila.features.tracks.pairs import SaidOf, said_of
 from aquila.features.tracks.quality import QUALITY
 
@@ -57,6 +57,9 @@ class OtherMember(msgspec.Struct, frozen=True, kw_only=True):
 class WhyTrack(msgspec.Struct, frozen=True, kw_only=True):
     """Why a track is one, in words and in figures.
 
+    Of what is not fused, or not for the asker, there is nothing to say, which is no error: the two are not told apart,
+    and the answer has no members.
+
     Attributes:
         sentences: for people. because: the same in figures, for each pair of members that is held together.
         conflicts: a member of this track and one of another that bear one key and lie too far apart to be one thing.
@@ -94,7 +97,8 @@ def _fused(principal: Principal, ask: AskFused, reading: Reading) -> Iterator[La
 def _why(principal: Principal, ask: AskWhy, reading: Reading) -> Iterator[Labelled]:
     board: Fusions = reading.part("fusion")
     one = board.of(ask.id)
-    if one is None:
+    if one is None or reading.release(one.label, one.context).verdict is not Verdict.FULL:
+        yield Labelled(nothing_of(ask.id), None, reading.context)
         return
     ids = {member.entity for member in one.members}
     said = tuple(said_of(view_of(reading.views, "pairs", Papers), reading, ids))
@@ -117,6 +121,13 @@ def _why(principal: Principal, ask: AskWhy, reading: Reading) -> Iterator[Labell
     yield Labelled(row, one.label, one.context)
 
 
+def nothing_of(id: str) -> WhyTrack:
+    """The answer of which there is nothing to say."""
+    return WhyTrack(
+        id=id, number=0, name="", exists=0.0, sentences=(), members=(), because=(), conflicts=(), said=(), others=()
+    )
+
+
 def _other(id: str, reading: Reading) -> OtherMember | None:
     """A member of another track; None = it is no more heard, or not for this asker."""
     board: Fusions = reading.part("fusion")
@@ -136,7 +147,7 @@ def sentences(one: Fused) -> Iterator[str]:
     for member in one.members:
         if member.sensors:
             radars = ", ".join(f"{by.sensor} ({by.plots} plots)" for by in member.sensors)
-            yield f"{names[member.entity]} is plotted by {radars}; it exists with {one.exists:.0%}."
+            yield f"{names[member.entity]} is plotted by {radars}; it exists with {member.exists:.0%}."
         else:
             keys = ", ".join(member.keys) or "no key"
             yield f"{names[member.entity]} reports itself ({keys}), good to {member.sigma_m:.0f} m."
@@ -162,7 +173,7 @@ def _warnings(
 
 
 def _names(members: Iterable[TrackMember | OtherMember]) -> dict[str, str]:
-    return {member.entity: f"{member.source} {member.name}" for member in members}
+    return {member.entity: called_of(member.source, member.name) for member in members}
 
 
 QUERIES = (

@@ -15,30 +15,27 @@ export function useWhy() {
   const error = ref<string | null>(null)
   /** Does somebody look at it? Nothing is read for a section that is folded. */
   const open = ref(true)
-  /** What the node knows no track of: it is not asked for again. */
-  let absent: string | null = null
 
   async function read(): Promise<void> {
     const id = desk.selected.value
-    if (!id || !open.value || desk.past.value || id === absent || !mayBeFused(desk, id)) return
+    if (!id || !open.value || desk.past.value || !mayBeFused(desk, id)) return
     try {
       const answer = await api.whyTrack(id)
       if (desk.selected.value !== id || desk.past.value) return
-      why.value = answer
       error.value = null
+      why.value = answer.members.length ? answer : null
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem
       if (desk.selected.value !== id) return
       why.value = null
-      if (problem.status === 404) absent = id
-      else error.value = problem.message
+      error.value = problem.message
     }
   }
   watch(
     [desk.selected, desk.past],
     () => {
       why.value = null
-      error.value = absent = null
+      error.value = null
       void read()
     },
     { immediate: true },

@@ -1,6 +1,6 @@
 /** Why a track is one, in the reader's language: lines for people, made of the figures that the node gives. Pure. */
 import type { Because, PlottedBy, TrackMember, WhyTrack } from '../../api.generated'
-import { decimal } from '../../geo/decimal'
+import { decimal, signed } from '../../geo/decimal'
 import { metres } from '../../geo/format'
 
 /** What the lines are said with: texts of the page, names of people, times. */
@@ -17,7 +17,7 @@ export interface MemberLine {
   /** The source as people call it, and the name that it gives. */
   source: string
   name: string
-  /** Identities that it bears, and how good its place is. */
+  /** Identities that it bears, how sure radars are that it is there, and how good its place is. */
   about: string
   seen_at_ms: number
   /** A line for each radar that plots it; empty: it reports itself. */
@@ -82,8 +82,10 @@ export function whyLines(why: WhyTrack, speech: Speech): WhyLines {
   }
 }
 
-function memberLine({ entity, source, name, keys, sigma_m, seen_at_ms, sensors }: TrackMember, t: Speech['t']): MemberLine {
-  const about = [...keys.map(keyText), t('why.good', { m: metres(sigma_m) })].join(' · ')
+function memberLine({ entity, source, name, keys, sigma_m, exists, seen_at_ms, sensors }: TrackMember, t: Speech['t']): MemberLine {
+  // What reports itself is there; how sure the radars are is theirs to say, beside whoever else sees it.
+  const sure = sensors.length ? [t('why.exists', { share: percent(exists) })] : []
+  const about = [...keys.map(keyText), ...sure, t('why.good', { m: metres(sigma_m) })].join(' · ')
   return { id: entity, source: sourceWord(source, t), name, about, seen_at_ms, radars: sensors.map((by) => radarText(by, t)) }
 }
 
@@ -92,8 +94,8 @@ function radarName(sensor: string, t: Speech['t']): string {
 }
 
 function radarText({ sensor, plots, pd, bias: [range_m, azimuth_rad] }: PlottedBy, t: Speech['t']): string {
-  const azimuth = `${decimal((azimuth_rad * 180) / Math.PI, 2)}°`
-  return t('why.plotted', { radar: radarName(sensor, t), plots, pd: percent(pd), range: metres(range_m), azimuth })
+  const azimuth = `${signed(decimal((azimuth_rad * 180) / Math.PI, 2))}°`
+  return t('why.plotted', { radar: radarName(sensor, t), plots, pd: percent(pd), range: signed(metres(range_m)), azimuth })
 }
 
 /** Whole percent; what is not quite certain is never called so. */
