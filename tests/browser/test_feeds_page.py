@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from aquila.client import FusedRow
 from aquila.simulator.harbour import scene
@@ -91,6 +91,13 @@ def find(page: Page, name: str) -> None:
     page.keyboard.press("Enter")
 
 
+def listed(page: Page, name: str) -> Locator:
+    """The lines of the list that a filter by this name leaves."""
+    out_of_fields(page)
+    page.get_by_role("searchbox", name="Narrow the tracks").fill(name)
+    return page.locator(".entity")
+
+
 def test_a_track_says_why_it_is_one_and_is_split_and_merged_on_the_page(page: Page, ship: dict[str, str]) -> None:
     ais, phone = ship["mmsi"], ship["cot"]
     details = page.locator(".details")
@@ -101,13 +108,22 @@ def test_a_track_says_why_it_is_one_and_is_split_and_merged_on_the_page(page: Pa
     expect(details).to_contain_text("AIS, TAK device, Radar 25/1")
     expect(why).to_contain_text(f"AIS {ais} and TAK device {phone} lie as close together as their errors allow")
     expect(why).to_contain_text("Radar 25/2: ")
+    expect(why).to_contain_text("a target with ")
     page.evaluate(AXE.read_text())
     assert page.evaluate(VIOLATIONS) == []
+    # Its sources have no lines beside it, and each leads to it.
+    expect(listed(page, phone)).to_have_count(1)
+    expect(listed(page, ais)).to_have_count(1)
+    expect(page.locator(".entity .name")).to_have_text(phone)
+    expect(page.locator(".entity .line")).to_contain_text(f"stands for {ais}")
 
     why.get_by_role("button", name=f"AIS {ais} does not belong to this track").click()
     expect(details.get_by_role("heading", level=2)).to_have_text(ais)
     expect(why).to_contain_text(f"AIS {ais} is kept apart from TAK device {phone}")
     expect(details.locator(".part-of")).to_have_count(0)
+    expect(listed(page, phone)).to_have_count(1)
+    expect(listed(page, ais)).to_have_count(1)
+    expect(page.locator(".entity .name")).to_have_text(ais)
 
     out_of_fields(page)
     page.keyboard.press("Control+z")
@@ -126,6 +142,8 @@ def test_a_track_says_why_it_is_one_and_is_split_and_merged_on_the_page(page: Pa
     details.locator(".part-of").get_by_role("button", name="Show the track").click()
     expect(why).to_contain_text(f"AIS {ais} and TAK device {phone} are one: operator said so")
     expect(why).not_to_contain_text("kept apart")
+    expect(listed(page, ais)).to_have_count(1)
+    expect(page.locator(".entity .name")).to_have_text(phone)
 
     page.get_by_label("Language").select_option("ru")
     expect(why).to_contain_text("Почему это одна трасса?")

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { WhyTrack } from '../src/api.generated'
 import { catalogueOf, pageI18n } from '../src/i18n'
+import { ledTo, stoodFor, withoutMembers } from '../src/draw/members'
 import { isLocked, keyText, sourcesText, sourceWord, whyLines } from '../src/panels/why/why'
+import { worthOf } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
 import type { TrackMeta } from '../src/api/types'
 
 const { t } = pageI18n().global
 const speech = { t: (key: string, words?: Record<string, unknown>) => t(key, words ?? {}), nameOf: (id: string) => id.replace('user:', ''), when: () => '281405Z' }
-const ais = { entity: 'a', source: 'mmsi', name: 'KARINA', keys: ['mmsi:451000012'], seen_at_ms: 0, sigma_m: 8.2, sensors: [] }
-const plotted = { entity: 'r', source: 'radar', name: 'T12', keys: [], seen_at_ms: 0, sigma_m: 30, sensors: [{ sensor: 'asterix:25/1', plots: 45, pd: 0.93, bias: [118.4, 0.0052] as [number, number] }] }
+const ais = { entity: 'a', source: 'mmsi', name: 'KARINA', keys: ['mmsi:451000012'], seen_at_ms: 0, sigma_m: 8.2, exists: 1, sensors: [] }
+const plotted = { entity: 'r', source: 'radar', name: 'T12', keys: [], seen_at_ms: 0, sigma_m: 30, exists: 0.974, sensors: [{ sensor: 'asterix:25/1', plots: 45, pd: 0.93, bias: [118.4, 0.0052] as [number, number] }] }
 const pair = { one: 'a', other: 'r', reason: 'window', distance: 0.84, threshold: 2.31, epochs: 30, votes: 10 }
 
 function whyOf(change: Partial<WhyTrack> = {}): WhyTrack {
@@ -29,6 +31,17 @@ describe('why a track is one', () => {
     const [one, other] = whyLines(whyOf(), speech).members
     expect([one.source, one.name, one.about, one.radars]).toEqual(['AIS', 'KARINA', 'MMSI 451000012 · place good to 8 m', []])
     expect(other.radars).toEqual(['Radar 25/1: 45 plots, sees 93 % of what is there. Taken off: 118 m and 0.30°.'])
+  })
+
+  it('says how sure radars are of it, also where somebody reports himself', () => {
+    expect(whyLines(whyOf(), speech).members.map(({ about }) => about)).toEqual(['MMSI 451000012 · place good to 8 m', 'a target with 97 % · place good to 30 m'])
+  })
+
+  it('writes what is taken off below zero with a minus sign, and nothing as less than nothing', () => {
+    const biased = (range_m: number, azimuth_rad: number) => ({ ...plotted, sensors: [{ ...plotted.sensors[0], bias: [range_m, azimuth_rad] as [number, number] }] })
+    const [below, none] = [biased(-1118.4, -0.0052), biased(-0.2, -0.00002)].map((radar) => whyLines(whyOf({ members: [ais, radar] }), speech).members[1].radars[0])
+    expect(below).toContain('Taken off: \u22121\u202f118 m and \u22120.30°.')
+    expect(none).toContain('Taken off: 0 m and 0.00°.')
   })
 
   it('is sure of whom reports itself, and never quite of what radar alone sees', () => {
@@ -81,6 +94,31 @@ describe('members of fused tracks', () => {
     store.applyMetas([meta(0, 'ship'), meta(1, 'track', { members: ['ship', 'plot', 'track'] })])
     expect([trackOf(store, 'ship'), trackOf(store, 'plot'), trackOf(store, 'track')]).toEqual(['track', 'track', null])
     expect(trackOf(store, 'ship', NOW_MS + 120_000)).toBeNull()
+  })
+
+  const listed = (store: TrackStore, hits: number[], now_ms = NOW_MS) => {
+    const stood = stoodFor(store, now_ms)
+    return withoutMembers(hits, stood, ledTo(hits, stood)).map((h) => store.meta[h]!.id)
+  }
+
+  it('are not listed beside their track, but lead to it', () => {
+    const store = new TrackStore()
+    store.applyMetas([meta(0, 'ship'), meta(1, 'phone'), meta(2, 'track', { members: ['ship', 'phone', 'plot'] }), meta(3, 'other')])
+    expect(listed(store, [0, 1, 2, 3])).toEqual(['track', 'other'])
+    // Found by the names of two members alone: the track once, in the place of the first.
+    expect(listed(store, [3, 1, 0])).toEqual(['other', 'track'])
+    expect(ledTo([3, 1, 0], stoodFor(store, NOW_MS))).toEqual(new Map([[2, 1]]))
+    expect(worthOf(store, NOW_MS, stoodFor(store, NOW_MS)).entities).toBe(2)
+    // A track that is stale stands for nobody, one that was split for none but those it keeps.
+    expect(listed(store, [0, 1, 2, 3], NOW_MS + 120_000)).toEqual(['ship', 'phone', 'track', 'other'])
+    store.applyMetas([meta(2, 'track', { members: ['phone', 'plot'] })])
+    expect(listed(store, [0, 1, 2, 3])).toEqual(['ship', 'track', 'other'])
+  })
+
+  it('are listed themselves while they are in need', () => {
+    const store = new TrackStore()
+    store.applyMetas([meta(0, 'phone', { emergency: '911 Alert' }), meta(1, 'track', { members: ['phone'] })])
+    expect(listed(store, [0, 1])).toEqual(['phone', 'track'])
   })
 
   it('stand for themselves once they are split off, or the track is gone', () => {

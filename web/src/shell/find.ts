@@ -89,10 +89,10 @@ function findEntities(shell: Shell, text: string, answers: Answers): void {
 }
 
 /** The member by which a track was found, where the track goes by another name; '' where nothing need be said. */
-function memberOf(shell: Shell, h: number, over: number): string {
+export function memberOf(shell: Shell, h: number, over: number): string {
   const { meta } = shell.desk.tracks
-  const [member, track] = [meta[h]!, meta[over]!]
-  return h === over || member.name === track.name ? '' : pageI18n().global.t('why.standsFor', { name: member.name })
+  const [member, track] = [meta[h], meta[over]]
+  return h === over || !member || member.name === track?.name ? '' : pageI18n().global.t('why.standsFor', { name: member.name })
 }
 
 /** Why an entity is among the hits, where its name and its source do not say it: its id, or its kind and side. */

@@ -1,5 +1,6 @@
 /** What the filter lets through, worked out once for everything that shows it. */
 import { computed, ref, watch, type Ref } from 'vue'
+import { fusedTracks, ledTo, stoodFor, withoutMembers } from '../draw/members'
 import { isDrawn } from '../map/names'
 import type { Desk } from '../store/desk'
 import { nations_version } from '../store/nations'
@@ -13,6 +14,10 @@ function isSame(one: Worth, other: Worth): boolean {
 
 function isEqual(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
   return one.size === other.size && [...one].every((id) => other.has(id))
+}
+
+function isSameStanding(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): boolean {
+  return one.size === other.size && [...one].every(([h, track]) => other.get(h) === track)
 }
 
 export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<TrackFilter>>) {
@@ -30,15 +35,25 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
       readOn()
     })
   }
+  const fused_tracks = computed(() => {
+    void desk.meta_version.value
+    return fusedTracks(desk.tracks)
+  })
+  /** Members that a fused track stands for, as on the map: they are neither listed nor counted beside it. */
+  const stood = computed<ReadonlyMap<number, number>>((before) => {
+    void desk.tick.value
+    const now = stoodFor(desk.tracks, desk.clock.now_ms(), fused_tracks.value)
+    return before && isSameStanding(before, now) ? before : now
+  })
   /** What the whole picture is worth, counted on the ages that are shown: true while the node is silent, too. */
   const worth = computed<Worth>((before) => {
     void desk.tick.value
-    const now = worthOf(desk.tracks, desk.clock.now_ms())
+    const now = worthOf(desk.tracks, desk.clock.now_ms(), stood.value)
     // The same counts are the same thing: nobody need draw them again.
     return before && isSame(before, now) ? before : now
   })
-  /** All but the age, which the pills count. */
-  const found = computed(() => {
+  /** All that have the words and are of the kind, members of tracks among them. */
+  const hits = computed(() => {
     void desk.meta_version.value
     void is_read.value
     if (filter.value.nation) void nations_version.value
@@ -46,7 +61,11 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
     if (filter.value.area) void desk.tick.value
     return index.find({ ...filter.value, age: undefined }, desk.clock.now_ms())
   })
-  watch(found, readOn, { immediate: true })
+  /** Tracks that were found by a member -> this member. */
+  const led = computed(() => ledTo(hits.value, stood.value))
+  /** All but the age, which the pills count. */
+  const found = computed(() => withoutMembers(hits.value, stood.value, led.value))
+  watch(hits, readOn, { immediate: true })
   const counts = computed(() => {
     const all = found.value.length
     const { entities, fresh, guessed, stale } = worth.value
@@ -65,9 +84,9 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
   const left_out = computed<ReadonlySet<string>>((before) => {
     const kept = new Set(shown.value)
     // Without a filter all are kept.
-    const now = new Set(Object.values(filter.value).some(Boolean) ? desk.tracks.meta.flatMap((meta, h) => (meta && !isDrawn(meta) && !kept.has(h) ? [meta.id] : [])) : [])
+    const now = new Set(Object.values(filter.value).some(Boolean) ? desk.tracks.meta.flatMap((meta, h) => (meta && !isDrawn(meta) && !kept.has(h) && !stood.value.has(h) ? [meta.id] : [])) : [])
     // The same ids are the same set: the map need not learn them again.
     return before && isEqual(before, now) ? before : now
   })
-  return { unread, worth, found, counts, shown, left_out }
+  return { unread, worth, led, found, counts, shown, left_out }
 }

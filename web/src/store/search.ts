@@ -329,11 +329,12 @@ export interface Worth {
   stale: number
 }
 
-export function worthOf(store: TrackStore, now_ms: number): Worth {
+/** `stood`: handles of those that another stands for; they are not counted. */
+export function worthOf(store: TrackStore, now_ms: number, stood: ReadonlyMap<number, number> = new Map()): Worth {
   let [fresh, guessed, stale] = [0, 0, 0]
   const { meta } = store
   for (let h = 0; h < meta.length; h++) {
-    if (!meta[h]) continue
+    if (!meta[h] || stood.has(h)) continue
     if (store.isFresh(h, now_ms)) fresh++
     else if (store.age(h, now_ms) === 'ageing') guessed++
     else stale++
