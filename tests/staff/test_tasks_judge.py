@@ -4,6 +4,7 @@ import random
 
 from aquila.core.model import Context, Entry, Envelope, Label, Paper
 from aquila.core.papers import Papers, Thing
+from aquila.core.phrases import phrase_in
 from aquila.features.tasks.judge import MINUTE_MS, Case, Fix, judge
 from aquila.features.tasks.task import TaskArea, TaskCondition
 
@@ -64,6 +65,14 @@ def test_precision_and_recall_are_one_on_the_scripted_set() -> None:
         cases, truth, now_ms = scripted(seed)
         found = {(each.task, each.action) for each in judge(cases, now_ms)}
         assert (found - truth, truth - found) == (set(), set())
+
+
+def test_who_did_not_come_in_time_is_said_with_where_and_when_he_was_last_seen() -> None:
+    condition = TaskCondition(kind="reach", area=AREA, by_ms=30 * MINUTE_MS)
+    late = case("t", condition=condition, polygon=AREA.to_polygon(), fix=fix(OUTSIDE, 12))
+    (found,) = judge([late], HOUR * MINUTE_MS)
+    assert found.reason == "not in A by 0030Z: last seen at 0012Z, 32T LR 82810 39590"
+    assert phrase_in("tasks.why", found.reason).words["grid"] == "32T LR 82810 39590"
 
 
 def test_what_was_judged_is_not_judged_again_and_nothing_before_the_start() -> None:

@@ -97,6 +97,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "tasks.why": (
         ("unknown", "not in {area} by {time}: its position is not known"),
+        ("seen", "not in {area} by {time}: last seen at {seen}, {grid}"),
         ("absent", "not in {area} by {time}: last seen at {seen}"),
         ("short", "not {minutes} min in {area} by {time}"),
         ("silent", "no report since {time}, due {due}"),

@@ -9,9 +9,9 @@ import msgspec
 
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.geo import distance_m
+from aquila.core.grid import mgrs_of
 from aquila.core.model import Principal, Report, Verdict
 from aquila.features.log.line import LINE_MAX, KnownName, LineContext, LineDraft, parse_line
-from aquila.features.log.line.geodesy import mgrs_of
 
 NAMES_MAX = 5_000
 """Names of the picture that a line is read against, the last changed first."""

@@ -11,6 +11,7 @@ import shapely
 
 from aquila.core.exercise_clock import WALL, ExerciseClock
 from aquila.core.geo import are_inside, distances_m
+from aquila.core.grid import grid_said
 from aquila.features.tasks.task import TaskCondition
 
 MINUTE_MS = 60_000
@@ -118,8 +119,12 @@ def _reach(case: Case, inside: bool | None, now_ms: int) -> Iterator[Finding]:
     if inside and fix is not None and case.start_ms <= fix.at_ms <= by_ms:
         yield _said(case, "on_time", f"in {_area(case)} at {_clock(fix)}")
     elif now_ms > by_ms:
-        where = "its position is not known" if fix is None else f"last seen at {_clock(fix)}"
+        where = "its position is not known" if fix is None else _seen(fix)
         yield _said(case, "late", f"not in {_area(case)} by {_time(by_ms)}: {where}")
+
+
+def _seen(fix: Fix) -> str:
+    return f"last seen at {_clock(fix)}, {grid_said(fix.lat_deg, fix.lon_deg)}"
 
 
 def _observe(case: Case, inside: bool | None, now_ms: int) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from typing import Any
 import mgrs
 from pyproj import Geod
 
+from aquila.core.grid import converter, mgrs_of
+
 DIGITS = 6
 """Decimals of a degree that are kept: a tenth of a metre."""
 POINTS = {
@@ -16,11 +18,6 @@ POINTS = {
 }
 """Degrees true of the sixteen compass points."""
 BANDS = "CDEFGHJKLMNPQRSTUVWX"
-
-
-@functools.cache
-def _mgrs() -> mgrs.MGRS:
-    return mgrs.MGRS()
 
 
 @functools.cache
@@ -46,10 +43,10 @@ def grid_place(zone: str, square: str, easting: str, northing: str) -> dict[str,
     cell_m = 10 ** (5 - len(easting))
     text = f"{number:02d}{band}{square}{easting}{northing}"
     try:
-        _, hemisphere, east_m, north_m = _mgrs().MGRSToUTM(text)
-        corner = _mgrs().UTMToMGRS(number, hemisphere, east_m, north_m, 0)
-        middle = _mgrs().UTMToMGRS(number, hemisphere, east_m + cell_m / 2, north_m + cell_m / 2, 5)
-        lat_deg, lon_deg = _mgrs().toLatLon(middle)
+        _, hemisphere, east_m, north_m = converter().MGRSToUTM(text)
+        corner = converter().UTMToMGRS(number, hemisphere, east_m, north_m, 0)
+        middle = converter().UTMToMGRS(number, hemisphere, east_m + cell_m / 2, north_m + cell_m / 2, 5)
+        lat_deg, lon_deg = converter().toLatLon(middle)
     except (mgrs.core.MGRSError, RuntimeWarning):
         # The library warns of a place outside its band; where warnings are errors, that is one too.
         raise ValueError(f"grid {text}: there is no square {square} in zone {number}{band}") from None
@@ -73,8 +70,8 @@ def utm_place(zone: int, hemisphere: str, east_m: float, north_m: float) -> dict
     if not 0 <= north_m <= 10_000_000:
         raise ValueError(f"UTM northing {north_m:.0f}: 0 to 10000000 m")
     try:
-        text = _mgrs().UTMToMGRS(zone, hemisphere, east_m, north_m, 5)
-        lat_deg, lon_deg = _mgrs().toLatLon(text)
+        text = converter().UTMToMGRS(zone, hemisphere, east_m, north_m, 5)
+        lat_deg, lon_deg = converter().toLatLon(text)
     except mgrs.core.MGRSError:
         raise ValueError(f"UTM {zone}{hemisphere} {east_m:.0f} {north_m:.0f}: there is no such place") from None
     return _place("utm", lat_deg, lon_deg) | {"mgrs": text, "cell_m": 1}
@@ -83,14 +80,6 @@ def utm_place(zone: int, hemisphere: str, east_m: float, north_m: float) -> dict
 def degrees_place(lat_deg: float, lon_deg: float) -> dict[str, Any]:
     """The value of a latitude and a longitude."""
     return _place("degrees", lat_deg, lon_deg) | {"mgrs": mgrs_of(lat_deg, lon_deg)}
-
-
-def mgrs_of(lat_deg: float, lon_deg: float) -> str | None:
-    """The grid of a place to one metre; None at the poles."""
-    if not -80 <= lat_deg <= 84:
-        return None
-    text: str = _mgrs().toMGRS(lat_deg, lon_deg, MGRSPrecision=5)
-    return text
 
 
 def moved(lat_deg: float, lon_deg: float, bearing_deg: float, range_m: float) -> tuple[float, float]:

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
+from aquila.core.grid import mgrs_of
 from aquila.features.log.line.draft import KnownName, LineChoice, LinePart
-from aquila.features.log.line.geodesy import POINTS, mgrs_of, moved
+from aquila.features.log.line.geodesy import POINTS, moved
 from aquila.features.log.line.moves import WORDS_TOO, is_letter, point_at
 from aquila.features.log.line.names import Name, Names, name_at
 from aquila.features.log.line.numbers import decimal_at, spaced_at
