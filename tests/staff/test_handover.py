@@ -3,15 +3,19 @@
 import base64
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from aquila import features
 from aquila.core.dtg import dtg
 from aquila.core.model import Paper
+from aquila.core.printed_words import PRINTED
 from aquila.core.states import States
 from aquila.features.handover.lines import ENDS
+from aquila.features.handover.standing import AFTER, STATUS
+from aquila.features.medevac.request import STATES as REQUEST_STATES
+from aquila.features.medevac.request import Asset
 from aquila.testing.memory_node import NATIONAL, OPEN
 
 MINUTE_MS = 60_000
@@ -105,7 +109,41 @@ def test_nobody_is_handed_over_what_he_may_not_have(desk: Any, partner: Any, por
     report = port.report("med", 33.0, 35.0, type="b-r-f-h-c", category="alert", fields={"urgent": "1"})
     port.say(report, NATIONAL)
     assert sections(desk) == {}
-    assert sections(partner) == {"new": ["request for evacuation MEDEVAC med"]}
+    assert sections(partner) == {"new": ["request for evacuation MEDEVAC med: waits for an asset"]}
+
+
+def test_what_is_to_be_fetched_and_by_whom_is_told_as_it_stands(desk: Any, relief: Any, port: Any) -> None:
+    asset = {"name": "ANGEL 1", "kind": "rotary"}
+    id = desk.post("/medevac/assets", asset=asset)["id"]
+    desk.post("/medevac/facilities", facility={"name": "ROLE 2", "beds": 10, "beds_free": 3})
+    asked = desk.post("/medevac/requests", request={"title": "FOX", "lines": {"urgent": "1"}})["id"]
+    assert sorted(sections(desk)["new"]) == [
+        "evacuation asset ANGEL 1: available",
+        "medical facility ROLE 2: free beds: 3 of 10",
+        "request for evacuation MEDEVAC FOX: waits for an asset",
+    ]
+    shift = desk.post("/handovers")["id"]
+    relief.post(f"/handovers/{shift}/take")
+    port.now_ms += MINUTE_MS
+    desk.post("/medevac/assets", asset={**asset, "status": "committed"}, id=id)
+    for action, fields in (("approve", {"asset": id}), ("launch", {})):
+        desk.post(f"/medevac/requests/{asked}/steps", action=action, fields=fields)
+    assert sorted(sections(desk)["changed"]) == [
+        "evacuation asset ANGEL 1: under way, not available",
+        "request for evacuation MEDEVAC FOX: its asset is on the way; approved; launch",
+    ]
+    shift = desk.post("/handovers")["id"]
+    printed = desk.get(f"/handovers/{shift}/document", language="ru")["text"]
+    assert "ANGEL 1: занято" in printed
+    assert "MEDEVAC FOX: средство в пути" in printed
+
+
+def test_every_way_that_a_thing_may_stand_is_a_sentence_of_the_table() -> None:
+    said = {text for _, text in PRINTED["handover.standing"]}
+    assert {*filter(None, AFTER.values()), *STATUS.values()} < said
+    moves = {move.action for move in REQUEST_STATES.moves if move.goes is not None}
+    assert moves == set(AFTER)
+    assert set(STATUS) == set(get_args(get_type_hints(Asset)["status"]))
 
 
 def test_what_the_node_and_exercise_control_keep_is_no_business_of_the_shift(desk: Any, port: Any) -> None:

@@ -258,6 +258,18 @@ PRINTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("unverified", "unverified"),
         ("probable", "probable"),
     ),
+    "handover.standing": (
+        ("requested", "waits for an asset"),
+        ("approved", "approved, its asset has not left yet"),
+        ("launched", "its asset is on the way"),
+        ("picked_up", "picked up, not yet at a facility"),
+        ("delivered", "under treatment, not yet closed"),
+        ("available", "available"),
+        ("committed", "under way, not available"),
+        ("down", "out of order"),
+        ("closed", "closed"),
+        ("beds", "free beds: {free} of {beds}"),
+    ),
     "handover.step": tuple((name, name) for name in _OWN_STEPS),
     "handover.promise": (("told", "to be told"),),
     "order.heading": (

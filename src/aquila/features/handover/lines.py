@@ -15,6 +15,7 @@ from aquila.core.phrase_table import STEPS
 from aquila.core.phrases import NONE, phrase_in, phrase_of_line
 from aquila.core.policy import derive
 from aquila.core.states import Move, States
+from aquila.features.handover.standing import standing_of
 
 HANDOVER = "handover.shift"
 STATES = States(
@@ -56,6 +57,8 @@ CALLED = {
 """What a thing is whose first line is a bare name."""
 NAMED = {"tasks.task": "task {title} for {unit}", "orders.order": "{kind} {number} {title}"}
 """How things are called whose first line says only that they were drafted; of fields, where the title is known."""
+KEPT = "keep"
+"""The step by which somebody says a thing whole: how it stands then tells more."""
 DUES = ("due_ms", "needed_by_ms", "ltiov_ms")
 """Fields that say until when."""
 
@@ -73,7 +76,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done with a thing, or what is unsure of it. text: a step by its name, or a sentence.
+    """How a thing stands, what was done with it, or what is unsure of it. text: a step by its name, or a sentence.
 
     act, words: of the sentence that `text` is, see `Phrase`; "" = of none.
     """
@@ -87,7 +90,8 @@ class HandoverLine(msgspec.Struct, frozen=True, kw_only=True):
     """One thing: each stands in one line, so that the lines of all sections are as many as the things.
 
     Attributes:
-        section: the most pressing that fits. also: the others that fit. details: what was done since, what is unsure.
+        section: the most pressing that fits. also: the others that fit.
+        details: how it stands, what was done since, what is unsure.
         promises: the earliest first. notes: ids of the entries that it stands on.
         act, words: of the sentence that `text` is, see `Phrase`; "" = of none.
     """
@@ -141,7 +145,7 @@ def _line(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Handove
         "promised": any(not each.is_overdue for each in promises),
         "unsure": bool(doubts),
         "new": is_new,
-        "changed": bool(news) and not is_new,
+        "changed": thing.newest.received_at_ms > since_ms and not is_new,
         "open": _is_open(thing),
     }
     sections = [section for section in SECTIONS if fits[section]]
@@ -157,7 +161,7 @@ def _line(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Handove
         type=thing.type,
         id=thing.id,
         text=title[:500],
-        details=(() if is_new else news) + doubts,
+        details=_stands(thing) + (() if is_new else news) + doubts,
         promises=promises,
         at_ms=thing.newest.at_ms,
         by=thing.newest.by,
@@ -172,11 +176,17 @@ def _is_open(thing: Thing) -> bool:
     return thing.type not in STANDING and thing.newest.action not in ENDS
 
 
+def _stands(thing: Thing) -> tuple[Detail, ...]:
+    said = standing_of(thing)
+    return (_detail(said, "handover.standing"),) if said else ()
+
+
 def _news(thing: Thing, since_ms: int) -> tuple[Detail, ...]:
     """What was done with the thing since then, each step once, in words: will comply, not wilco."""
     steps = dict.fromkeys(step.action for step in thing.steps if step.received_at_ms > since_ms)
     details = {each: _detail(each, "step", "handover.step") for each in steps}
-    return tuple(msgspec.structs.replace(detail, text=_in_words(step)) for step, detail in details.items())
+    told = {step: detail for step, detail in details.items() if step != KEPT or not standing_of(thing)}
+    return tuple(msgspec.structs.replace(detail, text=_in_words(step)) for step, detail in told.items())
 
 
 def _in_words(step: str) -> str:
