@@ -191,6 +191,7 @@ class AreaWatch(TypedDict):
 class AskRollup(TypedDict):
     """Which roll-up: form, unit of the level, period (UTC ms). expected: further units, separated by commas."""
 
+    language: Literal["en", "fr", "it", "kk", "ru"]
     form: str
     unit: str
     from_ms: int
@@ -491,7 +492,7 @@ class Deed(TypedDict):
 
 
 class Detail(TypedDict):
-    """What was done with a thing, or what is unsure of it. text: a step by its name, or a sentence."""
+    """How a thing stands, what was done with it, or what is unsure of it. text: a step by its name, or a sentence."""
 
     text: str
     act: str
@@ -4586,12 +4587,21 @@ class Node:
         )
         return answer
 
-    def rollup(self, form: str, *, unit: str, from_ms: int, until_ms: int, expected: str | None = None) -> RollupRow:
+    def rollup(
+        self,
+        form: str,
+        *,
+        unit: str,
+        from_ms: int,
+        until_ms: int,
+        language: Literal["en", "fr", "it", "kk", "ru"] | None = None,
+        expected: str | None = None,
+    ) -> RollupRow:
         """The report of a level assembled from below, with sources, what is missing and what has changed."""
         answer: RollupRow = self.call(
             "GET",
             f"/api/v1/rollups/{_part(form)}",
-            query={"unit": unit, "from_ms": from_ms, "until_ms": until_ms, "expected": expected},
+            query={"language": language, "unit": unit, "from_ms": from_ms, "until_ms": until_ms, "expected": expected},
         )
         return answer
 

@@ -84,6 +84,32 @@ def test_lines_carry_the_most_restrictive_label_of_their_sources(desk: Any, part
     assert made not in partner_ids
 
 
+def test_sentences_of_a_roll_up_have_words_for_codes_in_the_language_of_who_reads(desk: Any, port: Any) -> None:
+    port.start_ms = port.now_ms - 1
+    values = {
+        "time": port.now_ms,
+        "place": {"lat_deg": 43.0, "lon_deg": 77.0},
+        "type": "theft",
+        "facts": "fuel gone",
+    }
+    report = {"form": "incident", "unit": "A Coy", "to": "1 Bn", "values": {**values, "verification": "probable"}}
+    desk.post("/reports", report=report, file=True)
+    desk.post("/incidents", line={"text": "no word from patrol 2", "category": "lost_contact"})
+    assert {each["text"] for each in desk.get("/rollups/intsum", **span(port))["sentences"]} == {
+        "A Coy, Incident report (UN): theft, fuel gone, probable",
+        "lost contact: no word from patrol 2 (unverified)",
+    }
+    assert {each["text"] for each in desk.get("/rollups/intsum", **span(port), language="it")["sentences"]} == {
+        "A Coy, Rapporto di incidente (ONU): theft, fuel gone, probabile",
+        "lost contact: no word from patrol 2 (non verificato)",
+    }
+    assert "is not spoken here" in desk.fails("/rollups/intsum", 400, **span(port), language="xx")
+    own = {"situation": "calm", "assessment": "none"}
+    rolled = {"form": "intsum", **span(port), "language": "it"}
+    made = desk.post("/rollups", rollup=rolled, values=own)["id"]
+    assert "probabile" in desk.get(f"/reports/{made}")["row"]["values"]["activity"]
+
+
 def test_a_roll_up_of_logistics_takes_the_least_of_days(desk: Any, port: Any) -> None:
     port.start_ms = port.now_ms - 1
     for unit, days, water in (("A Coy", 3, 100), ("B Coy", 1.5, 200)):

@@ -123,6 +123,7 @@ export interface AskMedevac {
 
 /** Which roll-up: form, unit of the level, period (UTC ms). expected: further units, separated by commas. */
 export interface AskRollup {
+  language: 'en' | 'fr' | 'it' | 'kk' | 'ru'
   form: string
   unit: string
   from_ms: number
@@ -383,7 +384,7 @@ export interface Deed {
   done_at_ms: number | null
 }
 
-/** What was done with a thing, or what is unsure of it. text: a step by its name, or a sentence. */
+/** How a thing stands, what was done with it, or what is unsure of it. text: a step by its name, or a sentence. */
 export interface Detail {
   text: string
   act: string

@@ -222,6 +222,7 @@ PRINTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("missing", "Missing: no report of {units}"),
         ("field", "{name}: {value}"),
     ),
+    "intel.print": (("disputed", "disputed"),),
     "handover.print": (
         ("title", "Handover {time}"),
         ("since", "Since {time}; {n} lines"),

@@ -58,7 +58,7 @@ export const staff = {
   patrolDraft: (uid: string, from_ms: number, until_ms: number) => call<PatrolDraftRow>('GET', `/drafts/patrol?${new URLSearchParams({ uid, from_ms: String(from_ms), until_ms: String(until_ms) })}`),
   writeReport: (report: Pick<ReportText, 'form' | 'unit' | 'values'> & Partial<ReportText>, file: boolean) => call<StepTaken>('POST', '/reports', { report, file }),
   /** What a level can say now, from the reports of those below it. */
-  rollup: ({ form, ...span }: AskRollup) => call<RollupRow>('GET', `/rollups/${one(form)}?${new URLSearchParams({ unit: span.unit, from_ms: String(span.from_ms), until_ms: String(span.until_ms) })}`),
+  rollup: ({ form, ...span }: AskRollup) => call<RollupRow>('GET', `/rollups/${one(form)}?${new URLSearchParams({ unit: span.unit, from_ms: String(span.from_ms), until_ms: String(span.until_ms), language: span.language })}`),
   fileRollup: (rollup: AskRollup, to: string, replaces: string) => call<StepTaken>('POST', '/rollups', { rollup, to, replaces }),
   document: (id: string) => call<DocumentRow>('GET', ask(`/reports/${one(id)}/document`, { language: language() })),
   /** Those that are not closed. */

@@ -13,9 +13,10 @@ from aquila.core.model import Label
 from aquila.core.paper_work import state_of
 from aquila.core.papers import Papers, Thing
 from aquila.core.policy import derive
+from aquila.core.tongue import Tongue
 from aquila.core.view import view_of
 from aquila.features.reports.form import Form, FormField
-from aquila.features.reports.report import IN_FORCE, REPORT, STATES, papers_of, values_of
+from aquila.features.reports.report import IN_FORCE, REPORT, STATES, forms_of, papers_of, values_of
 from aquila.features.reports.rollup_intel import claims_between, grade_of
 
 FEEDS: Mapping[str, tuple[str, ...]] = {
@@ -104,16 +105,19 @@ class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assemble(
-    reading: Reading, form: Form, unit: str, from_ms: int, until_ms: int, expected: Iterable[str] = ()
+    reading: Reading, form: Form, unit: str, from_ms: int, until_ms: int, tongue: Tongue, expected: Iterable[str] = ()
 ) -> Assembled:
-    """Everything that the asker may have of what went to this unit in the period."""
+    """Everything that the asker may have of what went to this unit in the period.
+
+    tongue: of names of forms and choices; what people wrote stays as it is.
+    """
     below = list(_reports_below(reading, form, unit, from_ms, until_ms))
     figures = tuple(_figures(reading, form, [each for each in below if each.get("form") == form.name]))
-    sentences = [row for thing in below for row in _sentences(reading, form, thing)]
+    sentences = [row for thing in below for row in _sentences(reading, form, thing, tongue)]
     if form.name in ACTIVITY_FORMS:
-        sentences += _activities(reading, form, from_ms, until_ms)
+        sentences += _activities(reading, form, from_ms, until_ms, tongue)
     if form.name == "intsum":
-        sentences += _claims(reading, form, from_ms, until_ms)
+        sentences += _claims(reading, form, from_ms, until_ms, tongue)
     there = {str(thing.get("unit")) for thing in below if thing.get("form") == form.name}
     wanted = dict.fromkeys((*expected, *_units_below(reading, unit, until_ms)))
     return Assembled(
@@ -173,7 +177,7 @@ def _figures(reading: Reading, form: Form, below: Sequence[Thing]) -> Iterator[F
             )
 
 
-def _sentences(reading: Reading, form: Form, thing: Thing) -> Iterator[SentenceRow]:
+def _sentences(reading: Reading, form: Form, thing: Thing, tongue: Tongue) -> Iterator[SentenceRow]:
     """What a report says in words: under the same field when it is of the same form, else under the activity."""
     unit, values = str(thing.get("unit")), values_of(thing)
     if thing.get("form") == form.name:
@@ -181,10 +185,16 @@ def _sentences(reading: Reading, form: Form, thing: Thing) -> Iterator[SentenceR
             if field.kind == "text" and field.name != "unit" and values.get(field.name):
                 yield _sentence(reading, field, thing, f"{unit}: {values[field.name]}", field.name)
         return
-    activity = _activity_field(form)
-    said = [value for name, value in values.items() if isinstance(value, str) and name != "source"]
+    activity, below = _activity_field(form), forms_of(reading).get(str(thing.get("form")))
+    choices = {field.name for field in below.fields() if field.kind == "choice"} if below is not None else set()
+    said = [
+        tongue.read("form", value) if name in choices else value
+        for name, value in values.items()
+        if isinstance(value, str) and name != "source"
+    ]
     if activity is not None and said:
-        yield _sentence(reading, activity, thing, f"{unit}, {thing.get('form')}: {', '.join(said)}"[:TEXT_MAX])
+        named = str(thing.get("form")) if below is None else tongue.read("form", below.title)
+        yield _sentence(reading, activity, thing, f"{unit}, {named}: {', '.join(said)}"[:TEXT_MAX])
 
 
 def _sentence(reading: Reading, field: FormField, thing: Thing, text: str, of: str = "") -> SentenceRow:
@@ -199,7 +209,7 @@ def _sentence(reading: Reading, field: FormField, thing: Thing, text: str, of: s
     )
 
 
-def _activities(reading: Reading, form: Form, from_ms: int, until_ms: int) -> Iterator[SentenceRow]:
+def _activities(reading: Reading, form: Form, from_ms: int, until_ms: int, tongue: Tongue) -> Iterator[SentenceRow]:
     """Significant activities of the journal, as far as this node keeps lines."""
     field = _activity_field(form)
     if "incidents" not in reading.views or field is None:
@@ -208,21 +218,22 @@ def _activities(reading: Reading, form: Form, from_ms: int, until_ms: int) -> It
         category = thing.get("category")
         if category is not None and from_ms < thing.first.at_ms <= until_ms and thing.get("merged_into") is None:
             steps = [step for step in thing.steps if "text" in step.fields or "category" in step.fields]
+            verified = tongue.read("form", str(thing.get("verification", "unverified")))
             yield SentenceRow(
                 name=field.name,
                 title=field.title,
-                text=f"{category}: {thing.get('text')} ({thing.get('verification', 'unverified')})",
+                text=f"{str(category).replace('_', ' ')}: {thing.get('text')} ({verified})",
                 notes=tuple(step.entry for step in steps),
                 label=derive(reading.policy, [thing.first.label, *(step.label for step in steps)]),
             )
 
 
-def _claims(reading: Reading, form: Form, from_ms: int, until_ms: int) -> Iterator[SentenceRow]:
+def _claims(reading: Reading, form: Form, from_ms: int, until_ms: int, tongue: Tongue) -> Iterator[SentenceRow]:
     """What intelligence keeps of the period, as far as this node does."""
     field = _activity_field(form)
     if field is None:
         return
-    for told in claims_between(reading, from_ms, until_ms):
+    for told in claims_between(reading, from_ms, until_ms, tongue):
         yield SentenceRow(name=field.name, title=field.title, text=told.text, notes=told.notes, label=told.label)
 
 

@@ -11,13 +11,17 @@ from aquila.core.model import Label, Paper, Principal
 from aquila.core.paper_work import Line, NextStep, StepTaken, Time, Word, state_of, step_saying
 from aquila.core.papers import Thing
 from aquila.core.policy import derive, label_for
+from aquila.core.tongue import InLanguage, Tongue
 from aquila.features.reports.form import Form, wrong_values
 from aquila.features.reports.report import IN_FORCE, REPORT, STATES, Values, forms_of, papers_of
 from aquila.features.reports.rollup import FEEDS, ChangeRow, FigureRow, SentenceRow, assemble, changes
 
 
-class AskRollup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which roll-up: form, unit of the level, period (UTC ms). expected: further units, separated by commas."""
+class AskRollup(InLanguage, frozen=True, kw_only=True):
+    """Which roll-up: form, unit of the level, period (UTC ms). expected: further units, separated by commas.
+
+    language: of names of forms and choices in its sentences, which become the words of the report when it is filed.
+    """
 
     form: Word
     unit: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -26,6 +30,7 @@ class AskRollup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expected: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
     def __post_init__(self) -> None:
+        InLanguage.__post_init__(self)
         if self.until_ms <= self.from_ms:
             raise ValueError(f"until {self.until_ms} is not after {self.from_ms}: name a later end")
         if self.form not in FEEDS:
@@ -69,7 +74,7 @@ class RollupRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def _rollup(principal: Principal, ask: AskRollup, reading: Reading) -> Iterator[Labelled]:
     form = forms_of(reading)[ask.form]
-    now = assemble(reading, form, ask.unit, ask.from_ms, ask.until_ms, _expected(ask))
+    now = assemble(reading, form, ask.unit, ask.from_ms, ask.until_ms, Tongue(ask.language), _expected(ask))
     filed = _filed(reading, ask)
     row = RollupRow(
         form=form.name,
@@ -92,7 +97,7 @@ async def file_rollup(principal: Principal, ask: FileRollup, desk: Desk) -> Step
     """File what was assembled as the level's report, under the most restrictive label of its sources."""
     span = ask.rollup
     form = forms_of(desk)[span.form]
-    now = assemble(desk, form, span.unit, span.from_ms, span.until_ms, _expected(span))
+    now = assemble(desk, form, span.unit, span.from_ms, span.until_ms, Tongue(span.language), _expected(span))
     values = {**now.values(), **_given(form, span), **ask.values}
     wrong = wrong_values(form, values, whole=True)
     if wrong:
