@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from aquila.testing.served import ServedNode, wait_until
-from aquila.testing.tak_client import TakClient, fresh, position
+from aquila.testing.tak_client import TakClient, chat, fresh, position, text_of
 
 
 def board(node: ServedNode, callsign: str, path: str = "links") -> list[dict[str, Any]]:
@@ -41,6 +41,27 @@ def test_a_lost_link_stays_on_the_board_until_its_peer_is_back(node: ServedNode)
         again.report()
         wait_until(lambda: states(node, wolf) == ["up"], "back, it is no more among the lost")
         assert lost(node, again)["since_ms"] > down["since_ms"]
+
+
+def test_what_a_slow_peer_does_not_take_is_its_backlog_and_is_gone_when_it_reads(node: ServedNode) -> None:
+    with node.client(fresh("SLOW")) as slow, node.client(fresh("LOUD")) as loud:
+        slow.report()
+        loud.report()
+        slow.hear_uid(loud.uid)
+
+        def backlog_bytes() -> int:
+            return max((row["backlog_bytes"] for row in board(node, slow.callsign)), default=0)
+
+        def waits() -> bool:
+            # Until the buffers of both machines are full; nobody reads at the far end.
+            loud.say(*(chat(loud.uid, loud.callsign, "x" * 4000) for _ in range(100)))
+            return backlog_bytes() > 0
+
+        wait_until(waits, "what SLOW does not take waits")
+        assert [row["backlog_bytes"] for row in board(node, loud.callsign)] == [0]
+        loud.chat("the last")
+        slow.hear(lambda heard: text_of(heard) == "the last")
+        wait_until(lambda: backlog_bytes() == 0, "it has read all")
 
 
 def test_what_policy_refuses_is_counted_for_its_link(node: ServedNode, papers: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aquila.core.model import Emergency, Paper
+from aquila.core.model import Emergency, Paper, Position
 from aquila.features.alerts import commands
 from aquila.features.alerts.view import Alerts
 from aquila.features.alerts.watch import WATCH
@@ -55,6 +55,15 @@ def test_who_enters_is_told_once_and_the_alert_is_worked_to_its_end(desk: Any, p
     assert [(step["action"], step["by"]) for step in closed["steps"]][:1] == [("close", "token:watch")]
     again = desk.post(f"/alerts/{alert['id']}", 422, action="close")
     assert "alert is closed" in str(again)
+    # Each step is a line of the journal, with who and when.
+    lines = [row for row in desk.get("/entries") if (row["body"] or {}).get("target") == alert["id"]]
+    assert [(row["body"]["action"], row["author"]) for row in lines] == [
+        ("raise", f"node:{port.node}"),
+        ("acknowledge", "token:watch"),
+        ("over", f"node:{port.node}"),
+        ("close", "token:watch"),
+    ]
+    assert [row["happened_at_ms"] for row in lines] == [step["at_ms"] for step in reversed(closed["steps"])]
 
 
 def test_alerts_and_watches_are_asked_as_they_were(desk: Any, port: Any) -> None:
@@ -93,6 +102,19 @@ def test_leaving_staying_and_who_is_not_meant(desk: Any, port: Any) -> None:
     port.tick()
     assert texts(desk)[0] == "FOX has left an area that is watched"
     assert len(texts(desk)) == 2
+
+
+def test_who_is_above_or_below_the_heights_of_a_watch_has_not_entered(desk: Any, port: Any) -> None:
+    begun(desk, port, "enter", min_hae_m=1000, max_hae_m=2000)
+    for uid, hae_m in (("LOW", 900.0), ("IN", 1500.0), ("HIGH", 2100.0), ("UNSAID", None)):
+        port.place(uid, 42.1, 77.1, position=Position(42.1, 77.1, hae_m, 5.0))
+    port.tick()
+    told = {text.split()[0] for text in texts(desk)}
+    # Who says no height may be at any.
+    assert told == {"IN", "UNSAID"}
+    port.place("HIGH", 42.1, 77.1, position=Position(42.1, 77.1, 1900.0, 5.0))
+    port.tick()
+    assert {text.split()[0] for text in texts(desk)} == {"IN", "UNSAID", "HIGH"}
 
 
 def test_silence_is_told_and_over_when_somebody_speaks_again(desk: Any, port: Any) -> None:

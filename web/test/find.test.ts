@@ -7,6 +7,7 @@ import { TrackStore } from '../src/store/tracks'
 import { parsePlace } from '../src/geo/place'
 import { mgrs } from '../src/geo/format'
 import { tracksShown } from '../src/shell/tracksShown'
+import { Filters } from '../src/store/filters'
 import type { Desk } from '../src/store/desk'
 import { pieceOf } from '../src/shell/piece'
 import type { TrackMeta } from '../src/api/types'
@@ -48,6 +49,22 @@ describe('filters', () => {
     expect(names(index.find({ source: 'device:B' }, NOW_MS))).toEqual(['B'])
     expect(names(index.find({ age: 'ageing' }, NOW_MS))).toEqual(['C'])
     expect(names(index.find({ text: 'b', kind: 'unit' }, NOW_MS))).toEqual([])
+  })
+
+  it('are kept by area, kind, nation, source and age, and narrow alike when they are used again', () => {
+    const kept = new Map<string, string>()
+    vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, text: string) => kept.set(key, text) })
+    index.nations = new Map([['device:B', 'KAZ']])
+    const wanted = {
+      area: { area: [76, 42, 78, 44] as [number, number, number, number] }, kind: { kind: 'marker' }, nation: { nation: 'KAZ' },
+      source: { source: 'device:B' }, age: { age: 'ageing' as const }, all: { kind: 'marker', nation: 'KAZ', source: 'device:B', age: 'fresh' as const },
+    }
+    const first = new Filters()
+    for (const [name, filter] of Object.entries(wanted)) first.save(name, filter)
+    // The page is opened anew: only what is written down is left.
+    const again = Object.fromEntries(new Filters().saved.value.map(({ name, filter }) => [name, names(index.find(filter, NOW_MS))]))
+    expect(again).toEqual({ area: ['A'], kind: ['B'], nation: ['B'], source: ['B'], age: ['C'], all: ['B'] })
+    vi.unstubAllGlobals()
   })
 
   it('say what is alike once, and say it anew in another language', () => {
