@@ -211,6 +211,30 @@ def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
     expect(page.locator(".desk.replay")).to_have_count(1)
 
 
+def test_more_lines_than_the_box_shows_are_read_in_the_journal(page: Page) -> None:
+    for number in range(130):
+        said(page, "notes", {"text": f"Convoy passes bridge {number}"})
+    for number in range(201):
+        said(page, "notes", {"text": f"Nothing new {number}"})
+    page.reload()
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    page.keyboard.press("/")
+    page.keyboard.type("convoy bridge")
+    expect(page.get_by_role("option").filter(has_text="Convoy passes bridge 129")).to_have_count(1)
+    page.get_by_role("button", name="Show all in the journal").click()
+    found = page.locator(".lines .entry")
+    # The newest hundred, all of them older than what the page keeps; then the rest.
+    expect(found).to_have_count(100)
+    expect(found.last).to_contain_text("bridge 129")
+    page.get_by_role("button", name="Older").click()
+    expect(found).to_have_count(130)
+    expect(found.first).to_contain_text("bridge 0")
+    page.get_by_role("button", name="End the search for “convoy bridge”").click()
+    expect(found.filter(has_text="Nothing new 200")).to_be_visible()
+    expect(page.get_by_role("button", name="Older")).to_have_count(0)
+
+
 def test_alerts_hold_the_accessibility_rules_and_fit_a_phone(browse: Browse) -> None:
     page = browse().open()
     panel(page)

@@ -3,7 +3,7 @@ import type {
   ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, PairsSaid, SubjectRow, WhyTrack,
 } from '../api.generated'
 import { saidRefusal, saidRemedy, type Phrase } from '../acts/said'
-import type { EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
+import type { Cursor, EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
 export class ApiError extends Error {
   constructor(
@@ -121,7 +121,8 @@ export const api = {
   entries: async (limit: number, until_ms: number | null = null) =>
     list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}${until_ms === null ? '' : `&until_ms=${until_ms}`}`)),
   /** Lines of the whole journal by the beginnings of their words, the newest first. Throws ApiError. */
-  searchEntries: async (q: string, limit: number) => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit) })}`)),
+  /** Lines that hold these words, the newest first; `before` goes on behind the cursor of one. Throws ApiError. */
+  searchEntries: async (q: string, limit: number, before: Cursor = '') => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit), before: String(before) })}`)),
   /** Groups, places, vehicles and events of intelligence; never persons. Throws ApiError. */
   subjects: async (q: string, limit: number) => list(await call<SubjectRow[]>('GET', `/intel/subjects?${new URLSearchParams({ q, limit: String(limit) })}`)),
   /** Why a track is one, by the id of its symbol or of a member. Throws ApiError. */

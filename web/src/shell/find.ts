@@ -42,7 +42,8 @@ function whyFile(file: PackageRow, text: string): string[] {
   return [keyword ?? pageI18n().global.t('find.id', { id: file.hash })]
 }
 
-const SHOWN = 6
+/** Of each group; behind so many there may be more. */
+export const SHOWN = 6
 const LEAST_LETTERS = 2
 const UNITS = new Set(['unit', 'platform'])
 
@@ -105,33 +106,39 @@ function whyOf(shell: Shell, h: number, text: string): string[] {
 }
 
 function findLines(shell: Shell, text: string, answers: Answers): void {
+  const lines = linesHere(shell, text)
+  for (const entry of lines.slice(0, SHOWN)) answers.found.push(lineFound(shell, entry, text))
+  if (lines.length > SHOWN) answers.more.journal = lines.length - SHOWN
+}
+
+/** The lines on the page that hold all the words, the newest first. */
+export function linesHere(shell: Shell, text: string): Entry[] {
   const words = wordsOf(text)
   const { entries, names } = shell.desk
-  let shown = 0
-  for (let at = entries.value.length - 1; at >= 0; at--) {
-    const entry = entries.value[at]
-    const said = saidOf(entry)
-    const folded = fold(`${authorOf(entry, names, shell.desk.node())} ${said} ${textOf(entry)}`)
-    if (!said || !words.every((word) => folded.includes(word))) continue
-    if (++shown > SHOWN) continue
-    answers.found.push(lineFound(shell, entry, text))
-  }
-  if (shown > SHOWN) answers.more.journal = shown - SHOWN
+  return entries.value
+    .filter((entry) => {
+      const said = saidOf(entry)
+      return said && holds(fold(`${authorOf(entry, names, shell.desk.node())} ${said} ${textOf(entry)}`), words)
+    })
+    .reverse()
 }
 
 function lineFound(shell: Shell, entry: Entry, text: string): Found {
   const { desk } = shell
   const author = authorOf(entry, desk.names, desk.node())
-  const isHere = desk.entries.value.some(({ id }) => id === entry.id)
-  const place = entry.body?.position
   return {
     key: `line:${entry.id}`,
     group: 'journal',
     name: saidOf(entry),
     about: [dtgShort(entry.happened_at_ms, desk.day_ms.value), author, pieceOf(entry.body, `${author} ${textOf(entry)}`, text)].filter(Boolean).join(' · '),
-    // A line that is older than those on the page is read where it happened: in the picture of its time.
-    run: () => (isHere ? shell.showLine(entry.id) : lookBack(shell, entry, place ?? null)),
+    run: () => openLine(shell, entry),
   }
+}
+
+/** A line that is older than those on the page is read where it happened: in the picture of its time. */
+export function openLine(shell: Shell, entry: Entry): void {
+  if (shell.desk.entries.value.some(({ id }) => id === entry.id)) void shell.showLine(entry.id)
+  else lookBack(shell, entry, entry.body?.position ?? null)
 }
 
 function lookBack(shell: Shell, entry: Entry, place: Place | null): void {

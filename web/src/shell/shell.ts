@@ -99,6 +99,8 @@ export class Shell {
   readonly wish = shallowRef<{ what: string } | null>(null)
   /** The journal line that somebody asked for; the journal takes it and clears it. */
   readonly line = ref<string | null>(null)
+  /** The words to which the journal is narrowed; '' = all of it is shown. */
+  readonly words_wanted = ref('')
   /** Who takes the next entity that is chosen on the map, in a list or by the find box; null: it is selected. */
   readonly naming = shallowRef<Naming | null>(null)
   readonly busy = computed(() => this.overlay.value !== null)
@@ -222,17 +224,26 @@ export class Shell {
 
   /** The journal with the cursor in it; nobody types into a field that a workspace covers. */
   async writeNote(): Promise<void> {
-    this.full.value = null
-    if (this.phone.value) this.sheet.value = 'journal'
-    else this.layout.below_open = true
+    this.openJournal()
     await this.focus('journal')
   }
 
-  /** Opens the journal at a line of it. */
-  async showLine(id: string): Promise<void> {
+  /** The journal with the lines that hold these words. */
+  searchJournal(words: string): void {
+    this.words_wanted.value = words.trim()
+    this.openJournal()
+  }
+
+  private openJournal(): void {
     this.full.value = null
     if (this.phone.value) this.sheet.value = 'journal'
     else this.layout.below_open = true
+  }
+
+  /** Opens the journal at a line of it, among all the others. */
+  async showLine(id: string): Promise<void> {
+    this.words_wanted.value = ''
+    this.openJournal()
     await nextTick()
     this.line.value = id
   }

@@ -89,7 +89,7 @@ function linkLine(entry: Entry, body: EntryBody, links: LinkState[]): Line {
 }
 
 /** Oldest first by arrival; seq breaks ties within one node. */
-function before(a: Entry, b: Entry): number {
+export function inOrder(a: Entry, b: Entry): number {
   return a.received_at_ms - b.received_at_ms || a.seq - b.seq
 }
 
@@ -101,7 +101,7 @@ export class JournalTail {
   add(entries: Entry[]): boolean {
     const fresh = entries.filter((entry) => this.seen.first(entry.id))
     if (!fresh.length) return false
-    this.lines = [...this.lines, ...fresh].sort(before).slice(-TAIL_LIMIT)
+    this.lines = [...this.lines, ...fresh].sort(inOrder).slice(-TAIL_LIMIT)
     return true
   }
 
