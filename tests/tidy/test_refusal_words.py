@@ -27,6 +27,9 @@ TOLD = (
     "tracks",
 )
 """Features of the desk whose refusals are sentences in every language. Others are refused in general, by the code."""
+WEB_API = Path(__file__).parents[2] / "src" / "aquila" / "web_api"
+OF_CLIENTS = ("contract.py", "routes.py", "guard.py", "static.py")
+"""Files of the web whose advice is for programs, and names headers, methods and options: it stays as it is."""
 OF_PROGRAMS = ("forms", "form.py", "pattern.py", "draft.py", "rollup_rows.py", "pairs.py")
 """Files about forms that are made by programs, and assembled reports."""
 
@@ -57,6 +60,24 @@ def test_every_refusal_at_the_desk_is_a_sentence_of_the_table() -> None:
     found = list(refusals())
     assert len(found) > 60
     assert [(where, text) for where, text in found if not phrase_in("refused", text).act] == []
+
+
+def advice() -> Iterator[tuple[str, str, str]]:
+    """(where, group, sentence) of each `do=` and `allowed=` that the web gives people, written out."""
+    groups = {"do": "remedy", "allowed": "allowed"}
+    for file in sorted(WEB_API.rglob("*.py")):
+        if file.name in OF_CLIENTS:
+            continue
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in groups and isinstance(node.value, ast.Constant):
+                if node.value.value is not None:
+                    yield f"{file.name}:{node.lineno}", groups[node.arg], str(node.value.value)
+
+
+def test_what_to_do_about_a_refusal_is_a_sentence_of_the_table() -> None:
+    found = list(advice())
+    assert len(found) > 8
+    assert [each for each in found if not phrase_in(each[1], each[2]).act] == []
 
 
 def test_every_right_has_words() -> None:

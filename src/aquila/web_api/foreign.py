@@ -108,7 +108,7 @@ class ForeignLogins:
                 "name",
                 f"{person.name[:80]!a} cannot be the name of a user here",
                 allowed="1 to 64 letters, digits, dots, hyphens and underscores",
-                do="ask who runs this node to take the name from another field (oidc_person)",
+                do="ask who runs this node to take the name from another field",
             )
         rule = rule_for(person, self._rules)
         if rule is None:

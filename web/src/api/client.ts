@@ -2,7 +2,7 @@
 import type {
   ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, PairsSaid, SubjectRow, WhyTrack,
 } from '../api.generated'
-import { saidRefusal, saidRemedy, type Phrase } from '../acts/said'
+import { saidRefusal, saidRemedy, saidWord, type Phrase } from '../acts/said'
 import type { Cursor, EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
 export class ApiError extends Error {
@@ -34,12 +34,13 @@ async function failure(answer: Response): Promise<ApiError> {
     // Not JSON: a proxy or a crash answered; the status is all there is.
   }
   const error = body.error ?? {}
+  const allowed = asText(error.allowed)
   return new ApiError(
     answer.status,
     error.code ?? `http-${answer.status}`,
     (error.reason && saidRefusal(error, error.reason)) ?? body.message ?? `${answer.status} ${answer.statusText}`.trim(),
     saidRemedy(asText(error.do)),
-    asText(error.allowed),
+    allowed === null ? null : saidWord('allowed', allowed),
   )
 }
 
