@@ -161,3 +161,31 @@ def test_what_comes_in_moves_nothing(browse: Browse, tak: Join, now_ms: Clock) -
     assert page.evaluate("window.shifts") == []
     assert [tab.bounding_box() for tab in tabs.all()] == before
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
+
+
+def test_what_comes_in_pushes_nothing_from_under_the_pointer(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    page = opened(browse, viewport=DESK)
+    page.evaluate("document.fonts.ready")
+    need = page.locator(".now .need").filter(has=page.get_by_role("button", name="Open")).nth(1)
+    need.hover()
+    pointed = need.locator("b").inner_text()
+    under = "(at) => document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2).closest('.need').innerText"
+    at = need.bounding_box()
+    assert at
+    client = tak("ANDROID-look-two", "LOOK TWO")
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.alert(client.who, SPOT, now_ms()))
+    card = page.locator(".now .card").filter(has_text="LOOK TWO")
+
+    def has_come() -> bool:
+        # Whoever is about to press never lies quite still.
+        page.mouse.move(at["x"] + 40, at["y"] + 8)
+        page.mouse.move(at["x"] + 41, at["y"] + 8)
+        return card.count() == 1
+
+    wait_until(has_come, "the call has a card")
+    assert pointed in page.evaluate(under, at)
+    # A pointer that only lies there holds back no call: its card goes to the head of the list.
+    expect(page.locator(".now .attention > .card").first).to_contain_text("LOOK TWO")
+    expect(page.locator(".now .card.late")).to_have_count(0)
+    client.send(cot.alert_over(client.who, SPOT, now_ms()))
