@@ -176,7 +176,7 @@ def _saying(principal: Principal, desk: Desk, pair: Pair, word: Word) -> Saying 
     # What is said of tracks reaches those who have both, and nobody else.
     label: Label | None = derive(desk.policy, labels) if labels else None
     if label is not None and not label.groups:
-        return Refused("group", "the two tracks have no reader in common: one of both would be seen by nobody")
+        return Refused("reader", "the two tracks have no reader in common: one of both would be seen by nobody")
     if label is not None and principal.kind != "node" and not set(label.groups) <= principal.groups_in:
         return Refused("group", "the track is marked for groups that you may not write into: ask one of them")
     return Saying(body=_paper(desk, pair, word, None, names), label=label)
