@@ -4,11 +4,10 @@ import type { UnitRow } from '../api.generated'
 import { api, ApiError, call } from '../api/client'
 import type { EntityDetail, TrackMeta } from '../api/types'
 import { fold } from '../geo/fold'
+import { sidcOfEchelon } from '../symbols/echelon'
 import type { Group, GroupOf } from './cluster'
 
 const KEY = 'aquila.gather'
-/** Digits 9 and 10 of a symbol code by echelon, from 11. */
-const ECHELONS = ['TEAM', 'SQUAD', 'SECTION', 'PLATOON', 'COMPANY', 'BATTALION', 'REGIMENT', 'BRIGADE', 'DIVISION', 'CORPS', 'ARMY', 'ARMY_GROUP', 'THEATRE', 'COMMAND']
 
 /** Kept on this machine. */
 export const gathering = ref(localStorage.getItem(KEY) !== 'off')
@@ -21,8 +20,7 @@ export function toggleGathering(): void {
 }
 
 function groupOf({ unit }: UnitRow): Group {
-  const n = ECHELONS.indexOf(unit.echelon ?? '')
-  return { name: unit.short || unit.name, sidc: unit.sidc || `10031000${n < 0 ? '00' : n + 11}0000000000`, affiliation: 'friend' }
+  return { name: unit.short || unit.name, sidc: unit.sidc || sidcOfEchelon(unit.echelon), affiliation: 'friend' }
 }
 
 /** Entities of the units under one parent, with that parent; a parent's own tracker goes with its children. */

@@ -6,7 +6,7 @@ import type { Theme } from '../shell/theme'
 
 export type { Theme }
 
-const COLOURS = {
+export const COLOURS = {
   dark: {
     water: '#0B1622',
     land: '#1B2733',

@@ -1,6 +1,7 @@
 /** The entered order of battle as the panel draws it; the node says who stands under whom. */
 import type { MoveUnit, Unit, UnitRow } from '../../api.generated'
 import { fold } from '../../geo/fold'
+import { sidcOfEchelon } from '../../symbols/echelon'
 
 export type Relation = NonNullable<MoveUnit['relation']>
 export const RELATIONS: readonly Relation[] = ['ORGANIC', 'OPCOM', 'OPCON', 'TACOM', 'TACON', 'ADCON', 'SUPPORT', 'LIAISON']
@@ -14,10 +15,6 @@ export function daysLeft(one: { on_hand?: number; per_day?: number | null }): nu
   return one.per_day ? Math.round(((one.on_hand ?? 0) / one.per_day) * 10) / 10 : null
 }
 
-/** From the smallest; a symbol code counts them from 11 in its digits 9 and 10. */
-export const ECHELONS = [
-  'TEAM', 'SQUAD', 'SECTION', 'PLATOON', 'COMPANY', 'BATTALION', 'REGIMENT', 'BRIGADE', 'DIVISION', 'CORPS', 'ARMY', 'ARMY_GROUP', 'THEATRE', 'COMMAND',
-] as const
 export const STATUSES = ['FULL', 'MOSTLY', 'PARTLY', 'NOT'] as const
 
 const BLANK: Unit = {
@@ -79,9 +76,7 @@ export function found(rows: readonly UnitRow[], query: string): UnitRow[] {
 
 /** A symbol for a unit that has none of its own: friendly, land, of its echelon. */
 export function symbolOf(unit: Unit): string {
-  if (unit.sidc) return unit.sidc
-  const n = ECHELONS.indexOf(unit.echelon as (typeof ECHELONS)[number])
-  return `10031000${n < 0 ? '00' : n + 11}0000000000`
+  return unit.sidc || sidcOfEchelon(unit.echelon)
 }
 
 /** The first tracker of a unit that stands in the picture, by the identities that entities have; null for none. */
