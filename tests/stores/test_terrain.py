@@ -1,5 +1,6 @@
 """Heights out of the shipped archive, and pictures read as their standard says."""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -85,3 +86,24 @@ def test_every_filter_of_a_picture_is_undone(channels: int) -> None:
 def test_a_picture_of_another_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="8 bits"):
         read_png(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 7, 9, 16, 2, 0, 0, 0))
+
+
+def test_the_relief_that_is_drawn_ends_before_the_pixels_that_repeat_the_last_one() -> None:
+    style = (Path(__file__).parents[2] / "web/src/map/style.ts").read_text("utf-8")
+    found = re.search(r"const RELIEF = \{ west: ([\d.]+), south: ([\d.]+), east: ([\d.]+), north: ([\d.]+) \}", style)
+    assert found
+    west, south, east, north = map(float, found.groups())
+    terrain = Terrain(SHIPPED)
+    # Eight pixels inward from the edge; where all have one height, the map would show a streak.
+    inward = np.arange(8)[:, None] * 360 / (256 << 8)
+    lat, lon = np.linspace(south + 0.5, north - 0.5, 200), np.linspace(west + 0.5, east - 0.5, 200)
+    edges = {
+        "west": (lat[None], west + inward),
+        "east": (lat[None], east - inward),
+        "south": (south + inward, lon[None]),
+        "north": (north - inward, lon[None]),
+    }
+    streaks = {edge: (np.ptp(terrain.heights(*at), axis=0) == 0).mean() for edge, at in edges.items()}
+    # Lakes are level; unknown heights (NaN) would make the comparison false, so they are asked for, too.
+    assert max(streaks.values()) < 0.05, streaks
+    assert all(np.isfinite(terrain.heights(*at)).all() for at in edges.values())
