@@ -77,6 +77,8 @@ export interface MapAdapter {
   setGrid(grid: GridOf | null): void
   /** Whether crowded symbols become one, and into whose symbol members of a unit go. */
   setGathering(on: boolean, group_of: GroupOf | null): void
+  /** Do labels say course, speed, height and the unit above, where there is room? */
+  setFullLabels(on: boolean): void
   /** Lays onto another map what people laid onto this one: own maps, pictures over the ground, the grid, hidden parts of the base map. */
   dress(other: MapAdapter): void
   zoom(): number
@@ -135,6 +137,7 @@ class MapLibreAdapter implements MapAdapter {
   private readonly sprites: SpriteCanvas
   private readonly overlays: Overlays
   private size = { width_px: 0, height_px: 0 }
+  private full_labels = false
   private grid: GridOf | null = null
   private own: readonly (OwnMap & { opacity: number })[] = []
   private own_drawn = false
@@ -556,7 +559,14 @@ class MapLibreAdapter implements MapAdapter {
     this.refresh()
   }
 
+  setFullLabels(on: boolean): void {
+    this.full_labels = on
+    this.scene.setFullLabels(on)
+    this.refresh()
+  }
+
   dress(other: MapAdapter): void {
+    other.setFullLabels(this.full_labels)
     for (const [id, shown] of this.base) other.setBase([id], shown)
     other.setOwnMaps(this.own)
     for (const [name, cover] of this.covers) other.setCover(name, cover)

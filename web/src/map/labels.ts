@@ -11,7 +11,7 @@ import type { Atlas, Cell } from './atlas'
 import type { SpriteBatch } from './batch'
 import type { Cluster, Group } from './cluster'
 import { mercatorX, mercatorY, writeSplit } from './mercator'
-import { anchorsOf, labelText, shownName } from './names'
+import { amplifiers, anchorsOf, labelText, shownName } from './names'
 import { Occupancy } from './occupancy'
 import { LABEL_FONT, LABEL_HEIGHT, plate, RING_RADIUS } from './pictures'
 import type { SceneFocus, SceneTheme, SceneView } from './seen'
@@ -43,6 +43,8 @@ export interface Shown {
   matters(h: number): boolean
   clusterCell(one: Cluster): Cell | null
   groupOf(one: Cluster): Group | undefined
+  /** The unit above the one of this handle; undefined: there is none, or nobody knows. */
+  higherOf(h: number): Group | undefined
 }
 
 interface Candidate {
@@ -50,6 +52,19 @@ interface Candidate {
   x: number
   y: number
   rank: number
+}
+type Tone = 'plain' | 'accent' | 'alarm'
+/** A label of a symbol at `x`, `y` of the screen, its corner `dx`, `dy` from there. */
+interface Named {
+  h: number
+  x: number
+  y: number
+  dx: number
+  dy: number
+  width: number
+  text: string
+  tone: Tone
+  opacity: number
 }
 /** The text of a cluster; its cell only once it found room, and only in this generation of the atlas. */
 interface Count {
@@ -60,6 +75,8 @@ interface Count {
 }
 
 export class Labels {
+  /** Do labels say more than names where there is room? */
+  full = false
   private labelled = new Set<number>()
   private readonly anchors = new WeakMap<TrackMeta, Float32Array>()
   private readonly names = new WeakMap<TrackMeta, string>()
@@ -99,11 +116,18 @@ export class Labels {
     this.countClusters(shown, view)
     const candidates = this.candidates(shown, view, focus)
     const labelled = new Set<number>()
+    const named: Named[] = []
     this.nameDrawings(shown, view, focus)
     for (const one of candidates) {
       if (labelled.size >= LABEL_LIMIT) break
-      if (this.nameSymbol(one, shown.cellOf[one.h]!, focus, now_ms)) labelled.add(one.h)
+      const name = this.nameSymbol(one, shown.cellOf[one.h]!, focus, now_ms)
+      if (!name) continue
+      labelled.add(one.h)
+      named.push(name)
     }
+    // Every name first: what is said beside one must not cost another its own.
+    if (this.full) for (const one of named) this.amplify(one, shown)
+    for (const { h, dx, dy, text, tone, opacity } of named) this.batch.push(this.store.mercator, h * 4, this.label(text, tone), opacity, Math.round(dx), Math.round(dy))
     this.labelled = labelled
   }
 
@@ -142,15 +166,15 @@ export class Labels {
     return (ORDER[meta?.category ?? ''] ?? ORDER_LAST) + (this.labelled.has(h) ? 0 : 0.5)
   }
 
-  /** Writes the name of a symbol beside it, if there is one and there is room. */
-  private nameSymbol({ h, x, y, rank }: Candidate, symbol: Cell, focus: SceneFocus, now_ms: number): boolean {
+  /** Finds room beside a symbol for its name; null: it has none, or there is no room. */
+  private nameSymbol({ h, x, y, rank }: Candidate, symbol: Cell, focus: SceneFocus, now_ms: number): Named | null {
     const { store, room } = this
     const meta = store.meta[h]
     const name = meta && this.nameOf(meta)
-    if (!name) return false
+    if (!name) return null
     const selected = h === focus.selected
     // One emergency, one red label: that of the caller.
-    if (!selected && h !== focus.hovered && store.callerOf(h) !== null) return false
+    if (!selected && h !== focus.hovered && store.callerOf(h) !== null) return null
     const age = store.age(h, now_ms)
     const text = age === 'fresh' ? name : `${name} · ${ageRound(now_ms - store.observed_ms[h])}`
     const tone = meta.emergency ? 'alarm' : selected ? 'accent' : 'plain'
@@ -165,14 +189,24 @@ export class Labels {
       this.fits(x, y, (ringed ? -RING_RADIUS - 2 : symbol.left + 2) - width, -LABEL_HEIGHT / 2, width) ||
       this.fits(x, y, -width / 2, (ringed ? -RING_RADIUS - 1 : symbol.top + 3) - LABEL_HEIGHT, width)
     if (!isPlaced) {
-      if (rank > 1) return false
+      if (rank > 1) return null
       this.dx = -width / 2
       this.dy = below
     }
     room.take(x + this.dx - 2, y + this.dy - 1, width + 4, LABEL_HEIGHT + 2)
-    const opacity = age === 'stale' && tone === 'plain' ? 0.75 : 1
-    this.batch.push(store.mercator, h * 4, this.label(text, tone), opacity, Math.round(this.dx), Math.round(this.dy))
-    return true
+    return { h, x, y, dx: this.dx, dy: this.dy, width, text, tone, opacity: age === 'stale' && tone === 'plain' ? 0.75 : 1 }
+  }
+
+  /** Says more than the name where there is still room beside it: away from the symbol, so that the name stays where it is. */
+  private amplify(one: Named, shown: Shown): void {
+    const more = amplifiers(this.store.meta[one.h]!, this.store.motion(one.h), shown.higherOf(one.h)?.name ?? null)
+    if (!more) return
+    const text = `${one.text} · ${more}`
+    const wider_px = this.widthOf(text) - one.width
+    const leftward = one.dx + one.width <= 0
+    if (!this.room.widen(one.x + one.dx - 2, one.y + one.dy - 1, one.width + 4, LABEL_HEIGHT + 2, leftward ? -wider_px : wider_px)) return
+    if (leftward) one.dx -= wider_px
+    one.text = text
   }
 
   /** How many a cluster stands for, at its lower right; how many of them are old stands behind. */
@@ -282,7 +316,7 @@ export class Labels {
     return width
   }
 
-  private label(text: string, tone: 'plain' | 'accent' | 'alarm'): Cell {
+  private label(text: string, tone: Tone): Cell {
     return this.atlas.cell(`l|${tone}|${text}`, (ratio) => {
       const { theme } = this
       const [ground, ink] = tone === 'plain' ? [theme.plate, theme.label] : [theme[tone], theme.on_tone]

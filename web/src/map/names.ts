@@ -1,10 +1,11 @@
 /** What is written beside a symbol or on a drawing, and where on a drawing it may stand. */
 import type { Geometry, Position as GeoPosition } from 'geojson'
 import type { TrackMeta } from '../api/types'
+import type { TrackMotion } from '../store/tracks'
 import { graphicOf } from '../draw/catalogue'
 import { centreOf } from '../draw/corridor'
 import { bearing_deg, distance_m, ringOf, type Pair } from '../draw/geometry'
-import { course, lengthText } from '../geo/format'
+import { course, lengthText, metres } from '../geo/format'
 
 const LABEL_LETTERS = 26
 
@@ -28,6 +29,31 @@ export function shownName(meta: TrackMeta): string {
   const name = labelText(meta.name)
   const line = bearingOf(meta)
   return line ? [name, course(line.course_deg), lengthText(line.range_m)].filter(Boolean).join(' · ') : name
+}
+
+/** Slower than this a course says nothing, m/s. */
+const MOVING_MPS = 1
+/** Digits 5 and 6 of the symbol code of what flies. */
+const AIR = '01'
+const nearest = (value: number, step: number) => Math.round(value / step) * step
+
+/**
+ * What a full label says beside the name: of what moves course and speed, of what flies its height, too; of a unit the one above it.
+ *
+ * To 5 degrees, 5 km/h and 50 m: a label that changes on every report is not read, and each text is a picture.
+ *
+ * @param higher name of the unit above; null: there is none, or nobody knows
+ */
+export function amplifiers({ name, sidc }: Pick<TrackMeta, 'name' | 'sidc'>, motion: TrackMotion | null, higher: string | null): string {
+  const parts: string[] = []
+  if (higher && higher !== name) parts.push(labelText(higher))
+  const { speed_mps, course_deg, alt_m } = motion ?? { speed_mps: null, course_deg: null, alt_m: null }
+  if (speed_mps !== null && speed_mps >= MOVING_MPS) {
+    if (course_deg !== null) parts.push(course(nearest(course_deg, 5)))
+    parts.push(`${Math.max(5, nearest(speed_mps * 3.6, 5))} km/h`)
+  }
+  if (alt_m !== null && sidc.slice(4, 6) === AIR) parts.push(metres(nearest(alt_m, 50)))
+  return parts.join(' · ')
 }
 
 /** Lines and areas are drawn as such, by the map's own layers; they have no point symbol. */

@@ -45,4 +45,14 @@ export class Occupancy {
     if (c1 <= c0) return
     for (let r = r0; r < r1; r++) this.taken.fill(1, r * this.columns + c0, r * this.columns + c1)
   }
+
+  /** Takes so much more on the right of a rectangle that was taken, on its left when less than 0; false: there is no room. */
+  widen(left: number, top: number, width: number, height: number, by: number): boolean {
+    // The rest of its last column is its own already.
+    const from = by > 0 ? Math.ceil((left + width) / CELL) * CELL : left + by
+    const to = by > 0 ? left + width + by : Math.floor(left / CELL) * CELL
+    if (!this.free(from, top, to - from, height)) return false
+    this.take(from, top, to - from, height)
+    return true
+  }
 }

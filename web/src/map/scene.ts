@@ -85,6 +85,14 @@ export class Scene implements Shown {
     this.known.length = 0
   }
 
+  setFullLabels(on: boolean): void {
+    this.labels.full = on
+  }
+
+  higherOf(h: number): Group | undefined {
+    return this.groups[this.group[h] - 1]
+  }
+
   setGathering(on: boolean): void {
     this.gathering = on
   }
