@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aquila.core.ids import entity_id
 from aquila.core.model import LOG_ROOM, Note, Receipt
 from aquila.features.log import cursor_of
 from aquila.features.picture import TrackFix
@@ -72,13 +73,14 @@ def test_a_wrong_question_gets_a_sentence(port: Any, client: Any, path: str) -> 
     assert set(answer.json()["error"]) >= {"code", "reason", "do"}
 
 
-def test_one_entity_comes_with_its_last_three_sources(port: Any, client: Any) -> None:
-    for _number in range(5):
+def test_one_entity_comes_with_its_last_three_sources_newest_first(port: Any, client: Any) -> None:
+    # Four see it in turn, and the second once more at the end.
+    for number, source in enumerate(("ONE", "TWO", "THREE", "FOUR", "TWO")):
         port.now_ms += 1000
-        port.place("A", 42, 77)
-    entity = port.place("A", 42, 77)
-    row = client.get(f"/api/v1/entities/{entity}", headers=port.token("op")).json()
-    assert [each["source"] for each in row["sources"]] == ["device:FOX"]
+        port.say(port.report("LUPO", 42.0 + number, 77.0), port.open, f"device:{source}")
+    row = client.get(f"/api/v1/entities/{entity_id('cot', 'LUPO')}", headers=port.token("op")).json()
+    said = [(each["source"], each["position"]["lat_deg"]) for each in row["sources"]]
+    assert said == [("device:TWO", 46.0), ("device:FOUR", 45.0), ("device:THREE", 44.0)]
 
 
 def test_a_marker_is_a_statement_that_can_be_taken_off_again(port: Any, client: Any) -> None:
