@@ -141,6 +141,157 @@ def test_without_a_mouse_by_grids_and_degrees(page: Page) -> None:
     assert [77.9, 43] in area["coordinates"][0]
 
 
+def shapes_of(page: Page, *titles: str) -> list[Any]:
+    """Geometries of drawings as the node has them, by their names."""
+    rows = page.request.get(f"{page.url}api/v1/entities?kind=drawing", headers={"X-Aquila": "test"}).json()
+    known = {row["name"]: row["geometry"] for row in rows}
+    return [known[title] for title in titles]
+
+
+def test_a_tap_close_to_a_corner_takes_it_and_so_does_one_after_a_typed_place(page: Page) -> None:
+    layers(page)
+    for title, begin in (("SNAP A", (0.35, 0.4)), ("SNAP B", (0.353, 0.403))):
+        take(page, "Line")
+        strike(page, begin, (0.5, 0.3 if title == "SNAP A" else 0.7))
+        page.get_by_role("button", name="Finish").click()
+        name(page, title, "SNAP")
+    take(page, "Line")
+    page.get_by_label("Or type: MGRS, UTM, lat/lon").fill("42.8, 77.5")
+    page.keyboard.press("Enter")
+    strike(page, (0.503, 0.303))
+    page.get_by_role("button", name="Finish").click()
+    name(page, "SNAP C", "SNAP")
+    first, second, third = (shape["coordinates"] for shape in shapes_of(page, "SNAP A", "SNAP B", "SNAP C"))
+    assert second[0] == first[0]
+    assert second[1] != first[1]
+    # What is typed is meant as it is.
+    assert third == [[77.5, 42.8], first[1]]
+
+
+def test_a_text_a_bearing_line_and_range_rings_reach_a_phone_and_come_back_as_they_were(
+    page: Page, tak: Join, now_ms: Clock
+) -> None:
+    phone = tak("ANDROID-draw-4", "PENNA 4")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    layers(page)
+    take(page, "Text")
+    strike(page, (0.4, 0.6))
+    name(page, "FORD 3 TONS", "BASICS")
+    phone.hears("FORD 3 TONS", "COT_MAPPING_SPOTMAP")
+    take(page, "Bearing line")
+    # Its second point ends it.
+    strike(page, (0.4, 0.4), (0.55, 0.4))
+    expect(page.locator(".draw-card small")).to_have_text(re.compile(r"09\d° · .*km|08\d° · .*km"))
+    name(page, "SECTOR 1", "BASICS")
+    phone.hears('type="u-rb-a"', "SECTOR 1")
+    take(page, "Range rings")
+    page.get_by_label("Or type: MGRS, UTM, lat/lon").fill("42.8, 77.5")
+    page.keyboard.press("Enter")
+    page.get_by_label("Edge, or radius: 500 m").fill("9 km")
+    page.keyboard.press("Enter")
+    name(page, "GUN 1", "BASICS")
+    for radius_km in (3, 6, 9):
+        phone.hears('type="u-d-c-c"', f"GUN 1 {radius_km}")
+    opened(page, "BASICS")
+    expect(page.get_by_role("region", name="BASICS", exact=True)).to_contain_text("5 ·")
+    # Taken up and saved as they are, they stay what they are.
+    for title in ("FORD 3 TONS", "SECTOR 1"):
+        page.get_by_role("button", name=f"Edit {title}").click()
+        page.locator(".draw-hint").get_by_role("button", name="Save").click()
+        expect(page.locator(".draw-hint")).to_have_count(0)
+    rows = page.request.get(f"{page.url}api/v1/entities?kind=drawing", headers={"X-Aquila": "test"}).json()
+    types = {row["name"]: row["type"] for row in rows if row["fields"].get("layer") == "BASICS"}
+    assert (types["FORD 3 TONS"], types["SECTOR 1"]) == ("b-m-p-s-m", "u-rb-a")
+    rings = [row["geometry"] for row in rows if row["name"].startswith("GUN 1")]
+    assert sorted(round(ring["radius_m"]) for ring in rings) == [3000, 6000, 9000]
+    assert {tuple(ring["coordinates"]) for ring in rings} == {(77.5, 42.8)}
+
+
+def test_corners_are_moved_by_keys(page: Page) -> None:
+    corners = [[43.0, 77.2], [43.0, 77.6], [43.3, 77.4]]
+    for drawing in (
+        {"shape": "polygon", "name": "KEYS 1", "points": corners, "layer": "KEYS"},
+        {"shape": "circle", "name": "KEYS 2", "points": [[43.0, 77.4]], "radius_m": 20_000, "layer": "KEYS"},
+    ):
+        answer = page.request.post(f"{page.url}api/v1/drawings", headers={"X-Aquila": "test"}, data=drawing)
+        assert answer.ok, answer.text()
+    layers(page)
+    opened(page, "KEYS")
+    page.get_by_role("button", name="Edit KEYS 1").press("Enter")
+    expect(page.get_by_role("button", name="Corner 1 of 3")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Corner 2 of 3")).to_be_focused()
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    page.keyboard.press("Shift+Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("42.9, 77.1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".draw-hint")).to_have_count(0)
+    first, second, third = shapes_of(page, "KEYS 1")[0]["coordinates"][0][:-1]
+    assert first == [77.1, 42.9]
+    # Twenty pixels to the east, one to the north.
+    assert second[0] > 77.6
+    assert 0 < second[1] - 43.0 < (second[0] - 77.6) / 4
+    assert third == [77.4, 43.3]
+    # The edge of a circle makes it wider; Esc leaves it as it was.
+    page.get_by_role("button", name="Edit KEYS 2").press("Enter")
+    for key in ("Space", "ArrowRight", "Enter"):
+        expect(page.get_by_role("button", name=f"Corner {1 if key == 'Space' else 2} of 2")).to_be_focused()
+        page.keyboard.press(key)
+    expect(page.locator(".draw-hint")).to_have_count(0)
+    wider = shapes_of(page, "KEYS 2")[0]
+    assert wider["coordinates"] == [77.4, 43.0]
+    assert wider["radius_m"] > 20_050
+    page.get_by_role("button", name="Edit KEYS 2").press("Enter")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Escape")
+    expect(page.locator(".draw-hint")).to_have_count(0)
+    assert shapes_of(page, "KEYS 2")[0] == wider
+
+
+@pytest.mark.parametrize("ending", ["kml", "gpx"])
+def test_a_dropped_file_comes_out_again_with_the_same_shapes(page: Page, tmp_path: Path, ending: str) -> None:
+    title = f"BACK {ending}"
+    points = "<trkpt lat='42.9' lon='77'/><trkpt lat='43.05' lon='77.31'/>"
+    texts = {
+        "kml": "<kml xmlns='http://www.opengis.net/kml/2.2'><Document><Placemark><name>PATH</name>"
+        "<LineString><coordinates>77,42.9 77.31,43.05</coordinates></LineString></Placemark></Document></kml>",
+        "gpx": "<gpx version='1.1' creator='t' xmlns='http://www.topografix.com/GPX/1/1'>"
+        f"<trk><name>PATH</name><trkseg>{points}</trkseg></trk></gpx>",
+    }
+
+    def drop(stem: str, text: str) -> None:
+        page.evaluate(
+            """([name, text]) => {
+              const files = new DataTransfer()
+              files.items.add(new File([text], name))
+              const map = document.querySelector('.map-view')
+              map.dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true }))
+            }""",
+            [f"{stem}.{ending}", text],
+        )
+        expect(page.get_by_text(f"Shapes on layer {stem}: 1.", exact=True)).to_be_visible()
+
+    def shapes(layer: str) -> list[Any]:
+        rows = page.request.get(f"{page.url}api/v1/entities?kind=drawing", headers={"X-Aquila": "test"}).json()
+        return [(row["name"], row["geometry"]) for row in rows if row["fields"].get("layer") == layer]
+
+    layers(page)
+    drop(title, texts[ending])
+    was = shapes(title)
+    opened(page, title)
+    assert [(row[0], row[1]["coordinates"]) for row in was] == [("PATH", [[77.0, 42.9], [77.31, 43.05]])]
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=f"Export {title} as {ending.upper()}").click()
+    saved.value.save_as(tmp_path / "out")
+    # From the file of another name they are the same drawings, which lie on the layer of that name now.
+    drop(f"{title} again", (tmp_path / "out").read_text("utf-8"))
+    assert shapes(f"{title} again") == was
+
+
 def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-draw-2", "PENNA 2")
     phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))

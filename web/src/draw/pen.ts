@@ -7,6 +7,7 @@ import {
 } from 'terra-draw'
 import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter'
 import { circleOf, mapRing, type Pair } from './geometry'
+import { nearestPlace } from './snap'
 
 export type PenShape = 'point' | 'line' | 'polygon' | 'circle'
 export interface Stroke {
@@ -15,7 +16,6 @@ export interface Stroke {
   radius_m: number | null
 }
 const MODES: Record<PenShape, string> = { point: 'point', line: 'linestring', polygon: 'polygon', circle: 'circle' }
-const SNAP_PX = 14
 const tidy = (value: number) => Math.round(value * 1e7) / 1e7
 const pair = ([lon, lat]: Position): Pair => [tidy(lat), tidy(((((lon + 180) % 360) + 360) % 360) - 180)]
 const position = ([lat, lon]: Pair): Position => [tidy(lon), tidy(lat)]
@@ -54,15 +54,8 @@ export class Pen {
   }
 
   private snap(lon: number, lat: number): Position | undefined {
-    const here = this.map.project([lon, lat])
-    let best: Position | undefined
-    let best_px = SNAP_PX
-    for (const at of this.snaps()) {
-      const there = this.map.project([at[0], at[1]])
-      const off_px = Math.hypot(there.x - here.x, there.y - here.y)
-      if (off_px < best_px) [best, best_px] = [[tidy(at[0]), tidy(at[1])], off_px]
-    }
-    return best
+    const at = nearestPlace(this.map.project([lon, lat]), this.snaps(), ([lon, lat]) => this.map.project([lon, lat]))
+    return at && [tidy(at[0]), tidy(at[1])]
   }
 
   /** Draws one shape; `limit` ends a line by itself after so many points. */
@@ -90,12 +83,13 @@ export class Pen {
     return points.slice(0, -1).filter((at, i, all) => i === 0 || Math.hypot(at[0] - all[i - 1][0], at[1] - all[i - 1][1]) > 1e-6)
   }
 
-  /** Takes up what is there, to be changed by its vertices. */
-  edit(stroke: Stroke): boolean {
+  /** Takes up what is there, to be changed by its vertices; `changed` after each that a mouse has moved. */
+  edit(stroke: Stroke, changed: () => void): boolean {
     const id = this.draw.getFeatureId()
     const [added] = this.draw.addFeatures([featureOf(stroke, id)])
     if (!added.valid) return false
     this.held = id
+    this.draw.on('finish', changed)
     this.draw.setMode('select')
     this.draw.selectFeature(id)
     return true
@@ -105,6 +99,16 @@ export class Pen {
   edited(shape: PenShape): Stroke | null {
     const feature = this.held === null ? undefined : this.draw.getSnapshotFeature(this.held)
     return feature ? strokeOf(shape, feature) : null
+  }
+
+  /** Gives the taken-up shape other corners. */
+  reshape(stroke: Stroke): void {
+    if (this.held === null) return
+    if (stroke.radius_m) this.draw.updateFeatureProperties(this.held, { radiusKilometers: stroke.radius_m / 1000 })
+    this.draw.updateFeatureGeometry(this.held, geometryOf(stroke))
+    // Its handles lie where they were until it is taken up anew.
+    this.draw.deselectFeature(this.held)
+    this.draw.selectFeature(this.held)
   }
 
   /** Ends the line or area with the points it has: what Enter does. */
@@ -126,15 +130,16 @@ function strokeOf(shape: PenShape, { geometry }: Feature | GeoJSONStoreFeatures)
   return { shape, points: [pair([centre[1], centre[0]])], radius_m }
 }
 
-function featureOf({ shape, points, radius_m }: Stroke, id: string | number): GeoJSONStoreFeatures {
+function featureOf(stroke: Stroke, id: string | number): GeoJSONStoreFeatures {
+  const properties: Record<string, string | number> = { mode: MODES[stroke.shape] }
+  if (stroke.shape === 'circle') properties.radiusKilometers = (stroke.radius_m ?? 0) / 1000
+  return { type: 'Feature', id, geometry: geometryOf(stroke), properties }
+}
+
+function geometryOf({ shape, points, radius_m }: Stroke): GeoJSONStoreFeatures['geometry'] {
   const line = points.map(position)
-  const properties: Record<string, string | number> = { mode: MODES[shape] }
-  if (shape === 'circle') properties.radiusKilometers = (radius_m ?? 0) / 1000
-  const geometry: GeoJSONStoreFeatures['geometry'] =
-    shape === 'point'
-      ? { type: 'Point', coordinates: line[0] }
-      : shape === 'line'
-        ? { type: 'LineString', coordinates: line }
-        : { type: 'Polygon', coordinates: [shape === 'circle' ? mapRing(points[0], radius_m ?? 0).map(([lon, lat]) => [tidy(lon), tidy(lat)]) : [...line, line[0]]] }
-  return { type: 'Feature', id, geometry, properties }
+  if (shape === 'point') return { type: 'Point', coordinates: line[0] }
+  if (shape === 'line') return { type: 'LineString', coordinates: line }
+  const ring = shape === 'circle' ? mapRing(points[0], radius_m ?? 0).map(([lon, lat]) => [tidy(lon), tidy(lat)]) : [...line, line[0]]
+  return { type: 'Polygon', coordinates: [ring] }
 }

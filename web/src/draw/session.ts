@@ -8,6 +8,7 @@ import type { Step } from '../shell/undo'
 import type { Desk } from '../store/desk'
 import type { DrawingLook } from '../store/drawings'
 import { BASE_PARTS, type BasePart } from './base'
+import { cornersOf, withCorner } from './corners'
 import { graphicOf, sidcOf, type Graphic } from './catalogue'
 import {
   layersOf, PEN_OF, penStrokeOf, place, pointLookOf, readLayers, requestOf, requestsOf, setLayer, type DrawingRequest, type DrawingRow, type Layer, type Look, type PointLook, type Tool,
@@ -16,7 +17,8 @@ import { CORRIDOR_M_MAX, KEPT, KEPT_CORRIDOR, readCorridor_m, readKept, type Kep
 import { fusedTracks, membersOf } from './members'
 import type { Pair } from './geometry'
 import type { Pen, PenShape, Stroke } from './pen'
-import { placesShown, strokeOfPlaces } from './typed'
+import { nearestPlace } from './snap'
+import { numbered, placesShown, strokeOfPlaces } from './typed'
 
 export interface Task {
   tool: Tool
@@ -37,6 +39,8 @@ export class DrawSession {
   readonly typed = shallowRef<readonly Pair[]>([])
   /** The drawing whose vertices are being moved. */
   readonly editing = shallowRef<DrawingRow | null>(null)
+  /** Which of its corners the keys move, counted from 0, and where that is; null: nothing is edited. */
+  readonly corner = shallowRef<{ index: number; count: number; at: Pair } | null>(null)
   readonly layer = ref('')
   /** Width of the corridor that is drawn or edited, metres. */
   readonly corridor_m = ref(readCorridor_m(localStorage.getItem(KEPT_CORRIDOR)))
@@ -177,9 +181,20 @@ export class DrawSession {
     this.typed.value = [...before, place]
     this.pen = null
     map.layPen()
-    const [west, south, east, north] = map.bounds()
-    if (place[0] < south || place[0] > north || place[1] < west || place[1] > east) map.flyTo({ lat_deg: place[0], lon_deg: place[1] })
+    this.bringIn(place)
     this.settle(false)
+  }
+
+  /** Takes a tapped place after typed ones: close to a corner that is there it means that corner. What is typed is meant as it is. */
+  tap(at: Pair): void {
+    const { map } = this
+    if (!map) return
+    const spotOf = ([lon_deg, lat_deg]: [number, number]) => {
+      const { x_px, y_px } = map.project({ lat_deg, lon_deg })
+      return { x: x_px, y: y_px }
+    }
+    const near = nearestPlace(spotOf([at[1], at[0]]), this.snaps(), spotOf)
+    this.take(near ? [near[1], near[0]] : at)
   }
 
   /** The last typed place was none. */
@@ -194,6 +209,8 @@ export class DrawSession {
   }
 
   private typedShown(): Feature[] {
+    const corner = this.corner.value
+    if (corner) return [numbered(corner.at, String(corner.index + 1), true)]
     return this.task.value ? placesShown(penShapeOf(this.task.value), this.typed.value) : []
   }
 
@@ -204,6 +221,7 @@ export class DrawSession {
     this.stroke.value = null
     this.typed.value = []
     this.editing.value = null
+    this.corner.value = null
     this.pen = null
     this.ready.value = false
     if (was) this.map?.layPen()
@@ -258,14 +276,57 @@ export class DrawSession {
     const pen = await this.map.takePen(() => this.snaps())
     if (this.editing.value !== row) return
     this.pen = pen
-    if (pen.edit(stroke)) this.ready.value = true
-    else this.cancel()
+    if (!pen.edit(stroke, () => this.takeCorner(0))) return void this.cancel()
+    this.ready.value = true
+    this.takeCorner(0)
+  }
+
+  /** Takes the corner so many after the one that the keys move now, before it when less than 0; after the last comes the first. */
+  takeCorner(steps: number): void {
+    const corners = this.cornersNow()
+    if (!corners) return
+    const count = corners.length
+    const index = ((((this.corner.value?.index ?? 0) + steps) % count) + count) % count
+    this.corner.value = { index, count, at: corners[index] }
+  }
+
+  /** Moves the corner on the screen, so many CSS pixels to the right and down. */
+  nudge(right_px: number, down_px: number): void {
+    const corners = this.cornersNow()
+    if (!corners || !this.map || !this.corner.value) return
+    // A mouse may have moved it since.
+    const [lat_deg, lon_deg] = corners[this.corner.value.index] ?? corners[0]
+    const from = this.map.project({ lat_deg, lon_deg })
+    const to = this.map.unproject(from.x_px + right_px, from.y_px + down_px)
+    this.putCorner([to.lat_deg, to.lon_deg])
+  }
+
+  /** Puts the corner at a place, which then lies on the screen. */
+  putCorner(at: Pair): void {
+    const stroke = this.strokeEdited()
+    if (!stroke || !this.pen || !this.corner.value) return
+    this.pen.reshape(withCorner(stroke, this.corner.value.index, at))
+    this.takeCorner(0)
+    this.bringIn(at)
+  }
+
+  private strokeEdited(): Stroke | null {
+    const row = this.editing.value
+    return (row && this.pen?.edited(penStrokeOf(row)!.shape)) ?? null
+  }
+  private cornersNow(): Pair[] | null {
+    const stroke = this.strokeEdited()
+    return stroke && cornersOf(stroke)
+  }
+  private bringIn([lat_deg, lon_deg]: Pair): void {
+    const [west, south, east, north] = this.map!.bounds()
+    if (lat_deg < south || lat_deg > north || lon_deg < west || lon_deg > east) this.map!.flyTo({ lat_deg, lon_deg })
   }
 
   async saveEdit(did: Did): Promise<void> {
     const row = this.editing.value
     const was = row && requestOf(row)
-    const stroke = row && this.pen?.edited(penStrokeOf(row)!.shape)
+    const stroke = this.strokeEdited()
     if (!row || !was || !stroke) return
     const now = { ...was, points: stroke.points, radius_m: stroke.radius_m }
     if (was.corridor_m) now.corridor_m = this.corridor_m.value

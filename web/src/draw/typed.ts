@@ -24,13 +24,18 @@ export function strokeOfPlaces(shape: PenShape, points: readonly Pair[], ended: 
   return is_whole && (ended || count === limit) ? { shape, points: [...points], radius_m: null } : null
 }
 
+const CHOSEN = { affiliation: 'friend', selected: true, opacity: 1 }
+/** A place with its number; a number that stands above it is not hidden by a handle of the pen. */
+export function numbered([lat, lon]: Pair, label: string, above = false): Feature {
+  return { type: 'Feature', properties: { ...CHOSEN, label: above ? `${label}\n\u00a0` : label, angle: 0, anchor: above ? 'bottom' : 'center' }, geometry: { type: 'Point', coordinates: [lon, lat] } }
+}
+
 /** How they are shown while the rest is awaited: each with its number, and what they make so far. */
 export function placesShown(shape: PenShape, points: readonly Pair[]): Feature[] {
-  const properties = { affiliation: 'friend', selected: true, opacity: 1 }
   const corners = points.map(([lat, lon]) => [lon, lat])
   const stroke = strokeOfPlaces(shape, points, true, null)
-  const numbers = corners.map((coordinates, i): Feature => ({ type: 'Feature', properties: { ...properties, label: String(i + 1), angle: 0, anchor: 'center' }, geometry: { type: 'Point', coordinates } }))
+  const numbers = points.map((at, i) => numbered(at, String(i + 1)))
   const ring = stroke?.radius_m ? ringOf(stroke.points[0], stroke.radius_m) : stroke?.shape === 'polygon' ? [...corners, corners[0]] : null
   if (!ring && corners.length < 2) return numbers
-  return [{ type: 'Feature', properties, geometry: ring ? { type: 'Polygon', coordinates: [ring] } : { type: 'LineString', coordinates: corners } }, ...numbers]
+  return [{ type: 'Feature', properties: CHOSEN, geometry: ring ? { type: 'Polygon', coordinates: [ring] } : { type: 'LineString', coordinates: corners } }, ...numbers]
 }

@@ -49,6 +49,7 @@ export interface MapAdapter {
   zoomBy(steps: number): void
   centre(): MapPoint
   project(place: Place): { x_px: number; y_px: number }
+  unproject(x_px: number, y_px: number): Place
   select(handle: number | null): void
   /** `title` is what a screen reader calls the map. */
   setLook(theme: Theme, locale: string, title: string): void
@@ -415,6 +416,11 @@ class MapLibreAdapter implements MapAdapter {
   centre(): MapPoint {
     const c = this.map.getCenter().wrap()
     return { lat_deg: c.lat, lon_deg: c.lng, ...this.project({ lat_deg: c.lat, lon_deg: c.lng }) }
+  }
+
+  unproject(x_px: number, y_px: number): Place {
+    const { lat, lng } = this.map.unproject([x_px, y_px])
+    return { lat_deg: lat, lon_deg: lng }
   }
 
   project(place: Place): { x_px: number; y_px: number } {
