@@ -189,3 +189,12 @@ def test_what_comes_in_pushes_nothing_from_under_the_pointer(browse: Browse, tak
     expect(page.locator(".now .attention > .card").first).to_contain_text("LOOK TWO")
     expect(page.locator(".now .card.late")).to_have_count(0)
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
+
+
+def test_the_list_of_tracks_stays_where_it_is_when_it_is_empty(page: Page) -> None:
+    rows = page.locator(".entities .scroll")
+    expect(page.locator(".entity").first).to_be_visible()
+    at = rows.bounding_box()
+    page.locator(".left").get_by_role("searchbox").fill("nobody is called so")
+    expect(page.locator(".entities .empty")).to_be_visible()
+    assert rows.bounding_box() == at
