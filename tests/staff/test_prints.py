@@ -128,3 +128,11 @@ def test_a_handover_is_printed_in_the_language_that_is_asked_for(desk: Any, port
     assert SIGNED[language] in made["text"]
     assert " ".join(SIGNED[language].split()) in pages(base64.b64decode(made["pdf"]))
     assert bool(ENGLISH.search(made["text"])) == (language == "en"), made["text"]
+
+
+@pytest.mark.parametrize("purpose", ["to deny the bridge", "In order to deny the bridge", "deny the bridge"])
+def test_a_purpose_says_its_to_once_however_it_was_written(desk: Any, purpose: str) -> None:
+    task = {**ORDER["tasks"][0], "purpose": purpose}
+    id = issue(desk, tasks=[task])
+    assert "181206ZNOV26 in order to deny the bridge." in text_of(desk, id, "en")
+    assert "in order to to" not in text_of(desk, id, "en")
