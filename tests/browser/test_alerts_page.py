@@ -66,7 +66,8 @@ def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse,
     expect(form.get_by_role("alert")).to_have_text("Draw its area, or take one that is drawn.")
     form.get_by_role("button", name="Draw an area").click()
     expect(here.locator(".map-view.pen")).to_have_count(1)
-    strike(here, (0.1, 0.15), (0.9, 0.15), (0.9, 0.82), (0.1, 0.82))
+    # Below the bar that says what the pen does.
+    strike(here, (0.1, 0.25), (0.9, 0.25), (0.9, 0.82), (0.1, 0.82))
     here.get_by_role("button", name="Finish").click()
     expect(form.locator(".watch-area")).to_have_text("4 corners")
     form.get_by_role("button", name="Warning").click()
