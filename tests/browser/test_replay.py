@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -192,3 +194,21 @@ def test_a_phone_looks_back_too(browse: Browse) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_role("button", name="Back to live").click()
     expect(page.locator(".desk.replay")).to_have_count(0)
+
+
+def test_trails_of_all_that_is_seen_are_shown_for_a_time_that_one_chooses(page: Page) -> None:
+    def read(span_min: int) -> list[dict[str, Any]]:
+        with page.expect_response(lambda answer: "/tracks?bbox=" in answer.url) as heard:
+            page.keyboard.press("Shift+B")
+        words = parse_qs(urlsplit(heard.value.url).query)
+        assert int(words["until_ms"][0]) - int(words["from_ms"][0]) == span_min * 60_000
+        rows: list[dict[str, Any]] = heard.value.json()
+        return rows
+
+    expect(page.locator(".entity").first).to_be_visible()
+    assert len({row["entity"] for row in read(10)}) > 5
+    expect(page.locator(".notice").filter(has_text="Trails: last 10 minutes")).to_be_visible()
+    read(60)
+    read(360)
+    page.keyboard.press("Shift+B")
+    expect(page.locator(".notice").filter(has_text="Trails: off")).to_be_visible()

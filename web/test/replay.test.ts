@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest'
-import type { EntityRow } from '../src/api.generated'
+import { describe, expect, it, vi } from 'vitest'
+import type { EntityRow, TrackRow } from '../src/api.generated'
 import { cameraOf } from '../src/print/camera'
 import { kindsOf } from '../src/print/legend'
 import { cornerGrid, degreeTicks, groundPerMm, roundLength, scaleNumber, sheetOf } from '../src/print/sheet'
 import { BOOKMARKS_MAX, readBookmarks, writeBookmarks } from '../src/replay/bookmarks'
 import { entriesUntil, fill, momentOf, momentText } from '../src/replay/past'
 import { trailOf } from '../src/replay/trail'
+import { boxOf, linesOf, readTrails, TRAIL_POINTS } from '../src/replay/trails'
 import { TrackStore } from '../src/store/tracks'
 import type { Entry } from '../src/api/types'
 
@@ -114,6 +115,33 @@ describe('a trail', () => {
     expect(features[0].geometry).toEqual({ type: 'LineString', coordinates: [[179, 10], [179.8, 10], [180.5, 10]] })
     expect(features.slice(1).map((one) => one.geometry)).toEqual([{ type: 'Point', coordinates: [180.5, 10] }])
     expect(trailOf([fix(0, 1)]).features).toEqual([])
+  })
+})
+
+describe('trails of all that is seen', () => {
+  const fix = (entity: string, minute: number) => ({ entity, at_ms: AT + minute * 60_000, lat_deg: 10, lon_deg: 77 + minute / 100 }) as TrackRow
+
+  it('are a line with its side for each entity that the filter lets through and that has moved', () => {
+    const { features } = linesOf([fix('a', 1), fix('b', 0), fix('a', 0), fix('b', 2), fix('c', 0)], (id) => ({ a: 'friend', c: 'hostile' })[id] ?? null)
+    expect(features.map(({ properties, geometry }) => [properties, geometry])).toEqual([[{ affiliation: 'friend' }, { type: 'LineString', coordinates: [[77, 10], [77.01, 10]] }]])
+  })
+
+  it('are asked for in a box that the node knows', () => {
+    expect(boxOf([170, -95, 190, 10])).toEqual([170, -90, -170, 10])
+    expect(boxOf([-200, -20, 200, 95])).toEqual([-180, -20, 180, 90])
+  })
+
+  it('get shorter where there are too many, so that the newest are never what is missing', async () => {
+    const spans_min: number[] = []
+    vi.stubGlobal('fetch', async (path: string) => {
+      const words = new URLSearchParams(path.split('?')[1])
+      spans_min.push((Number(words.get('until_ms')) - Number(words.get('from_ms'))) / 60_000)
+      const count = spans_min.at(-1)! > 20 ? TRAIL_POINTS : 3
+      return new Response(JSON.stringify(Array.from({ length: count }, () => fix('a', 0))))
+    })
+    const { rows, span_min } = await readTrails([76, 42, 78, 44], AT, 60)
+    expect([spans_min, span_min, rows.length]).toEqual([[60, 30, 15], 15, 3])
+    vi.unstubAllGlobals()
   })
 })
 

@@ -56,6 +56,8 @@ export interface MapAdapter {
   setDrawings(drawings: FeatureCollection): void
   /** Where something came from: a line and dots. */
   setTrail(trail: FeatureCollection): void
+  /** Where all that is seen came from: a line each, with its side. */
+  setTrails(trails: FeatureCollection): void
   /** West, south, east, north in degrees of what is seen; east may lie beyond 180. */
   bounds(): [number, number, number, number]
   /** A copy of what is drawn now, in device pixels. */
@@ -447,6 +449,10 @@ class MapLibreAdapter implements MapAdapter {
 
   setTrail(trail: FeatureCollection): void {
     this.overlays.put('trail', trail)
+  }
+
+  setTrails(trails: FeatureCollection): void {
+    this.overlays.put('trails', trails)
   }
 
   bounds(): [number, number, number, number] {

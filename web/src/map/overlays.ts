@@ -1,5 +1,5 @@
 /**
- * What is laid over the base map as lines, areas and texts: drawings, circles of doubt, the trail, the grid.
+ * What is laid over the base map as lines, areas and texts: drawings, circles of doubt, trails, the grid.
  *
  * They live in the style of the map and go with it; `add` puts them into the new one.
  */
@@ -8,7 +8,7 @@ import type { FeatureCollection } from 'geojson'
 import type { SceneTheme } from './seen'
 import { FIRST_LABEL_LAYER, type Theme } from './style'
 
-export type Overlay = 'drawings' | 'doubt' | 'trail' | 'grid'
+export type Overlay = 'drawings' | 'doubt' | 'trail' | 'trails' | 'grid'
 export const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 export const LOOKS: Record<Theme, SceneTheme> = {
@@ -93,6 +93,7 @@ export class Overlays {
     this.shown.clear()
     if (!this.map.getSource('drawings')) this.addDrawings(theme)
     if (!this.map.getSource('doubt')) this.addDoubt(theme)
+    if (!this.map.getSource('trails')) this.addTrails(theme)
     if (!this.map.getSource('trail')) this.addTrail(theme)
     if (!this.map.getSource('grid')) this.addGrid(theme)
   }
@@ -178,6 +179,11 @@ export class Overlays {
       },
       FIRST_LABEL_LAYER,
     )
+  }
+
+  private addTrails(theme: Theme): void {
+    this.map.addSource('trails', { type: 'geojson', data: this.dataOf('trails') })
+    this.map.addLayer({ id: 'trails-line', type: 'line', source: 'trails', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': drawnColour(theme), 'line-width': 1.5, 'line-opacity': 0.7 } }, FIRST_LABEL_LAYER)
   }
 
   private addTrail(theme: Theme): void {

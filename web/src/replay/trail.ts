@@ -13,16 +13,22 @@ const CRUMB_MS = 300_000
 
 type Fix = Pick<TrackRow, 'at_ms' | 'lat_deg' | 'lon_deg'>
 
-/** A line that grows more solid towards the end, and a dot every five minutes. Longitudes run on across 180 degrees. */
+/** Places in order of time, longitude first. Longitudes run on across 180 degrees. */
+export function lineOf(fixes: readonly Fix[]): [number, number][] {
+  const places: [number, number][] = []
+  for (const { lon_deg, lat_deg } of [...fixes].sort((a, b) => a.at_ms - b.at_ms)) {
+    const last = places[places.length - 1]
+    places.push([last ? lon_deg + Math.round((last[0] - lon_deg) / 360) * 360 : lon_deg, lat_deg])
+  }
+  return places
+}
+
+/** A line, and a dot every five minutes. */
 export function trailOf(fixes: readonly Fix[]): FeatureCollection {
   const features: FeatureCollection['features'] = []
   const ordered = [...fixes].sort((a, b) => a.at_ms - b.at_ms)
   if (ordered.length < 2) return { type: 'FeatureCollection', features }
-  const places: [number, number][] = []
-  for (const { lon_deg, lat_deg } of ordered) {
-    const last = places[places.length - 1]
-    places.push([last ? lon_deg + Math.round((last[0] - lon_deg) / 360) * 360 : lon_deg, lat_deg])
-  }
+  const places = lineOf(ordered)
   features.push({ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: places } })
   let crumb = Math.floor(ordered[0].at_ms / CRUMB_MS)
   ordered.forEach(({ at_ms }, i) => {

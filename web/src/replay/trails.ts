@@ -1,0 +1,105 @@
+/** Where all that is seen came from: kept positions of the last minutes or hours, of what the filter lets through. */
+import type { FeatureCollection } from 'geojson'
+import { onScopeDispose, ref, watch, type ShallowRef } from 'vue'
+import type { TrackRow } from '../api.generated'
+import { ApiError, call } from '../api/client'
+import { isDrawn } from '../map/names'
+import type { Shell } from '../shell/shell'
+import { MINUTE_MS, type Box } from './past'
+import { lineOf } from './trail'
+
+/** How far back, in minutes; 0 = no trails. */
+export const TRAIL_SPANS_MIN = [0, 10, 60, 360] as const
+export const trails_min = ref<number>(0)
+/** More positions than this are not drawn: the trails get shorter instead. */
+export const TRAIL_POINTS = 10_000
+const AGAIN_MS = 15_000
+
+export interface Trails {
+  rows: TrackRow[]
+  /** How far back they go: less than was asked for where there are too many. */
+  span_min: number
+}
+
+/** Kept positions of a box; the span is halved until they are few enough. Throws ApiError. */
+export async function readTrails(box: Box, until_ms: number, wanted_min: number): Promise<Trails> {
+  for (let span_min = wanted_min; ; span_min /= 2) {
+    const words = new URLSearchParams({ bbox: box.join(','), from_ms: `${Math.round(until_ms - span_min * MINUTE_MS)}`, until_ms: `${Math.round(until_ms)}`, limit: `${TRAIL_POINTS}` })
+    const rows = await call<TrackRow[]>('GET', `/tracks?${words}`)
+    if (rows.length < TRAIL_POINTS || span_min < 1) return { rows, span_min }
+  }
+}
+
+/** A line for each entity that is let through, with its side. `sideOf` null: none is drawn. */
+export function linesOf(rows: readonly TrackRow[], sideOf: (id: string) => string | null): FeatureCollection {
+  const of = new Map<string, TrackRow[]>()
+  for (const row of rows) of.set(row.entity, [...(of.get(row.entity) ?? []), row])
+  return {
+    type: 'FeatureCollection',
+    features: [...of].flatMap(([id, fixes]) => {
+      const affiliation = sideOf(id)
+      const coordinates = affiliation === null ? [] : lineOf(fixes)
+      return coordinates.length < 2 ? [] : [{ type: 'Feature', properties: { affiliation }, geometry: { type: 'LineString', coordinates } }]
+    }),
+  }
+}
+
+/** A box as the node takes it: a map that shows the world more than once shows all of it. */
+export function boxOf([west, south, east, north]: Box): Box {
+  const turn = (lon_deg: number) => ((((lon_deg + 180) % 360) + 360) % 360) - 180
+  return east - west >= 360 ? [-180, Math.max(-90, south), 180, Math.min(90, north)] : [turn(west), Math.max(-90, south), turn(east), Math.min(90, north)]
+}
+
+/** Keeps the trails of what is seen; `show` draws them. The past has those up to its moment. */
+export function useTrails(shell: Shell, seen: Readonly<ShallowRef<Box | null>>, show: (trails: FeatureCollection) => void): void {
+  const { desk, tracks } = shell
+  let asked_ms = -Infinity
+  let turn = 0
+  let told_min: number | null = null
+  let last: readonly TrackRow[] = []
+
+  function draw(): void {
+    const now_ms = desk.clock.now_ms()
+    const wanted = new Map(tracks.shown.value.flatMap((h) => {
+      const meta = desk.tracks.meta[h]
+      // What a fused track stands for is drawn as that.
+      return meta && !isDrawn(meta) && desk.tracks.trackOf(meta.id, now_ms) === null ? [[meta.id, meta.affiliation] as const] : []
+    }))
+    show(linesOf(last, (id) => wanted.get(id) ?? null))
+  }
+  async function read(): Promise<void> {
+    const mine = ++turn
+    asked_ms = performance.now()
+    const [wanted_min, box] = [trails_min.value, seen.value]
+    last = []
+    if (!wanted_min || !box) return draw()
+    try {
+      const { rows, span_min } = await readTrails(boxOf(box), desk.clock.now_ms(), wanted_min)
+      if (mine !== turn) return
+      last = rows
+      // Said once, not with every reading.
+      if (span_min < wanted_min && told_min !== span_min) desk.notify({ tone: 'ok', key: 'trails.shorter', words: { n: String(Math.max(1, Math.round(span_min))) } })
+      told_min = span_min
+    } catch (error) {
+      // Trails are an extra: without the node there are none.
+      if (!(error instanceof ApiError)) throw error
+    }
+    if (mine === turn) draw()
+  }
+  watch([trails_min, seen, desk.past], () => void read())
+  watch(shell.filter, draw)
+  const timer = setInterval(() => {
+    if (trails_min.value && performance.now() - asked_ms > AGAIN_MS) void read()
+  }, AGAIN_MS / 3)
+  onScopeDispose(() => clearInterval(timer))
+}
+
+/** Off, ten minutes, an hour, six hours, and off again; said, since a picture without movers shows no difference. */
+export function nextTrails(shell: Shell): void {
+  const at = TRAIL_SPANS_MIN.findIndex((one) => one === trails_min.value)
+  trails_min.value = TRAIL_SPANS_MIN[(at + 1) % TRAIL_SPANS_MIN.length]
+  // Pressed on, only the last is true.
+  for (const { id, key } of shell.desk.notices.value) if (key?.startsWith('trails.shown')) shell.desk.dismiss(id)
+  shell.desk.notify({ tone: 'ok', key: `trails.shown${trails_min.value}` })
+}
+
