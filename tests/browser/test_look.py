@@ -198,3 +198,13 @@ def test_the_list_of_tracks_stays_where_it_is_when_it_is_empty(page: Page) -> No
     page.locator(".left").get_by_role("searchbox").fill("nobody is called so")
     expect(page.locator(".entities .empty")).to_be_visible()
     assert rows.bounding_box() == at
+
+
+def test_what_needs_somebody_has_the_room_that_no_selection_takes(page: Page) -> None:
+    heights_px = "() => ['.attention', '.details'].map((one) => document.querySelector(`.now > ${one}`).offsetHeight)"
+    out_of_fields(page)
+    expect(page.locator(".now .need").first).to_be_visible()
+    needs_px, details_px = page.evaluate(heights_px)
+    assert needs_px > 3 * details_px
+    page.locator(".entity").first.click()
+    wait_until(lambda: page.evaluate(heights_px)[1] > details_px * 2, "the details have their room")
