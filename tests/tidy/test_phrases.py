@@ -153,6 +153,7 @@ def test_every_type_of_papers_and_every_act_in_the_program_is_known() -> None:
             "orders.order.silent_above",
         ),
         ("alerts.alert", "raise", "alert: P1 has not reported for 12 min", "alerts.alert.raised"),
+        ("alerts.watch", "create", "watch PL ARES: create", "alerts.watch.made"),
         ("alerts.alert", "raise", "alert: P1: emergency 911 Alert", "alerts.alert.raised"),
         ("incidents.line", "log", "decide: this is what somebody typed", ""),
         ("incidents.line", "decide", "decide: this is what somebody typed", "incidents.line.step"),

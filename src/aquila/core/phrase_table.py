@@ -170,7 +170,10 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("fence", "Geo-fence Breached"),
         ("custom", "Custom"),
     ),
-    "alerts.watch": (("step", "watch {watch}: {step:step}"),),
+    "alerts.watch": (
+        ("made", "watch {watch}: create"),
+        ("step", "watch {watch}: {step:step}"),
+    ),
     "patterns.finding": (
         ("found", "pattern: {what?patterns.text}"),
         ("over", "pattern is over: {what?patterns.text}"),
