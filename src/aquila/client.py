@@ -3154,13 +3154,21 @@ class Node:
         kind: str | None = None,
         limit: int | None = None,
         newest: bool | None = None,
+        from_ms: int | None = None,
         until_ms: int | None = None,
     ) -> list[EntryRow]:
         """Lines of the journal in order of arrival, after a cursor."""
         answer: list[EntryRow] = self.call(
             "GET",
             "/api/v1/entries",
-            query={"since": since, "kind": kind, "limit": limit, "newest": newest, "until_ms": until_ms},
+            query={
+                "since": since,
+                "kind": kind,
+                "limit": limit,
+                "newest": newest,
+                "from_ms": from_ms,
+                "until_ms": until_ms,
+            },
         )
         return answer
 

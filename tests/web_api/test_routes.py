@@ -138,6 +138,9 @@ def test_entries_until_a_time_are_the_newest_that_were_there_by_then(port: Any, 
     assert said(f"{asked}&newest=true&limit=2") == ["line 11", "line 12"]
     assert said(asked) == [f"line {number}" for number in range(13)]
     assert said(f"/api/v1/entries?kind=note&newest=true&until_ms={begun_ms - 1}") == []
+    assert said(f"{asked}&from_ms={begun_ms + 11 * 60_000}") == ["line 11", "line 12"]
+    assert said(f"{asked}&from_ms={begun_ms + 11 * 60_000}&newest=true") == ["line 11", "line 12"]
+    assert said(f"{asked}&from_ms={begun_ms + 13 * 60_000}") == []
 
 
 def test_a_note_and_a_chat_line_are_journalled_with_their_author(port: Any, client: Any) -> None:

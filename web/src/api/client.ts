@@ -121,7 +121,9 @@ export const api = {
   /** The newest lines; with `until_ms` (UTC) those of them that were there by then. Throws ApiError. */
   entries: async (limit: number, until_ms: number | null = null) =>
     list(await call<Entry[]>('GET', `/entries?newest=true&limit=${limit}${until_ms === null ? '' : `&until_ms=${until_ms}`}`)),
-  /** Lines of the whole journal by the beginnings of their words, the newest first. Throws ApiError. */
+  /** Notes, removals and papers stamped between two times, from old to new, of more than `limit` the newest. Throws ApiError. */
+  entriesBetween: async (from_ms: number, until_ms: number, limit: number) =>
+    list(await call<Entry[]>('GET', `/entries?newest=true&kind=note,removal,paper&limit=${limit}&from_ms=${from_ms}&until_ms=${until_ms}`)),
   /** Lines that hold these words, the newest first; `before` goes on behind the cursor of one. Throws ApiError. */
   searchEntries: async (q: string, limit: number, before: Cursor = '') => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit), before: String(before) })}`)),
   /** Groups, places, vehicles and events of intelligence; never persons. Throws ApiError. */

@@ -34,13 +34,15 @@ class AskEntries(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         since: cursor of the last line that is known; without it from the beginning.
         kind: one or several kinds, separated by commas.
         newest: the last `limit` lines instead of the first ones; the order stays from old to new.
-        until_ms: only those stamped by then, UTC ms, as the picture of that time has them; None = all.
+        from_ms, until_ms: only those stamped from then on, and by then, UTC ms, as the picture of that time has them;
+            None = all.
     """
 
     since: Annotated[str, msgspec.Meta(max_length=40)] = ""
     kind: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=ENTRIES_MAX)] = 1000
     newest: bool = False
+    from_ms: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)] | None = None
     until_ms: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)] | None = None
 
     def __post_init__(self) -> None:
@@ -76,13 +78,15 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 def _entries(principal: Principal, ask: AskEntries, reading: Reading) -> Iterator[Labelled]:
     kinds = frozenset(ask.kind.split(",")) - {""} if ask.kind else None
     after = arrival_of(ask.since)
+    if ask.from_ms is not None:
+        after = max(after, arrival_near(reading.journal, ask.from_ms - SLACK_MS) - CHUNK)
     if ask.newest:
         yield from _newest(ask, kinds, after, reading)
         return
     while True:
         chunk = reading.journal.read(after, CHUNK, kinds)
         for entry in chunk:
-            if _is_by(entry, ask.until_ms):
+            if _is_between(entry, ask):
                 yield labelled_entry(entry, reading.policy)
         if len(chunk) < CHUNK:
             return
@@ -102,7 +106,7 @@ def _newest(ask: AskEntries, kinds: frozenset[str] | None, after: int, reading: 
             labelled_entry(entry, reading.policy)
             for entry in reading.journal.read(start, until - start, kinds)
             if entry.arrival <= until
-            and _is_by(entry, ask.until_ms)
+            and _is_between(entry, ask)
             and reading.release(entry.envelope.label, entry.envelope.context).verdict
         ]
         found = window + found
@@ -110,8 +114,9 @@ def _newest(ask: AskEntries, kinds: frozenset[str] | None, after: int, reading: 
     yield from [row for row in found if row.full is not None][-ask.limit :]
 
 
-def _is_by(entry: Entry, until_ms: int | None) -> bool:
-    return until_ms is None or hlc_ms(entry.envelope.hlc) <= until_ms
+def _is_between(entry: Entry, ask: AskEntries) -> bool:
+    at_ms = hlc_ms(entry.envelope.hlc)
+    return (ask.from_ms is None or at_ms >= ask.from_ms) and (ask.until_ms is None or at_ms <= ask.until_ms)
 
 
 def _entry(principal: Principal, ask: AskEntry, reading: Reading) -> Iterator[Labelled]:
