@@ -266,7 +266,7 @@ def test_italian_is_whole_and_stays(page: Page) -> None:
     page.get_by_role("button", name="Usa il centro").click()
     page.keyboard.press("Escape")
     page.locator(".links-open").click()
-    expect(page.locator(".link").first).to_contain_text("attivo")
+    expect(page.locator(".link", has_text="attivo").first).to_be_visible()
     assert raw_key.findall(page.evaluate(WORDS)) == []
 
 

@@ -17,6 +17,6 @@ def test_a_device_has_so_many_streams_and_no_more(serve: Serve) -> None:
         with node.device_client(other, files[other]) as client:
             client.report()
             first.hear_uid(client.uid)
-    wait_until(lambda: not node.api.links(), "the node has heard that they left")
+    wait_until(lambda: all(row["state"] == "down" for row in node.api.links()), "the node has heard that they left")
     with node.device_client(greedy, files[greedy]) as again:
         again.hear(lambda each: each.get("type") == "t-x-takp-v")
