@@ -44,7 +44,7 @@ def state(desk: Any, id: str) -> str:
 
 def test_a_task_is_told_as_chat_and_answered_by_the_addressees_own_phone(desk: Any, phones: MemoryPort) -> None:
     end_ms = phones.now_ms + 60 * MINUTE_MS
-    id = issued(desk, end_ms=end_ms, purpose="know who crosses", conditions=[{"kind": "report", "minutes": 30}])
+    id = issued(desk, end_ms=end_ms, purpose="to know who crosses", conditions=[{"kind": "report", "minutes": 30}])
     note, code = said(phones, Note)[-1], task_code(id)
     assert note.to == (Address("callsign", "FOX"),)
     for part in (f"TASK {code} Watch the bridge", "In order to know who crosses.", "Report every 30 min.", "WILCO"):

@@ -114,3 +114,12 @@ def test_who_is_gone_today_is_called_what_he_was_called_then(port: Any, client: 
     port.say(port.report("FOX", 42.0, 77.0, name="VIXEN"), port.open)
     # An id is no name: somebody of whom only positions were kept has none.
     assert names_at(port, client, then_ms) == {"FOX": 42.0, "": 43.0, "HEN": 44.0}
+
+
+def test_a_fused_track_of_the_past_stands_for_its_members(port: Any, client: Any) -> None:
+    members = f"{entity_id('cot', 'FOX')} {entity_id('mmsi', '451000007')}"
+    port.place("7", 42.0, 77.0, alias=Alias("fused", "7"), fields={"members": members, "sources": "cot mmsi"})
+    port.parts["tracks"].fixes.append(fix(port, "7", 42.0, port.open))
+    (row,) = client.get(f"/api/v1/picture?at_ms={port.now_ms}", headers=port.token("op")).json()
+    assert row["aliases"][0]["scheme"] == "fused"
+    assert row["fields"] == {"members": members}

@@ -66,3 +66,9 @@ def refuse_verb(code: str) -> Refused | None:
     if code == "MARK":
         return Refused("scope", "verb MARK is out of scope, it means marking for others' action: use LOCATE or OBSRV")
     return Refused("scope", f"verb {code[:60]} is not in the list of task verbs: take one of {', '.join(VERBS)}")
+
+
+def purpose_said(text: str) -> str:
+    """A purpose as it follows "in order to": many write that, or "to", themselves."""
+    lower = text.lower()
+    return next((text[len(each) :] for each in ("in order to ", "to ") if lower.startswith(each)), text)

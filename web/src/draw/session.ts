@@ -264,6 +264,13 @@ export class DrawSession {
   /** Mark and colour of the point that is taken up, as they are to be; null: what is taken up is no such point. */
   readonly look_edited = ref<PointLook | null>(null)
 
+  /** The same by its id: the rows are read where the panel of layers was not opened yet. */
+  async editById(id: string): Promise<void> {
+    if (!this.rows.value.some((row) => row.id === id)) await this.readRows()
+    const row = this.rows.value.find((one) => one.id === id)
+    if (row) await this.edit(row)
+  }
+
   /** Takes up a drawing to move its vertices. */
   async edit(row: DrawingRow): Promise<void> {
     this.cancel()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from aquila.core.task_verbs import GUARDED_VERBS, VERBS
+from aquila.core.task_verbs import GUARDED_VERBS, VERBS, purpose_said
 from aquila.core.tongue import Tongue
 from aquila.features.orders.in_force import readable, time_said
 from aquila.features.orders.order import Order, OrderAttachment, OrderTask, OrderWatch, date_time_group
@@ -117,19 +117,13 @@ def _span(start_ms: int | None, end_ms: int | None, tongue: Tongue) -> str:
     return tongue.say("order.says.span", start=time_said(start_ms, tongue), end=time_said(end_ms, tongue))
 
 
-def _purpose(text: str) -> str:
-    """A purpose as it follows "in order to": many write that, or "to", themselves."""
-    lower = text.lower()
-    return next((text[len(each) :] for each in ("in order to ", "to ") if lower.startswith(each)), text)
-
-
 def _task(task: OrderTask, tongue: Tongue) -> str:
     verb = tongue.say(f"verb.{task.verb}") if task.verb in VERBS else task.verb
     if task.verb in GUARDED_VERBS:
         verb = tongue.say("order.says.guarded", verb=verb)
     words = {"unit": task.unit, "verb": verb, "span": _span(task.start_ms, task.end_ms, tongue)}
     if task.purpose:
-        asked = tongue.say("order.says.task_purpose", **words, purpose=_purpose(task.purpose))
+        asked = tongue.say("order.says.task_purpose", **words, purpose=purpose_said(task.purpose))
     else:
         asked = tongue.say("order.says.task", **words)
     watched = [_watch(each, task, tongue) for each in task.watch]

@@ -114,7 +114,9 @@ def _sample(fix: TrackFix, reading: Reading, past: Picture) -> Sample:
     known = known or picture_of(reading).last_told(fix.entity, reading.release) or told
     report = report_of_fix(fix, fix.entity, known)
     if known is not None:
-        report = msgspec.structs.replace(report, alias=known.alias)
+        # Whom a fused track stands for is kept with its last word only, and believed of its past.
+        members = {key: text for key, text in known.fields.items() if key == "members"}
+        report = msgspec.structs.replace(report, alias=known.alias, fields=members)
     if fix.ended:
         report = msgspec.structs.replace(report, ended=True)
     return Sample(

@@ -14,7 +14,7 @@ from aquila.core.paper_work import state_of
 from aquila.core.papers import Thing
 from aquila.core.rule import Proposal, Rule
 from aquila.core.speakers import TASK_CODE, callsigns_of, task_code, unit_in, why_not
-from aquila.core.task_verbs import GUARDED, GUARDED_VERBS, VERBS
+from aquila.core.task_verbs import GUARDED, GUARDED_VERBS, VERBS, purpose_said
 from aquila.core.view import View
 from aquila.features.tasks.task import Task, TaskCondition
 from aquila.features.tasks.view import OPEN, STATES, STEP_SAID, TASK, task_in, tasks_in
@@ -88,7 +88,7 @@ def text_of(id: str, task: Task) -> str:
     code, span = task_code(id), [dtg(at_ms) for at_ms in (task.start_ms, task.end_ms) if at_ms is not None]
     lines = [f"TASK {code} {task.title or VERBS.get(task.verb, task.verb)}"]
     lines += [f"Note: {GUARDED}."] if task.verb in GUARDED_VERBS else []
-    lines += [each for each in (task.text, task.purpose and f"In order to {task.purpose}.") if each]
+    lines += [each for each in (task.text, task.purpose and f"In order to {purpose_said(task.purpose)}.") if each]
     lines += [" to ".join(span)] if span else []
     lines += [_watched(each) for each in task.conditions]
     text = "\n".join(lines)

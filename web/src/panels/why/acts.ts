@@ -1,5 +1,5 @@
 /** What people say of tracks: they are one, this member is none of it, it is right as it is, find it yourself. */
-import { shallowRef, type ShallowRef } from 'vue'
+import { shallowRef, watch, type ShallowRef } from 'vue'
 import type { PairsSaid } from '../../api.generated'
 import { api, ApiError } from '../../api/client'
 import { mayDo } from '../../exchange/roles'
@@ -21,6 +21,8 @@ export function mergingOf(desk: Desk): ShallowRef<Merging | null> {
   return merging
 }
 
+/** The correlator looks every few seconds. */
+const FOLLOW_MS = 30_000
 const MOVING: ReadonlySet<string> = new Set(['unit', 'platform', 'track'])
 /** May the node know more of it than its last report? A fused track surely; who moves and is heard, where anything is fused. */
 export function mayBeFused({ tracks, now_ms }: Desk, id: string): boolean {
@@ -49,8 +51,12 @@ export function beginMerge(shell: Shell): void {
     hint: shell.phone.value ? 'why.nameTouch' : 'why.name',
     take: (named) => {
       const other = standing(desk, named)
-      if (other === one) desk.notify({ tone: 'bad', key: 'why.refused.same' })
-      else mergingOf(desk).value = { one, other }
+      if (other === one) {
+        // Two that were one lie on each other: the press meant the one below.
+        desk.notify({ tone: 'ok', key: 'why.sameOne', words: { name: nameOf(desk, one) } })
+        return beginMerge(shell)
+      }
+      mergingOf(desk).value = { one, other }
       if (shell.phone.value) shell.sheet.value = 'now'
       else shell.open('now')
     },
@@ -65,9 +71,31 @@ function standing({ tracks, now_ms }: Desk, id: string): string {
 
 export async function merge(shell: Shell, { one, other }: Merging): Promise<boolean> {
   const names = { one: nameOf(shell.desk, one), other: nameOf(shell.desk, other) }
+  const parts = [one, other].map((id) => membersOf(shell.desk, id))
   const worked = await say(shell, () => api.mergeTracks(one, other), 'merge', names)
-  if (worked) mergingOf(shell.desk).value = null
+  if (worked) {
+    mergingOf(shell.desk).value = null
+    follow(shell, [one, other], parts)
+  }
   return worked
+}
+
+function membersOf({ tracks }: Desk, id: string): readonly string[] {
+  const h = tracks.handleOf(id)
+  return (h === null ? null : tracks.meta[h]?.members) ?? [id]
+}
+
+/** Selects the track that stands for both, as soon as there is one: the two that were looked at have gone into it. */
+function follow(shell: Shell, looked_at: readonly string[], parts: readonly (readonly string[])[]): void {
+  const { tracks, tick, now_ms, selected } = shell.desk
+  const until_ms = now_ms.value + FOLLOW_MS
+  const stop = watch(tick, () => {
+    const [first, ...others] = parts.map((members) => members.map((id) => tracks.trackOf(id, now_ms.value)).find((h) => h !== null))
+    const over = first !== undefined && first !== null && others.every((h) => h === first) ? tracks.meta[first]!.id : null
+    const is_elsewhere = selected.value !== null && !looked_at.includes(selected.value) && tracks.handleOf(selected.value) !== null
+    if (over !== null && !is_elsewhere) shell.select(over)
+    if (over !== null || is_elsewhere || now_ms.value > until_ms) stop()
+  })
 }
 
 export function split(shell: Shell, member: { id: string; name: string }): Promise<boolean> {
