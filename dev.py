@@ -167,6 +167,7 @@ def fix() -> int:
         call([tool("ruff"), "check", "--fix", "--exit-zero", "-q", "."]),
         call([tool("ruff"), "format", "."]),
         call([tool("python"), "tools/third_party.py"]),
+        call([tool("python"), "tools/generate_clients.py"]),
     )
 
 
