@@ -1,6 +1,7 @@
 /** The brief on paper: one sheet of the map for each step, as the print box makes one. */
 import type { ComposerTranslation } from 'vue-i18n'
-import { createMap, type MapAdapter } from '../map/adapter'
+import { createMap } from '../map/adapter'
+import type { MapAdapter } from '../map/port'
 import { cameraOf, DRAWN_LIMIT_MS } from '../print/camera'
 import { compose } from '../print/compose'
 import { dressSheet, hidingOf } from '../print/hiding'

@@ -5,7 +5,7 @@
 import { onScopeDispose, watch, type Ref, type ShallowRef } from 'vue'
 import { ApiError, call } from '../api/client'
 import type { CoverageGrid, ShadowGrid } from '../api.generated'
-import type { MapAdapter } from '../map/adapter'
+import type { MapAdapter } from '../map/port'
 import type { Theme } from '../shell/theme'
 import type { Desk } from '../store/desk'
 import { canvasOf, fromBase64, looksPixels, markPlaces, shadowPixels } from './paint'

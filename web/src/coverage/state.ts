@@ -1,7 +1,7 @@
 /** What of the two layers is shown and how: where nobody has looked, and what terrain hides. Kept on this machine. */
 import { ref, shallowRef, watch } from 'vue'
 import type { CoverageGrid, ShadowGrid } from '../api.generated'
-import type { Place } from '../map/adapter'
+import type { Place } from '../map/port'
 
 const KEY = 'aquila.coverage'
 export const HOURS = [1, 2, 4, 8, 12, 24, 48] as const

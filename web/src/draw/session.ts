@@ -3,7 +3,7 @@ import type { Feature } from 'geojson'
 import { computed, ref, shallowRef } from 'vue'
 import type { LayerRow, SetLayer } from '../api.generated'
 import { api, ApiError } from '../api/client'
-import type { MapAdapter } from '../map/adapter'
+import type { MapAdapter } from '../map/port'
 import type { Step } from '../shell/undo'
 import type { Desk } from '../store/desk'
 import type { DrawingLook } from '../store/drawings'
@@ -19,6 +19,7 @@ import type { Pair } from './geometry'
 import type { Pen, PenShape, Stroke } from './pen'
 import { nearestPlace } from './snap'
 import { numbered, placesShown, strokeOfPlaces } from './typed'
+import { perDesk } from '../store/perDesk'
 
 export interface Task {
   tool: Tool
@@ -416,10 +417,5 @@ async function remove(ids: readonly string[]): Promise<void> {
   for (const id of ids) await api.remove(id)
 }
 
-const SESSIONS = new WeakMap<Desk, DrawSession>()
 /** The one of this desk. */
-export function drawingOf(desk: Desk): DrawSession {
-  let session = SESSIONS.get(desk)
-  if (!session) SESSIONS.set(desk, (session = new DrawSession(desk)))
-  return session
-}
+export const drawingOf = perDesk((desk) => new DrawSession(desk))

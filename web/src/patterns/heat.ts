@@ -3,7 +3,7 @@ import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } fro
 import { ApiError, call } from '../api/client'
 import type { HeatGrid } from '../api.generated'
 import { canvasOf, fromBase64, pixels } from '../coverage/paint'
-import type { MapAdapter } from '../map/adapter'
+import type { MapAdapter } from '../map/port'
 import type { Theme } from '../shell/theme'
 import type { Desk } from '../store/desk'
 

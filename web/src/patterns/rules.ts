@@ -7,6 +7,7 @@ import type { Step } from '../shell/undo'
 import type { Corner } from '../draw/geometry'
 import type { Named } from '../staff/alerts/watch'
 import type { Desk } from '../store/desk'
+import { perDesk } from '../store/perDesk'
 
 export type Tab = 'found' | 'heat' | 'rhythm' | 'rules'
 export type Part = 'routes' | 'areas'
@@ -175,10 +176,5 @@ export class Rules {
   }
 }
 
-const KNOWN = new WeakMap<Desk, Rules>()
 /** The rules of this desk. */
-export function rulesOf(desk: Desk): Rules {
-  let rules = KNOWN.get(desk)
-  if (!rules) KNOWN.set(desk, (rules = new Rules(desk)))
-  return rules
-}
+export const rulesOf = perDesk((desk) => new Rules(desk))

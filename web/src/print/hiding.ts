@@ -2,7 +2,7 @@
 import type { ComposerTranslation } from 'vue-i18n'
 import { narrowedText } from '../brief/show'
 import { drawingOf } from '../draw/session'
-import type { MapAdapter } from '../map/adapter'
+import type { MapAdapter } from '../map/port'
 import type { Shell } from '../shell/shell'
 import { drawingsOf, hiddenIds } from '../store/drawings'
 import type { Hiding } from './compose'

@@ -1,8 +1,8 @@
 /** What goes to the printer: sheets of the print box or the brief, or a board's text; else a sheet is made when printing begins. */
-import { shallowRef, type ShallowRef } from 'vue'
-import type { Desk } from '../store/desk'
+import { shallowRef } from 'vue'
 import type { Paper } from './paper'
 import type { Word } from './words'
+import { perDesk } from '../store/perDesk'
 
 /** One sheet: its picture, which says itself what it shows, and the words that lie over it. */
 export interface DrawnSheet {
@@ -20,17 +20,5 @@ export interface ReadyPages {
   /** Stands above and below every page. */
   label: string
 }
-const pages = new WeakMap<Desk, ShallowRef<ReadyPages | null>>()
-
-export function readyPages(desk: Desk): ShallowRef<ReadyPages | null> {
-  let page = pages.get(desk)
-  if (!page) pages.set(desk, (page = shallowRef(null)))
-  return page
-}
-const made = new WeakMap<Desk, ShallowRef<ReadySheets | null>>()
-
-export function readySheets(desk: Desk): ShallowRef<ReadySheets | null> {
-  let sheet = made.get(desk)
-  if (!sheet) made.set(desk, (sheet = shallowRef(null)))
-  return sheet
-}
+export const readyPages = perDesk(() => shallowRef<ReadyPages | null>(null))
+export const readySheets = perDesk(() => shallowRef<ReadySheets | null>(null))

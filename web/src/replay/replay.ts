@@ -12,6 +12,7 @@ import type { Desk } from '../store/desk'
 import { TAIL_LIMIT } from '../store/journal'
 import { readBookmarks, writeBookmarks, type Bookmark } from './bookmarks'
 import { MINUTE_MS, SPEEDS } from './past'
+import { perDesk } from '../store/perDesk'
 
 const BEAT_MS = 250
 /** Where looking back begins. */
@@ -158,11 +159,5 @@ export class Replay {
   }
 }
 
-const made = new WeakMap<Desk, Replay>()
-
 /** The one replay of a desk. */
-export function replayOf(desk: Desk): Replay {
-  let replay = made.get(desk)
-  if (!replay) made.set(desk, (replay = new Replay(desk)))
-  return replay
-}
+export const replayOf = perDesk((desk) => new Replay(desk))

@@ -1,8 +1,8 @@
 /** Alerts and watches of one desk: read by `AlertAreas` as long as the page is open, shown by the panel and the map. */
 import { ref, shallowRef } from 'vue'
 import type { AlertRow, WatchRow } from '../../api.generated'
-import type { Desk } from '../../store/desk'
 import type { WatchDraft } from './watch'
+import { perDesk } from '../../store/perDesk'
 
 export class AlertBoard {
   readonly alerts = shallowRef<readonly AlertRow[]>([])
@@ -21,10 +21,5 @@ export class AlertBoard {
   }
 }
 
-const BOARDS = new WeakMap<Desk, AlertBoard>()
 /** The one of this desk. */
-export function alertsOf(desk: Desk): AlertBoard {
-  let board = BOARDS.get(desk)
-  if (!board) BOARDS.set(desk, (board = new AlertBoard()))
-  return board
-}
+export const alertsOf = perDesk(() => new AlertBoard())

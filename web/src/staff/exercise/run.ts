@@ -2,23 +2,16 @@
 import { call } from '../../api/client'
 import type { InjectRow, RunRow } from '../../api.generated'
 import type { Polled } from '../../exchange/usePolled'
-import type { Desk } from '../../store/desk'
 import { SELDOM_MS, useLive } from '../useLive'
+import { perDesk } from '../../store/perDesk'
 
 export const PACES = [0.5, 1, 2, 5, 10, 20]
 export const MEANS: readonly InjectRow['means'][] = ['radio', 'phone', 'chat', 'mail', 'map', 'paper', 'actor']
 /** Of these the node itself writes the words for the players. */
 export const WRITTEN: ReadonlySet<string> = new Set(['chat', 'mail', 'paper'])
-const runs = new WeakMap<Desk, Polled<RunRow>>()
 
 /** The first who asks is the banner, which stays as long as the page. */
-export function runOf(desk: Desk): Polled<RunRow> {
-  const known = runs.get(desk)
-  if (known) return known
-  const made = useLive(() => call<RunRow>('GET', '/exercise'), 'exercise.run', SELDOM_MS)
-  runs.set(desk, made)
-  return made
-}
+export const runOf = perDesk((): Polled<RunRow> => useLive(() => call<RunRow>('GET', '/exercise'), 'exercise.run', SELDOM_MS))
 
 /** What is to come first, in its order, what stands on the director's word after it; what is done last, the newest first. */
 export function sorted(rows: readonly InjectRow[]): InjectRow[] {

@@ -4,6 +4,7 @@ import { call } from '../../api/client'
 import type { MyDesk } from '../../api.generated'
 import type { Shell } from '../../shell/shell'
 import type { Desk } from '../../store/desk'
+import { perDesk } from '../../store/perDesk'
 
 const KEPT = 'aquila.post'
 
@@ -13,12 +14,9 @@ export interface RoleDesk {
   post: Ref<string>
   again: () => Promise<void>
 }
-const desks = new WeakMap<Desk, RoleDesk>()
 
 /** One for the page. */
-export function roleDeskOf(desk: Desk): RoleDesk {
-  const known = desks.get(desk)
-  if (known) return known
+export const roleDeskOf = perDesk((desk): RoleDesk => {
   const mine = shallowRef<MyDesk | null>(null)
   const post = ref(localStorage.getItem(KEPT) ?? '')
   async function again(): Promise<void> {
@@ -33,10 +31,8 @@ export function roleDeskOf(desk: Desk): RoleDesk {
       mine.value = answer
     })
   }
-  const made = { mine, post, again }
-  desks.set(desk, made)
-  return made
-}
+  return { mine, post, again }
+})
 
 /** What is open first follows the post: workspaces in its order, and the home for who has just come in with one. */
 export function followPost(desk: Desk, shell: Shell): void {
