@@ -75,8 +75,8 @@ class DeskOfBoth:
 
 
 def merged(one: Label, other: Label) -> tuple[PairsSaid | Refused, list[tuple[Paper, Label | None]]]:
-    desk = DeskOfBoth(Board(track("a", "mmsi", "KARINA", one), track("b", "cot", "CREW 3", other)))
-    answer = asyncio.run(merge_tracks(WATCH, TwoTracks(one="a", other="b"), desk))  # type: ignore[arg-type]
+    desk: Any = DeskOfBoth(Board(track("a", "mmsi", "KARINA", one), track("b", "cot", "CREW 3", other)))
+    answer = asyncio.run(merge_tracks(WATCH, TwoTracks(one="a", other="b"), desk))
     return answer, desk.said
 
 

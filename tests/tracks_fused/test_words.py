@@ -99,7 +99,7 @@ def test_words_that_contradict_each_other_are_refused() -> None:
     same_source = MEMBERS[1][2]
     stands: dict[Pair, Word] = {pair_of(a, b): "same", pair_of(b, c): "same"}
     assert "not the same" in (wrong_with(stands, {pair_of(a, c): "apart"}, SOURCES) or "")
-    assert "both of cot" in (wrong_with(stands, {pair_of(same_source, b): "same"}, SOURCES) or "")
+    assert "one source" in (wrong_with(stands, {pair_of(same_source, b): "same"}, SOURCES) or "")
     assert wrong_with(stands, {pair_of(a, b): "free", pair_of(b, c): "free"}, SOURCES) is None
     assert groups_of(stands)[a] == {a, b, c}
     apart: dict[Pair, Word] = {pair_of(a, c): "apart", pair_of(a, b): "same"}

@@ -107,7 +107,12 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("condition", "condition {place}: {what?refused}"),
         ("no_track", "there is no such track, or you may not see it: look into the list of fused tracks"),
         ("one_already", "they are one track already: lock it, if it shall stay so"),
-        ("both_source", "{a} and {b} are both of {source}: one source tells its own apart"),
+        (
+            "both_source",
+            "{a} and {b} are of one source, which tells its own apart: split off the one that does not belong",
+        ),
+        ("source_twice", "two of its members would be of one source, which tells its own apart"),
+        ("same_and_not", "they would be the same and not the same: take back first what was said of them"),
         ("said_since", "somebody has said otherwise since, or you may not see it: look at the track first"),
         ("no_common_reader", "the two tracks have no reader in common: one of both would be seen by nobody"),
         ("is_track", "that is the track itself: name the member that does not belong to it"),

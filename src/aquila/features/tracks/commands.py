@@ -68,7 +68,11 @@ async def merge_tracks(principal: Principal, ask: TwoTracks, desk: Desk) -> Pair
     twice = [(a, b) for a in one for b in other if a.source == b.source]
     if twice:
         a, b = twice[0]
-        return Refused("source", f"{a.name} and {b.name} are both of {a.source}: one source tells its own apart")
+        return Refused(
+            "source",
+            f"{a.name} and {b.name} are of one source, which tells its own apart: "
+            "split off the one that does not belong",
+        )
     # One pair is enough: the rest follows.
     pairs = [pair_of(a.entity, b.entity) for a in one for b in other]
     apart = [pair for pair in pairs[1:] if _words(desk).get(pair) == "apart"]

@@ -107,23 +107,14 @@ def wrong_with(words: Mapping[Pair, Word], said: Mapping[Pair, Word], sources: M
         members = groups.get(one, frozenset((one,))) | groups.get(other, frozenset((other,)))
         for pair in _pairs(members):
             if after.get(pair) == "apart" and pair[1] in groups.get(pair[0], ()):
-                return f"{pair[0]} and {pair[1]} would be the same and not the same: take one of the two back first"
+                return "they would be the same and not the same: take back first what was said of them"
         for group in {groups[member] for member in members if member in groups}:
-            twice = _twice(group, sources)
-            if twice is not None:
-                return twice
+            known = [sources[member] for member in group if member in sources]
+            if len(set(known)) < len(known):
+                return "two of its members would be of one source, which tells its own apart"
     return None
 
 
 def _pairs(members: Iterable[str]) -> Iterable[Pair]:
     ordered = sorted(members)
     return ((one, other) for k, one in enumerate(ordered) for other in ordered[k + 1 :])
-
-
-def _twice(group: Iterable[str], sources: Mapping[str, str]) -> str | None:
-    first: dict[str, str] = {}
-    for member in sorted(group):
-        source = sources.get(member)
-        if source is not None and first.setdefault(source, member) != member:
-            return f"{first[source]} and {member} are both of {source}: one source tells its own apart"
-    return None

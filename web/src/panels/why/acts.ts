@@ -1,11 +1,12 @@
 /** What people say of tracks: they are one, this member is none of it, it is right as it is, find it yourself. */
-import { shallowRef, watch, type ShallowRef } from 'vue'
+import { shallowRef, watch } from 'vue'
 import type { PairsSaid } from '../../api.generated'
-import { api, ApiError } from '../../api/client'
+import { api } from '../../api/client'
 import { mayDo } from '../../exchange/roles'
 import { pageI18n } from '../../i18n'
 import type { Shell } from '../../shell/shell'
 import type { Desk } from '../../store/desk'
+import { perDesk } from '../../store/perDesk'
 
 /** Two symbols that somebody is about to call one thing. */
 export interface Merging {
@@ -13,13 +14,8 @@ export interface Merging {
   other: string
 }
 
-const MERGING = new WeakMap<Desk, ShallowRef<Merging | null>>()
 /** The one of this desk; null while nobody is about to. */
-export function mergingOf(desk: Desk): ShallowRef<Merging | null> {
-  let merging = MERGING.get(desk)
-  if (!merging) MERGING.set(desk, (merging = shallowRef(null)))
-  return merging
-}
+export const mergingOf = perDesk(() => shallowRef<Merging | null>(null))
 
 /** The correlator looks every few seconds. */
 const FOLLOW_MS = 30_000
@@ -118,22 +114,11 @@ export function nameOf({ tracks }: Desk, id: string): string {
 /** Says it, tells that it was said, and remembers how to take it back: what stood before stands again. */
 async function say({ desk, undo }: Shell, call: () => Promise<PairsSaid>, what: string, words: Record<string, string>): Promise<boolean> {
   let entries: string[] = []
-  const done = (told: () => Promise<PairsSaid>) => desk.attempt(async () => void ({ entries } = await inWords(told)))
+  const done = (told: () => Promise<PairsSaid>) => desk.attempt(async () => void ({ entries } = await told()))
   if (!(await done(call))) return false
   // Whoever takes back what was taken back says it again.
   const turn = () => done(() => api.takeBackTracks(entries))
   undo.did({ title: `why.did.${what}`, words, undo: turn, redo: turn })
   desk.notify({ tone: 'ok', key: 'why.done', words: { what: pageI18n().global.t(`why.did.${what}`, words) } })
   return true
-}
-
-/** Refusals that the page has words for; the node's own English stands for the others. */
-const REFUSALS: ReadonlySet<string> = new Set(['same', 'source', 'contradiction', 'group', 'later', 'absent'])
-async function inWords(call: () => Promise<PairsSaid>): Promise<PairsSaid> {
-  try {
-    return await call()
-  } catch (problem) {
-    if (!(problem instanceof ApiError) || !REFUSALS.has(problem.code)) throw problem
-    throw new ApiError(problem.status, problem.code, pageI18n().global.t(`why.refused.${problem.code}`))
-  }
 }
