@@ -33,7 +33,11 @@ export async function readTrails(box: Box, until_ms: number, wanted_min: number)
 /** A line for each entity that is let through, with its side. `sideOf` null: none is drawn. */
 export function linesOf(rows: readonly TrackRow[], sideOf: (id: string) => string | null): FeatureCollection {
   const of = new Map<string, TrackRow[]>()
-  for (const row of rows) of.set(row.entity, [...(of.get(row.entity) ?? []), row])
+  for (const row of rows) {
+    const fixes = of.get(row.entity)
+    if (fixes) fixes.push(row)
+    else of.set(row.entity, [row])
+  }
   return {
     type: 'FeatureCollection',
     features: [...of].flatMap(([id, fixes]) => {
@@ -78,7 +82,7 @@ export function useTrails(shell: Shell, seen: Readonly<ShallowRef<Box | null>>, 
       if (mine !== turn) return
       last = rows
       // Said once, not with every reading.
-      if (span_min < wanted_min && told_min !== span_min) desk.notify({ tone: 'ok', key: 'trails.shorter', words: { n: String(Math.max(1, Math.round(span_min))) } })
+      if (span_min < wanted_min && told_min !== span_min) tell(shell, 'trails.shorter', { n: String(Math.max(1, Math.round(span_min))) })
       told_min = span_min
     } catch (error) {
       // Trails are an extra: without the node there are none.
@@ -98,8 +102,12 @@ export function useTrails(shell: Shell, seen: Readonly<ShallowRef<Box | null>>, 
 export function nextTrails(shell: Shell): void {
   const at = TRAIL_SPANS_MIN.findIndex((one) => one === trails_min.value)
   trails_min.value = TRAIL_SPANS_MIN[(at + 1) % TRAIL_SPANS_MIN.length]
-  // Pressed on, only the last is true.
-  for (const { id, key } of shell.desk.notices.value) if (key?.startsWith('trails.shown')) shell.desk.dismiss(id)
-  shell.desk.notify({ tone: 'ok', key: `trails.shown${trails_min.value}` })
+  tell(shell, `trails.shown${trails_min.value}`)
+}
+
+/** Only the last that is said of trails is true. */
+function tell({ desk }: Shell, key: string, words: Record<string, string> = {}): void {
+  for (const one of desk.notices.value) if (one.key?.startsWith('trails.')) desk.dismiss(one.id)
+  desk.notify({ tone: 'ok', key, words })
 }
 
