@@ -134,6 +134,11 @@ class Watched:
         return page
 
 
+Browse = Callable[..., Watched]
+Join = Callable[[str, str], TakClient]
+Clock = Callable[[], int]
+
+
 @pytest.fixture(scope="module")
 def chromium(browser_path: str) -> Iterator[Browser]:
     # Of the module and no wider: as long as it runs, nobody else can run an event loop in this thread.

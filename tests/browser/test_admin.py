@@ -8,7 +8,6 @@ import re
 import ssl
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -25,12 +24,11 @@ from playwright.sync_api import Browser, Download, Locator, Page, expect
 from aquila.testing.served import ServedNode, wait_until
 from aquila.testing.tak_client import TakClient, device_context, fresh, position
 
-from .conftest import DESKTOP, Watched
+from .conftest import DESKTOP, Browse
 from .test_page import AXE, ITALIAN, VIOLATIONS, WORDS
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "long enough for all"
 DROP = """(place, name) => {

@@ -1,7 +1,6 @@
 """Alerts on the page: watches drawn and kept, alerts acknowledged and closed by a key, and the same on another desk."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from aquila.simulator import cot
 from aquila.simulator.cot import Spot
 from aquila.testing.served import wait_until
 
-from .conftest import TakClient, Watched
+from .conftest import Browse, Clock, Join
 from .test_draw import SPOT, strike
 from .test_page import AXE, VIOLATIONS
 from .test_replay import iso
@@ -20,10 +19,6 @@ from .test_shell import PHONE, out_of_fields
 pytestmark = pytest.mark.browser
 
 AWAY = Spot(44.5, 79.5, 1500.0)
-
-Browse = Callable[..., Watched]
-Clock = Callable[[], int]
-Join = Callable[[str, str], TakClient]
 
 
 def panel(page: Page) -> None:
@@ -195,15 +190,20 @@ def test_a_moment_of_the_past_has_the_alerts_of_then(page: Page, tak: Join, now_
     expect(page.locator(".right .live-only:visible")).to_have_count(0)
 
 
-def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
-    said(page, "notes", {"text": "Avalanche closes the upper tunnel"})
-    for number in range(201):
-        said(page, "notes", {"text": f"Routine {number}"})
+def find(page: Page, words: str) -> None:
+    """Type into the find box of a page that was just loaded."""
     page.reload()
     expect(page.locator(".entity").first).to_be_visible()
     out_of_fields(page)
     page.keyboard.press("/")
-    page.keyboard.type("tunnel avalan")
+    page.keyboard.type(words)
+
+
+def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
+    said(page, "notes", {"text": "Avalanche closes the upper tunnel"})
+    for number in range(201):
+        said(page, "notes", {"text": f"Routine {number}"})
+    find(page, "tunnel avalan")
     found = page.get_by_role("option").filter(has_text="Avalanche closes the upper tunnel")
     expect(found).to_have_count(1)
     found.click()
@@ -217,11 +217,7 @@ def test_more_lines_than_the_box_shows_are_read_in_the_journal(page: Page) -> No
         said(page, "notes", {"text": f"Convoy passes bridge {number}"})
     for number in range(201):
         said(page, "notes", {"text": f"Nothing new {number}"})
-    page.reload()
-    expect(page.locator(".entity").first).to_be_visible()
-    out_of_fields(page)
-    page.keyboard.press("/")
-    page.keyboard.type("convoy bridge")
+    find(page, "convoy bridge")
     expect(page.get_by_role("option").filter(has_text="Convoy passes bridge 129")).to_have_count(1)
     page.get_by_role("button", name="Show all in the journal").click()
     found = page.locator(".lines .entry")

@@ -5,7 +5,7 @@ A third browser is exercise control's: it fires an inject that the two have to h
 """
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from time import time
 
@@ -17,7 +17,7 @@ from aquila.simulator.scenario import MedevacAsked
 from aquila.testing.served import ServedNode
 from aquila.testing.tak_client import Event, TakClient, event, text_of
 
-from .conftest import PATIENT, Watched
+from .conftest import PATIENT, Browse
 from .desk import Hand, board, state_of
 from .test_page import journal_lines
 from .test_shell import out_of_fields
@@ -25,7 +25,6 @@ from .test_staff import unit_in
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 SITREP = (("Strength *", "96"), ("Present *", "90"), ("Assessment", "One man hurt, the pass is closed."))
 MOST = {row["action"]: row["most"] for row in tomllib.loads(Path(__file__).with_name("steps.toml").read_text())["step"]}
 WALKERS = "Two walkers are overdue at the ford"

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,11 @@ from aquila.simulator import cot
 from aquila.simulator.cot import Spot
 from aquila.testing.served import ServedNode, wait_until
 
-from .conftest import TakClient, Watched
+from .conftest import Browse, Clock, Join, TakClient
 from .test_page import AXE, VIOLATIONS
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
-Join = Callable[[str, str], TakClient]
-Clock = Callable[[], int]
 SPOT = Spot(43.05, 77.05, 1500.0)
 
 
@@ -66,6 +62,14 @@ def opened(page: Page, title: str) -> None:
     expect(button).to_be_visible()
     if button.get_attribute("aria-expanded") == "false":
         button.click()
+
+
+def phone_beside(page: Page, tak: Join, now_ms: Clock, n: int) -> TakClient:
+    """A phone on the map, and the layers open beside it."""
+    phone = tak(f"ANDROID-draw-{n}", f"PENNA {n}")
+    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+    layers(page)
+    return phone
 
 
 def test_a_line_is_drawn_seen_by_others_and_by_phones_and_taken_back(browse: Browse, tak: Join, now_ms: Clock) -> None:
@@ -171,9 +175,7 @@ def test_a_tap_close_to_a_corner_takes_it_and_so_does_one_after_a_typed_place(pa
 def test_a_text_a_bearing_line_and_range_rings_reach_a_phone_and_come_back_as_they_were(
     page: Page, tak: Join, now_ms: Clock
 ) -> None:
-    phone = tak("ANDROID-draw-4", "PENNA 4")
-    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
-    layers(page)
+    phone = phone_beside(page, tak, now_ms, 4)
     take(page, "Text")
     strike(page, (0.4, 0.6))
     name(page, "FORD 3 TONS", "BASICS")
@@ -293,9 +295,7 @@ def test_a_dropped_file_comes_out_again_with_the_same_shapes(page: Page, tmp_pat
 
 
 def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_ms: Clock) -> None:
-    phone = tak("ANDROID-draw-2", "PENNA 2")
-    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
-    layers(page)
+    phone = phone_beside(page, tak, now_ms, 2)
     take(page, "Area")
     strike(page, (0.35, 0.4), (0.5, 0.35), (0.55, 0.6))
     page.get_by_role("button", name="Finish").click()
@@ -370,9 +370,7 @@ def test_a_click_inside_areas_selects_the_smallest_and_a_second_one_lets_go(page
 def test_a_corridor_a_bullseye_and_a_marked_point_reach_a_phone_and_stay_editable(
     page: Page, tak: Join, now_ms: Clock
 ) -> None:
-    phone = tak("ANDROID-draw-3", "PENNA 3")
-    phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
-    layers(page)
+    phone = phone_beside(page, tak, now_ms, 3)
     take(page, "Corridor")
     strike(page, (0.35, 0.4), (0.5, 0.35), (0.6, 0.5))
     page.get_by_role("button", name="Finish").click()

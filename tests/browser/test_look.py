@@ -1,6 +1,6 @@
 """Every board, tab and sheet as people look at it: nothing is cut off, too small for a finger, or jumps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,15 +8,12 @@ from playwright.sync_api import Page, expect
 from aquila.simulator import cot
 from aquila.testing.served import wait_until
 
-from .conftest import COARSE, TakClient, Watched
+from .conftest import COARSE, Browse, Clock, Join
 from .test_page import AXE, SPOT, VIOLATIONS
 from .test_shell import PHONE, opened, out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
-Join = Callable[[str, str], TakClient]
-Clock = Callable[[], int]
 
 DESK = {"width": 1440, "height": 900}
 SEEN = ".workspace, .sheet:not([style*='none'])"

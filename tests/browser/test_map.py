@@ -16,13 +16,12 @@ from pypdf import PdfReader
 from aquila.stores.terrain import read_png
 from aquila.testing.served import wait_until
 
-from .conftest import Watched
+from .conftest import Browse
 from .test_page import AXE, VIOLATIONS
 from .test_shell import opened, out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 LOSE = """(name) => {
   const gl = document.querySelector(name).getContext('webgl2')
   const lost = gl.getExtension('WEBGL_lose_context')

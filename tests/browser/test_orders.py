@@ -10,14 +10,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from aquila.testing.served import ServedNode, wait_until
 
-from .conftest import Watched
+from .conftest import Browse
 from .desk import Hand, board, state_of
 from .test_page import AXE, VIOLATIONS
 from .test_shell import PHONE, opened
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 SMALL = {"width": 1100, "height": 700}
 HOUR_MS = 3_600_000
 STILL_LOOKS = 12

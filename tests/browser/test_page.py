@@ -13,13 +13,10 @@ from aquila.simulator.cot import EVERYONE, Look, Spot
 from aquila.simulator.scenario import MedevacAsked
 from aquila.testing.served import ServedNode
 
-from .conftest import TakClient, Watched, log_in
+from .conftest import Browse, Clock, Join, log_in
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
-Join = Callable[[str, str], TakClient]
-Clock = Callable[[], int]
 
 SCREENS = [[(1600, 900), (1280, 720)], [(390, 844)]]
 PATROL = "CAMOSCIO 11"

@@ -2,21 +2,19 @@
 
 import base64
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 from pypdf import PdfReader
 
-from .conftest import Watched
+from .conftest import Browse
 from .desk import board
 from .test_page import AXE, VIOLATIONS
 from .test_shell import opened, out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 
 SHEET = """async (png) => {
   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0))

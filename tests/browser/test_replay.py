@@ -1,7 +1,6 @@
 """Looking back: the past on the page, never taken for the present; a link to a moment; bookmarks; trails."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,16 +12,13 @@ from aquila.simulator import cot
 from aquila.simulator.cot import Spot
 from aquila.testing.served import ServedNode, wait_until
 
-from .conftest import TakClient, Watched
+from .conftest import Browse, Clock, Join
 from .scene import say
 from .test_page import AXE, VIOLATIONS, rows_of, select
 from .test_shell import PHONE, opened, out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
-Join = Callable[[str, str], TakClient]
-Clock = Callable[[], int]
 
 HERE = Spot(43.05, 77.05, 1500.0)
 THERE = Spot(43.25, 77.35, 1500.0)

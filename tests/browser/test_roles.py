@@ -1,6 +1,5 @@
 """Posts, and the order of battle as files, driven as people drive them: a shift change, an import with its preview."""
 
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -10,13 +9,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from aquila.testing.served import ServedNode
 
-from .conftest import Watched
+from .conftest import Browse
 from .test_page import AXE, VIOLATIONS
 from .test_shell import PHONE, out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 PASSWORD = "long enough for a test"  # of a node that lives for this test
 TREE = "ALPINI BDE | echelon BRIGADE\n    7 ALPINI | echelon BATTALION | strength 600/580/430\n"
 

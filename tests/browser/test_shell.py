@@ -13,7 +13,7 @@ from aquila.simulator.cot import Spot
 from aquila.testing.served import ServedNode, wait_until
 
 from .cable import Cable
-from .conftest import DESKTOP, TakClient, Watched
+from .conftest import DESKTOP, Browse, Clock, Join
 from .test_page import AXE, VIOLATIONS, WORDS, rows_of, select
 
 pytestmark = pytest.mark.browser
@@ -38,9 +38,6 @@ DROP_NOTHING = """(name) => {
 }"""
 """A file of a kind that nothing reads."""
 
-Browse = Callable[..., Watched]
-Join = Callable[[str, str], TakClient]
-Clock = Callable[[], int]
 
 PATROL = "CAMOSCIO 11"
 SPOT = Spot(43.05, 77.05, 1500.0)

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -12,13 +11,12 @@ from playwright.sync_api import Page, expect
 from aquila.testing.served import ServedNode, wait_until
 from aquila.testing.tak_client import device_context, fresh, position
 
-from .conftest import Watched
+from .conftest import Browse
 from .test_page import AXE, VIOLATIONS, journal_lines, select
 from .test_shell import PHONE, opened, options_of, out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 # A few minutes ago: a time that is half a day away may be of yesterday or still to come, and is marked unsure.
 CLOCK = f"{datetime.now(UTC) - timedelta(minutes=5):%H%M}Z"
 LINE = f"CAMOSCIO 11 SALUTE 4 pax 2 veh NW of LEOPARD HQ {CLOCK}"

@@ -15,7 +15,7 @@ from aquila.testing.served import ServedNode
 
 from .administrator import care, devices, packages
 from .analyst import intelligence, summary
-from .conftest import Watched
+from .conftest import Browse
 from .desk import state_of
 from .director import control, inject_in_time, moments, verdict
 from .liaison import extract, tree
@@ -26,7 +26,6 @@ from .test_shell import out_of_fields
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 ELSEWHERE = Path(__file__).with_name("test_day_page.py").read_text()
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "staff" / "a_day.md"
 PHONE = {"width": 390, "height": 844}

@@ -1,7 +1,7 @@
 """The journal in Russian: what the node says there is Russian, what people wrote is as they wrote it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +10,11 @@ from playwright.sync_api import Page, expect
 from aquila.core.phrase_table import WRITTEN
 from aquila.testing.served import wait_until
 
-from .conftest import Watched
+from .conftest import Browse
 from .test_shell import opened
 
 pytestmark = pytest.mark.browser
 
-Browse = Callable[..., Watched]
 ENOUGH = 15
 CYRILLIC = re.compile("[\u0400-\u04ff]{3}")
 ENGLISH = re.compile(r"[A-Za-z]{4,}")
