@@ -1528,7 +1528,7 @@ class LineRow(TypedDict):
 
 
 class LinkRow(TypedDict):
-    """One live channel."""
+    """One channel, live or lost lately."""
 
     id: str
     name: str

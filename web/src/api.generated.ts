@@ -1254,7 +1254,7 @@ export interface LineRow {
   receipts: Record<string, string>
 }
 
-/** One live channel. */
+/** One channel, live or lost lately. */
 export interface LinkRow {
   id: string
   name: string

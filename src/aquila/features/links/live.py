@@ -9,7 +9,7 @@ from aquila.core.model import Context, Label
 
 
 class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One live channel.
+    """One channel, live or lost lately.
 
     Attributes:
         transport: tcp, tls, websocket ... peer: address. principal: who is at the other end.
