@@ -17,7 +17,7 @@ export function textsOf(form: Form, known: Record<string, unknown>): Record<stri
 /** What the fields for times hold at first, in UTC milliseconds: what is known, now for a time that is needed, else null. */
 export function timesOf(form: Form, known: Record<string, unknown>, now_ms: number): Record<string, number | null> {
   const times = fieldsOf(form).filter(({ kind }) => kind === 'time')
-  return Object.fromEntries(times.map(({ name, required }) => [name, typeof known[name] === 'number' ? known[name] : required ? Math.floor(now_ms) : null]))
+  return Object.fromEntries(times.map(({ name, required }) => [name, typeof known[name] === 'number' ? known[name] : required ? now_ms : null]))
 }
 
 /** The values by name; what is empty is left out. `wrong`: a field whose place cannot be read. */
