@@ -3,12 +3,13 @@ import type { Feature } from 'geojson'
 import { distance_m, ringOf, type Pair } from './geometry'
 import type { PenShape, Stroke } from './pen'
 
-const LENGTH = /^(\d+(?:[.,]\d+)?)\s*(m|km)$/i
+/** The units in each alphabet of the page's languages: who reads `м` types it. */
+const LENGTH = /^(\d+(?:[.,]\d+)?)\s*([mм]|km|км)$/iu
 
 /** Metres of a typed length, `500 m` or `2,5 km`; null: it is none. */
 export function lengthOf(text: string): number | null {
   const [, figure, unit] = LENGTH.exec(text.trim()) ?? []
-  const length_m = Number(figure?.replace(',', '.')) * (unit?.toLowerCase() === 'km' ? 1000 : 1)
+  const length_m = Number(figure?.replace(',', '.')) * (/^[kк]/iu.test(unit ?? '') ? 1000 : 1)
   return length_m > 0 ? length_m : null
 }
 

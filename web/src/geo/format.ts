@@ -1,6 +1,7 @@
 /** Places, heights, courses and speeds as text; unknown is an en dash, never a zero. */
 import { forward } from 'mgrs'
 import { decimal } from './decimal'
+import { sign } from './units'
 
 export const UNKNOWN = '–'
 
@@ -34,31 +35,31 @@ export function course(course_deg: number | null | undefined): string {
 export function speed(speed_mps: number | null | undefined): string {
   if (speed_mps === null || speed_mps === undefined) return UNKNOWN
   const kph = speed_mps * 3.6
-  return `${kph < 10 ? decimal(kph, 1) : Math.round(kph)} km/h`
+  return `${kph < 10 ? decimal(kph, 1) : Math.round(kph)} ${sign('kph')}`
 }
 
 export function metres(value_m: number | null | undefined): string {
   if (value_m === null || value_m === undefined) return UNKNOWN
-  return `${Math.round(value_m).toLocaleString('en').replace(/,/g, '\u202f')} m`
+  return `${Math.round(value_m).toLocaleString('en').replace(/,/g, '\u202f')} ${sign('m')}`
 }
 
 /** `800 m`, `5.20 km`, `12.4 km`: as it goes into names, which every node and phone reads. */
 export function lengthText(length_m: number): string {
-  return lengthBy(length_m, (value, digits) => value.toFixed(digits))
+  return lengthBy(length_m, (value, digits) => value.toFixed(digits), { m: 'm', km: 'km' })
 }
 
 /** The same as the reader sees it. */
 export function lengthShown(length_m: number): string {
-  return lengthBy(length_m, decimal)
+  return lengthBy(length_m, decimal, { m: sign('m'), km: sign('km') })
 }
 
-function lengthBy(length_m: number, figures: (value: number, digits: number) => string): string {
-  return length_m < 1000 ? `${Math.round(length_m)} m` : `${figures(length_m / 1000, length_m < 10_000 ? 2 : 1)} km`
+function lengthBy(length_m: number, figures: (value: number, digits: number) => string, { m, km }: { m: string; km: string }): string {
+  return length_m < 1000 ? `${Math.round(length_m)} ${m}` : `${figures(length_m / 1000, length_m < 10_000 ? 2 : 1)} ${km}`
 }
 
 export function bytes(count: number): string {
-  if (count < 1024) return `${count} B`
-  return count < 1_048_576 ? `${decimal(count / 1024, 1)} KiB` : `${decimal(count / 1_048_576, 1)} MiB`
+  if (count < 1024) return `${count} ${sign('byte')}`
+  return count < 1_048_576 ? `${decimal(count / 1024, 1)} ${sign('kib')}` : `${decimal(count / 1_048_576, 1)} ${sign('mib')}`
 }
 
 export { parsePlace } from './place'

@@ -1,6 +1,7 @@
 /** What was measured, and against what, as sentences with units: never the names of parameters. */
 import { marked } from '../geo/decimal'
 import { metres, speed } from '../geo/format'
+import { sign } from '../geo/units'
 
 type Unit = 'm' | 'mps' | 'min' | 's' | 'deg' | 'count' | 'domain'
 export type Say = (key: string, values?: Record<string, string>) => string
@@ -52,7 +53,7 @@ const DOMAINS = ['other', 'air', 'land', 'sea']
 
 function amount(value: number, unit: Unit, say: Say): string {
   const round = marked(String(Math.round(value * 10) / 10))
-  if (unit === 'm') return Math.abs(value) < 10_000 ? metres(value) : `${Math.round(value / 1000)} km`
+  if (unit === 'm') return Math.abs(value) < 10_000 ? metres(value) : `${Math.round(value / 1000)} ${sign('km')}`
   if (unit === 'mps') return speed(value)
   if (unit === 'domain') return say(`patterns.domain.${DOMAINS[value] ?? 'other'}`)
   if (unit === 'deg') return `${round}°`
@@ -67,7 +68,13 @@ export function sentences(values: Record<string, number>, say: Say): string[] {
   })
 }
 
-const FIELD_UNITS: Partial<Record<Unit, string>> = { m: '… m', mps: '… km/h', deg: '…°', count: '…' }
+/** The gap of a field's label, with the unit of what is typed into it. */
+function gapOf(unit: Unit, say: Say): string {
+  if (unit === 'm') return `… ${sign('m')}`
+  if (unit === 'mps') return `… ${sign('kph')}`
+  if (unit === 'deg') return '…°'
+  return unit === 'count' ? '…' : say(`patterns.unit.${unit}`, { v: '…' })
+}
 function ofWhom(name: string, text: string, say: Say): string {
   const domain = DOMAINS.find((one) => name === `${one}_mps` || name === `fast_${one}_mps`)
   return domain ? `${say(`patterns.domain.${domain}`)}: ${text}` : text
@@ -75,7 +82,7 @@ function ofWhom(name: string, text: string, say: Say): string {
 /** The sentence of a threshold as the label of its field, with a gap for the number and its unit; speeds say of whom they are. */
 export function fieldLabel(name: string, say: Say): string {
   const [sentence, unit] = VALUES[name]
-  return ofWhom(name, say(`patterns.value.${sentence}`, { v: FIELD_UNITS[unit] ?? say(`patterns.unit.${unit}`, { v: '…' }) }), say)
+  return ofWhom(name, say(`patterns.value.${sentence}`, { v: gapOf(unit, say) }), say)
 }
 /** The same with its number. */
 export const fieldSentence = (name: string, value: number, say: Say): string => ofWhom(name, sentences({ [name]: value }, say)[0] ?? '', say)

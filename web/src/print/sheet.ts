@@ -5,6 +5,7 @@
  * words that belong over them. Paper gets them as text (words.ts), a PNG as part of the picture.
  */
 import { forward } from 'mgrs'
+import { sign } from '../geo/units'
 import type { LegendLine } from './legend'
 import { DOTS_PER_MM, PAPER_MM, type Paper } from './paper'
 import { Pen, widthOf, wrapped, type Word } from './words'
@@ -227,7 +228,7 @@ function drawScale(pen: Pen, sheet: Sheet, bounds: [number, number, number, numb
   const per_mm = groundPerMm(bounds, sheet.map.width)
   const length_m = roundLength(per_mm * 50)
   const length = length_m / per_mm
-  const unit = length_m >= 1000 ? `${length_m / 1000} km` : `${length_m} m`
+  const unit = length_m >= 1000 ? `${length_m / 1000} ${sign('km')}` : `${length_m} ${sign('m')}`
   const [x, y] = [sheet.map.x + 5, sheet.map.y + sheet.map.height - 6]
   brush.fillStyle = 'rgba(255, 255, 255, 0.88)'
   brush.fillRect(x - 2.5, y - 5, length + 15, 8)

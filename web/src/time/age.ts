@@ -1,4 +1,5 @@
 /** How old a report is, and what that means for how it is shown. */
+import { sign } from '../geo/units'
 
 export type AgeState = 'fresh' | 'ageing' | 'stale'
 
@@ -42,20 +43,20 @@ export function freshFor(valid_ms: number, still: boolean): number {
 export function ageClock(age_ms: number): string {
   if (!Number.isFinite(age_ms)) return '–'
   const seconds = Math.max(0, Math.floor(age_ms / 1000))
-  if (seconds < 60) return `${seconds} s`
+  if (seconds < 60) return `${seconds} ${sign('s')}`
   const two = (value: number) => String(value).padStart(2, '0')
   const minutes = Math.floor(seconds / 60)
   if (minutes < 60) return `${minutes}:${two(seconds % 60)}`
   const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours} h ${two(minutes % 60)}`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  if (hours < 24) return `${hours} ${sign('h')} ${two(minutes % 60)}`
+  return `${Math.floor(hours / 24)} ${sign('d')} ${hours % 24} ${sign('h')}`
 }
 
 /** A coarse age for labels on the map, which must not flicker: `4 min`, `2 h`, `3 d`. */
 export function ageRound(age_ms: number): string {
   if (!Number.isFinite(age_ms)) return '?'
   const minutes = Math.max(0, Math.floor(age_ms / 60_000))
-  if (minutes < 60) return `${minutes} min`
+  if (minutes < 60) return `${minutes} ${sign('min')}`
   const hours = Math.floor(minutes / 60)
-  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`
+  return hours < 48 ? `${hours} ${sign('h')}` : `${Math.floor(hours / 24)} ${sign('d')}`
 }
