@@ -3091,6 +3091,7 @@ class Node:
         remarks: str | None = None,
         layer: str | None = None,
         order: int | None = None,
+        takes_back: bool | None = None,
         valid_h: float | None = None,
     ) -> Drawn:
         """Draw or change a line, area, corridor, circle, bullseye, route, bearing line or point."""
@@ -3115,6 +3116,7 @@ class Node:
                 "remarks": remarks,
                 "layer": layer,
                 "order": order,
+                "takes_back": takes_back,
                 "valid_h": valid_h,
             },
         )

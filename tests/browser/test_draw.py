@@ -252,6 +252,10 @@ def test_corners_are_moved_by_keys(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".draw-hint")).to_have_count(0)
     assert shapes_of(page, "KEYS 2")[0] == wider
+    journal = page.get_by_role("region", name="Journal", exact=True)
+    expect(journal).to_contain_text("Drawing KEYS 2 has another shape")
+    page.keyboard.press("Control+z")
+    expect(journal).to_contain_text("Drawing KEYS 2 is as it was again: somebody took a change back")
 
 
 @pytest.mark.parametrize("ending", ["kml", "gpx"])

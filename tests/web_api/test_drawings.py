@@ -16,6 +16,10 @@ CORRIDORS = json.loads((Path(__file__).parents[2] / "web" / "test" / "corridors.
 
 AREA = {"shape": "polygon", "name": "NAI 3", "points": [[42.0, 77.0], [42.0, 77.2], [42.2, 77.2]], "layer": "INTEL"}
 
+POINT = {"shape": "point", "points": [[42.0, 77.0]]}
+CIRCLE = {"shape": "circle", "points": [[42.0, 77.0]], "radius_m": 500}
+CORRIDOR = {"shape": "corridor", "corridor_m": 200}
+
 
 def draw(port: Any, client: Any, **words: Any) -> Any:
     return client.post("/api/v1/drawings", headers=port.token("op", "operator"), json=AREA | words)
@@ -37,6 +41,33 @@ def test_the_same_uid_is_the_same_drawing_changed(port: Any, client: Any) -> Non
     assert second["entity"] == first["entity"]
     rows = client.get("/api/v1/entities?kind=drawing", headers=port.token("op")).json()
     assert [row["name"] for row in rows] == ["NAI 4"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "change"),
+    [
+        ({}, {}, None),
+        ({}, {"points": [[42.0, 77.0], [42.0, 77.2], [42.2, 77.3]]}, "reshaped"),
+        ({}, {"stroke": "#ffb020"}, "restyled"),
+        ({}, {"name": "NAI 4"}, "renamed"),
+        ({}, {"layer": "OTHER"}, "changed"),
+        ({}, {"name": "NAI 4", "stroke": "#ffb020"}, "changed"),
+        (POINT, {"points": [[42.1, 77.0]]}, "moved"),
+        (POINT, {"mark": "flag"}, "restyled"),
+        (CIRCLE, {"points": [[42.1, 77.0]]}, "moved"),
+        (CIRCLE, {"radius_m": 600}, "reshaped"),
+        (CORRIDOR, {"corridor_m": 300}, "reshaped"),
+    ],
+)
+def test_a_change_is_told_as_what_it_is(
+    port: Any, client: Any, first: dict[str, Any], then: dict[str, Any], change: str | None
+) -> None:
+    made = draw(port, client, **first).json()
+    assert "change" not in port.journal.entry(made["entry"]).body.fields
+    again = draw(port, client, **first | then, uid=made["uid"]).json()
+    assert port.journal.entry(again["entry"]).body.fields.get("change") == change
+    back = draw(port, client, **first, uid=made["uid"], takes_back=True).json()
+    assert port.journal.entry(back["entry"]).body.fields["change"] == "restored"
 
 
 @pytest.mark.parametrize(

@@ -1548,6 +1548,7 @@ export interface NewDrawing {
   remarks?: string | null
   layer?: string | null
   order?: number | null
+  takes_back?: boolean
   valid_h?: number
 }
 

@@ -53,6 +53,21 @@ describe('entries', () => {
   })
 })
 
+describe('the line of a drawing', () => {
+  const names = new Names()
+  const keyOf = (fields: Record<string, string>) => {
+    const line = lineOf(entry(1, { kind: 'report', body: { entity: 'd', name: 'PL RED', category: 'drawing', position: { lat_deg: 42, lon_deg: 77 }, fields } }), names, [])
+    return 'key' in line ? [line.key, line.values.name, line.values.grid] : [line.text]
+  }
+
+  it('says how it was changed, and is that of a new one where the word is not known', () => {
+    expect(keyOf({})).toEqual(['line.report', 'PL RED', '43T FG 6563 5171'])
+    expect(keyOf({ change: 'moved' })).toEqual(['line.moved', 'PL RED', '43T FG 6563 5171'])
+    expect(keyOf({ change: 'restored' })[0]).toBe('line.restored')
+    expect(keyOf({ change: 'toString' })[0]).toBe('line.report')
+  })
+})
+
 describe('steps of a task in the tail', () => {
   const step = (n: number, target: string, action: string) => ({ entry: entry(n, { kind: 'paper', body: { type: 'tasks.task', target, action } }), kind: 'other' as const })
   const lines = [step(1, 'a', 'issue'), step(2, 'a', 'deliver'), step(3, 'b', 'deliver'), step(4, 'a', 'wilco'), { entry: entry(5), kind: 'log' as const }, step(6, 'a', 'late'), step(7, 'a', 'execute')]

@@ -109,7 +109,7 @@ export interface EntryBody {
   parent?: Alias | null
   action?: string
   target?: string
-  /** Of a paper: what its step says. */
+  /** Of a paper: what its step says; of a report: what has no place of its own there. */
   fields?: Record<string, unknown>
   detail?: Record<string, string>
 }

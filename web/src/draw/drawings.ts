@@ -31,6 +31,7 @@ export interface DrawingRequest {
   remarks?: string | null
   layer?: string | null
   order?: number | null
+  takes_back?: boolean
 }
 export interface DrawingMade {
   entity: string

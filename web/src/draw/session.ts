@@ -257,7 +257,7 @@ export class DrawSession {
         ids.push(entity)
       }
     })
-    if (ids.length) did(this.step('draw.did.drawn', look.name, () => remove(ids), () => placeAll(made)))
+    if (ids.length) did(this.step('draw.did.drawn', look.name, () => remove(ids), () => putBack(made)))
     if (worked) this.cancel()
     return worked
   }
@@ -353,7 +353,7 @@ export class DrawSession {
   /** Writes drawings anew under their uids; undo writes them as they were. */
   async change(was: DrawingRequest[], now: DrawingRequest[], name: string, did: Did): Promise<boolean> {
     const worked = await this.desk.attempt(() => placeAll(now))
-    if (worked) did(this.step('draw.did.changed', name, () => placeAll(was), () => placeAll(now)))
+    if (worked) did(this.step('draw.did.changed', name, () => putBack(was), () => placeAll(now)))
     await this.readRows()
     return worked
   }
@@ -369,7 +369,7 @@ export class DrawSession {
   async remove(rows: readonly DrawingRow[], name: string, did: Did): Promise<void> {
     const was = rows.flatMap((row) => requestOf(row) ?? [])
     const ids = rows.map((row) => row.id)
-    if (await this.desk.attempt(() => remove(ids))) did(this.step('draw.did.removed', name, () => placeAll(was), () => remove(ids)))
+    if (await this.desk.attempt(() => remove(ids))) did(this.step('draw.did.removed', name, () => putBack(was), () => remove(ids)))
     await this.readRows()
   }
 
@@ -412,6 +412,10 @@ function toolOf({ tool, graphic }: Task): Tool {
 
 async function placeAll(requests: readonly DrawingRequest[]): Promise<void> {
   for (const request of requests) await place(request)
+}
+/** As they were: the journal says that a change, or their removal, was taken back. */
+function putBack(requests: readonly DrawingRequest[]): Promise<void> {
+  return placeAll(requests.map((request) => ({ ...request, takes_back: true })))
 }
 async function remove(ids: readonly string[]): Promise<void> {
   for (const id of ids) await api.remove(id)

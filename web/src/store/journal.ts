@@ -46,6 +46,9 @@ export function textOf(entry: Entry): string {
   return String(text || entry.summary || entry.body?.text || '')
 }
 
+/** How a drawing became what a report says, as the node found it; a newer node's word counts as none. */
+const CHANGES = ['moved', 'reshaped', 'restyled', 'renamed', 'changed', 'restored'] as const
+
 /** A catalogue key with its values, or plain text. */
 export type Line = { key: string; values: Record<string, string>; kind?: string } | { text: string }
 
@@ -65,7 +68,8 @@ export function lineOf(entry: Entry, names: Names, links: LinkState[]): Line {
     }
     if (name) {
       const grid = body.position ? mgrs(body.position.lat_deg, body.position.lon_deg, 4) : ''
-      const key = grid ? 'line.report' : 'line.reportNowhere'
+      const change = CHANGES.find((one) => one === body.fields?.change)
+      const key = change ? `line.${change}` : grid ? 'line.report' : 'line.reportNowhere'
       return { key, values: { name: apart(name), grid, remarks: body.remarks ? `: ${body.remarks}` : '' }, kind: body.category }
     }
   }

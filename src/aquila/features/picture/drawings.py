@@ -10,11 +10,13 @@ from aquila.core.colours import argb_of_css, css_of_argb
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, check_text
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Geometry, Position, Principal, Report
+from aquila.core.model import Alias, Geometry, Position, Principal, Report, Verdict
 from aquila.core.symbol import sidc_of_cot
+from aquila.features.picture.changes import CHANGE, change_of
 from aquila.features.picture.commands import PLACED_BY_HAND, VALID_H_MAX
 from aquila.features.picture.corridor import corridor_corners
 from aquila.features.picture.layers import label_on, layer_called
+from aquila.features.picture.queries import picture_of
 from aquila.features.picture.view import CORRIDOR, LAYER, ORDER
 
 POINTS_MAX = 500
@@ -79,6 +81,7 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         stroke, fill: #rrggbb or #rrggbbaa.
         sidc: 20 digits of the tactical graphic that the points control; None = a plain shape.
         layer, order: the layer that it lies on, by its name now or at first, and its place in it.
+        takes_back: this writes it as it was, since somebody takes a change or its removal back; the journal says so.
     """
 
     shape: Shape
@@ -98,6 +101,7 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     remarks: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
     layer: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     order: Annotated[int, msgspec.Meta(ge=0, le=9999)] | None = None
+    takes_back: bool = False
     valid_h: Annotated[float, msgspec.Meta(gt=0, le=VALID_H_MAX)] = 24 * 365
 
     def __post_init__(self) -> None:
@@ -129,7 +133,10 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Drawn | Refused:
-    """Write a report with a shape. The same uid again is the same drawing, changed: here, elsewhere and on phones."""
+    """Write a report with a shape. The same uid again is the same drawing, changed: here, elsewhere and on phones.
+
+    Field `CHANGE` of the report says how it was changed; without it, it is new to whoever writes.
+    """
     kind, shape = TYPES[ask.shape]
     if ask.mark in ICONS:
         kind = ICON_TYPE
@@ -153,10 +160,20 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
         remarks=ask.remarks,
         fields=_fields(ask, ask.layer if named is None else named.id),
     )
+    if ask.uid is not None:
+        report = _with_change(report, ask, desk)
     written = await desk.write(report, label=label)
     if isinstance(written, Refused):
         return written
     return Drawn(entity=report.entity, uid=uid, entry=written.envelope.id)
+
+
+def _with_change(report: Report, ask: NewDrawing, desk: Desk) -> Report:
+    """Beside what the writer sees of it now: what is not to be seen is not to be told either."""
+    sight = picture_of(desk).sight(report.entity, desk.release, desk.policy)
+    known = sight is not None and sight.verdict is Verdict.FULL
+    change = "restored" if ask.takes_back else change_of(sight.report, report) if sight and known else None
+    return report if change is None else msgspec.structs.replace(report, fields={**report.fields, CHANGE: change})
 
 
 def _fields(ask: NewDrawing, layer: str | None) -> dict[str, str]:
