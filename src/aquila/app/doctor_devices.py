@@ -4,12 +4,12 @@ A running node is asked over its control socket: it knows, and nothing is change
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aquila.app.asking import ask
 from aquila.app.finding import Finding, diagnosed, found
+from aquila.core.dtg import dtg
 from aquila.core.errors import UsageError
 from aquila.links.pki import describe
 
@@ -75,7 +75,7 @@ def _ends(devices: Sequence[Row], now_ms: int) -> Iterator[Finding]:
         if days < 0:
             yield found("device", "bad", "device_ended", name=device["name"], days=-days)
         elif days < NEAR_END_DAYS:
-            until = _day(device["not_after_ms"])
+            until = dtg(device["not_after_ms"])
             yield found("device", "warn", "device_ends", name=device["name"], days=days, until=until)
         # A person's device has a certificate for each of his clients; any other has one, or two around a renewal.
         if device.get("person") is None and len(device["serials"]) > 1:
@@ -97,10 +97,6 @@ def _refusals(entries: Sequence[Row]) -> Iterator[Finding]:
         who = "?" if key[0] == "unknown" else key[0]
         where = f" ({detail['address']})" if detail.get("address") else ""
         why = detail.get("sentence") or key[1]
-        yield found("refused", "warn", "refused", at=_day(act["happened_at_ms"]), who=f"{who}{where}", why=why)
+        yield found("refused", "warn", "refused", at=dtg(act["happened_at_ms"]), who=f"{who}{where}", why=why)
         if len(seen) >= REFUSALS_SHOWN:
             return
-
-
-def _day(at_ms: int) -> str:
-    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%MZ}"

@@ -4,6 +4,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Protocol } from 'pmtiles'
 import type { FeatureCollection } from 'geojson'
 import type { Pen } from '../draw/pen'
+import { sign } from '../geo/units'
 import { drawOwnMaps, type OwnMap } from '../maps/layers'
 import { smallestArea } from './areas'
 import { Atlas } from './atlas'
@@ -32,8 +33,12 @@ function prepare(): void {
   maplibre.addProtocol('pmtiles', new Protocol().tile)
 }
 
+/** Units at the bar of lengths, as the page's language writes them. */
+const scaleSigns = () => ({ 'ScaleControl.Meters': sign('m'), 'ScaleControl.Kilometers': sign('km') })
+
 class MapLibreAdapter implements MapAdapter {
   private readonly map: maplibre.Map
+  private readonly scale = new maplibre.ScaleControl({ maxWidth: 110, unit: 'metric' })
   private readonly atlas: Atlas
   private readonly batch = new SpriteBatch()
   private readonly scene: Scene
@@ -71,7 +76,7 @@ class MapLibreAdapter implements MapAdapter {
       minZoom: 1,
       maxZoom: 17,
       attributionControl: false,
-      locale: { 'Map.Title': options.title },
+      locale: { 'Map.Title': options.title, ...scaleSigns() },
       // The sprites are drawn for a flat map with north up.
       maxPitch: 0,
       dragRotate: false,
@@ -82,7 +87,7 @@ class MapLibreAdapter implements MapAdapter {
     this.overlays = new Overlays(this.map)
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
-    this.map.addControl(new maplibre.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-right')
+    this.map.addControl(this.scale, 'bottom-right')
     this.sprites = new SpriteCanvas(this.map.getCanvasContainer(), this.batch, this.atlas, () => this.camera())
     this.measure()
     this.listen()
@@ -338,6 +343,9 @@ class MapLibreAdapter implements MapAdapter {
 
   setLook(theme: Theme, locale: string, title: string): void {
     this.map.getCanvas().setAttribute('aria-label', title)
+    // The map has its texts from when it was made, and the bar writes them when it is set.
+    Object.assign(this.map._locale, scaleSigns())
+    this.scale.setUnit('metric')
     this.theme = theme
     this.scene.setTheme(LOOKS[theme])
     this.map.setStyle(mapStyle(theme, locale, location.origin), { diff: false })

@@ -9,5 +9,5 @@ export function takWord(group: 'team' | 'role', name: string): string {
   return te(key) ? t(key) : name
 }
 
-/** A chat room by the name that it has for people. */
-export const roomWord = (room: string, name: string): string => (room === EVERYONE ? pageI18n().global.t('chat.everyone') : name)
+/** A chat room by the name that it has for people; that of a team is called as the team. */
+export const roomWord = (room: string, name: string): string => (room === EVERYONE ? pageI18n().global.t('chat.everyone') : takWord('team', name))

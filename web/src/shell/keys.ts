@@ -1,4 +1,5 @@
 /** Keys as the tables write them (`ctrl+k`, `shift+n`, `?`, `/`), matched and shown. */
+import { pageI18n } from '../i18n'
 
 export interface KeyPress {
   key: string
@@ -9,7 +10,6 @@ export interface KeyPress {
   shiftKey: boolean
 }
 
-const SIGNS: Record<string, string> = { ctrl: 'Ctrl', shift: 'Shift', alt: 'Alt', escape: 'Esc', enter: 'Enter', space: 'Space' }
 
 /**
  * Does the press mean these keys? Letters and digits also count by their place on the keyboard, so
@@ -33,9 +33,10 @@ function partsOf(keys: string): string[] {
   return keys.split(/\+(?=.)/)
 }
 
-/** `ctrl+k` as people read it: `Ctrl K`. */
+/** `ctrl+k` as people read it on their keyboard: `Ctrl K`, `Maiusc K`. */
 export function keysText(keys: string): string {
+  const { t, te } = pageI18n().global
   return partsOf(keys)
-    .map((part) => SIGNS[part] ?? part.toUpperCase())
+    .map((part) => (te(`keyNames.${part}`) ? t(`keyNames.${part}`) : part.toUpperCase()))
     .join(' ')
 }

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from aquila.core.dtg import dtg
 from aquila.core.errors import UsageError
 
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -32,8 +33,8 @@ def to_ms(at: datetime) -> int:
 
 
 def day(at: datetime) -> str:
-    """Date and minute for people, UTC."""
-    return f"{at:%Y-%m-%d %H:%MZ}"
+    """Date-time group, for people."""
+    return dtg(to_ms(at))
 
 
 def serial_text(serial: int) -> str:
