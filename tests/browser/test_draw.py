@@ -314,6 +314,13 @@ def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_
     opened(page, "No layer")
     expect(page.get_by_role("button", name="AREA 2", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="AREA 1", exact=True)).to_have_count(0)
+    # Two have said where it is: both are among its sources, the newest first, with their ages.
+    page.get_by_role("button", name="AREA 2", exact=True).click()
+    sources = page.locator(".details .sources li")
+    expect(sources).to_have_count(2)
+    for at, who in enumerate(("TCP", "operator")):
+        expect(sources.nth(at)).to_contain_text(who)
+        expect(sources.nth(at)).to_contain_text(re.compile(r"\d+ s ago"))
 
 
 def test_a_tactical_graphic_is_found_by_typing_and_drawn_by_its_points(page: Page) -> None:

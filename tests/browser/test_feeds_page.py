@@ -2,6 +2,7 @@
 bring of one ship is one track that says why, and is overruled on the page.
 """
 
+import re
 import socket
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from aquila.simulator.harbour import scene
 from aquila.testing.sea import Sea
 from aquila.testing.served import ServedNode, wait_until
 
+from .scene import tapped
 from .test_page import AXE, VIOLATIONS
 from .test_shell import out_of_fields
 
@@ -111,6 +113,16 @@ def test_a_track_says_why_it_is_one_and_is_split_and_merged_on_the_page(page: Pa
     expect(why).to_contain_text("a target with ")
     page.evaluate(AXE.read_text())
     assert page.evaluate(VIOLATIONS) == []
+    # A click on its symbol says the same: three sources, each with its age.
+    out_of_fields(page)
+    page.keyboard.press("Escape")
+    expect(why).to_have_count(0)
+    tapped(page, 0.5, 0.5)
+    expect(details.get_by_role("heading", level=2)).to_have_text(phone)
+    sources = why.locator(".why-members > li")
+    expect(sources).to_have_count(3)
+    for source in ("AIS", "TAK device", "Radar 25/1"):
+        expect(sources.filter(has_text=source).first).to_contain_text(re.compile(r"\d+ (s|min) ago"))
     # Its sources have no lines beside it, and each leads to it.
     expect(listed(page, phone)).to_have_count(1)
     expect(listed(page, ais)).to_have_count(1)
@@ -124,6 +136,12 @@ def test_a_track_says_why_it_is_one_and_is_split_and_merged_on_the_page(page: Pa
     expect(listed(page, phone)).to_have_count(1)
     expect(listed(page, ais)).to_have_count(1)
     expect(page.locator(".entity .name")).to_have_text(ais)
+
+    # Two that lie on each other: clicks on the pile give them in turn.
+    find(page, ais)
+    for turn in (phone, ais, phone, ais):
+        tapped(page, 0.5, 0.5)
+        expect(details.get_by_role("heading", level=2)).to_have_text(turn)
 
     out_of_fields(page)
     page.keyboard.press("Control+z")

@@ -61,6 +61,18 @@ describe('picking', () => {
     expect(grid.nearest(48.6, 48.6, 20, at)).toBe(2)
     expect(grid.nearest(300, 300, 20, at)).toBeNull()
   })
+
+  it('gives the members of a pile in turn, and nothing beside it', () => {
+    const places: [number, number][] = [[50, 50], [52, 50], [51, 53], [66, 50]]
+    const grid = new PickGrid(48)
+    places.forEach(([x, y], h) => grid.add(h, x, y))
+    const turns: (number | null)[] = [null]
+    for (let i = 0; i < 5; i++) turns.push(grid.next(51, 50.9, 20, 12, turns[i], (h) => places[h]))
+    expect(turns.slice(1)).toEqual([1, 2, 0, 1, 2])
+    // Who is chosen and lies beside the pile does not begin its turn.
+    expect(grid.next(51, 50.9, 20, 12, 3, (h) => places[h])).toBe(1)
+    expect(grid.next(66, 50, 20, 12, 3, (h) => places[h])).toBe(3)
+  })
 })
 
 describe('room for labels', () => {

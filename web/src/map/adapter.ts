@@ -229,9 +229,10 @@ class MapLibreAdapter implements MapAdapter {
     return { lat_deg: place.lat, lon_deg: place.lng, x_px: event.point.x, y_px: event.point.y }
   }
 
-  private handleAt(event: maplibre.MapMouseEvent): number | null {
-    const { lng, lat } = event.lngLat
-    const sprite = this.scene.pick(mercatorX(lng), mercatorY(lat), CLICK_RADIUS_PX)
+  /** `clicked`: not merely pointed at, so that it may be the next of a pile. */
+  private handleAt(event: maplibre.MapMouseEvent, clicked = false): number | null {
+    const at = [mercatorX(event.lngLat.lng), mercatorY(event.lngLat.lat), CLICK_RADIUS_PX] as const
+    const sprite = clicked ? this.scene.pickNext(...at, this.selected) : this.scene.pick(...at)
     if (sprite !== null) return sprite
     if (!this.overlays.hasDrawings()) return null
     const { x, y } = event.point
@@ -248,7 +249,7 @@ class MapLibreAdapter implements MapAdapter {
 
   private onClick(event: maplibre.MapMouseEvent): void {
     if (this.pen) return
-    const handle = this.handleAt(event)
+    const handle = this.handleAt(event, true)
     const cluster = handle === null && !this.crosshair ? this.clusterAt(event) : null
     if (cluster) this.goNear(latOfY(cluster.y), lonOfX(cluster.x))
     else this.options.events.click(handle ?? this.areaAt(event), this.point(event))

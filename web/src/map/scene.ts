@@ -18,6 +18,8 @@ import { blank, markPicture, ring, tick } from './pictures'
 import type { SceneFocus, SceneTheme, SceneView } from './seen'
 
 const SYMBOL_SIZE = 23
+/** Symbols so close to each other cover each other: a click cannot tell them apart. */
+const PILE_PX = 12
 /** With more symbols than this in view their courses are not shown. */
 const TICK_LIMIT = 3000
 /** Slower than this (in tenths of m/s) a reported course is noise. */
@@ -293,17 +295,25 @@ export class Scene implements Shown {
 
   /** The handle nearest to a place, within `radius_px`. */
   pick(x: number, y: number, radius_px: number): number | null {
-    const { store } = this
-    const at = (h: number): [number, number] => [
-      store.mercator[h * 4] + store.mercator[h * 4 + 2],
-      store.mercator[h * 4 + 1] + store.mercator[h * 4 + 3],
-    ]
-    if (!this.grid) {
-      // Built at the first question after a change: most beats are never asked.
-      this.grid = new PickGrid(this.pixel_edge * 48)
-      for (let i = 0; i < this.drawn_count; i++) this.grid.add(this.drawn[i], ...at(this.drawn[i]))
-    }
-    return this.grid.nearest(x - Math.floor(x), y, radius_px * this.pixel_edge, at)
+    return this.gridNow().nearest(x - Math.floor(x), y, radius_px * this.pixel_edge, this.placeOf)
+  }
+
+  /** The same for a click, which takes the next of a pile when one of it is chosen. */
+  pickNext(x: number, y: number, radius_px: number, chosen: number | null): number | null {
+    return this.gridNow().next(x - Math.floor(x), y, radius_px * this.pixel_edge, PILE_PX * this.pixel_edge, chosen, this.placeOf)
+  }
+
+  private readonly placeOf = (h: number): [number, number] => {
+    const { mercator } = this.store
+    return [mercator[h * 4] + mercator[h * 4 + 2], mercator[h * 4 + 1] + mercator[h * 4 + 3]]
+  }
+
+  /** Built at the first question after a change: most beats are never asked. */
+  private gridNow(): PickGrid {
+    if (this.grid) return this.grid
+    const grid = (this.grid = new PickGrid(this.pixel_edge * 48))
+    for (let i = 0; i < this.drawn_count; i++) grid.add(this.drawn[i], ...this.placeOf(this.drawn[i]))
+    return grid
   }
 
   /** The cluster nearest to a mercator place, within `radius_px`. */
