@@ -1,6 +1,7 @@
 """What a reader of the page can provoke is refused in his language: the table of refusals against the program."""
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,39 +13,37 @@ from aquila.core.tongue import LANGUAGES, Tongue
 from aquila.features.roles.rights import RIGHTS
 from aquila.web_api.errors import WebError
 
-FEATURES = Path(__file__).parents[2] / "src" / "aquila" / "features"
-TOLD = (
-    "alerts",
-    "exercise",
-    "feeds",
-    "handover",
-    "incidents",
-    "medevac",
-    "questions",
-    "reports",
-    "roles",
-    "tasks",
-    "tracks",
-)
-"""Features of the desk whose refusals are sentences in every language. Others are refused in general, by the code."""
-WEB_API = Path(__file__).parents[2] / "src" / "aquila" / "web_api"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "aquila"
+FEATURES = SOURCE / "features"
+TOLD = tuple(sorted(each.name for each in FEATURES.iterdir() if each.is_dir() and each.name not in ("tak", "video")))
+"""Features whose refusals are sentences in every language: all but those that programs alone speak to."""
+WEB_API = SOURCE / "web_api"
 OF_CLIENTS = ("contract.py", "routes.py", "guard.py", "static.py")
 """Files of the web whose advice is for programs, and names headers, methods and options: it stays as it is."""
-OF_PROGRAMS = ("forms", "form.py", "pattern.py", "draft.py", "rollup_rows.py", "pairs.py")
-"""Files about forms that are made by programs, and assembled reports."""
+OF_PROGRAMS = (
+    *("form.py", "pattern.py", "draft.py", "rollup_rows.py", "pairs.py"),
+    *("marti.py", "certadmin.py", "channels.py", "enrolment.py", "profiles.py", "iconsets.py", "work.py"),
+)
+"""Files about forms that are made by programs, assembled reports, and what only TAK clients ask for."""
 
 
 def refusals() -> Iterator[tuple[str, str]]:
     """(where, sentence) of each `Refused(code, sentence)` that is written out; a word stands in each gap."""
-    for name in TOLD:
-        for file in sorted((FEATURES / name).rglob("*.py")):
+    for folder in (SOURCE / "core", *(FEATURES / name for name in TOLD)):
+        for file in sorted(folder.rglob("*.py")):
             if file.name in OF_PROGRAMS:
                 continue
-            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refused" and len(node.args) == 2:
-                    sentence = said(node.args[1])
-                    if sentence is not None:
-                        yield f"{name}/{file.name}:{node.lineno}", sentence
+            for where, call in calls(file, "Refused"):
+                sentence = said(call.args[1]) if len(call.args) == 2 else None
+                if sentence is not None:
+                    yield f"{folder.name}/{where}", sentence
+
+
+def calls(file: Path, name: str) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name:
+            yield f"{file.name}:{node.lineno}", node
 
 
 def said(node: ast.expr) -> str | None:
@@ -53,13 +52,31 @@ def said(node: ast.expr) -> str | None:
         return str(node.value)
     if not isinstance(node, ast.JoinedStr) or all(isinstance(each, ast.FormattedValue) for each in node.values):
         return None
-    return "".join(str(each.value) if isinstance(each, ast.Constant) else "X1" for each in node.values)
+    return "".join(str(each.value) if isinstance(each, ast.Constant) else in_gap(each) for each in node.values)
+
+
+def in_gap(gap: ast.expr) -> str:
+    return "close" if isinstance(gap, ast.FormattedValue) and ast.unparse(gap.value).endswith("action") else "X1"
 
 
 def test_every_refusal_at_the_desk_is_a_sentence_of_the_table() -> None:
     found = list(refusals())
-    assert len(found) > 60
+    assert len(found) > 160
     assert [(where, text) for where, text in found if not phrase_in("refused", text).act] == []
+
+
+def test_the_board_of_feeds_has_words_for_whatever_is_wrong_with_a_line() -> None:
+    named = [(file, "CodecError") for file in (SOURCE / "codecs").rglob("*.py")]
+    named += [(SOURCE / "core" / name, "Refused") for name in ("policy.py", "node.py", "owners.py")]
+    codes = {
+        str(call.args[0].value)
+        for file, name in named
+        for _, call in calls(file, name)
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+    board = ROOT / "web" / "src" / "staff" / "feeds" / "texts" / "en.json"
+    assert len(codes) > 20
+    assert codes - set(json.loads(board.read_text("utf-8"))["feeds"]["wrong"]) == set()
 
 
 def advice() -> Iterator[tuple[str, str, str]]:

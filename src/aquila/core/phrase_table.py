@@ -165,6 +165,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "emergency": (
         ("help", "911 Alert"),
+        ("cancel", "Cancel Alert"),
         ("bell", "Ring The Bell"),
         ("contact", "In Contact"),
         ("fence", "Geo-fence Breached"),

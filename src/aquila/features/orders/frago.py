@@ -56,7 +56,7 @@ def wanted_order(stands: Order, before: tuple[OrderChange, ...], ask: DraftFrago
     for change in (*before, *ask.changes):
         wanted, _, problem = apply_change(wanted, msgspec.structs.replace(change, old=None))
         if problem:
-            return Refused("change", f"{change.path}: {problem}")
+            return Refused("change", f"change {change.path}: {problem}")
     whole = {**msgspec.to_builtins(wanted), **ask.fields}
     try:
         return read_order({name: value for name, value in whole.items() if value is not None})

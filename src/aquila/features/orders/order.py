@@ -311,9 +311,13 @@ def _wrong_drawn(order: Order) -> Refused | None:
         for watch in task.watch:
             missing = [name for name in WATCHES[watch.kind] if not getattr(watch, name)]
             if watch.kind == "reach" and task.end_ms is None:
-                missing.append("the task's end")
+                missing.append("end_ms")
             if watch.kind in IN_AREA and task.area not in areas:
-                missing.append(f"an area of the overlay ({', '.join(sorted(areas))[:200] or 'there is none yet'})")
+                missing.append("area")
             if missing:
-                return Refused("watch", f"task {task.id}: to watch {watch.kind}, add {', '.join(missing)}")
+                drawn = ", ".join(sorted(areas))[:200] or "none"
+                return Refused(
+                    "watch",
+                    f"task {task.id}: to watch {watch.kind}, add {', '.join(missing)}; areas of the overlay: {drawn}",
+                )
     return None
