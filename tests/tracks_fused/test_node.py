@@ -36,6 +36,9 @@ def test_a_ship_of_ais_and_radar_is_one_symbol_that_says_why(node: ServedNode, s
     # How sure the radars are of it is said although the aircraft reports itself.
     assert why["exists"] == 1.0
     assert 0.5 < radar["exists"] < 1.0
+    # Radars of this kind do not measure how high it is: its own report says that of the track, too.
+    rows = {each["id"]: each for each in node.api.entities()}
+    assert float(rows[row["id"]]["fields"]["pressure_altitude_ft"]) > 1000
 
 
 def test_the_map_has_one_symbol_and_the_sources_keep_their_own(node: ServedNode, sea: Sea) -> None:

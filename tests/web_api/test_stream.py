@@ -115,6 +115,24 @@ def play(port: Any) -> Callable[[Callable[[Scene], Coroutine[Any, Any, None]]], 
     return run
 
 
+def test_an_aircraft_tells_its_flight_level_as_it_climbs(play: Any, port: Any) -> None:
+    async def act(scene: Scene) -> None:
+        port.place("A", 42, 77, fields={"pressure_altitude_ft": "10449"})
+        port.place("B", 42, 77, fields={"pressure_altitude_ft": "inf"})
+        browser = await scene.enter()
+
+        def levels() -> list[int | None]:
+            bodies = [body for kind, _, _, body in browser.frames if kind == frames.META]
+            return [row.get("level") for body in bodies for row in json.loads(body)]
+
+        await browser.until(lambda: levels() == [104, None])
+        port.now_ms += 1000
+        port.place("A", 42, 77, fields={"pressure_altitude_ft": "10451"})
+        await browser.until(lambda: levels() == [104, None, 105])
+
+    play(act)
+
+
 def test_a_screen_gets_hello_then_a_snapshot_then_what_moves(play: Any, port: Any) -> None:
     async def act(scene: Scene) -> None:
         port.place("A", 42, 77)

@@ -5,7 +5,7 @@ import type { Atlas, Cell } from '../src/map/atlas'
 import type { SpriteBatch } from '../src/map/batch'
 import { Labels, type Shown } from '../src/map/labels'
 import { mercatorX, mercatorY, writeSplit } from '../src/map/mercator'
-import { amplifiers } from '../src/map/names'
+import { amplifiers, flightLevel } from '../src/map/names'
 import { LABEL_HEIGHT } from '../src/map/pictures'
 import { TrackStore } from '../src/store/tracks'
 
@@ -93,17 +93,24 @@ describe('what a label says beside the name', () => {
   const air = { name: 'FALCO', sidc: '10030100001101000000' }
 
   it('is course and speed of what moves, and the height of what flies', () => {
-    expect(amplifiers(land, motion, null)).toBe('000° · 45 km/h')
-    expect(amplifiers(land, { ...motion, speed_mps: 1.2 }, null)).toBe('000° · 5 km/h')
-    expect(amplifiers(air, motion, null)).toBe('000° · 45 km/h · 5\u202f200 m')
+    expect(amplifiers(land, motion, null)).toEqual(['000°', '45 km/h'])
+    expect(amplifiers(land, { ...motion, speed_mps: 1.2 }, null)).toEqual(['000°', '5 km/h'])
+    expect(amplifiers(air, motion, null)).toEqual(['000°', '45 km/h', '5\u202f200 m'])
+  })
+  it('is the flight level of what tells no height', () => {
+    const level = { ...motion, alt_m: null }
+    expect(amplifiers({ ...air, level: 105 }, level, null)).toEqual(['000°', '45 km/h', 'FL105'])
+    expect(amplifiers({ ...air, level: 105 }, motion, null).at(-1)).toBe('5\u202f200 m')
+    expect(amplifiers({ ...land, level: 105 }, level, null)).toEqual(['000°', '45 km/h'])
+    expect([5, 0, -3].map(flightLevel)).toEqual(['FL005', 'FL000', 'FL-003'])
   })
   it('is nothing of what stands or has told nothing', () => {
-    expect(amplifiers(land, { ...motion, speed_mps: 0.3 }, null)).toBe('')
-    expect(amplifiers(air, { ...motion, alt_m: null, speed_mps: null }, null)).toBe('')
-    expect(amplifiers(air, null, null)).toBe('')
+    expect(amplifiers(land, { ...motion, speed_mps: 0.3 }, null)).toEqual([])
+    expect(amplifiers(air, { ...motion, alt_m: null, speed_mps: null }, null)).toEqual([])
+    expect(amplifiers(air, null, null)).toEqual([])
   })
   it('is the unit above, once and not under its own name', () => {
-    expect(amplifiers(land, null, '2 BN')).toBe('2 BN')
-    expect(amplifiers(land, null, 'PATROL 1')).toBe('')
+    expect(amplifiers(land, null, '2 BN')).toEqual(['2 BN'])
+    expect(amplifiers(land, null, 'PATROL 1')).toEqual([])
   })
 })

@@ -10,7 +10,7 @@ import numpy as np
 from aquila.app.fused_radar import RADAR, RadarShot
 from aquila.app.fused_reports import Reported
 from aquila.core.ids import entity_id
-from aquila.core.model import Label, Position, Report
+from aquila.core.model import PRESSURE_ALTITUDE, Label, Position, Report
 from aquila.features.tracks import Because, Fused, PlottedBy, TrackMember
 from aquila.fusion.correlate import Evidence, TrackKey
 from aquila.fusion.rows import Floats
@@ -78,6 +78,17 @@ def best_of(reported: Iterable[Reported]) -> Report | None:
     """Whose looks a fused track has; None = nobody reports itself."""
     best = min(reported, key=lambda one: LOOKS.get(one.report.alias.scheme, 0), default=None)
     return None if best is None else best.report
+
+
+def height_of(reported: Iterable[Reported]) -> tuple[float | None, dict[str, str]]:
+    """Height above the ellipsoid in m, None = nobody tells it; and the field of the pressure altitude where one does.
+
+    Of several the newest: no source measures the height of another, and what climbs is soon elsewhere.
+    """
+    newest = sorted((one.report for one in reported), key=lambda report: report.observed_at_ms, reverse=True)
+    heights = (report.position.hae_m for report in newest if report.position is not None)
+    levels = ({PRESSURE_ALTITUDE: told} for report in newest if (told := report.fields.get(PRESSURE_ALTITUDE)))
+    return next((hae_m for hae_m in heights if hae_m is not None), None), next(levels, {})
 
 
 def name_of(number: int, best: Report | None) -> str:

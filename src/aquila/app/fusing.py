@@ -25,6 +25,7 @@ from aquila.app.fused_shot import (
     best_of,
     ce_m,
     fused_of,
+    height_of,
     member_id,
     name_of,
     shown_of,
@@ -311,7 +312,7 @@ class Fusing:
             self._due_s[shown.entity] = again_s
             reported = [self.reports.by_track[key] for key in shown.members if key in self.reports.by_track]
             best = best_of(reported)
-            hae_m = next((one.report.position.hae_m for one in reported if one.report.position), None)
+            hae_m, level = height_of(reported)
             look = AIR if speed_mps > AIR_MPS else NOT_KNOWN
             report = Report(
                 entity=shown.entity,
@@ -325,7 +326,7 @@ class Fusing:
                 how="m-f",
                 position=Position(lat, lon, hae_m, radius_m),
                 motion=Motion(course_deg % 360, speed_mps),
-                fields=shown.fields,
+                fields=shown.fields | level,
             )
             self._said[shown.entity] = symbol = Symbol(report, shown.label)
             said.append(symbol)

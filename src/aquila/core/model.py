@@ -158,6 +158,8 @@ class Note(
     to: tuple[Address, ...] = ()
 
 
+PRESSURE_ALTITUDE = "pressure_altitude_ft"
+"""Field of what flies: height by the pressure of the standard atmosphere, in feet; no height above anything."""
 LOG_ROOM = "log"
 ALL_ROOM = "All Chat Rooms"
 

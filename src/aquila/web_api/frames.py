@@ -81,6 +81,7 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         caller: id of the entity that calls for help, on the entity of its alert.
         members: of a fused track: ids of the entities that it stands for.
         drawn: of what people draw: the fields of its report that say how it looks.
+        level: flight level of what flies: hundreds of feet of pressure altitude; None = not told.
     """
 
     h: int
@@ -98,3 +99,4 @@ class TrackMeta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     geometry: dict[str, Any] | None = None
     members: tuple[str, ...] = ()
     drawn: dict[str, str] = {}
+    level: int | None = None

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aquila.core.ids import entity_id
-from aquila.core.model import Report, Verdict
+from aquila.core.model import PRESSURE_ALTITUDE, Report, Verdict
 from aquila.core.policy import Policy
 from aquila.features.picture import Picture, Sight
 from aquila.features.picture.queries import affiliation_word, geojson_of
@@ -144,6 +144,7 @@ class Table:
             report.geometry,
             _members_of(sight),
             _drawn_of(report),
+            _level_of(report),
             sight.verdict,
         )
         if self._said[handle] == said:
@@ -190,6 +191,8 @@ def _members_of(sight: Sight) -> tuple[str, ...]:
 
 LOOKS = ("color", "iconsetpath", "corridor_m", "rings", "ring_m", "bearing_ref", "inward")
 """Fields of drawings and marks that say how they look."""
+LEVEL_FT_MAX = 200_000
+"""What is told to fly higher is no pressure altitude; nor is what is no number."""
 
 
 def _drawn_of(report: Report) -> dict[str, str]:
@@ -197,6 +200,14 @@ def _drawn_of(report: Report) -> dict[str, str]:
     if not report.fields or report.category not in ("drawing", "marker"):
         return {}
     return {name: report.fields[name] for name in LOOKS if name in report.fields}
+
+
+def _level_of(report: Report) -> int | None:
+    try:
+        feet = float(report.fields[PRESSURE_ALTITUDE])
+    except (KeyError, ValueError):
+        return None
+    return round(feet / 100) if abs(feet) < LEVEL_FT_MAX else None
 
 
 def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
@@ -219,4 +230,5 @@ def _meta_of(handle: int, sight: Sight) -> frames.TrackMeta:
         geometry=None if report.geometry is None else geojson_of(report.geometry),
         members=_members_of(sight),
         drawn=_drawn_of(report),
+        level=_level_of(report),
     )

@@ -42,6 +42,8 @@ export interface TrackMeta {
   members?: readonly string[]
   /** Of drawings and marks: the fields that say how they look. */
   drawn?: Readonly<Record<string, string>>
+  /** Flight level of what flies: hundreds of feet of pressure altitude. */
+  level?: number
 }
 
 export interface Position {

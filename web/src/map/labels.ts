@@ -197,16 +197,20 @@ export class Labels {
     return { h, x, y, dx: this.dx, dy: this.dy, width, text, tone, opacity: age === 'stale' && tone === 'plain' ? 0.75 : 1 }
   }
 
-  /** Says more than the name where there is still room beside it: away from the symbol, so that the name stays where it is. */
+  /** Says more than the name where there is still room beside it, as much as there is: the name stays where it is. */
   private amplify(one: Named, shown: Shown): void {
-    const more = amplifiers(this.store.meta[one.h]!, this.store.motion(one.h), shown.higherOf(one.h)?.name ?? null)
-    if (!more) return
-    const text = `${one.text} · ${more}`
-    const wider_px = this.widthOf(text) - one.width
-    const leftward = one.dx + one.width <= 0
-    if (!this.room.widen(one.x + one.dx - 2, one.y + one.dy - 1, one.width + 4, LABEL_HEIGHT + 2, leftward ? -wider_px : wider_px)) return
-    if (leftward) one.dx -= wider_px
-    one.text = text
+    const parts = amplifiers(this.store.meta[one.h]!, this.store.motion(one.h), shown.higherOf(one.h)?.name ?? null)
+    for (let first = 0; first < parts.length; first++) {
+      const text = [one.text, ...parts.slice(first)].join(' · ')
+      const wider_px = this.widthOf(text) - one.width
+      // Away from the symbol; a name above or below it has both sides.
+      const beside = one.dx + one.width <= 0 ? [-wider_px] : one.dx >= 0 ? [wider_px] : [wider_px, -wider_px]
+      const by_px = beside.find((by) => this.room.widen(one.x + one.dx - 2, one.y + one.dy - 1, one.width + 4, LABEL_HEIGHT + 2, by))
+      if (by_px === undefined) continue
+      if (by_px < 0) one.dx += by_px
+      one.text = text
+      return
+    }
   }
 
   /** How many a cluster stands for, at its lower right; how many of them are old stands behind. */

@@ -37,14 +37,18 @@ const MOVING_MPS = 1
 const AIR = '01'
 const nearest = (value: number, step: number) => Math.round(value / step) * step
 
+/** `FL104`: by the pressure of the standard atmosphere, so that nobody takes it for a height above the ground. */
+export const flightLevel = (level: number) => `FL${String(Math.abs(level)).padStart(3, '0').padStart(level < 0 ? 4 : 3, '-')}`
+
 /**
- * What a full label says beside the name: of what moves course and speed, of what flies its height, too; of a unit the one above it.
+ * What a full label says beside the name, what can be left out first: of a unit the one above it, of what moves course and
+ * speed, of what flies its height or flight level.
  *
  * To 5 degrees, 5 km/h and 50 m: a label that changes on every report is not read, and each text is a picture.
  *
  * @param higher name of the unit above; null: there is none, or nobody knows
  */
-export function amplifiers({ name, sidc }: Pick<TrackMeta, 'name' | 'sidc'>, motion: TrackMotion | null, higher: string | null): string {
+export function amplifiers({ name, sidc, level }: Pick<TrackMeta, 'name' | 'sidc' | 'level'>, motion: TrackMotion | null, higher: string | null): string[] {
   const parts: string[] = []
   if (higher && higher !== name) parts.push(labelText(higher))
   const { speed_mps, course_deg, alt_m } = motion ?? { speed_mps: null, course_deg: null, alt_m: null }
@@ -52,8 +56,11 @@ export function amplifiers({ name, sidc }: Pick<TrackMeta, 'name' | 'sidc'>, mot
     if (course_deg !== null) parts.push(course(nearest(course_deg, 5)))
     parts.push(`${Math.max(5, nearest(speed_mps * 3.6, 5))} km/h`)
   }
-  if (alt_m !== null && sidc.slice(4, 6) === AIR) parts.push(metres(nearest(alt_m, 50)))
-  return parts.join(' · ')
+  if (sidc.slice(4, 6) === AIR) {
+    if (alt_m !== null) parts.push(metres(nearest(alt_m, 50)))
+    else if (level !== undefined) parts.push(flightLevel(level))
+  }
+  return parts
 }
 
 /** Lines and areas are drawn as such, by the map's own layers; they have no point symbol. */

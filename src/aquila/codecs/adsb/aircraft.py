@@ -14,7 +14,7 @@ import msgspec
 from aquila.codecs.adsb.cpr import Place, from_pair, from_reference
 from aquila.core.errors import CodecError
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Emergency, Motion, Position, Report
+from aquila.core.model import PRESSURE_ALTITUDE, Alias, Emergency, Motion, Position, Report
 from aquila.core.sensing import FOOT_M, KNOT_MPS, printable
 
 AIRCRAFT_MAX: Final = 20_000
@@ -175,19 +175,19 @@ def _in_the_air(aircraft: Aircraft, told: Mapping[str, Any]) -> None:
     fields = aircraft.fields
     fields.pop("on_ground", None)
     if altitude_ft is None:
-        fields.pop("pressure_altitude_ft", None)
+        fields.pop(PRESSURE_ALTITUDE, None)
         aircraft.geometric_m = None
     elif told["source"] == "GNSS":
         aircraft.geometric_m = altitude_ft * FOOT_M
     else:
-        fields["pressure_altitude_ft"] = str(altitude_ft)
+        fields[PRESSURE_ALTITUDE] = str(altitude_ft)
         difference_m = aircraft.gnss_minus_baro_m
         aircraft.geometric_m = altitude_ft * FOOT_M + difference_m if difference_m is not None else None
 
 
 def _on_ground(aircraft: Aircraft, told: Mapping[str, Any]) -> None:
     aircraft.fields["on_ground"] = "true"
-    aircraft.fields.pop("pressure_altitude_ft", None)
+    aircraft.fields.pop(PRESSURE_ALTITUDE, None)
     aircraft.geometric_m = None
     speed_kn, track_deg = told["groundspeed"], told["track"]
     known = speed_kn is not None or track_deg is not None
@@ -229,7 +229,7 @@ def _said(aircraft: Aircraft, told: Mapping[str, Any], df: str, bds: str | None)
         squawk = told["squawk"]
         return _alarmed(aircraft, squawk, EMERGENCIES.get(squawk))
     elif df in ("4", "20") and told.get("altitude") is not None:
-        aircraft.fields["pressure_altitude_ft"] = str(told["altitude"])
+        aircraft.fields[PRESSURE_ALTITUDE] = str(told["altitude"])
     return False
 
 

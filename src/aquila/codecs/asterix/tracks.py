@@ -7,7 +7,7 @@ from aquila.codecs.asterix.records import Record
 from aquila.codecs.asterix.values import LEVEL_FT, NM_M, address, mode3a, quantity, source, time_ms, whole, words
 from aquila.core.errors import CodecError
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Emergency, Motion, Position, Removal, Report
+from aquila.core.model import PRESSURE_ALTITUDE, Alias, Emergency, Motion, Position, Removal, Report
 from aquila.core.plot import Plot
 from aquila.core.sensing import FOOT_M
 
@@ -109,7 +109,7 @@ def _track_fields(record: Record, squawk: str | None) -> dict[str, str]:
         fields["squawk"] = squawk
     level = quantity(record, "FL", "136")
     if level is not None:
-        fields["pressure_altitude_ft"] = f"{level * LEVEL_FT:.0f}"
+        fields[PRESSURE_ALTITUDE] = f"{level * LEVEL_FT:.0f}"
     # Item 130: "calculated vertical distance above mean sea level", so that it is no height above the ellipsoid.
     msl_ft = quantity(record, "ft", "130")
     if msl_ft is not None:
@@ -177,7 +177,7 @@ def _aircraft_fields(record: Record, squawk: str | None) -> dict[str, str]:
     fields = {}
     level = quantity(record, "FL", "145")
     if level is not None:
-        fields["pressure_altitude_ft"] = f"{level * LEVEL_FT:.0f}"
+        fields[PRESSURE_ALTITUDE] = f"{level * LEVEL_FT:.0f}"
     if squawk:
         fields["squawk"] = squawk
     return fields

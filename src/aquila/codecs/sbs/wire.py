@@ -7,7 +7,7 @@ import msgspec
 
 from aquila.core.errors import CodecError
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Emergency, Motion, Position, Report
+from aquila.core.model import PRESSURE_ALTITUDE, Alias, Emergency, Motion, Position, Report
 from aquila.core.sensing import FOOT_M, KNOT_MPS, FramedDecoder, Lines, NoOptions, Reading, Sensed, finite, printable
 
 LINE_BYTES_MAX: Final = 512
@@ -118,7 +118,7 @@ def _report(icao24: str, known: Known, at_ms: int) -> Report:
     fields = {}
     # BaseStation altitude is Mode C: pressure, never a height above the ellipsoid.
     if known.altitude_ft is not None and not known.on_ground:
-        fields["pressure_altitude_ft"] = known.altitude_ft
+        fields[PRESSURE_ALTITUDE] = known.altitude_ft
     if known.squawk:
         fields["squawk"] = known.squawk
     if known.on_ground:
