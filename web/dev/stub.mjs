@@ -174,6 +174,12 @@ function json(response, value, status = 200) {
 const refuse = (response, status, reason, remedy) =>
   json(response, { error: { code: `e${status}`, reason, do: remedy } }, status)
 
+/** Two places of each of as many as a page draws the trails of. */
+function trails(limit) {
+  const row = (t, seconds, moved_deg) => ({ entity: t.id, at_ms: Date.now() - seconds * 1000, lat_deg: t.lat - moved_deg, lon_deg: t.lon, hae_m: null, course_deg: null, speed_mps: null })
+  return live().slice(0, Math.floor((limit - 1) / 2)).flatMap((t) => [row(t, 300, 0.05), row(t, 0, 0)])
+}
+
 async function interfaceCall(request, response, url) {
   const path = url.pathname.slice('/api/v1'.length)
   if (need_login) return refuse(response, 401, 'no session', 'open the one-time link')
@@ -182,6 +188,7 @@ async function interfaceCall(request, response, url) {
     return json(response, { principal: { id: 'p-1', name: 'Watch officer', roles: ['operator'], nation: 'ITA' }, node: { id: 'n-1', name: 'ALPHA' }, context: 'EXERCISE:DEMO', banner: BANNER, server_time_ms: Date.now() })
   }
   if (path === '/entries') return json(response, entries.slice(-Number(url.searchParams.get('limit') ?? 100)))
+  if (path === '/tracks') return json(response, trails(Number(url.searchParams.get('limit') ?? 100)))
   if (path === '/links') return json(response, LINKS())
   if (path === '/packages') return json(response, [])
   if (path === '/entities') return json(response, live().filter((t) => t.affiliation === FRIEND).map((t) => ({ id: t.id, team: t.category === 'unit' ? 'Cyan' : null })))
