@@ -1535,6 +1535,9 @@ class LinkRow(TypedDict):
     transport: str
     state: str
     since_ms: int
+    why: str
+    act: str
+    words: dict[str, Any]
     peer: str | None
     principal: str | None
     in_count: int

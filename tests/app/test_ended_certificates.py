@@ -21,6 +21,7 @@ from aquila.core.fanout import Fanout
 from aquila.core.model import Principal
 from aquila.core.policy import release
 from aquila.features.devices.view import DEVICE_ADDED
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.pki import Issued
 from aquila.links.tls import TlsGate, client_context
@@ -85,7 +86,7 @@ async def _closed_in_time(house: House, context: ssl.SSLContext, ends_ms: int) -
         links.close_ended(ends_ms)
         assert link.is_down
         assert await reader.read() == b""
-        assert listener.closed == {"expired": 1}
+        assert listener.closed == {why.EXPIRED: 1}
         writer.close()
     finally:
         listener.stop()

@@ -9,7 +9,7 @@ NOW_MS = 1_790_000_000_000
 def a_loss(number: int, uid: str | None, at_ms: int = NOW_MS) -> LostLink:
     state = LinkState(
         id=number, listener="tcp", principal=f"device:{number}", name=None, address="127.0.0.1", format=None,
-        state="down", since_ms=0, in_count=0, out_count=0, in_bytes=0, out_bytes=0, errors={}, refused={},
+        state="down", since_ms=0, why="", in_count=0, out_count=0, in_bytes=0, out_bytes=0, errors={}, refused={},
         throttled_count=0, backlog_bytes=0, waiting_count=0,
     )  # fmt: skip
     return LostLink(state, None, uid, at_ms)

@@ -1,10 +1,13 @@
 """The link board against a started node: what policy refused is counted, and what was lost stays until it is back."""
 
+import socket
+import time
 from typing import Any
 
 import httpx
 
-from aquila.testing.served import ServedNode, wait_until
+from aquila.links import why
+from aquila.testing.served import Serve, ServedNode, wait_until
 from aquila.testing.tak_client import TakClient, chat, fresh, position, text_of
 
 
@@ -20,9 +23,10 @@ def states(node: ServedNode, callsign: str) -> list[str]:
 
 
 def lost(node: ServedNode, client: TakClient) -> dict[str, Any]:
-    """Close a client; gives its row once it is down."""
-    client.close()
+    """Have a client say goodbye; gives its row once it is down."""
+    client.socket.shutdown(socket.SHUT_WR)  # Closed at once with something unread, it would be a connection broken off.
     wait_until(lambda: states(node, client.callsign) == ["down"], "the lost link is down, once")
+    client.close()
     return board(node, client.callsign)[0]
 
 
@@ -35,6 +39,7 @@ def test_a_lost_link_stays_on_the_board_until_its_peer_is_back(node: ServedNode)
     # Since when it is lost, no more since when it was there; what was counted stands.
     assert down["since_ms"] > up["since_ms"]
     assert down["in_count"] >= 1
+    assert (up["why"], down["why"], down["act"]) == ("", "closed by the peer", "links.why.peer_closed")
     assert [row["connected"] for row in board(node, wolf, "contacts")] == [False]
     # Whoever comes back and is lost again is one loss, the newer one.
     with node.client(wolf) as again:
@@ -49,6 +54,8 @@ def test_what_a_slow_peer_does_not_take_is_its_backlog_and_is_gone_when_it_reads
         loud.report()
         slow.hear_uid(loud.uid)
 
+        began_ms = time.time_ns() // 1_000_000
+
         def backlog_bytes() -> int:
             return max((row["backlog_bytes"] for row in board(node, slow.callsign)), default=0)
 
@@ -58,6 +65,9 @@ def test_what_a_slow_peer_does_not_take_is_its_backlog_and_is_gone_when_it_reads
             return backlog_bytes() > 0
 
         wait_until(waits, "what SLOW does not take waits")
+        (row,) = board(node, slow.callsign)
+        assert (row["state"], row["act"]) == ("slow", "links.why.behind")
+        assert began_ms <= row["since_ms"] <= time.time_ns() // 1_000_000
         assert [row["backlog_bytes"] for row in board(node, loud.callsign)] == [0]
         loud.chat("the last")
         slow.hear(lambda heard: text_of(heard) == "the last")
@@ -73,3 +83,53 @@ def test_what_policy_refuses_is_counted_for_its_link(node: ServedNode, papers: A
         guest.say(position(device.uid, guest.callsign))
         wait_until(lambda: [row["refused_count"] for row in board(node, guest.callsign)] == [1], "it is counted")
         assert [row["refused_count"] for row in board(node, device.callsign)] == [0]
+        (row,) = board(node, guest.callsign)
+        assert (row["act"], row["words"]["why"]["act"]) == ("links.why.refused", "links.refused.uid")
+        # What somebody says again is against no policy.
+        same = position(guest.uid, guest.callsign)
+        guest.say(same, same, same)
+        wait_until(lambda: board(node, guest.callsign)[0]["in_count"] >= row["in_count"] + 3, "it was heard")
+        assert board(node, guest.callsign)[0]["refused_count"] == 1
+
+
+def test_the_board_says_why_the_node_itself_ended_a_link(node: ServedNode) -> None:
+    name = fresh("GONE")
+    with node.device_client(name, node.enrolled(name)) as device:
+        device.report()
+        wait_until(lambda: states(node, name) == ["up"], "the device is there")
+        node.api.drop_device(name)
+        wait_until(lambda: states(node, name) == ["down"], "the node ends its link")
+        assert board(node, name)[0]["why"] == why.REVOKED
+    with node.client(babel := fresh("BABEL")) as client:
+        client.report()
+        wait_until(lambda: states(node, babel) == ["up"], "the guest is there")
+        client.say(*[b"<event bad></event>"] * 3)
+        wait_until(lambda: states(node, babel) == ["down"], "three such are the last")
+        (row,) = board(node, babel)
+        assert (row["act"], row["error_count"]) == ("links.why.unreadable", 3)
+
+
+def test_who_is_lost_since_when_and_why_outlives_kill_9(serve: Serve) -> None:
+    node = serve()
+    with node.client(fresh("CUT")) as cut, node.client(fresh("LEFT")) as left:
+        for client in (cut, left):
+            client.report()
+            wait_until(lambda client=client: states(node, client.callsign) == ["up"], "both are up")
+        before = lost(node, left)
+        heard_ms = next(row["last_ms"] for row in board(node, cut.callsign, "contacts"))
+        # What the node says of its end it cannot write any more; what it heard is on the disk a second later.
+        wait_until(lambda: len(node.api.tracks(bbox="-180,-90,180,90")) >= 2, "both positions are kept")
+        node.kill()
+    node.start()
+    (row,) = board(node, left.callsign)
+    assert [row[key] for key in ("state", "since_ms", "why")] == ["down", before["since_ms"], "closed by the peer"]
+    (row,) = board(node, cut.callsign)
+    assert [row[key] for key in ("state", "since_ms", "why")] == ["down", heard_ms, why.NODE_ENDED]
+    with node.client(cut.callsign) as back:
+        back.report()
+        wait_until(lambda: states(node, cut.callsign) == ["up"], "back, it is no more among the lost")
+    assert states(node, left.callsign) == ["down"]
+    node.stop()
+    node.start()
+    # It has hung up with what it was sent unread, so that it is cut off; of that the journal says so too.
+    assert [each["why"] for each in board(node, cut.callsign)] == [why.BROKEN_OFF]

@@ -13,6 +13,7 @@ from aquila.core.contacts import Contacts, LinkId
 from aquila.core.fanout import JOINED_BYTES_MAX, WAITING_BYTES_MAX, WAITING_MS_MAX, Fanout, Outbound
 from aquila.core.model import Alias, Audience, Foreign, Label, Verdict
 from aquila.core.policy import Decision
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.poller import WRITE
 
@@ -367,7 +368,7 @@ def test_a_deaf_reader_is_let_go_at_the_bound_and_costs_the_others_nothing() -> 
         await net.quiet(fast)
         assert fast.ids() == [f"s{number}" for number in range(count)]
         await until(lambda: deaf.reason)
-        assert deaf.reason == "backlog"
+        assert deaf.reason == why.READ_TOO_SLOWLY
         while deaf.read():
             pass
         assert deaf.undelivered is not None
@@ -387,7 +388,7 @@ def test_a_reader_that_takes_nothing_for_ten_minutes_is_let_go() -> None:
         said = await net.fill(deaf, (fast,))
         net.now_ms += WAITING_MS_MAX + 1
         await until(lambda: deaf.reason)
-        assert deaf.reason == "backlog"
+        assert deaf.reason == why.READ_TOO_SLOWLY
         await net.quiet(fast)
         assert fast.reason == ""
         assert fast.ids() == said

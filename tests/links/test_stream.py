@@ -14,6 +14,7 @@ from aquila.core.errors import CodecError
 from aquila.core.fanout import Fanout, Outbound
 from aquila.core.model import Principal
 from aquila.core.policy import Policy, release
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits
 from aquila.links.stream import StreamLink, StreamListener
@@ -122,7 +123,7 @@ def test_half_an_event_that_stays_half_closes_the_link_also_late_in_its_life() -
                 await until(lambda at=at: link.in_bytes > at)
             assert link.unfinished_s is not None
             assert link.overdue(link.unfinished_s + 14) is None
-            assert link.overdue(link.unfinished_s + 16) == "unfinished event"
+            assert link.overdue(link.unfinished_s + 16) == why.UNFINISHED
 
     with_listener(check)
 
@@ -148,7 +149,7 @@ def test_who_has_spoken_and_falls_silent_is_closed_unless_bytes_leave_to_it() ->
             await until(lambda: ears.said)
             link.overdue(link.moved_s)
             spoke_s = link.moved_s
-            assert link.overdue(spoke_s + 91) == "idle"
+            assert link.overdue(spoke_s + 91) == why.SILENT
             link.out_bytes += 100
             assert link.overdue(spoke_s + 91) is None
             assert link.overdue(spoke_s + 91 + 89) is None
@@ -184,7 +185,7 @@ def test_garbage_is_counted_and_three_strikes_close(garbage: bytes) -> None:
                 peer.sendall(garbage + b"<event bad></event>")
                 await until(lambda: link.is_down or ears.errors)
             await until(lambda: link.is_down)
-        assert ears.gone == ["unreadable"]
+        assert ears.gone == [why.UNREADABLE]
         assert link.errors
 
     with_listener(check)

@@ -1,16 +1,19 @@
 """What a reader of the page can provoke is refused in his language: the table of refusals against the program."""
 
 import ast
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from aquila.core.errors import CodecError, Refused
 from aquila.core.phrases import phrase_in
 from aquila.core.refusal_words import REFUSED
 from aquila.core.tongue import LANGUAGES, Tongue
 from aquila.features.roles.rights import RIGHTS
+from aquila.links import why
 from aquila.web_api.errors import WebError
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +98,16 @@ def test_what_to_do_about_a_refusal_is_a_sentence_of_the_table() -> None:
     found = list(advice())
     assert len(found) > 8
     assert [each for each in found if not phrase_in(each[1], each[2]).act] == []
+
+
+def test_why_a_link_is_as_it_is_is_a_sentence_of_the_table() -> None:
+    errors = (TimeoutError(errno.ETIMEDOUT, ""), BrokenPipeError(errno.EPIPE, ""), OSError(errno.EHOSTUNREACH, ""))
+    refused, misread = Refused("spoof", "P1 belongs to device:A, not to device:B"), CodecError("number", "lat=x")
+    said = (*why.ENDS, *map(why.of_error, errors), why.NO_ROOM, why.behind(3), why.too_much(2000.0))
+    assert [text for text in (*said, why.of_misread(misread)) if not phrase_in("links.why", text).act] == []
+    last = phrase_in("links.why", why.of_refusal(refused))
+    assert last.words["why"]["act"] == "links.refused.uid"
+    assert (why.of_refusal(None), why.of_misread(None)) == ("", "")
 
 
 def test_every_right_has_words() -> None:

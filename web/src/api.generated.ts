@@ -1261,6 +1261,9 @@ export interface LinkRow {
   transport: string
   state: string
   since_ms: number
+  why: string
+  act: string
+  words: Record<string, unknown>
   peer: string | null
   principal: string | null
   in_count: number

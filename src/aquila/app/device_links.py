@@ -19,6 +19,7 @@ from aquila.features.devices.view import (
     USER_ADDED,
     USER_REMOVED,
 )
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.peer import Peer
 from aquila.links.stream import StreamListener
@@ -56,14 +57,15 @@ class DeviceLinks:
                 self._follow(act)
             if act.action == CERTIFICATE_REVOKED:
                 for listener in self._listeners.values():
-                    listener.close_serials({act.detail.get("serial", "")})
+                    listener.close_serials({act.detail.get("serial", "")}, why.REVOKED)
             elif act.action == DEVICE_SWITCHED:
                 self._close_replaced(act)
             elif act.action == USER_ADDED:
                 # Of one who was there: what he may do has changed, and he comes back with that.
-                self._close({f"person:{act.target}"})
+                self._close({f"person:{act.target}"}, why.RIGHTS_CHANGED)
             elif act.action in (USER_REMOVED, TOKEN_REVOKED):
-                self._close({f"person:{act.target}" if act.action == USER_REMOVED else f"token:{act.target}"})
+                gone = f"person:{act.target}" if act.action == USER_REMOVED else f"token:{act.target}"
+                self._close({gone}, why.REVOKED)
 
     async def follow(self) -> None:
         """Close the links whose certificate has ended; until cancelled. The handshake looks at it only once."""
@@ -75,7 +77,7 @@ class DeviceLinks:
         """Close the links whose certificate ended before this moment (UTC)."""
         for link in list(self._edge.links.values()):
             if link.good_until_ms is not None and link.good_until_ms <= now_ms:
-                link.close("expired")
+                link.close(why.EXPIRED)
 
     def _close_replaced(self, act: Act) -> None:
         """The new certificate was used: streams that came with the one before it end."""
@@ -85,7 +87,7 @@ class DeviceLinks:
         certificates = (each for each in devices.certificates(node.identity.node) if each.device == name)
         replaced = {each.serial for each in certificates if each.state == "replaced"}
         for listener in self._listeners.values():
-            listener.close_serials(replaced)
+            listener.close_serials(replaced, why.REPLACED)
 
     def resend(self, principal: str) -> None:
         """Have all connections of this principal get the picture again."""
@@ -97,10 +99,10 @@ class DeviceLinks:
         links = self._edge.links.values()
         return [link for link in links if link.principal is not None and link.principal.id == principal]
 
-    def _close(self, principals: set[str]) -> None:
+    def _close(self, principals: set[str], reason: str) -> None:
         for principal in principals:
             for link in self._links(principal):
-                link.close("revoked")
+                link.close(reason)
 
     def _follow(self, act: Act) -> None:
         # The device of a person has his name: it goes with him, and may what he may.
@@ -112,7 +114,7 @@ class DeviceLinks:
         devices = view_of(node.views, "devices", Devices)
         principal = devices.principal(node.identity.node, name, node.context)
         if principal is None:
-            self._close({target})
+            self._close({target}, why.REVOKED)
             return
         for link in links:
             self._regroup(link, principal, act)

@@ -37,6 +37,8 @@ class LostLinks:
         key = lost.uid or (lost.state.principal if has_name else None)
         if key is None:
             return
+        if has_name and lost.uid is not None:
+            self._lost.pop(lost.state.principal or "", None)  # It has said by now what it calls itself.
         self._lost[key] = lost
         self._lost.move_to_end(key)
         if len(self._lost) > LOST_MAX:

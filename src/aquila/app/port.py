@@ -17,6 +17,7 @@ from aquila.core.errors import Refused
 from aquila.core.feature import Saying
 from aquila.core.journal import Head
 from aquila.core.model import Body, Context, Entry, Label, Principal
+from aquila.core.phrases import phrase_in
 from aquila.core.policy import Policy
 from aquila.core.view import View
 from aquila.features.coverage.shadow import Shadows
@@ -143,13 +144,17 @@ class LinkBoard:
 
     def _state(self, state: peer.LinkState, speaker: object) -> LinkState:
         assert isinstance(speaker, Speaker)
+        said = phrase_in("links.why", state.why)
         row = LinkRow(
             id=str(state.id),
             name=speaker.callsign or state.name or state.address,
             transport=state.listener,
             state=state.state,
             since_ms=state.since_ms,
-            peer=state.address,
+            why=state.why,
+            act=said.act,
+            words=said.words,
+            peer=state.address or None,
             principal=state.principal,
             in_count=state.in_count,
             out_count=state.out_count,

@@ -28,6 +28,7 @@ from aquila.app.harbour_demo import HARBOUR, play_harbour_demo
 from aquila.app.interpreter import collect_hourly, suit_interpreter
 from aquila.app.logins import foreign_logins
 from aquila.app.looking_back import LookingBack
+from aquila.app.lost_before import lost_before
 from aquila.app.mission_edge import MissionEdge, may_speak, speak
 from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import ensure_operator, mesh_principal, plain_principal, recogniser
@@ -141,6 +142,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         contacts = Contacts()
         hub = make_hub(engine, contacts, settings)
         edge = TakEdge(engine, hub, contacts, settings.connections_per_device)
+        edge.recall(lost_before(engine))
         desks = (operator.name, settings.node_name)
         relay = Relay(engine, hub, edge.links, edge.is_hidden, desks)
         postman = Postman(engine, hub, desks, round(settings.mail_hours * 3_600_000))

@@ -6,7 +6,7 @@ stand the rules that need the whole node: who is who, loops, goodbyes, doors tha
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -109,6 +109,8 @@ class TakEdge:
             self._relayed.pop(key, None)  # It comes again, and is no loop then.
             self._held[link.id] = link
             return False
+        if refused.reason == "replay":
+            return True  # The node counts it. No policy is against what a phone says again when it is back.
         link.count_refused(refused)
         if refused.reason == "spoof":
             log.warning("spoofed uid refused link=%s reason=%s", link.id, refused.reason)
@@ -119,7 +121,7 @@ class TakEdge:
         if self._loops(decoded, _loop_key(decoded)):
             return
         refused = self._engine.hear(decoded, link.principal, f"mesh:{link.id}", _format_in(decoded), link.id)
-        if refused is not None:
+        if refused is not None and refused.reason != "replay":
             link.count_refused(refused)
 
     def error_on_mesh(self, link: MeshLink, error: CodecError) -> None:
@@ -161,7 +163,8 @@ class TakEdge:
         speaker = link.tag
         assert isinstance(speaker, Speaker)
         has_name = link.principal is not None and link.principal.kind != "listener"
-        lost = LostLink(link.state(), speaker, speaker.uid, self._engine.node.clock_ms())
+        state = msgspec.structs.replace(link.state(), why=reason)
+        lost = LostLink(state, speaker, speaker.uid, self._engine.node.clock_ms())
         self._lost.add(lost, has_name=has_name)
         names = self._contacts.names(link.id)
         for tell in self.on_undelivered if undelivered else ():
@@ -169,6 +172,11 @@ class TakEdge:
         for uid in self._contacts.leave(link.id):
             self._say_goodbye(uid, speaker)
         self._say("link.down", link, {"reason": reason, "undelivered": str(len(undelivered))})
+
+    def recall(self, lost: Iterable[LostLink]) -> None:
+        """Take links that were lost before the node was started, the one lost last at the end."""
+        for each in lost:
+            self._lost.add(each, has_name=False)
 
     def lost_links(self) -> list[LostLink]:
         """Links that went lately and whose peers are not back."""

@@ -12,6 +12,7 @@ from aquila.app.engine import Engine
 from aquila.app.tak import TakEdge
 from aquila.codecs.cot import TakMessages
 from aquila.codecs.cot.proto import cut_frames
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits
 from aquila.links.websocket import WebSocketLink
@@ -101,7 +102,7 @@ class TakSocket:
     async def _talk(self, link: WebSocketLink, principal: Any, receive: Receive) -> None:
         link.start(principal, TakMessages(self._engine.node.identity.node))
         writing = asyncio.create_task(link.write())
-        writing.add_done_callback(lambda _: link.close("connection lost"))
+        writing.add_done_callback(lambda _: link.close(why.BROKEN_OFF))
         try:
             while not link.is_down:
                 message = await receive()
@@ -114,5 +115,5 @@ class TakSocket:
                     link.hear(text.encode())
                 await link.room()
         finally:
-            link.close("closed by the peer")
+            link.close(why.CLOSED_BY_PEER)
             await asyncio.gather(writing, return_exceptions=True)

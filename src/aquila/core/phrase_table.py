@@ -344,7 +344,7 @@ NAMED: Final = frozenset({"package.add", "package.change", "iconset.add"})
 DETAILS: Final[Mapping[str, str]] = {
     **{"role": "role", "nation": "", "clearance": "", "caveats": "", "groups": "", "groups_in": "", "groups_out": ""},
     **{"inactive": "", "callsign": "", "submitter_name": "", "expires_at_ms": "", "ends_ms": "", "until_ms": ""},
-    **{"reason": "", "sentence": "refused", "address": "", "count": ""},
+    **{"reason": "links.why", "sentence": "refused", "address": "", "count": ""},
 }
 """What of an act's detail is told to people, in this order, and the group that it may be a phrase of. The rest of it
 (ids, digests, whole files) is for the node."""

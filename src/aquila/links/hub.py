@@ -12,6 +12,7 @@ from typing import Protocol
 from aquila.core.contacts import LinkId
 from aquila.core.fanout import Batch, Fanout, Outbound, Reach, Release
 from aquila.core.model import Audience
+from aquila.links import why
 from aquila.links.poller import Poller
 
 log = logging.getLogger(__name__)
@@ -214,7 +215,7 @@ class Hub:
         for link in self.fanout.sweep(self._clock_ms()):
             port = self._ports.get(link)
             if port is not None:
-                port.close("backlog")
+                port.close(why.READ_TOO_SLOWLY)
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
 
     def _measure_lag(self, due_s: float) -> None:

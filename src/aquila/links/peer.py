@@ -17,6 +17,7 @@ from aquila.core.codec import Control, Decoded, Session
 from aquila.core.errors import CodecError, Refused
 from aquila.core.fanout import Outbound
 from aquila.core.model import Principal
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.limits import Bucket, Limits
 
@@ -32,7 +33,8 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     """One link at this moment, for people and metrics.
 
     Attributes:
-        principal: its id; None = not known yet. since_ms: when it connected.
+        principal: its id; None = not known yet. since_ms: when it connected, or began not to take what it is sent.
+        why: a sentence of `links.why` for what is not as it should be; empty = nothing is.
         in_count, out_count: statements and positions. errors, refused: by reason.
         throttled_count: how often it was read more slowly because it said too much.
         backlog_bytes: not taken by the peer yet. waiting_count: statements that wait behind those bytes.
@@ -46,6 +48,7 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     format: str | None
     state: State
     since_ms: int
+    why: str
     in_count: int
     out_count: int
     in_bytes: int
@@ -119,6 +122,8 @@ class Peer(ABC):
         self.in_count = self.out_count = self.in_bytes = self.out_bytes = 0
         self.errors: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.last_error: CodecError | None = None
+        self.last_refused: Refused | None = None
         self.throttled_count = 0
         self.is_down = False
         self.is_up = False
@@ -159,7 +164,7 @@ class Peer(ABC):
             self._take(session, data)
         except Exception:  # the boundary: one link's bytes must not end the others
             log.exception("link closed by a fault of ours: link=%s", self.id)
-            self.close("internal error")
+            self.close(why.FAULT)
 
     def _take(self, session: Session, data: bytes) -> None:
         edge = self.edge
@@ -181,7 +186,7 @@ class Peer(ABC):
         if self.is_down:
             return
         if session.broken:
-            self.close("broken stream")
+            self.close(why.BROKEN_STREAM)
             return
         self.unfinished_s = unfinished_s
         if self._bucket is not None and self.in_count > before:
@@ -200,11 +205,12 @@ class Peer(ABC):
 
     def _strike(self, error: CodecError) -> None:
         self.errors[error.reason] += 1
+        self.last_error = error
         self.edge.error(self, error)
         if error.reason in _UNREADABLE:
             self._strikes += 1
             if self._strikes >= self.limits.strikes:
-                self.close("unreadable")
+                self.close(why.UNREADABLE)
 
     def resume(self) -> None:
         """There is room again: say what was held back, then go on reading."""
@@ -218,6 +224,7 @@ class Peer(ABC):
     def count_refused(self, refused: Refused) -> None:
         """Note that policy did not admit something this peer said."""
         self.refused[refused.reason] += 1
+        self.last_refused = refused
 
     def _throttle(self, wait_s: float) -> None:
         if wait_s > 0:
@@ -229,15 +236,25 @@ class Peer(ABC):
         self._wait = None
         self.watch_reading()
 
+    def why_not_well(self) -> str:
+        """A sentence of `links.why` for what this peer is kept waiting for or was not believed; empty = all is well."""
+        if self._held:
+            return why.NO_ROOM
+        if self._wait is not None and self.limits.rate_per_s is not None:
+            return why.too_much(self.limits.rate_per_s)
+        return why.of_refusal(self.last_refused) or why.of_misread(self.last_error)
+
     def state(self) -> LinkState:
         """The link at this moment."""
         backlog = waiting = 0
+        since_ms, reason = self.since_ms, self.why_not_well()
         state: State = "down" if self.is_down else "up" if self.is_up else "connecting"
         if state == "up":
             standing = self.hub.fanout.standing(self.id)
             backlog = standing.unsent_bytes + standing.statement_bytes
             waiting = standing.statements
-            state = "slow" if standing.behind else "up"
+            if standing.behind:
+                state, since_ms, reason = "slow", max(since_ms, standing.since_ms), why.behind(waiting)
         return LinkState(
             id=self.id,
             listener=self.transport,
@@ -246,7 +263,8 @@ class Peer(ABC):
             address=self.address,
             format=None if self.session is None else self.session.format,
             state=state,
-            since_ms=self.since_ms,
+            since_ms=since_ms,
+            why=reason,
             in_count=self.in_count,
             out_count=self.out_count,
             in_bytes=self.in_bytes,

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection
 from aquila.core.codec import Session
 from aquila.core.errors import Refused, UsageError
 from aquila.core.model import Principal, audience_of
+from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.limits import Bucket, Limits
 from aquila.links.peer import Edge, LinkState, Peer
@@ -73,10 +74,10 @@ class StreamLink(Peer):
         except _WAIT:
             return
         except OSError as error:
-            self.close(_word(error))
+            self.close(why.of_error(error))
             return
         if not data:
-            self.close("closed by the peer")
+            self.close(why.CLOSED_BY_PEER)
             return
         self.moved_s = self.listener.loop.time()
         self.hear(data)
@@ -101,7 +102,7 @@ class StreamLink(Peer):
         except _WAIT:
             return 0
         except OSError as error:
-            self.close(_word(error))
+            self.close(why.of_error(error))
             return 0
         self.out_bytes += taken
         return taken
@@ -139,7 +140,7 @@ class StreamLink(Peer):
         except ssl.SSLWantWriteError:
             loop.add_writer(self._descriptor, self._shake, tls)
         except OSError as error:
-            self.close(_word(error))
+            self.close(why.of_error(error))
         else:
             loop.remove_writer(self._descriptor)
             loop.remove_reader(self._descriptor)
@@ -202,14 +203,14 @@ class StreamLink(Peer):
         """
         limits = self.listener.limits
         if self.principal is None:
-            return "handshake too slow" if now_s - self.opened_s > limits.handshake_s else None
+            return why.HANDSHAKE_SLOW if now_s - self.opened_s > limits.handshake_s else None
         if self.out_bytes != self._swept_bytes:
             self._swept_bytes, self.moved_s = self.out_bytes, now_s
         owed_s = None if self.unfinished_s is None else now_s - self.unfinished_s
         if limits.unfinished_s is not None and owed_s is not None and owed_s > limits.unfinished_s:
-            return "unfinished event"
+            return why.UNFINISHED
         if limits.idle_s is not None and self.in_bytes and now_s - self.moved_s > limits.idle_s:
-            return "idle"
+            return why.SILENT
         return None
 
 
@@ -282,11 +283,11 @@ class StreamListener:
             self._socket.close()
             self._socket = None
         for link in list(self.links.values()):
-            link.close("the node stops")
+            link.close(why.NODE_STOPS)
 
-    def close_serials(self, serials: Collection[str]) -> int:
+    def close_serials(self, serials: Collection[str], reason: str) -> int:
         """Close at once whoever came in with one of these certificates; gives how many."""
-        return self.close_where(lambda link: link.serial in serials, "revoked")
+        return self.close_where(lambda link: link.serial in serials, reason)
 
     def close_where(self, which: Callable[[StreamLink], bool], reason: str) -> int:
         """Close every link that `which` picks; gives how many."""
@@ -323,7 +324,7 @@ class StreamListener:
         if len(self._shaking) >= self.limits.handshakes:
             oldest = next(iter(self._shaking.values()))
             if self.loop.time() - oldest.opened_s > HANDSHAKE_GRACE_S:
-                oldest.close("handshake too slow")
+                oldest.close(why.HANDSHAKE_SLOW)
             else:
                 self._pause_accepting()
                 return False
@@ -344,7 +345,7 @@ class StreamListener:
             if self._context is not None:
                 sock = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         except OSError as error:
-            self.closed[_word(error)] += 1
+            self.closed[why.of_error(error)] += 1
             sock.close()
             return
         link = StreamLink(self, sock, address)
@@ -436,17 +437,6 @@ def _prepare(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
         sock.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, NOTSENT_BYTES)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-
-
-def _word(error: OSError) -> str:
-    """A short stable word for why a connection failed, fit to be counted."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"tls: {(error.reason or 'protocol').replace('_', ' ').lower()}"
-    if isinstance(error, ConnectionError):
-        return "connection lost"
-    return f"socket: {errno.errorcode.get(error.errno or 0, 'unknown')}"
 
 
 def _sentence(error: OSError, host: str, port: int) -> str:

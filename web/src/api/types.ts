@@ -146,6 +146,9 @@ export interface LinkState {
   since_ms: number
   in_count: number
   out_count: number
+  why?: string
+  act?: string
+  words?: Record<string, unknown>
   in_rate?: number | null
   refused_count?: number | null
   backlog_bytes?: number | null

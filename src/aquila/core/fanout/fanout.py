@@ -229,6 +229,8 @@ class Fanout:
         reader = self._readers.get(link)
         if reader is None:
             return
+        if not reader.is_behind:
+            reader.behind_since_ms = self._now_ms
         group = reader.group
         group.ready.pop(link, None)
         group.behind[link] = reader
@@ -290,7 +292,7 @@ class Fanout:
         if not reader.is_behind:
             reader.group.ready.pop(link)
             reader.group.behind[link] = reader
-            reader.progress_ms = reader.waiting_since_ms = self._now_ms
+            reader.behind_since_ms = reader.progress_ms = reader.waiting_since_ms = self._now_ms
             self._refresh[link] = None
         reader.since = 0
         reader.whole = True
@@ -326,9 +328,9 @@ class Fanout:
         """What waits for a link."""
         reader = self._readers.get(link)
         if reader is None:
-            return Standing(False, 0, 0, 0)
+            return Standing(False, 0, 0, 0, 0)
         unsent = 0 if reader.rest is None else reader.rest.size - reader.sent
-        return Standing(reader.is_behind, unsent, len(reader.waiting), reader.waiting_bytes)
+        return Standing(reader.is_behind, reader.behind_since_ms, unsent, len(reader.waiting), reader.waiting_bytes)
 
     # -- one tick ---------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ class Reader:
     """Where one link stands. `since` and everything below it has a meaning only while it is behind."""
 
     __slots__ = (
+        "behind_since_ms",
         "committed_bytes",
         "group",
         "id",
@@ -71,6 +72,7 @@ class Reader:
         self.waiting_bytes = 0
         self.waiting_since_ms = 0
         self.progress_ms = 0
+        self.behind_since_ms = 0
         self.reply_bytes = 0
         self.missed = 0
 
@@ -120,9 +122,13 @@ class Reader:
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What waits for one link: bytes not taken yet, and statements behind them."""
+    """What waits for one link: bytes not taken yet, and statements behind them.
+
+    since_ms: since when it is behind, UTC; without meaning when it is not.
+    """
 
     behind: bool
+    since_ms: int
     unsent_bytes: int
     statements: int
     statement_bytes: int

@@ -1,7 +1,7 @@
 """Live links: the part `links` of a node, and its rows."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,7 +13,9 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         transport: tcp, tls, websocket ... peer: address. principal: who is at the other end.
-        state: up, slow or down. since_ms: when it connected, or was lost; UTC.
+        state: up, slow or down. since_ms: when it connected, began not to take what it is sent, or was lost; UTC.
+        why: it is slow or down, or what it said last was not taken: a sentence; empty = nothing to say.
+        act, words: of that sentence, see `Phrase`.
         in_rate: arrivals per second over the last seconds. backlog_bytes: waiting to be sent.
         uid, callsign: what the peer calls itself. incognito: other clients are not shown it.
     """
@@ -23,6 +25,9 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     transport: str
     state: str
     since_ms: int
+    why: str = ""
+    act: str = ""
+    words: dict[str, Any] = {}
     peer: str | None = None
     principal: str | None = None
     in_count: int = 0

@@ -52,10 +52,11 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Left(msgspec.Struct, frozen=True, array_like=True):
-    """When a link ended."""
+    """When and why a link ended."""
 
     stamp: Stamp
     at_ms: int
+    reason: str
 
 
 class Software(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +81,7 @@ class Presence:
     """The view. The newest by stamp stay, so any order of arrival gives the same state."""
 
     name = "presence"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._seen: dict[tuple[Context, str], Seen] = {}
@@ -99,8 +100,9 @@ class Presence:
                 if body.own:
                     self._hear(body, arrival.envelope, arrival.envelope.stamp, arrival.original)
             elif isinstance(body, Act) and body.action == LINK_DOWN:
-                stamp = arrival.envelope.stamp
-                self._leave((stamp.node, body.detail.get("link", ""), body.target), Left(stamp, body.happened_at_ms))
+                stamp, detail = arrival.envelope.stamp, body.detail
+                left = Left(stamp, body.happened_at_ms, detail.get("reason", ""))
+                self._leave((stamp.node, detail.get("link", ""), body.target), left)
 
     def _hear(self, report: Report, said: Any, stamp: Stamp, original: Original | None = None) -> None:
         """Take a report that is newer than what is known. `said`: a Sample or an Envelope; they name the rest alike."""
@@ -179,8 +181,17 @@ class Presence:
 
     def last_ms(self, seen: Seen) -> int:
         """When this device was last heard, or left after that."""
+        left = self._left_after(seen)
+        return seen.at_ms if left is None else max(seen.at_ms, left.at_ms)
+
+    def reason(self, seen: Seen) -> str:
+        """Why the link ended by which this device was last heard; empty = no end of it is known."""
+        left = self._left_after(seen)
+        return "" if left is None else left.reason
+
+    def _left_after(self, seen: Seen) -> Left | None:
         left = self._left.get(seen.link)
-        return max(seen.at_ms, left.at_ms) if left is not None and left.stamp > seen.stamp else seen.at_ms
+        return left if left is not None and left.stamp > seen.stamp else None
 
     def software(self, seen: Seen) -> Software:
         """What the device last said it runs; all empty after a restart of the node, until it speaks again."""
