@@ -487,3 +487,7 @@ def test_notices_cover_neither_the_middle_of_the_map_nor_buttons(browse: Browse,
     expect(page.locator(".notices")).to_have_attribute("aria-live", "polite")
     expect(page.locator(".notices-more")).to_contain_text("one more notice" if shown == 2 else "2 more notices")
     assert page.evaluate(COVERS) == [shown, 0]
+    for left in (2, 1, 0):
+        page.keyboard.press("Escape")
+        expect(page.locator(".notices .notice")).to_have_count(min(left, shown))
+    expect(page.locator(".desk.replay")).to_have_count(1)

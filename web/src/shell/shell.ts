@@ -297,10 +297,11 @@ export class Shell {
   }
 
   /**
-   * Esc, one thing at a time: what lies on top goes first. Overlays close themselves; then what the
-   * map is doing, the field that is being written in, the workspace, and last the selection.
+   * Esc, one thing at a time: what lies on top goes first. Overlays close themselves; then what went
+   * wrong, what the map is doing, the field that is being written in, the workspace, and last the selection.
    */
   escape(field: HTMLElement | null): void {
+    if (this.desk.dismissWrong()) return
     if (this.map.value?.cancel()) return
     if (field) field.blur()
     else if (this.naming.value) this.naming.value = null

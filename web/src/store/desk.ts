@@ -30,7 +30,8 @@ const KEPT_TRACK = 'track'
 /** Who says fused tracks. */
 const FUSION = 'fusion'
 const LINKS_EVERY_MS = 5000
-const NOTICE_MS = 7000
+/** How long a notice stays that nobody puts away: what went wrong wants to be read twice. */
+const NOTICE_MS = { ok: 7000, bad: 60_000 }
 const DAY_MS = 86_400_000
 const START_AGAIN_MS = 1000
 /** Clocks, ages and lists go on this often. */
@@ -368,7 +369,14 @@ export class Desk {
   notify(notice: Omit<Notice, 'id'>): void {
     const id = ++this.notice_id
     this.notices.value = withNotice(this.notices.value, { ...notice, id })
-    if (notice.tone === 'ok') setTimeout(() => this.dismiss(id), NOTICE_MS)
+    setTimeout(() => this.dismiss(id), NOTICE_MS[notice.tone])
+  }
+
+  /** Puts away the last thing that went wrong; false: there is none. What went well goes by itself. */
+  dismissWrong(): boolean {
+    const last = this.notices.value.findLast(({ tone }) => tone === 'bad')
+    if (last) this.dismiss(last.id)
+    return last !== undefined
   }
 
   dismiss(id: number): void {
