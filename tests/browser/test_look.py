@@ -1,5 +1,6 @@
 """Every board, tab and sheet as people look at it: nothing is cut off, too small for a finger, or jumps."""
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +9,9 @@ from playwright.sync_api import Page, expect
 from aquila.simulator import cot
 from aquila.testing.served import wait_until
 
-from .conftest import COARSE, Browse, Clock, Join
+from .conftest import COARSE, COLOURS, Browse, Clock, Join
 from .test_page import AXE, SPOT, VIOLATIONS
-from .test_shell import PHONE, opened, out_of_fields
+from .test_shell import DROP_NOTHING, PHONE, opened, out_of_fields
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +48,7 @@ SMALL = """() => [...document.querySelectorAll('button, select, summary, [role=t
   .map(([one, touched]) => [one, touched.getBoundingClientRect()])
   .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
   .map(([one, box]) => `${one.className} ${one.textContent.slice(0, 20)} ${box.width}x${box.height}`)"""
-COVERED = """() => [...document.querySelectorAll('.map-view button, .topbar button, .nav button')].filter((one) => {
+COVERED = """(which) => [...document.querySelectorAll(which)].filter((one) => {
   const box = one.getBoundingClientRect()
   const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
   return box.width && !one.contains(hit)
@@ -133,8 +134,31 @@ def test_needs_lie_over_no_button_of_a_phone(browse: Browse, tak: Join, now_ms: 
     client.send(cot.alert(client.who, SPOT, now_ms()))
     page = opened(browse, viewport=PHONE, has_touch=True)
     expect(page.locator(".over-map .card").filter(has_text="LOOK SOS")).to_have_count(1)
-    assert page.evaluate(COVERED) == []
+    assert page.evaluate(COVERED, ".map-view button, .topbar button, .nav button") == []
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
+
+
+def test_a_phone_keeps_in_sight_what_is_chosen_and_what_is_written(browse: Browse) -> None:
+    page = opened(browse, viewport=PHONE, has_touch=True, reduced_motion="reduce")
+    page.evaluate(DROP_NOTHING, "look.xyz")
+    page.locator(".nav").get_by_role("button", name="Chat").click()
+    page.locator(".chat").get_by_role("textbox").focus()
+    assert page.evaluate(COVERED, ".chat form input, .chat form button") == []
+    page.locator(".topbar .find-open").click()
+    page.get_by_role("dialog").get_by_role("combobox").fill("CAMOSCIO 11")
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.locator(".nav").get_by_role("button", name="Tracks").click()
+    page.locator(".entity").first.click()
+    expect(page.locator(".nav [aria-current=page]")).to_have_text("Map")
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    seen = page.locator(".map").bounding_box()
+    sheet = page.locator(".sheet").bounding_box()
+    assert seen and sheet
+    middle = {"x": PHONE["width"] / 2 - 40, "y": (seen["y"] + sheet["y"]) / 2 - 40, "width": 80, "height": 80}
+    png = base64.b64encode(page.screenshot(clip=middle)).decode()
+    assert page.evaluate(COLOURS, png)[2] > 0, "the chosen unit lies in the middle of what is seen of the map"
 
 
 def test_what_comes_in_moves_nothing(browse: Browse, tak: Join, now_ms: Clock) -> None:

@@ -25,6 +25,9 @@ const WORLD_PX = 512
 const CLUSTER_STEP = 2
 const DOUBT_EVERY_MS = 3000
 
+/** How long a movement of the map lasts; none for who wants none. */
+const motion_ms = (wanted_ms: number) => (window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : wanted_ms)
+
 let prepared = false
 function prepare(): void {
   if (prepared) return
@@ -271,8 +274,7 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   private goNear(lat: number, lng: number): void {
-    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
-    this.map.easeTo({ center: [lng, lat], zoom: this.map.getZoom() + CLUSTER_STEP, duration: still ? 0 : 150 })
+    this.map.easeTo({ center: [lng, lat], zoom: this.map.getZoom() + CLUSTER_STEP, duration: motion_ms(150) })
   }
 
   private onPointer(event: maplibre.MapMouseEvent): void {
@@ -299,7 +301,9 @@ class MapLibreAdapter implements MapAdapter {
 
   fit([west, south, east, north]: [number, number, number, number]): void {
     const box = this.map.getContainer()
-    const padding = Math.min(70, box.clientWidth / 11, box.clientHeight / 8)
+    const seen_px = box.clientHeight - this.covered_px
+    const edge = Math.min(70, box.clientWidth / 11, seen_px / 8)
+    const padding = { top: edge, left: edge, right: edge, bottom: edge + this.covered_px }
     this.map.fitBounds([west, south, east, north], { padding, maxZoom: 11.5, animate: false })
   }
 
@@ -308,17 +312,18 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   flyTo(place: Place, zoom?: number): void {
-    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
     const camera = {
       center: [place.lon_deg, place.lat_deg] as [number, number],
       zoom: Math.max(this.map.getZoom(), zoom ?? 0),
       offset: [0, -this.covered_px / 2] as [number, number],
     }
-    this.map.easeTo({ ...camera, duration: still ? 0 : 150 })
+    this.map.easeTo({ ...camera, duration: motion_ms(150) })
   }
 
   zoomBy(steps: number): void {
-    this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 120 })
+    const { clientWidth, clientHeight } = this.map.getContainer()
+    const around = this.map.unproject([clientWidth / 2, (clientHeight - this.covered_px) / 2])
+    this.map.easeTo({ zoom: this.map.getZoom() + steps, around, duration: motion_ms(120) })
   }
 
   centre(): MapPoint {

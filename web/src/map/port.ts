@@ -34,6 +34,7 @@ export interface MapAdapter {
   show(place: Place, zoom: number): void
   /** Goes to a place; never zooms out. */
   flyTo(place: Place, zoom?: number): void
+  /** About the middle of what is seen. */
   zoomBy(steps: number): void
   centre(): MapPoint
   project(place: Place): { x_px: number; y_px: number }
