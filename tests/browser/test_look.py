@@ -1,12 +1,14 @@
 """Every board, tab and sheet as people look at it: nothing is cut off, too small for a finger, or jumps."""
 
 import base64
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from aquila.simulator import cot
+from aquila.simulator.scenario import MedevacAsked
 from aquila.testing.served import wait_until
 
 from .conftest import COARSE, COLOURS, Browse, Clock, Join
@@ -132,14 +134,14 @@ def test_needs_lie_over_no_button_of_a_phone(browse: Browse, tak: Join, now_ms: 
     client = tak("ANDROID-look-sos", "LOOK SOS")
     client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
     client.send(cot.alert(client.who, SPOT, now_ms()))
-    page = opened(browse, viewport=PHONE, has_touch=True)
+    page = opened(browse, viewport=PHONE, has_touch=True, device_scale_factor=COARSE)
     expect(page.locator(".over-map .card").filter(has_text="LOOK SOS")).to_have_count(1)
     assert page.evaluate(COVERED, ".map-view button, .topbar button, .nav button") == []
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
 
 
 def test_a_phone_keeps_in_sight_what_is_chosen_and_what_is_written(browse: Browse) -> None:
-    page = opened(browse, viewport=PHONE, has_touch=True, reduced_motion="reduce")
+    page = opened(browse, viewport=PHONE, has_touch=True, device_scale_factor=COARSE, reduced_motion="reduce")
     page.evaluate(DROP_NOTHING, "look.xyz")
     page.locator(".nav").get_by_role("button", name="Chat").click()
     page.locator(".chat").get_by_role("textbox").focus()
@@ -155,14 +157,15 @@ def test_a_phone_keeps_in_sight_what_is_chosen_and_what_is_written(browse: Brows
         page.get_by_role("button", name="Zoom in").click()
     seen = page.locator(".map").bounding_box()
     sheet = page.locator(".sheet").bounding_box()
-    assert seen and sheet
+    assert seen
+    assert sheet
     middle = {"x": PHONE["width"] / 2 - 40, "y": (seen["y"] + sheet["y"]) / 2 - 40, "width": 80, "height": 80}
     png = base64.b64encode(page.screenshot(clip=middle)).decode()
     assert page.evaluate(COLOURS, png)[2] > 0, "the chosen unit lies in the middle of what is seen of the map"
 
 
 def test_what_comes_in_moves_nothing(browse: Browse, tak: Join, now_ms: Clock) -> None:
-    page = opened(browse, viewport=DESK)
+    page = opened(browse, viewport=DESK, device_scale_factor=COARSE)
     page.evaluate("document.fonts.ready")
     # Chat is counted while another tab is open; the alert has a card at the head of its list.
     page.locator(".right").get_by_role("tab", name="Brief").click()
@@ -184,8 +187,7 @@ def test_what_comes_in_moves_nothing(browse: Browse, tak: Join, now_ms: Clock) -
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
 
 
-def test_what_comes_in_pushes_nothing_from_under_the_pointer(browse: Browse, tak: Join, now_ms: Clock) -> None:
-    page = opened(browse, viewport=DESK)
+def test_what_comes_in_pushes_nothing_from_under_the_pointer(page: Page, tak: Join, now_ms: Clock) -> None:
     page.evaluate("document.fonts.ready")
     need = page.locator(".now .need").filter(has=page.get_by_role("button", name="Open")).nth(1)
     need.hover()
@@ -212,10 +214,40 @@ def test_what_comes_in_pushes_nothing_from_under_the_pointer(browse: Browse, tak
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
 
 
+def test_a_call_for_help_has_its_room_before_what_it_says_is_read(page: Page, tak: Join, now_ms: Clock) -> None:
+    told: list[Route] = []
+    told_later = re.compile(r"/api/v1/(?:entities/|alerts)")
+    page.route(told_later, lambda route: told.append(route))
+    client = tak("ANDROID-look-evac", "LOOK THREE")
+    zone = "Clearing by the stream, two hundred metres above the bridge"
+    lines = MedevacAsked(
+        at_s=0, by="LOOK THREE", key="m", title="LOOK EVAC", frequency="34.5", urgent=1, litter=1, landing_zone=zone
+    )
+    client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
+    client.send(cot.medevac(cot.Patient("look-evac", "LOOK EVAC", lines), client.who, SPOT, now_ms()))
+    client.send(cot.alert(client.who, SPOT, now_ms()))
+    names = ("LOOK EVAC", "LOOK THREE")
+    cards = [page.locator(".now .card").filter(has=page.get_by_text(name, exact=True)) for name in names]
+    for card in cards:
+        expect(card).to_have_count(1)
+    heights_px = [card.evaluate("one => one.offsetHeight") for card in cards]
+    for route in told:
+        route.continue_()
+    page.unroute(told_later)
+    expect(cards[0]).to_contain_text(zone)
+    expect(cards[1].get_by_role("button", name="Acknowledge")).to_be_visible()
+    assert [card.evaluate("one => one.offsetHeight") for card in cards] == heights_px
+    client.send(cot.alert_over(client.who, SPOT, now_ms()))
+
+
 def test_the_list_of_tracks_stays_where_it_is_when_it_is_empty(page: Page) -> None:
     rows = page.locator(".entities .scroll")
     expect(page.locator(".entity").first).to_be_visible()
     at = rows.bounding_box()
+    page.locator(".topbar .languages").select_option("ru")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    assert rows.bounding_box() == at
+    page.locator(".topbar .languages").select_option("en")
     page.locator(".left").get_by_role("searchbox").fill("nobody is called so")
     expect(page.locator(".entities .empty")).to_be_visible()
     assert rows.bounding_box() == at
