@@ -257,6 +257,12 @@ def test_what_needs_somebody_has_the_room_that_no_selection_takes(page: Page) ->
     heights_px = "() => ['.attention', '.details'].map((one) => document.querySelector(`.now > ${one}`).offsetHeight)"
     out_of_fields(page)
     expect(page.locator(".now .need").first).to_be_visible()
+    # What is cut in its card is read by who has no mouse, too.
+    title = page.locator(".now .need .clamped").first
+    title.evaluate("(one) => { one.style.maxInlineSize = '3ch' }")
+    title.and_(page.get_by_role("button")).press("Enter")
+    assert title.evaluate("(one) => one.scrollHeight <= one.clientHeight")
+    title.evaluate("(one) => { one.style.maxInlineSize = '' }")
     needs_px, details_px = page.evaluate(heights_px)
     assert needs_px > 3 * details_px
     page.locator(".entity").first.click()
