@@ -19,6 +19,15 @@ pytestmark = pytest.mark.browser
 
 
 DESK = {"width": 1440, "height": 900}
+WALL = {"width": 3840, "height": 2160}
+SMALLEST_PX = """() => Math.min(...[...document.querySelectorAll('body *')]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .filter((one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
+  .map((one) => parseFloat(getComputedStyle(one).fontSize) * one.currentCSSZoom))"""
+DRAWN_AND_SHOWN_PX = """() => {
+  const canvas = document.querySelector('#map canvas')
+  return [canvas.width, canvas.getBoundingClientRect().width * devicePixelRatio]
+}"""
 SEEN = ".workspace, .sheet:not([style*='none'])"
 CUT = """(part) => {
   const found = []
@@ -115,6 +124,14 @@ def test_every_board_of_a_desk_is_whole_in_three_looks(browse: Browse) -> None:
             wrong += [f"{name}: {said}" for said in page.evaluate(VIOLATIONS, part)]
         wrong += [f"{name} is cut: {said}" for said in page.evaluate(CUT, part)]
     assert wrong == []
+
+
+def test_a_wall_is_read_from_afar(browse: Browse) -> None:
+    page = opened(browse, viewport=WALL, device_scale_factor=COARSE / 2)
+    assert page.evaluate(SMALLEST_PX) >= 22
+    # The map is as sharp as the screen, though the page around it is enlarged.
+    drawn_px, shown_px = page.evaluate(DRAWN_AND_SHOWN_PX)
+    assert abs(drawn_px - shown_px) < 2
 
 
 def test_every_sheet_of_a_phone_is_whole_and_for_fingers(browse: Browse) -> None:

@@ -28,6 +28,11 @@ const DOUBT_EVERY_MS = 3000
 /** How long a movement of the map lasts; none for who wants none. */
 const motion_ms = (wanted_ms: number) => (window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : wanted_ms)
 
+/** Pixels of the screen for one of the map; a page for a wall is enlarged, and its map as sharp as its words. */
+function ratioOf({ pixel_ratio, container }: MapOptions): number {
+  return pixel_ratio ?? (window.devicePixelRatio || 1) * (container.currentCSSZoom ?? 1)
+}
+
 let prepared = false
 function prepare(): void {
   if (prepared) return
@@ -68,7 +73,7 @@ class MapLibreAdapter implements MapAdapter {
   constructor(private readonly options: MapOptions) {
     prepare()
     this.theme = options.theme
-    const ratio = options.pixel_ratio ?? (window.devicePixelRatio || 1)
+    const ratio = ratioOf(options)
     this.atlas = new Atlas(ratio, ratio > 1.5 ? 4096 : 2048)
     this.scene = new Scene(options.store, this.batch, this.atlas, LOOKS[options.theme])
     this.map = new maplibre.Map({
@@ -167,7 +172,7 @@ class MapLibreAdapter implements MapAdapter {
   }
 
   private followPixelRatio(): void {
-    const ratio = this.options.pixel_ratio ?? (window.devicePixelRatio || 1)
+    const ratio = ratioOf(this.options)
     if (ratio === this.map.getPixelRatio()) return
     this.map.setPixelRatio(ratio)
     this.atlas.reset(ratio)
