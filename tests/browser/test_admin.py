@@ -49,6 +49,11 @@ def demo(quiet_node: ServedNode) -> ServedNode:
     return quiet_node
 
 
+@pytest.fixture(scope="module")
+def has_map() -> bool:
+    return False
+
+
 @pytest.fixture
 def desk(page: Page) -> Page:
     """Of an administrator."""

@@ -29,6 +29,11 @@ def demo(quiet_node: ServedNode) -> ServedNode:
 
 
 @pytest.fixture(scope="module")
+def has_map() -> bool:
+    return False
+
+
+@pytest.fixture(scope="module")
 def session(chromium: Browser, demo: ServedNode) -> object:
     return state_of(chromium, demo, "watch", "operator")
 

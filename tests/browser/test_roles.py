@@ -19,6 +19,11 @@ PASSWORD = "long enough for a test"  # of a node that lives for this test
 TREE = "ALPINI BDE | echelon BRIGADE\n    7 ALPINI | echelon BATTALION | strength 600/580/430\n"
 
 
+@pytest.fixture(scope="module")
+def has_map() -> bool:
+    return False
+
+
 def ask(page: Page, path: str, **body: object) -> None:
     sent = page.request.post(f"{page.url.split('?')[0]}api/v1{path}", headers={"X-Aquila": "test"}, data=body)
     assert sent.ok, sent.text()

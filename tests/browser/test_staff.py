@@ -22,6 +22,11 @@ CLOCK = f"{datetime.now(UTC) - timedelta(minutes=5):%H%M}Z"
 LINE = f"CAMOSCIO 11 SALUTE 4 pax 2 veh NW of LEOPARD HQ {CLOCK}"
 
 
+@pytest.fixture(scope="module")
+def has_map() -> bool:
+    return False
+
+
 def unit_in(page: Page, name: str) -> None:
     """Make a unit through the form that is open."""
     page.get_by_label("Unit's name").fill(name)
