@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidField, saidIn, saidRefusal, saidRemedy, saidWord, type Phrase } from '../src/acts/said'
+import { said, saidField, saidIn, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
 import { lengthOf } from '../src/draw/typed'
 import { bytes, latLon, lengthShown, lengthText, metres, speed } from '../src/geo/format'
 import { titleOf } from '../src/staff/tasks/title'
@@ -109,6 +109,13 @@ describe('a refusal', () => {
     await speak('fr')
     expect(saidRefusal({ code: 'taken' }, 'moon is taken')).toBe('Ce nom est pris («moon is taken»)')
     expect(saidRefusal({ code: 'moon' }, 'no')).toBe('Le nœud l’a refusé («no»)')
+  })
+  it('is kept as it came, and said anew in the language of now', async () => {
+    const refusal: Refusal = { ...late, reason: 'the time 1 ms lies in the future', remedy: 'wait a minute', allowed: null }
+    expect(told(refusal).remedy).toBe('wait a minute')
+    await speak('ru')
+    expect(told({ ...refusal, about: 'bridge.jpg' }).reason).toMatch(/^bridge\.jpg: .*в будущем/)
+    expect(told(refusal).remedy).toBe('подождите минуту')
   })
   it('has advice for people only', async () => {
     expect(saidRemedy('every parameter and its values are in /api/v1/openapi.json')).toContain('openapi')

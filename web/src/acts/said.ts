@@ -96,6 +96,23 @@ export function saidRemedy(remedy: string | null): string | null {
   return words === remedy ? null : words
 }
 
+/** What the node answered when it refused: as it came, so that it can be said again in another language. */
+export type Refusal = Phrase & {
+  code?: string
+  reason: string
+  remedy: string | null
+  allowed: string | null
+  /** Which of several things was refused; absent: there was one. */
+  about?: string
+}
+
+/** The same in the reader's language. */
+export const told = (refusal: Refusal) => ({
+  reason: [refusal.about, saidRefusal(refusal, refusal.reason)].filter(Boolean).join(': '),
+  remedy: saidRemedy(refusal.remedy),
+  allowed: refusal.allowed === null ? null : saidWord('allowed', refusal.allowed),
+})
+
 /** What an entry of the journal says. */
 export function saidOf(entry: Entry): string {
   return said(entry, textOf(entry))

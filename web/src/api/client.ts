@@ -2,7 +2,7 @@
 import type {
   ContactRow, Device, DeviceInvited, DeviceMade, GroupRow, InvitationRow, InviteDevice, LinkRow, MailRow, MissionChangeRow, MissionDetail, MissionInvitation, MissionMade, MissionMember, MissionSummary, NewDevice, NewMission, PackageRow, PackageSent, PairsSaid, SubjectRow, WhyTrack,
 } from '../api.generated'
-import { saidRefusal, saidRemedy, saidWord, type Phrase } from '../acts/said'
+import { told, type Phrase, type Refusal } from '../acts/said'
 import type { Cursor, EntityDetail, Entry, LinkState, Me, NewMarker } from './types'
 
 export class ApiError extends Error {
@@ -12,6 +12,8 @@ export class ApiError extends Error {
     reason: string,
     readonly remedy: string | null = null,
     readonly allowed: string | null = null,
+    /** What the node said, to say it in another language; null: the page said it itself. */
+    readonly refusal: Refusal | null = null,
   ) {
     super(reason)
   }
@@ -24,24 +26,21 @@ function asText(value: unknown): string | null {
 }
 
 /** `act`, `words`: which sentence of the node `reason` is. */
-type Refusal = Phrase & { code?: string; reason?: string; allowed?: unknown; do?: unknown }
+type Answered = Phrase & { code?: string; reason?: string; allowed?: unknown; do?: unknown }
 
 async function failure(answer: Response): Promise<ApiError> {
-  let body: { error?: Refusal; message?: string } = {}
+  let body: { error?: Answered; message?: string } = {}
   try {
     body = (await answer.json()) as typeof body
   } catch {
     // Not JSON: a proxy or a crash answered; the status is all there is.
   }
   const error = body.error ?? {}
-  const allowed = asText(error.allowed)
-  return new ApiError(
-    answer.status,
-    error.code ?? `http-${answer.status}`,
-    (error.reason && saidRefusal(error, error.reason)) ?? body.message ?? `${answer.status} ${answer.statusText}`.trim(),
-    saidRemedy(asText(error.do)),
-    allowed === null ? null : saidWord('allowed', allowed),
-  )
+  const code = error.code ?? `http-${answer.status}`
+  if (!error.reason) return new ApiError(answer.status, code, body.message ?? `${answer.status} ${answer.statusText}`.trim())
+  const refusal = { ...error, code, reason: error.reason, remedy: asText(error.do), allowed: asText(error.allowed) }
+  const { reason, remedy, allowed } = told(refusal)
+  return new ApiError(answer.status, code, reason, remedy, allowed, refusal)
 }
 
 /** How long the node may take to say that it is there. */

@@ -289,7 +289,7 @@ export class Shell {
   }
 
   private tell(key: string, step: Step): void {
-    this.desk.notify({ tone: 'ok', key, words: { what: pageI18n().global.t(step.title, step.words ?? {}) } })
+    this.desk.notify({ tone: 'ok', key, words: { what: { key: step.title, words: step.words } } })
   }
 
   async logOut(): Promise<void> {

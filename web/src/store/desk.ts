@@ -360,7 +360,7 @@ export class Desk {
       this.notify(
         error.status === 0
           ? { tone: 'bad', key: 'error.unreachable' }
-          : { tone: 'bad', text: error.message, remedy: error.remedy, allowed: error.allowed },
+          : { tone: 'bad', text: error.message, remedy: error.remedy, allowed: error.allowed, refusal: error.refusal },
       )
       return false
     }

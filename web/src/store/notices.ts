@@ -1,18 +1,25 @@
-/** Notices: what the node answered, until they are put away. Pure. */
+/** Notices: what the node answered, until they are put away. Pure. They keep what is said, not how: a language may be chosen while they stand. */
+import type { Refusal } from '../acts/said'
+
+/** A value of a sentence, or a sentence that stands in it. */
+export type NoticeWord = string | { key: string; words?: Record<string, string> }
+
 export interface Notice {
   id: number
   tone: 'ok' | 'bad'
   /** A catalogue key, or plain text from the node. */
   key?: string
-  words?: Record<string, string>
+  words?: Record<string, NoticeWord>
   text?: string
   remedy?: string | null
   allowed?: string | null
+  /** What the node refused with; it is said instead of the three above. */
+  refusal?: Refusal | null
 }
 
 /** Older ones than so many are dropped. */
 const KEPT = 4
-const saying = ({ tone, key, words, text, remedy, allowed }: Notice) => JSON.stringify([tone, key, words, text, remedy, allowed])
+const saying = ({ id: _, ...said }: Notice) => JSON.stringify(said)
 
 /** With one more at the end; the same words again are no second notice, they come to the front. */
 export function withNotice(before: readonly Notice[], notice: Notice): Notice[] {

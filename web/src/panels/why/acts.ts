@@ -119,6 +119,6 @@ async function say({ desk, undo }: Shell, call: () => Promise<PairsSaid>, what: 
   // Whoever takes back what was taken back says it again.
   const turn = () => done(() => api.takeBackTracks(entries))
   undo.did({ title: `why.did.${what}`, words, undo: turn, redo: turn })
-  desk.notify({ tone: 'ok', key: 'why.done', words: { what: pageI18n().global.t(`why.did.${what}`, words) } })
+  desk.notify({ tone: 'ok', key: 'why.done', words: { what: { key: `why.did.${what}`, words } } })
   return true
 }
