@@ -224,7 +224,7 @@ def test_each_thing_stands_once_and_the_counts_add_up(
     row, *_ = desk.get("/handovers")
     assert row["lines"] == len(lines) == 5
     text = desk.get(f"/handovers/{shift}/document")["text"]
-    assert "; 5 lines" in text
+    assert "; lines: 5" in text
     assert "2 further lines are not printed" in text
     heads = [
         int(each.partition(": ")[2]) for each in text.splitlines() if each.startswith(("Overdue: ", "New: ", "Open: "))

@@ -85,6 +85,44 @@ describe('plurals', () => {
   })
 })
 
+/** A count before a word that it would bend, by language. */
+const BENDS: Partial<Record<Language, RegExp>> = {
+  en: /\{n\} (more )?[a-z]+s\b/,
+  it: /\{n\} [a-zà-ù]{3,}[aei]\b/,
+  fr: /\{n\} [a-zà-ù]+s\b/,
+  ru: /\{n\} [а-я]{4,}/,
+}
+/** Counts that are one fixed limit of the program, never one; and what no count bends. */
+const FIXED = /^(act\.refused\.|orbatFiles\.(noticeOf|assignedOf|serviceableOf)|trails\.shorter|brief\.|draw\.corner|staffTasks\.toFrago|staffOrders\.silent|act\.handover\.print\.left_out)/
+
+describe.each(Object.keys(LANGUAGES) as Language[])('counts in %s', (code) => {
+
+  it('have a form for each plural of the language', async () => {
+    const { global } = makeI18n()
+    global.setLocaleMessage(code, await catalogueOf(code))
+    global.locale.value = code
+    const plural = new Intl.PluralRules(code)
+    for (const [key, text] of catalogues.get(code)!) {
+      const forms = text.split(' | ')
+      // What no count bends has one form: adjectives in English, nouns in Kazakh, a figure behind a colon.
+      if (forms.length === 1) continue
+      const said = new Map<string, Set<string>>()
+      for (const n of [0, 1, 2, 5, 11, 21, 22]) {
+        const form = global.t(key, { n: '#' }, n)
+        const category = plural.select(n)
+        said.set(category, (said.get(category) ?? new Set()).add(form))
+      }
+      expect([key, forms.length]).toEqual([key, said.size])
+      for (const [category, ways] of said) expect([key, category, ways.size]).toEqual([key, category, 1])
+    }
+  })
+
+  it('stand before no word that would have to bend', () => {
+    const stiff = [...catalogues.get(code)!].filter(([key, text]) => !text.includes(' | ') && !FIXED.test(key) && BENDS[code]?.test(text))
+    expect(stiff.map(([key]) => key)).toEqual([])
+  })
+})
+
 describe('texts', () => {
   it('exist for every key that the page asks for', () => {
     const asked = [...sources.matchAll(/\bt\(\s*'([a-zA-Z.]+)'/g)].map((match) => match[1])

@@ -34,14 +34,14 @@ SAYINGS: Mapping[str, str] = {
     "secrets_unread": "{file} cannot be read ({why}): run as the node's user",
     "devices_unasked": "the node could not be asked: {why}",
     "invitation_pending": (
-        "{name} has not come yet, its token is good for {minutes} minutes more: the phone must reach port {port} and"
+        "{name} has not come yet, its token is good for {minutes} min more: the phone must reach port {port} and"
         " must have imported the package of this node"
     ),
     "invitation_over": "nobody came in time for {names}: invite anew, the token is over",
     "invitation_used": "used within the last week: {names}",
-    "device_ended": "certificate of {name} ended {days} days ago: revoke the device and invite it anew",
+    "device_ended": "certificate of {name} ended {days} d ago: revoke the device and invite it anew",
     "device_ends": (
-        "certificate of {name} ends in {days} days and was not renewed: enrol the device anew, or revoke it and invite"
+        "certificate of {name} ends in {days} d and was not renewed: enrol the device anew, or revoke it and invite"
         " it anew before {until}"
     ),
     "device_twice": (
@@ -50,8 +50,8 @@ SAYINGS: Mapping[str, str] = {
     ),
     "refused": "{at} {who}: {why}",
     "backup_none": "there is no backup yet: make one, and keep it on another machine",
-    "backup_old": "the last good backup is {hours} hours old: make a new one",
-    "backup_good": "the last good backup is {hours} hours old; keep it on another machine too",
+    "backup_old": "the last good backup is {hours} h old: make a new one",
+    "backup_good": "the last good backup is {hours} h old; keep it on another machine too",
 }
 """Code → what it says in English; a name in braces is a value. The page has each in five languages (a test looks)."""
 DIAGNOSED: Mapping[str, frozenset[str]] = {

@@ -225,9 +225,9 @@ PRINTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "intel.print": (("disputed", "disputed"),),
     "handover.print": (
         ("title", "Handover {time}"),
-        ("since", "Since {time}; {n} lines"),
-        ("since_began", "Since the journal began, {time}; {n} lines"),
-        ("since_ever", "Since the journal began; {n} lines"),
+        ("since", "Since {time}; lines: {n}"),
+        ("since_began", "Since the journal began, {time}; lines: {n}"),
+        ("since_ever", "Since the journal began; lines: {n}"),
         ("section", "{section:handover.section}: {n}"),
         ("left_out", "{n} further lines are not printed: see the page"),
         ("gone", "Remarks of {who}, who hands over"),
@@ -303,7 +303,7 @@ PRINTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("watched", "Watched: {what}."),
         ("added", "{place}: added {new}"),
         ("removed", "{place}: removed {old}"),
-        ("points", "{n} points"),
+        ("points", "points: {n}"),
     ),
     "order.watch": (
         ("reach", "reach {area}"),

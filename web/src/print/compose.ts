@@ -53,7 +53,7 @@ export function compose(paper: Paper, map: CanvasImageSource, bounds: Bounds, ti
   const kinds = kindsOf(desk.tracks, bounds, hidden)
   const room = legendRoom(paper)
   const textOf = (kind: Kind) => `${t(`affiliation.${kind.affiliation}`)} · ${t(`category.${kind.category}`)}`
-  const legend = { lines: legendLines(kinds, room, textOf), more: kinds.length > room ? t('print.more', { n: kinds.length - room }) : null }
+  const legend = { lines: legendLines(kinds, room, textOf), more: kinds.length > room ? t('print.more', kinds.length - room) : null }
   const texts = textsOf(desk, title, paper, bounds, narrowed, t)
   const canvas = document.createElement('canvas')
   const words = drawSheet(canvas, paper, map, bounds, texts, legend)
