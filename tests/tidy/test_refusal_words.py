@@ -14,6 +14,7 @@ from aquila.core.refusal_words import REFUSED
 from aquila.core.tongue import LANGUAGES, Tongue
 from aquila.features.roles.rights import RIGHTS
 from aquila.links import why
+from aquila.stores.sqlite import tiles
 from aquila.web_api.errors import WebError
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,13 @@ def test_the_board_of_feeds_has_words_for_whatever_is_wrong_with_a_line() -> Non
     board = ROOT / "web" / "src" / "staff" / "feeds" / "texts" / "en.json"
     assert len(codes) > 20
     assert codes - set(json.loads(board.read_text("utf-8"))["feeds"]["wrong"]) == set()
+
+
+def test_why_a_map_cannot_be_shown_is_a_sentence_of_the_table() -> None:
+    files = [SOURCE / "stores" / "sqlite" / f"{name}.py" for name in ("tiles", "shapes", "wkb")]
+    told = [said(call.args[0]) for file in files for _, call in calls(file, "UsageError")]
+    assert len(told) > 8
+    assert [text for text in (*told, tiles._ABSENT) if text and not phrase_in("refused", text).act] == []
 
 
 def advice() -> Iterator[tuple[str, str, str]]:
