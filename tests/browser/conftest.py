@@ -192,22 +192,18 @@ def log_in(chromium: Browser, node: ServedNode) -> object:
     return state
 
 
-@pytest.fixture(scope="module")
-def has_map() -> bool:
-    """Whether the desks of a module draw the map. No for those whose tests neither look at it nor touch it."""
-    return True
-
-
 @pytest.fixture
-def browse(chromium: Browser, demo: ServedNode, session: object, has_map: bool) -> Iterator[Callable[..., Watched]]:
+def browse(
+    chromium: Browser, demo: ServedNode, session: object, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Watched]]:
     """Make contexts; at the end, none of them did what a page must not do."""
     made: list[Watched] = []
 
-    def make(url: str = "", *, has_map: bool = has_map, **options: object) -> Watched:
+    def make(url: str = "", **options: object) -> Watched:
         settings = {"viewport": DESKTOP, "locale": "en-GB", "storage_state": session, **options}
         settings.setdefault("device_scale_factor", 1 if "viewport" in options else COARSE)
         made.append(Watched(chromium.new_context(**settings), url or demo.url))
-        if not has_map:
+        if request.node.get_closest_marker("mapless"):
             made[-1].context.add_init_script(NO_WEBGL)
         return made[-1]
 
@@ -218,24 +214,37 @@ def browse(chromium: Browser, demo: ServedNode, session: object, has_map: bool) 
 
 
 @pytest.fixture(scope="module")
-def first_desk(chromium: Browser, demo: ServedNode, session: Any, has_map: bool) -> Iterator[Watched]:
+def first_desk(chromium: Browser, demo: ServedNode, session: Any) -> Iterator[Watched]:
     """Where the tests of a module look that want nothing else."""
+    yield from desk_of(chromium, demo, session)
+
+
+@pytest.fixture(scope="module")
+def mapless_desk(chromium: Browser, demo: ServedNode, session: Any) -> Iterator[Watched]:
+    """Where those look that are marked as mapless."""
+    for watched in desk_of(chromium, demo, session):
+        watched.context.add_init_script(NO_WEBGL)
+        yield watched
+
+
+def desk_of(chromium: Browser, node: ServedNode, session: Any) -> Iterator[Watched]:
+    """A context for one test after the other."""
     context = chromium.new_context(viewport=DESKTOP, device_scale_factor=COARSE, locale="en-GB", storage_state=session)
-    if not has_map:
-        context.add_init_script(NO_WEBGL)
-    watched = Watched(context, demo.url)
+    watched = Watched(context, node.url)
     # Asked for by the browser where the desk was left: there is no page with an icon of its own.
     watched.expected.append("favicon.ico")
     yield watched
-    watched.context.close()
+    context.close()
 
 
 @pytest.fixture
-def page(first_desk: Watched) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     """The demo on a desktop screen, as somebody finds it who comes for the first time."""
-    yield first_desk.open_anew()
-    faults = list(first_desk.faults)
-    first_desk.leave()
+    mapless = request.node.get_closest_marker("mapless")
+    desk: Watched = request.getfixturevalue("mapless_desk" if mapless else "first_desk")
+    yield desk.open_anew()
+    faults = list(desk.faults)
+    desk.leave()
     assert not faults
 
 

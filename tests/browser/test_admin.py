@@ -27,7 +27,7 @@ from aquila.testing.tak_client import TakClient, device_context, fresh, position
 from .conftest import DESKTOP, Browse
 from .test_page import AXE, ITALIAN, VIOLATIONS, WORDS
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.mapless]
 
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "long enough for all"
@@ -47,11 +47,6 @@ def node(quiet_node: ServedNode) -> ServedNode:
 @pytest.fixture(scope="module")
 def demo(quiet_node: ServedNode) -> ServedNode:
     return quiet_node
-
-
-@pytest.fixture(scope="module")
-def has_map() -> bool:
-    return False
 
 
 @pytest.fixture

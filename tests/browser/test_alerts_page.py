@@ -100,6 +100,7 @@ def test_an_area_is_drawn_and_who_is_in_it_is_told_on_both_desks(browse: Browse,
     expect(closed).to_contain_text("Closed by operator")
 
 
+@pytest.mark.mapless
 def test_an_area_around_many_tells_how_many_are_inside_and_raises_nothing(page: Page) -> None:
     panel(page)
     # The whole demo country: everybody is inside.
@@ -123,6 +124,7 @@ def test_an_area_around_many_tells_how_many_are_inside_and_raises_nothing(page: 
     assert page.request.delete(f"{page.url}api/v1/watches/{id}", headers={"X-Aquila": "1"}).ok
 
 
+@pytest.mark.mapless
 def test_silence_is_watched_paused_and_answered_from_the_needs(page: Page, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-alert-2", "TACITO 4")
     phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
@@ -160,6 +162,7 @@ def test_silence_is_watched_paused_and_answered_from_the_needs(page: Page, tak: 
     expect(watch).to_have_count(0)
 
 
+@pytest.mark.mapless
 def test_a_moment_of_the_past_has_the_alerts_of_then(page: Page, tak: Join, now_ms: Clock) -> None:
     phone = tak("ANDROID-alert-9", "CERVO 9")
     corners = [[SPOT.lon_deg + x, SPOT.lat_deg + y] for x, y in ((-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1))]
@@ -199,6 +202,7 @@ def find(page: Page, words: str) -> None:
     page.keyboard.type(words)
 
 
+@pytest.mark.mapless
 def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
     said(page, "notes", {"text": "Avalanche closes the upper tunnel"})
     for number in range(201):
@@ -212,6 +216,7 @@ def test_a_line_older_than_the_page_is_found_by_its_words(page: Page) -> None:
     expect(page.locator(".desk.replay")).to_have_count(1)
 
 
+@pytest.mark.mapless
 def test_more_lines_than_the_box_shows_are_read_in_the_journal(page: Page) -> None:
     for number in range(130):
         said(page, "notes", {"text": f"Convoy passes bridge {number}"})
@@ -287,6 +292,7 @@ def test_a_drawn_line_becomes_a_route_that_somebody_is_to_keep_to_and_is_taken_b
     expect(page.get_by_text("No route is drawn")).to_be_visible()
 
 
+@pytest.mark.mapless
 def test_many_alerts_are_acknowledged_by_one_act_and_go_with_their_watch(page: Page, tak: Join, now_ms: Clock) -> None:
     herd = [tak(f"ANDROID-herd-{number}", f"HERD {number}") for number in range(3)]
     for phone in herd:
@@ -349,6 +355,7 @@ def next_alert(page: Page) -> str:
     return page.locator(".details h2").inner_text()
 
 
+@pytest.mark.mapless
 def test_times_of_a_watch_are_date_time_groups_and_no_stay_is_refused(page: Page) -> None:
     panel(page)
     page.get_by_role("button", name="Watch for silence").click()

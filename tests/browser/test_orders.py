@@ -15,7 +15,7 @@ from .desk import Hand, board, state_of
 from .test_page import AXE, VIOLATIONS
 from .test_shell import PHONE, opened
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.mapless]
 
 SMALL = {"width": 1100, "height": 700}
 HOUR_MS = 3_600_000
@@ -26,11 +26,6 @@ DRAFT = "aquila.draft.order.new"
 @pytest.fixture(scope="module")
 def demo(quiet_node: ServedNode) -> ServedNode:
     return quiet_node
-
-
-@pytest.fixture(scope="module")
-def has_map() -> bool:
-    return False
 
 
 @pytest.fixture(scope="module")

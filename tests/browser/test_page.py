@@ -100,6 +100,7 @@ def test_a_login_link_works_once(browse: Browse, demo: ServedNode) -> None:
     expect(second.locator(".desk")).to_have_count(0)
 
 
+@pytest.mark.mapless
 def test_the_demo_is_listed_under_an_exercise_banner(page: Page) -> None:
     expect(page.locator(".banner.top")).to_have_text(re.compile(r"UNCLASSIFIED.*EXERCISE$"))
     expect(page.locator(".banner")).to_have_count(1)
@@ -111,6 +112,7 @@ def test_the_demo_is_listed_under_an_exercise_banner(page: Page) -> None:
     expect(page.locator("p.empty", has_text="Select a symbol")).to_have_css("text-transform", "none")
 
 
+@pytest.mark.mapless
 def test_a_patrol_moves_in_the_details(page: Page) -> None:
     details = select(page, PATROL)
     grid, age = details.locator("dd.grid"), details.locator(".age-mark")
@@ -120,6 +122,7 @@ def test_a_patrol_moves_in_the_details(page: Page) -> None:
     assert re.fullmatch(r"\d{1,2}[A-Z] [A-Z]{2} \d{5} \d{5}", grid.inner_text())
 
 
+@pytest.mark.mapless
 def test_what_a_tak_client_says_appears_once(page: Page, tak: Join, now_ms: Clock) -> None:
     client = tak("ANDROID-page-1", "PAGE ONE")
     client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
@@ -190,6 +193,7 @@ def test_an_emergency_is_shown_until_it_is_cancelled(page: Page, tak: Join, now_
     expect(cards).to_have_count(0)
 
 
+@pytest.mark.mapless
 def test_a_medevac_request_says_what_is_asked(page: Page, tak: Join, now_ms: Clock) -> None:
     client = tak("ANDROID-page-5", "PAGE MED")
     client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
@@ -215,6 +219,7 @@ def test_a_medevac_request_says_what_is_asked(page: Page, tak: Join, now_ms: Clo
     expect(card).to_have_count(0)
 
 
+@pytest.mark.mapless
 def test_a_removal_names_what_is_gone(page: Page, tak: Join, now_ms: Clock) -> None:
     client = tak("ANDROID-page-6", "PAGE SIX")
     client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
@@ -267,6 +272,7 @@ def test_italian_is_whole_and_stays(page: Page) -> None:
     assert raw_key.findall(page.evaluate(WORDS)) == []
 
 
+@pytest.mark.mapless
 def test_keys_reach_search_and_close_details(page: Page) -> None:
     select(page, PATROL)
     page.locator(".details h2").click()

@@ -13,15 +13,10 @@ from .conftest import Browse
 from .test_page import AXE, VIOLATIONS
 from .test_shell import PHONE, out_of_fields
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.mapless]
 
 PASSWORD = "long enough for a test"  # of a node that lives for this test
 TREE = "ALPINI BDE | echelon BRIGADE\n    7 ALPINI | echelon BATTALION | strength 600/580/430\n"
-
-
-@pytest.fixture(scope="module")
-def has_map() -> bool:
-    return False
 
 
 def ask(page: Page, path: str, **body: object) -> None:

@@ -81,6 +81,7 @@ def out_of_fields(page: Page) -> None:
     page.evaluate("document.activeElement?.blur()")
 
 
+@pytest.mark.mapless
 def test_everything_is_reached_by_keys(page: Page) -> None:
     expect(page.locator(".entity").first).to_be_visible()
     page.keyboard.press("1")
@@ -142,6 +143,7 @@ CUT_TABS = """() => [...document.querySelectorAll('.tab-row')].flatMap((row) => 
 })"""
 
 
+@pytest.mark.mapless
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_tab_is_in_its_row_at_usual_widths_and_the_open_one_says_its_word(browse: Browse, language: str) -> None:
     page = opened(browse, language=language, viewport={"width": 1280, "height": 800})
@@ -159,6 +161,7 @@ def test_every_tab_is_in_its_row_at_usual_widths_and_the_open_one_says_its_word(
     wait_until(lambda: page.evaluate(CUT_TABS) == [], "no tab is cut off when another is open")
 
 
+@pytest.mark.mapless
 def test_one_box_finds_everything(page: Page, demo: ServedNode) -> None:
     sent = page.request.post(
         f"{demo.url}Marti/sync/upload?name=kestrel-plan.pdf",
@@ -214,6 +217,7 @@ def test_what_this_page_did_is_undone_and_done_again(page: Page) -> None:
     expect(rows_of(page, "LZ UNDO")).to_have_count(1)
 
 
+@pytest.mark.mapless
 def test_filters_and_sizes_are_remembered(page: Page) -> None:
     page.get_by_role("button", name="More filters").click()
     page.get_by_label("Side").select_option("neutral")
@@ -259,6 +263,7 @@ def test_the_table_sorts_and_shows_on_the_map(page: Page) -> None:
     expect(page.locator(".details h2")).to_have_text(name)
 
 
+@pytest.mark.mapless
 def test_the_picture_says_what_it_is_worth(page: Page) -> None:
     details = select(page, PATROL)
     expect(details.locator(".age-mark")).to_have_text(re.compile(r"\d+ s ago · fresh"))
@@ -272,6 +277,7 @@ def counts(page: Page) -> dict[str, int]:
     return {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", text)}
 
 
+@pytest.mark.mapless
 def test_an_alert_moves_nothing(page: Page, tak: Join, now_ms: Clock) -> None:
     select(page, PATROL)
     place = page.locator(".details header").bounding_box()
@@ -410,6 +416,7 @@ def _clicked(page: Page, box: dict[str, float]) -> str:
     return page.locator(".details h2").inner_text()
 
 
+@pytest.mark.mapless
 def test_a_dropped_connection_is_said_and_found_again(browse: Browse) -> None:
     watched = browse()
     watched.expected += ["Failed to load resource", "WebSocket connection"]
@@ -428,6 +435,7 @@ def test_a_dropped_connection_is_said_and_found_again(browse: Browse) -> None:
     cable.close()
 
 
+@pytest.mark.mapless
 def test_a_sleep_makes_everything_old_until_the_node_says_the_time(browse: Browse) -> None:
     watched = browse()
     watched.context.add_init_script(SKEWED % 0)
@@ -444,6 +452,7 @@ def test_a_sleep_makes_everything_old_until_the_node_says_the_time(browse: Brows
     expect(page.locator(".entity.fresh").filter(has_text=PATROL)).to_have_count(1)
 
 
+@pytest.mark.mapless
 @pytest.mark.parametrize("skew_ms", [86_400_000, -86_400_000])
 def test_a_wrong_clock_of_this_machine_changes_nothing(browse: Browse, now_ms: Clock, skew_ms: int) -> None:
     watched = browse()
@@ -460,6 +469,7 @@ def test_the_first_load_is_light(browse: Browse) -> None:
     assert page.evaluate(LOADED) < FIRST_LOAD_BYTES
 
 
+@pytest.mark.mapless
 def test_logging_out_ends_the_session(browse: Browse, demo: ServedNode) -> None:
     watched = browse(storage_state=None)
     watched.expected.extend(["401", "WebSocket"])

@@ -15,16 +15,11 @@ from .conftest import Browse
 from .test_page import AXE, VIOLATIONS, journal_lines, select
 from .test_shell import PHONE, opened, options_of, out_of_fields
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.mapless]
 
 # A few minutes ago: a time that is half a day away may be of yesterday or still to come, and is marked unsure.
 CLOCK = f"{datetime.now(UTC) - timedelta(minutes=5):%H%M}Z"
 LINE = f"CAMOSCIO 11 SALUTE 4 pax 2 veh NW of LEOPARD HQ {CLOCK}"
-
-
-@pytest.fixture(scope="module")
-def has_map() -> bool:
-    return False
 
 
 def unit_in(page: Page, name: str) -> None:
