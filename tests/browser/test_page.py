@@ -42,7 +42,8 @@ VIOLATIONS = """async (asked) => {
   for (const theme of [on, ...themes.filter((each) => each !== on)]) {
     root.dataset.theme = theme
     const rules = theme === on ? {} : { runOnly: ['color-contrast'] }
-    for (const { id, nodes } of (await axe.run(part, rules)).violations)
+    // Of what passes, one example is enough: naming every element takes a third of the time.
+    for (const { id, nodes } of (await axe.run(part, { ...rules, resultTypes: ['violations'] })).violations)
       found.push(`${theme} ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join(' | ')}`)
   }
   root.dataset.theme = on

@@ -17,7 +17,7 @@ from aquila.testing.served import wait_until
 from .conftest import Browse
 from .test_shell import opened
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.mapless]
 
 ENOUGH = 15
 CYRILLIC = re.compile("[\u0400-\u04ff]{3}")
