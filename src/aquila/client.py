@@ -778,11 +778,13 @@ class FacilityRow(TypedDict):
     label: Label
 
 
-class Fault(TypedDict):
-    """Something that keeps a file from being imported. line: counts from 1; 0 = the file as a whole."""
+class FaultRow(TypedDict):
+    """What is wrong in a line (from 1; 0 = in the file). act, words: of the sentence that `text` is, see `Phrase`."""
 
     line: int
     text: str
+    act: str
+    words: dict[str, Any]
 
 
 class FeedChanged(TypedDict):
@@ -1810,6 +1812,14 @@ class NeedRow(TypedDict):
     words: dict[str, Any]
 
 
+class Told(TypedDict):
+    """A line of English with the sentence that it is. act, words: see `Phrase`; "" = of none."""
+
+    text: str
+    act: str
+    words: dict[str, Any]
+
+
 class OrbatFile(TypedDict):
     """A file. losses: what the format cannot say of these units, as sentences."""
 
@@ -1817,7 +1827,7 @@ class OrbatFile(TypedDict):
     mime: str
     text: str
     base64: str
-    losses: list[str]
+    losses: list[Told]
 
 
 class OrbatImported(TypedDict):
@@ -1835,15 +1845,15 @@ class PlanRow(TypedDict):
     does: Literal["change", "keep", "make"]
     name: str
     under: str
-    changes: list[str]
+    changes: list[Told]
 
 
 class OrbatPlan(TypedDict):
     """What an import would do; with a fault in it, nothing is written."""
 
     rows: list[PlanRow]
-    faults: list[Fault]
-    notes: list[str]
+    faults: list[FaultRow]
+    notes: list[Told]
     made: int
     changed: int
     kept: int
@@ -1890,7 +1900,7 @@ class OrderFile(TypedDict):
     name: str
     mime: str
     base64: str
-    losses: list[str]
+    losses: list[Told]
 
 
 class OrderRow(TypedDict):
@@ -2564,7 +2574,7 @@ class TaskChanged(TypedDict):
     id: str
     entry: str
     state: str
-    warnings: list[str]
+    warnings: list[Told]
 
 
 class TaskJudgement(TypedDict):
@@ -2720,6 +2730,8 @@ class UnitRow(TypedDict):
     parent: Parent | None
     unit: Unit
     problem: str
+    act: str
+    words: dict[str, Any]
     conflicts: int
     heads: list[str]
     changed_at_ms: int

@@ -65,8 +65,9 @@ def test_a_file_moves_a_unit_from_a_time_on_and_before_stays_before(desk: Any, p
     desk.post("/orbat/import", format="text", content=TREE)
     moved = "MN BDE\n  1 MTN BN\n  2 MTN BN | OPCON\n    A COY | TACON\n"
     plan = desk.post("/orbat/import/plan", format="text", content=moved, at_ms=port.now_ms + HOUR_MS)
-    assert [row["changes"] for row in plan["rows"] if row["does"] == "change"] == [
-        ["under: 1 MTN BN (ORGANIC) → 2 MTN BN (TACON)"]
+    changes = [change for row in plan["rows"] if row["does"] == "change" for change in row["changes"]]
+    assert [(change["text"], change["act"]) for change in changes] == [
+        ("under: 1 MTN BN (ORGANIC) → 2 MTN BN (TACON)", "orbat.change.under")
     ]
     desk.post("/orbat/import", format="text", content=moved, at_ms=port.now_ms + HOUR_MS)
     assert shape(desk)[2] == (2, "A COY")
@@ -100,7 +101,10 @@ def test_what_is_wrong_is_said_by_line_and_nothing_is_written(
 ) -> None:
     plan = desk.post("/orbat/import/plan", format=format, content=content)
     assert [(fault["line"], says in fault["text"]) for fault in plan["faults"]][:1] == [(line, True)], plan["faults"]
-    assert says in desk.post("/orbat/import", 422, format=format, content=content)["error"]["reason"]
+    assert all(fault["act"] for fault in plan["faults"]), plan["faults"]
+    refused = desk.post("/orbat/import", 422, format=format, content=content)["error"]
+    assert says in refused["reason"]
+    assert refused["act"]
     assert desk.get("/orbat") == []
 
 
@@ -127,7 +131,8 @@ def test_only_an_operator_imports_and_everybody_exports_what_may_be_seen(desk: A
         assert viewer.get("/orbat/file", format=format)["base64"] == ""
         assert "1 MTN BN" in viewer.get("/orbat/file", format=format)["text"]
     lost = viewer.get("/orbat/file", format="msdl")["losses"]
-    assert any("callsigns" in sentence and "strength" in sentence for sentence in lost)
+    assert any("callsigns" in told["text"] and "strength" in told["text"] for told in lost)
+    assert all(told["act"] for told in lost), lost
 
 
 def test_a_scenario_of_another_program_is_read_one_side_at_a_time(desk: Any) -> None:
@@ -136,7 +141,8 @@ def test_a_scenario_of_another_program_is_read_one_side_at_a_time(desk: Any) -> 
     assert plan["faults"] == []
     assert plan["rows"][0]["name"] == "HQ"
     assert {row["under"] for row in plan["rows"][1:]} == {"HQ"}
-    assert any("other sides than Friendly" in note for note in plan["notes"])
+    assert any("other sides than Friendly" in note["text"] for note in plan["notes"])
+    assert all(note["act"] for note in plan["notes"]), plan["notes"]
     desk.post("/orbat/import", format="msdl", content=content)
     assert {(row["depth"], row["unit"]["echelon"]) for row in desk.get("/orbat")[1:]} == {
         (1, "BATTALION"),

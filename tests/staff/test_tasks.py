@@ -169,7 +169,9 @@ def test_a_national_caveat_warns_with_its_text(desk: Any) -> None:
     caveats = [{"text": "no patrols by night", "verbs": ["PATROL"]}]
     unit = desk.post("/orbat/units", unit={"name": "A Coy", "caveats": caveats})["id"]
     warned = desk.post("/tasks", task={"unit": unit, "verb": "PATROL"})
-    assert "no patrols by night" in warned["warnings"][0]
+    assert [(one["act"], one["words"]["text"]) for one in warned["warnings"]] == [
+        ("tasks.caveat.caveat", "no patrols by night")
+    ]
     assert desk.post("/tasks", task={"unit": unit, "verb": "OBSRV"})["warnings"] == []
 
 

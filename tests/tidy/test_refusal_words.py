@@ -12,6 +12,7 @@ from aquila.core.errors import CodecError, Refused
 from aquila.core.phrases import phrase_in
 from aquila.core.refusal_words import REFUSED
 from aquila.core.tongue import LANGUAGES, Tongue
+from aquila.features.orbat import sheet_in
 from aquila.features.roles.rights import RIGHTS
 from aquila.links import why
 from aquila.stores.sqlite import tiles
@@ -88,6 +89,21 @@ def test_why_a_map_cannot_be_shown_is_a_sentence_of_the_table() -> None:
     told = [said(call.args[0]) for file in files for _, call in calls(file, "UsageError")]
     assert len(told) > 8
     assert [text for text in (*told, tiles._ABSENT) if text and not phrase_in("refused", text).act] == []
+
+
+def test_what_is_wrong_in_a_file_of_units_is_a_sentence_of_the_table() -> None:
+    names, place = ("file_unit", "text_file", "table_file", "sheet_file", "msdl_file", "importing"), FEATURES / "orbat"
+    told = []
+    for name in names:
+        file = place / f"{name}.py"
+        told += [said(each.value) for _, call in calls(file, "Fault") for each in call.keywords if each.arg == "text"]
+        told += [said(call.args[0]) for _, call in calls(file, "ValueError")]
+    told += [said(call.args[0]) for _, call in calls(place / "sheet_in.py", "SheetError")]
+    told += [sheet_in.NO_SHEET, sheet_in.BROKEN]
+    assert len(told) > 40
+    # What is put together of two parts is tried in tests of the import.
+    whole = [text for text in told if text and not text.startswith("X1") and text != "more than X1 X1"]
+    assert [text for text in whole if not phrase_in("refused", text).act] == []
 
 
 def advice() -> Iterator[tuple[str, str, str]]:

@@ -673,10 +673,12 @@ export interface FacilityRow {
   label: Label
 }
 
-/** Something that keeps a file from being imported. line: counts from 1; 0 = the file as a whole. */
-export interface Fault {
+/** What is wrong in a line (from 1; 0 = in the file). act, words: of the sentence that `text` is, see `Phrase`. */
+export interface FaultRow {
   line: number
   text: string
+  act: string
+  words: Record<string, unknown>
 }
 
 /** The feed, and the entry that says so. */
@@ -1728,7 +1730,7 @@ export interface OrbatFile {
   mime: string
   text: string
   base64: string
-  losses: string[]
+  losses: Told[]
 }
 
 /** What was written. */
@@ -1741,8 +1743,8 @@ export interface OrbatImported {
 /** What an import would do; with a fault in it, nothing is written. */
 export interface OrbatPlan {
   rows: PlanRow[]
-  faults: Fault[]
-  notes: string[]
+  faults: FaultRow[]
+  notes: Told[]
   made: number
   changed: number
   kept: number
@@ -1861,7 +1863,7 @@ export interface OrderFile {
   name: string
   mime: string
   base64: string
-  losses: string[]
+  losses: Told[]
 }
 
 /** A drawing of the overlay as it was when this version was written: later changes of the drawing are not in it. */
@@ -2103,7 +2105,7 @@ export interface PlanRow {
   does: 'change' | 'keep' | 'make'
   name: string
   under: string
-  changes: string[]
+  changes: Told[]
 }
 
 /** A radar that plots a track. */
@@ -2711,7 +2713,7 @@ export interface TaskChanged {
   id: string
   entry: string
   state: string
-  warnings: string[]
+  warnings: Told[]
 }
 
 /** One thing that can be checked. */
@@ -2813,6 +2815,13 @@ export interface TokenMade {
   token: string
   role: 'admin' | 'operator' | 'viewer'
   expires_at_ms: number
+}
+
+/** A line of English with the sentence that it is. act, words: see `Phrase`; "" = of none. */
+export interface Told {
+  text: string
+  act: string
+  words: Record<string, unknown>
 }
 
 /** What one source has of a fused track. */
@@ -2931,6 +2940,8 @@ export interface UnitRow {
   parent: Parent | null
   unit: Unit
   problem: string
+  act: string
+  words: Record<string, unknown>
   conflicts: number
   heads: string[]
   changed_at_ms: number

@@ -91,7 +91,7 @@ const BLANK: Unit = {
 }
 function row(id: string, depth: number, unit: Partial<Unit> = {}): UnitRow {
   const label = { policy: '', classification: '', releasable_to: [], groups: [], caveats: [], redacted_to: [], informative: [] }
-  return { id, depth, parent: null, unit: { ...BLANK, name: id, ...unit }, problem: '', conflicts: 0, heads: [], changed_at_ms: 0, changed_by: '', label }
+  return { id, depth, parent: null, unit: { ...BLANK, name: id, ...unit }, problem: '', act: '', words: {}, conflicts: 0, heads: [], changed_at_ms: 0, changed_by: '', label }
 }
 
 describe('the entered order of battle', () => {

@@ -201,6 +201,32 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("changed", "unit {unit}: {fields*field} changed"),
         ("removed", "unit {unit} removed"),
     ),
+    "orbat.note": (
+        ("lost", "not in this format: {names*field}"),
+        ("holding_others", "only the relation that holds at the time is written, {n} units have others"),
+        ("holding", "only the relation that holds at the time is written"),
+        ("tacom", "TACOM is written as TACON, which is the nearest that MSDL has"),
+        ("theatre", "theatre and command are written as REGION"),
+        ("letters", "symbols are written with the letters of 2525C, which say less than digits"),
+        ("one_sheet", "only the sheet {sheet} is read, not {others}"),
+        ("other_sides", "{n} units of other sides than {side} are left out"),
+        ("places", "places, formations and equipment of the scenario are not taken: units report where they are"),
+    ),
+    "orbat.change": (
+        ("under", "under: {old?orbat.top} → {new?orbat.top}"),
+        ("field", "{name:field}: {old} → {new}"),
+    ),
+    "orbat.top": (("top", "top"),),
+    "orbat.problem": (
+        ("parent_away", "its parent {unit} is not here"),
+        ("loop", "it stands under itself: move one of the loop elsewhere"),
+    ),
+    "tasks.caveat": (("caveat", "national caveat of {who}: {text}"),),
+    "order.lost": (
+        ("addressees", "addressees after the first: {names}"),
+        ("paragraphs", "paragraphs that C2SIM orders do not have: {names*field}"),
+        ("tasks", "text, purpose and success criteria of tasks"),
+    ),
     "handover.shift": (
         ("offered", "handover offered by {who}"),
         ("taken", "handover taken"),

@@ -5,7 +5,7 @@ table of all sentences (see `phrase_table`). What is no sentence of it, people w
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -46,6 +46,14 @@ class Phrase(msgspec.Struct, frozen=True):
 
 NONE = Phrase("")
 """Of what somebody wrote, or a newer node said."""
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of English with the sentence that it is. act, words: see `Phrase`; "" = of none."""
+
+    text: str
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class _Gap(NamedTuple):
@@ -102,6 +110,11 @@ def phrase_in(group: str, text: str) -> Phrase:
             if words is not None:
                 return Phrase(template.act, words)
     return NONE
+
+
+def told_in(group: str, lines: Iterable[str]) -> tuple[Told, ...]:
+    """Lines of one group, each with its sentence."""
+    return tuple(Told(line, said.act, said.words) for line in lines for said in (phrase_in(group, line),))
 
 
 def _phrase_of_act(act: Act) -> Phrase:
@@ -205,4 +218,4 @@ def _field(group: str, name: str) -> str | dict[str, Any]:
     return phrase_in(group, name.removesuffix("_ms").replace("_", " ")).or_text(name)
 
 
-__all__ = ["NONE", "Phrase", "phrase_in", "phrase_of", "phrase_of_line"]
+__all__ = ["NONE", "Phrase", "Told", "phrase_in", "phrase_of", "phrase_of_line", "told_in"]

@@ -25,7 +25,7 @@ _ORDER_FIELDS: Final = (
 )
 _OTHER_FIELDS: Final = (
     *("conditions", "order", "order_task", "branch", "callsigns", "caveats", "echelon", "nation", "parents"),
-    *("readiness", "short", "supplies", "trackers", "strength", "remarks", "label", "options", "storage"),
+    *("readiness", "short", "equipment", "supplies", "trackers", "strength", "remarks", "label", "options", "storage"),
     *("rate_cap_per_s", "password", "url", "format", "status", "position"),
     *("phrases", "words", "kinds", "reason", "remark"),
 )

@@ -1,5 +1,5 @@
 /** Notices: what the node answered, until they are put away. Pure. They keep what is said, not how: a language may be chosen while they stand. */
-import type { Refusal } from '../acts/said'
+import type { Phrase, Refusal } from '../acts/said'
 
 /** A value of a sentence, or a sentence that stands in it. */
 export type NoticeWord = string | { key: string; words?: Record<string, string> }
@@ -11,6 +11,8 @@ export interface Notice {
   key?: string
   words?: Record<string, NoticeWord>
   text?: string
+  /** Which sentence of the node the text is. */
+  phrase?: Phrase
   remedy?: string | null
   allowed?: string | null
   /** What the node refused with; it is said instead of the three above. */

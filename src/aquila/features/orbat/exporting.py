@@ -10,6 +10,7 @@ from aquila.core.dtg import dtg
 from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Principal
 from aquila.core.paper_work import Time
+from aquila.core.phrases import Told, told_in
 from aquila.features.orbat.file_unit import FileWritten
 from aquila.features.orbat.msdl_file import write_msdl
 from aquila.features.orbat.sheet_file import write_spreadsheet
@@ -44,7 +45,7 @@ class OrbatFile(msgspec.Struct, frozen=True, kw_only=True):
     mime: str
     text: str
     base64: str
-    losses: tuple[str, ...]
+    losses: tuple[Told, ...]
 
 
 def _file(principal: Principal, ask: AskOrbatFile, reading: Reading) -> Iterator[Labelled]:
@@ -67,7 +68,7 @@ def _file(principal: Principal, ask: AskOrbatFile, reading: Reading) -> Iterator
         mime=mime,
         text=written.text,
         base64=b64encode(written.data).decode(),
-        losses=written.losses,
+        losses=told_in("orbat.note", written.losses),
     )
     yield Labelled(file, None, reading.context)
 

@@ -11,6 +11,7 @@ from aquila.core.feature import Command, Desk, Saying
 from aquila.core.model import Principal
 from aquila.core.paper_work import Id, Line, NextStep, Time, check_texts, step_saying
 from aquila.core.papers import Thing
+from aquila.core.phrases import Told, phrase_in, told_in
 from aquila.features.orbat.commands import UNITS_MAX
 from aquila.features.orbat.file_unit import CONTENT_MAX, Fault, FileParent, FileRead, FileUnit
 from aquila.features.orbat.msdl_file import read_msdl
@@ -50,15 +51,24 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     does: Literal["make", "change", "keep"]
     name: str
     under: str
-    changes: tuple[str, ...]
+    changes: tuple[Told, ...]
+
+
+class FaultRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong in a line (from 1; 0 = in the file). act, words: of the sentence that `text` is, see `Phrase`."""
+
+    line: int
+    text: str
+    act: str = ""
+    words: dict[str, Any] = {}
 
 
 class OrbatPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What an import would do; with a fault in it, nothing is written."""
 
     rows: tuple[PlanRow, ...]
-    faults: tuple[Fault, ...]
-    notes: tuple[str, ...]
+    faults: tuple[FaultRow, ...]
+    notes: tuple[Told, ...]
     made: int
     changed: int
     kept: int
@@ -107,8 +117,8 @@ def _shown(ask: ImportOrbat, desk: Desk) -> OrbatPlan:
     count = {does: sum(1 for row in rows if row.does == does) for does in ("make", "change", "keep")}
     return OrbatPlan(
         rows=rows,
-        faults=tuple(planned.faults[:FAULTS_SHOWN]),
-        notes=planned.notes,
+        faults=tuple(map(_fault_row, planned.faults[:FAULTS_SHOWN])),
+        notes=told_in("orbat.note", planned.notes),
         made=count["make"],
         changed=count["change"],
         kept=count["keep"],
@@ -368,6 +378,11 @@ def _loops(changes: Sequence[Change], known: Known) -> list[Fault]:
     return faults or ([Fault(line=0, text="a unit would stand under itself through this file")] if looped else [])
 
 
+def _fault_row(fault: Fault) -> FaultRow:
+    said = phrase_in("refused", fault.text)
+    return FaultRow(line=fault.line, text=fault.text, act=said.act, words=said.words)
+
+
 def _plan_row(change: Change, names: Mapping[str, str], at_ms: int) -> PlanRow:
     parent = parent_of(change.after, at_ms)
     under = "" if parent is None else names.get(parent.unit, parent.unit)
@@ -380,7 +395,7 @@ def _plan_row(change: Change, names: Mapping[str, str], at_ms: int) -> PlanRow:
         does="change" if changed else "keep",
         name=name,
         under=under,
-        changes=tuple(_said(field, change.before, change.after, names, at_ms) for field in changed),
+        changes=told_in("orbat.change", (_said(name, change.before, change.after, names, at_ms) for name in changed)),
     )
 
 

@@ -1,7 +1,7 @@
 """What can be asked of the order of battle: the tree at a time, one unit with its history and conflicts."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -9,6 +9,7 @@ from aquila.core.feature import Labelled, Query, Reading
 from aquila.core.model import Label, Principal
 from aquila.core.paper_rows import ConflictRow, StepRow, conflict_rows, steps_of
 from aquila.core.paper_work import Id, Time
+from aquila.core.phrases import phrase_in
 from aquila.features.orbat.unit import Parent, Unit, tree_of
 from aquila.features.orbat.view import unit_of, units_of
 
@@ -32,6 +33,7 @@ class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         parent: the relation that puts it there; None = at the top. problem: why it is there though it should not be.
+        act, words: of the sentence that `problem` is, see `Phrase`; "" = of none.
         conflicts: how many fields two people changed without knowing of each other.
         heads: to be sent as `seen` by who edits it.
     """
@@ -41,6 +43,8 @@ class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
     parent: Parent | None
     unit: Unit
     problem: str
+    act: str = ""
+    words: dict[str, Any] = {}
     conflicts: int
     heads: tuple[str, ...]
     changed_at_ms: int
@@ -64,12 +68,15 @@ def _tree(principal: Principal, ask: AskTree, reading: Reading) -> Iterator[Labe
     found = units_of(reading)
     for branch in tree_of({id: unit for id, (_, unit) in found.items()}, at_ms, at_home=ask.at_home):
         thing, unit = found[branch.id]
+        said = phrase_in("orbat.problem", branch.problem)
         row = UnitRow(
             id=branch.id,
             depth=branch.depth,
             parent=branch.parent,
             unit=unit,
             problem=branch.problem,
+            act=said.act,
+            words=said.words,
             conflicts=len(thing.conflicts()),
             heads=thing.heads(),
             changed_at_ms=thing.newest.at_ms,

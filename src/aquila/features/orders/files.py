@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from aquila.core.document import in_pieces
+from aquila.core.phrases import Told, told_in
 from aquila.core.tongue import Tongue
 from aquila.features.orders.c2sim import to_c2sim
 from aquila.features.orders.order import Order
@@ -26,7 +27,7 @@ class OrderFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     mime: str
     base64: str
-    losses: tuple[str, ...] = ()
+    losses: tuple[Told, ...] = ()
 
 
 def file_of(id: str, order: Order, format: str, at_ms: int, tongue: Tongue) -> OrderFile:
@@ -42,7 +43,8 @@ def file_of(id: str, order: Order, format: str, at_ms: int, tongue: Tongue) -> O
         content = to_text(order, tongue).encode()
     ending, mime = MIMES[format]
     named = "".join(char if char.isalnum() else "_" for char in f"{order.kind} {order.number} {order.title}")[:80]
-    return OrderFile(name=f"{named}.{ending}", mime=mime, base64=base64.b64encode(content).decode(), losses=losses)
+    encoded, lost = base64.b64encode(content).decode(), told_in("order.lost", losses)
+    return OrderFile(name=f"{named}.{ending}", mime=mime, base64=encoded, losses=lost)
 
 
 def to_docx(order: Order, tongue: Tongue) -> bytes:

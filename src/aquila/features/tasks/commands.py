@@ -9,6 +9,7 @@ from aquila.core.feature import Command, Desk
 from aquila.core.model import Principal
 from aquila.core.paper_work import Id, Line, NextStep, Seen, StepTaken, check_texts, edited, say_step, state_of
 from aquila.core.papers import Thing
+from aquila.core.phrases import Told, told_in
 from aquila.features.tasks.task import Task, wrong_in
 from aquila.features.tasks.view import STATES, STEP_SAID, TASK, names_of, task_of, units_known
 
@@ -64,7 +65,7 @@ class TaskChanged(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     entry: str
     state: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
 
 
 async def create_task(principal: Principal, ask: NewTask, desk: Desk) -> TaskChanged | Refused:
@@ -153,7 +154,8 @@ def _changed(taken: StepTaken | Refused, desk: Desk, task: Task | None) -> TaskC
     if isinstance(taken, Refused):
         return taken
     warnings = () if task is None else caveats_against(units_known(desk).get(task.unit), task, desk.now_ms())
-    return TaskChanged(id=taken.id, entry=taken.entry, state=taken.state, warnings=warnings)
+    told = told_in("tasks.caveat", warnings)
+    return TaskChanged(id=taken.id, entry=taken.entry, state=taken.state, warnings=told)
 
 
 def _row(name: str, path: str, request: type[Any], role: Any, act: Any, summary: str) -> Command:
