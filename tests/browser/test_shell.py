@@ -1,8 +1,10 @@
 """The shell of the watch floor: keyboard, find, filters, undo, looks, languages, and honesty when things go wrong."""
 
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -14,6 +16,7 @@ from aquila.testing.served import ServedNode, wait_until
 
 from .cable import Cable
 from .conftest import DESKTOP, Browse, Clock, Join
+from .sleep import browser_processes, signal_all
 from .test_page import AXE, VIOLATIONS, WORDS, rows_of, select
 
 pytestmark = pytest.mark.browser
@@ -52,6 +55,16 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('button, select, [role=ta
   .map((one) => [one, one.getBoundingClientRect()])
   .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
   .map(([one, box]) => `${one.className} ${one.textContent.slice(0, 20)} ${box.width}x${box.height}`)"""
+BANNERS = """() => {
+  const banner = document.querySelector('.banner.top')
+  window.banners = []
+  const note = () => banner.innerText !== window.banners.at(-1) && window.banners.push(banner.innerText)
+  new MutationObserver(note).observe(banner, { subtree: true, childList: true, characterData: true })
+}"""
+SLEEP_S = 9
+"""Longer than a page takes what it heard last for the present (7.5 s), shorter than it takes a line for cut (12 s):
+what has waited meanwhile comes through the old connection."""
+AWAKE_ALONE_S = 1.5
 SKEWED = "window.skew_ms = %d; const now = Date.now.bind(Date); Date.now = () => now() + window.skew_ms"
 
 
@@ -414,6 +427,30 @@ def test_a_wall_can_be_clicked(browse: Browse) -> None:
 def _clicked(page: Page, box: dict[str, float]) -> str:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     return page.locator(".details h2").inner_text()
+
+
+@pytest.mark.mapless
+def test_a_page_that_slept_says_so_until_it_has_the_present(browse: Browse, tak: Join, now_ms: Clock) -> None:
+    """The whole browser stands still, and the node goes on; the part that draws wakes before it can hear anything."""
+    page = browse().open()
+    phone = tak("ANDROID-sleep", "SLEEPLESS 1")
+    page.evaluate(BANNERS)
+    pages, others = browser_processes()
+    assert pages
+    assert others
+    signal_all([*pages, *others], signal.SIGSTOP)
+    try:
+        phone.send(cot.position(phone.who, SPOT, now_ms(), 5.0, 80))
+        sleep(SLEEP_S)
+        signal_all(pages, signal.SIGCONT)
+        sleep(AWAKE_ALONE_S)
+    finally:
+        signal_all([*pages, *others], signal.SIGCONT)
+    expect(page.locator(".banner.top .not-live")).to_have_count(0)
+    expect(page.locator(".chip.connection.live")).to_be_visible()
+    # What it said first when it woke, before anything reached it.
+    assert "NOT LIVE" in page.evaluate("window.banners[0]")
+    select(page, "SLEEPLESS 1")
 
 
 @pytest.mark.mapless

@@ -72,7 +72,7 @@ export class Desk {
   readonly link_rates = shallowRef<ReadonlyMap<string, Rate>>(new Map())
   readonly links_error = ref<string | null>(null)
   readonly stream_state = ref<StreamState>('connecting')
-  /** The node's time when the stream was last heard, 0 before the first. */
+  /** The node's time on what came last, 0 before the first. */
   readonly heard_ms = ref(0)
   readonly login_needed = ref(false)
   readonly notices = shallowRef<Notice[]>([])
@@ -152,7 +152,8 @@ export class Desk {
     this.tellLists()
     if (this.stream_state.value === 'live' && performance.now() - this.links_ms > LINKS_EVERY_MS) {
       this.links_ms = performance.now()
-      if (!this.clock_sure) void this.checkLogin()
+      // Old by the node's own times: it is slow, or its clock was set back.
+      if (!this.clock_sure || this.frozen()) void this.checkLogin()
       void this.readLinks()
     }
   }
@@ -218,9 +219,9 @@ export class Desk {
   }
 
   private onText(message: ServerText): void {
-    this.heard()
     if (message.t === 'hello') {
       this.setClock(message.server_time_ms)
+      this.heard(message.server_time_ms)
       this.banner.value = message.banner
       this.context.value = message.context
       this.node_name.value = message.node.name
@@ -244,8 +245,13 @@ export class Desk {
     this.now_ms.value = this.clock.now_ms()
   }
 
-  private heard(): void {
-    this.heard_ms.value = this.node_clock.now_ms()
+  /**
+   * The picture is as old as the node's time on what came last, however late that came: after a sleep, or over a line
+   * that is too slow, what waited meanwhile is the past.
+   */
+  private heard(at_ms: number): void {
+    this.node_clock.atLeast(at_ms)
+    this.heard_ms.value = at_ms
   }
 
   /** Shows a moment of the past; the present goes on behind, and nothing can be written meanwhile. */
@@ -294,8 +300,7 @@ export class Desk {
   }
 
   private onFrame(frame: Frame): void {
-    if (frame.base_time_ms > 0) this.node_clock.atLeast(frame.base_time_ms)
-    this.heard()
+    this.heard(frame.base_time_ms)
     switch (frame.kind) {
       case FrameKind.positions:
         this.live.applyPositions(frame)
