@@ -54,6 +54,7 @@ def stand_in(tracks: int, page: Path | None = None) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
 
 
 def cpu_ms(session: CDPSession) -> float:
