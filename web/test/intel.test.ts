@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ClaimRow, SubjectRow } from '../src/api.generated'
-import { graphOf, KNOTS_MAX, linksOf, momentsOf } from '../src/intel/intel'
+import { graphOf, KNOTS_MAX, linksOf, momentsOf, placesOfWords } from '../src/intel/intel'
 
 const label = { policy: 'P', classification: 'UNCLASSIFIED', releasable_to: [], groups: [] } as unknown as SubjectRow['label']
 const claim = (id: string, of: string, to = '', at_ms = 0): ClaimRow => ({ id, of, text: to ? '' : 'x', link: to ? 'knows' : null, to, at_ms, from_ms: null, until_ms: null, lat_deg: null, lon_deg: null, sources: [], is_disputed: false, by: 'p', label })
@@ -22,6 +22,17 @@ describe('intelligence', () => {
     expect(graphOf(rows, null).left_out).toBe(0)
     expect(graphOf(rows, 'a')).toEqual(graphOf([...rows], 'a'))
     expect(graphOf([], null)).toEqual({ knots: [], links: [], left_out: 0 })
+  })
+
+  it('puts the word of a link where no name and no other word stands', () => {
+    const rows = [subject('LOSS OF A QUAD BIKE', [claim('1', 'LOSS OF A QUAD BIKE', 'QUAD'), claim('2', 'LOSS OF A QUAD BIKE', 'QUAD')]), subject('QUAD')]
+    const [x, y] = [0, 120]
+    const graph = { knots: [{ row: rows[0], x, y: 0 }, { row: rows[1], x, y }], links: linksOf(rows), left_out: 0 }
+    const [word, other] = placesOfWords(graph, ['took part in', 'happened at'])
+    // The name above has two lines and ends 48 below its knot; letters of the word are 11 high.
+    expect(word.y).toBeGreaterThanOrEqual(59)
+    expect(Math.abs(other.y - word.y)).toBeGreaterThanOrEqual(12)
+    expect(placesOfWords({ knots: [], links: [], left_out: 0 }, [])).toEqual([])
   })
 
   it('draws a bounded number and says how many it leaves out', () => {

@@ -122,9 +122,10 @@ describe('the track store', () => {
     expect(drawn.map((one) => [one.properties?.h, one.properties?.selected])).toEqual([[1, true]])
   })
 
-  it('tells lines that are lost on light ground from those that are not', () => {
+  it('tells lines that are lost on light ground, and gives those that are lost on dark ground a lighter colour', () => {
     const line = (h: number, stroke: string) => meta(h, { category: 'drawing', geometry: { type: 'LineString', coordinates: [[77, 42], [78, 43]], stroke } as TrackMeta['geometry'] })
     store.applyMetas([line(1, '#ffffff'), line(2, '#ffff00'), line(3, '#0000ff'), line(4, 'no colour')])
     expect(drawingsOf(store, null, BASE).features.map((one) => one.properties?.pale)).toEqual([true, true, false, undefined])
+    expect(drawingsOf(store, null, BASE).features.map((one) => one.properties?.on_dark)).toEqual(['#ffffff', '#ffff00', '#6767ff', undefined])
   })
 })

@@ -98,6 +98,42 @@ export function graphOf(rows: readonly SubjectRow[], middle: string | null): Gra
   return { knots, links: links.filter(({ from, to }) => drawn.has(from) && drawn.has(to)), left_out: rows.length - order.length }
 }
 
+const LINE_CHARS = 18
+/** A name in lines that stay beside their neighbours', whole: a line breaks before the word that would be too much. */
+export function inLines(name: string): string[] {
+  return name.split(' ').reduce<string[]>((rows, word) => {
+    const row = rows.at(-1)
+    return row !== undefined && row.length + word.length < LINE_CHARS ? [...rows.slice(0, -1), `${row} ${word}`] : [...rows, word]
+  }, [])
+}
+
+/** Of the widest letters, in the graph's units. */
+const NAME_CHAR = 8
+const WORD_CHAR = 6
+/** Parts of a line's length where its word may stand, the middle first. */
+const WORD_AT = [0.5, 0.6, 0.4, 0.7, 0.3, 0.8, 0.2]
+interface Box { left: number; right: number; top: number; bottom: number }
+const meet = (a: Box, b: Box) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+
+/** Where the word of each link stands (the middle of its foot): on its line, and clear of knots, names and other words where one place is. */
+export function placesOfWords(graph: Graph, words: readonly string[]): { x: number; y: number }[] {
+  const knots = new Map(graph.knots.map((knot) => [knot.row.id, knot]))
+  const taken = graph.knots.map(({ row, x, y }): Box => {
+    const rows = inLines(row.name)
+    const half = (Math.max(...rows.map((one) => one.length)) * NAME_CHAR) / 2
+    return { left: x - half, right: x + half, top: y - 12, bottom: y + 20 + rows.length * 14 }
+  })
+  return graph.links.map(({ from, to }, n) => {
+    const [a, b] = [knots.get(from)!, knots.get(to)!]
+    const places = WORD_AT.map((part) => ({ x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part - 4 }))
+    const half = (words[n].length * WORD_CHAR) / 2
+    const boxOf = ({ x, y }: { x: number; y: number }): Box => ({ left: x - half, right: x + half, top: y - 11, bottom: y + 3 })
+    const place = places.find((one) => !taken.some((box) => meet(box, boxOf(one)))) ?? places[0]
+    taken.push(boxOf(place))
+    return place
+  })
+}
+
 export interface Moment {
   at_ms: number
   claim: ClaimRow

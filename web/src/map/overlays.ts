@@ -41,10 +41,11 @@ const DRAWN: Record<Theme, Record<string, string>> = {
   day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
   night: { friend: '#4E6E78', hostile: '#A8382E', neutral: '#5C7050', other: '#7A4A40' },
 }
-/** What a drawing brings its own colour for; at night it stays dim. */
+/** What a drawing brings its own colour for: with white in it where the ground is dark; at night it stays dim. */
 function ownColour(theme: Theme, name: 'stroke' | 'fill'): maplibre.ExpressionSpecification {
-  const own: maplibre.ExpressionSpecification = name === 'fill' ? ['coalesce', ['get', 'fill'], ['get', 'stroke'], drawnColour(theme)] : ['coalesce', ['get', 'stroke'], drawnColour(theme)]
-  return theme === 'night' ? drawnColour(theme) : own
+  if (theme === 'night') return drawnColour(theme)
+  if (name === 'fill') return ['coalesce', ['get', 'fill'], ['get', 'stroke'], drawnColour(theme)]
+  return theme === 'dark' ? ['coalesce', ['get', 'on_dark'], ['get', 'stroke'], drawnColour(theme)] : ['coalesce', ['get', 'stroke'], drawnColour(theme)]
 }
 function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
   const c = DRAWN[theme]

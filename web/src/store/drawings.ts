@@ -27,7 +27,7 @@ const COLOUR = /^#[0-9a-f]{6}([0-9a-f]{2})?$/i
 function colours(geometry: Geometry & { stroke?: unknown; fill?: unknown }): Record<string, string | number | boolean> {
   const found: Record<string, string | number | boolean> = {}
   const { stroke, fill } = geometry
-  if (typeof stroke === 'string' && COLOUR.test(stroke)) Object.assign(found, { stroke: stroke.slice(0, 7), pale: isPale(stroke) })
+  if (typeof stroke === 'string' && COLOUR.test(stroke)) Object.assign(found, { stroke: stroke.slice(0, 7), on_dark: onDark(stroke), pale: isPale(stroke) })
   if (typeof fill === 'string' && COLOUR.test(fill)) {
     found.fill = fill.slice(0, 7)
     found.fill_opacity = fill.length === 9 ? parseInt(fill.slice(7), 16) / 255 : 0.25
@@ -38,9 +38,19 @@ function colours(geometry: Geometry & { stroke?: unknown; fill?: unknown }): Rec
 /** Luma (ITU-R BT.601, 0 to 255) from which a colour is lost on light ground. */
 const PALE_LUMA = 150
 
-function isPale(colour: string): boolean {
-  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
-  return 0.299 * red + 0.587 * green + 0.114 * blue >= PALE_LUMA
+const partsOfColour = (colour: string) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
+const lumaOf = ([red, green, blue]: readonly number[]) => 0.299 * red + 0.587 * green + 0.114 * blue
+const isPale = (colour: string) => lumaOf(partsOfColour(colour)) >= PALE_LUMA
+
+/** Luma below which a colour is lost on dark ground: pure blue has 29. */
+const DEEP_LUMA = 120
+
+/** The same colour with as much white as dark ground asks for. */
+function onDark(colour: string): string {
+  const parts = partsOfColour(colour)
+  const luma = lumaOf(parts)
+  const white = luma < DEEP_LUMA ? (DEEP_LUMA - luma) / (255 - luma) : 0
+  return `#${parts.map((part) => Math.round(part + (255 - part) * white).toString(16).padStart(2, '0')).join('')}`
 }
 
 /** Ids of what a map does not show: hidden layers, sources of fused tracks, and what a filter leaves out (null: no filter). */
