@@ -502,6 +502,8 @@ class MapLibreAdapter implements MapAdapter {
     other.setOwnMaps(this.own)
     for (const [name, cover] of this.covers) other.setCover(name, cover)
     other.setGrid(this.grid)
+    other.setTrails(this.overlays.dataOf('trails'))
+    other.setTrail(this.overlays.dataOf('trail'))
   }
 
   zoom(): number {

@@ -99,7 +99,8 @@ export class Overlays {
     if (!this.map.getSource('grid')) this.addGrid(theme)
   }
 
-  private dataOf(name: Overlay): FeatureCollection {
+  /** What it was given last, none: nothing. */
+  dataOf(name: Overlay): FeatureCollection {
     return this.data.get(name) ?? EMPTY
   }
 

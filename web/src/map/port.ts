@@ -71,7 +71,7 @@ export interface MapAdapter {
   setGathering(on: boolean, group_of: GroupOf | null): void
   /** Do labels say course, speed, height and the unit above, where there is room? */
   setFullLabels(on: boolean): void
-  /** Lays onto another map what people laid onto this one: own maps, pictures over the ground, the grid, hidden parts of the base map. */
+  /** Lays onto another map what people laid onto this one: own maps, pictures over the ground, the grid, trails, full labels, hidden parts of the base map. */
   dress(other: MapAdapter): void
   zoom(): number
   /** How much of the map's lower part is covered; places are shown above it. */
