@@ -1544,7 +1544,6 @@ class LinkRow(TypedDict):
     principal: str | None
     in_count: int
     out_count: int
-    in_rate: float | None
     refused_count: int
     error_count: int
     backlog_bytes: int

@@ -255,3 +255,18 @@ def test_a_thing_without_a_line_of_its_own_is_printed_by_what_was_done(desk: Any
     port.say(Paper(type="reports.report", target="r1", action="file", happened_at_ms=port.now_ms), OPEN)
     shift = desk.post("/handovers", remarks="")["id"]
     assert "New: 1" in desk.get(f"/handovers/{shift}/document")["text"]
+
+
+def test_a_feed_is_handed_over_with_the_address_it_has_now(desk: Any, port: Any) -> None:
+    def step(action: str, fields: dict[str, Any], line: str) -> None:
+        said = Paper(
+            type="feeds.feed", target="f1", action=action, happened_at_ms=port.now_ms, fields=fields, summary=line
+        )
+        port.say(said, OPEN)
+
+    was, now = "tcp://192.0.2.1:30003", "tcp://192.0.2.7:30003"
+    step("add", {"name": "sky", "format": "sbs", "url": was}, f"feed sky added: sbs from {was}")
+    step("change", {"url": now}, "feed sky: url changed")
+    (line,) = desk.get("/handover")
+    assert line["text"] == f"feed sky added: sbs from {now}"
+    assert line["words"]["url"] == now

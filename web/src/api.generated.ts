@@ -1270,7 +1270,6 @@ export interface LinkRow {
   principal: string | null
   in_count: number
   out_count: number
-  in_rate: number | null
   refused_count: number
   error_count: number
   backlog_bytes: number

@@ -149,7 +149,6 @@ export interface LinkState {
   why?: string
   act?: string
   words?: Record<string, unknown>
-  in_rate?: number | null
   refused_count?: number | null
   backlog_bytes?: number | null
   error_count?: number | null

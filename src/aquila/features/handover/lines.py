@@ -212,6 +212,9 @@ def _doubts(thing: Thing) -> tuple[Detail, ...]:
 
 
 def _title(thing: Thing) -> str:
+    if thing.type == "feeds.feed" and thing.get("url"):
+        # As its first line says it, but with the address of today.
+        return "feed {name} added: {format} from {url}".format(**thing.fields())
     if thing.type in CALLED:
         return CALLED[thing.type].format(name=thing.first.summary)
     if thing.type not in NAMED or not thing.get("title"):

@@ -16,7 +16,7 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
         state: up, slow or down. since_ms: when it connected, began not to take what it is sent, or was lost; UTC.
         why: it is slow or down, or what it said last was not taken: a sentence; empty = nothing to say.
         act, words: of that sentence, see `Phrase`.
-        in_rate: arrivals per second over the last seconds. backlog_bytes: waiting to be sent.
+        backlog_bytes: waiting to be sent.
         uid, callsign: what the peer calls itself. incognito: other clients are not shown it.
     """
 
@@ -32,7 +32,6 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     principal: str | None = None
     in_count: int = 0
     out_count: int = 0
-    in_rate: float | None = None
     refused_count: int = 0
     error_count: int = 0
     backlog_bytes: int = 0
