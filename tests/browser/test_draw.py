@@ -483,6 +483,12 @@ def test_a_hidden_layer_stays_hidden_and_the_panel_holds_the_accessibility_rules
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(VIOLATIONS) == []
     shown.check()
+    owner = page.get_by_role("region", name="QUIET").locator("small").first
+    expect(owner).to_have_text("1 · operator")
+    turn = {"post": "duty_officer", "person": "person:operator"}
+    answer = page.request.post(f"{page.url}api/v1/posts", headers={"X-Aquila": "test"}, data={"turn": turn})
+    assert answer.ok, answer.text()
+    expect(owner).to_have_text("1 · operator (duty officer)")
 
 
 def test_a_layer_is_renamed_and_moved_by_one_line_each_and_comes_back_from_files(

@@ -173,21 +173,21 @@ describe('a bearing line', () => {
 
 describe('layers', () => {
   it('stand in their order, what has no layer last', () => {
-    const rows = [row({ id: '1' }), row({ id: '2', fields: { layer: 'B', order: '0' } }), row({ id: '3', fields: { layer: 'A', order: '1' } })]
-    expect(layersOf(rows, () => 'me').map((one) => [one.name, one.owners])).toEqual([['B', ['me']], ['A', ['me']], ['', ['me']]])
+    const rows = [row({ id: '1' }), row({ id: '2', source: 'person:anna', fields: { layer: 'B', order: '0' } }), row({ id: '3', fields: { layer: 'A', order: '1' } })]
+    expect(layersOf(rows).map((one) => [one.name, one.owners])).toEqual([['B', ['person:anna']], ['A', []], ['', []]])
   })
   it('are called and marked as was said of them', () => {
     const label = { policy: 'P', classification: 'RESTRICTED', releasable_to: [], groups: [], caveats: [], redacted_to: [], informative: [] }
     const said = [{ id: 'A', name: 'PLAN', order: null, label, set_by: 'x', set_at_ms: 1 }]
-    const [layer] = layersOf([row({ fields: { layer: 'A' } })], () => '', said)
+    const [layer] = layersOf([row({ fields: { layer: 'A' } })], said)
     expect([layer.id, layer.name, layer.label, layer.marked]).toEqual(['A', 'PLAN', 'RESTRICTED', true])
   })
   it('move to a place between two others, however often', () => {
     const rows = ['Ops', 'ops 2', 'Intel', 'Älpha'].map((layer, i) => row({ id: `${i}`, fields: { layer } }))
-    let said: Parameters<typeof layersOf>[2] = []
-    const names = () => layersOf(rows, () => '', said).map((one) => one.name)
+    let said: Parameters<typeof layersOf>[1] = []
+    const names = () => layersOf(rows, said).map((one) => one.name)
     const move = (name: string, place: number) => {
-      const layers = layersOf(rows, () => '', said)
+      const layers = layersOf(rows, said)
       const order = orderAt(layers, layers.find((one) => one.name === name)!, place)
       if (order) said = [...said!.filter((one) => one.id !== name), { id: name, name, order, label: null, set_by: 'x', set_at_ms: 1 }]
     }
@@ -204,7 +204,7 @@ describe('layers', () => {
     }
     expect(said!.every((one) => /^[0-9a-f]{0,1000}[1-9a-f]$/.test(one.order!))).toBe(true)
     move('Intel', 9)
-    expect(orderAt([], layersOf(rows, () => '')[0], -1)).toBeNull()
+    expect(orderAt([], layersOf(rows)[0], -1)).toBeNull()
   })
   it('have a place between any two, above all and below all', () => {
     for (const [above, below] of [[null, '01'], ['8', null], ['8', '81'], ['8', '9'], ['ff', null], [null, '6f8'], [orderOfName('ops'), orderOfName('ops 2')]] as const) {

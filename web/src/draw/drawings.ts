@@ -190,6 +190,7 @@ export interface Layer {
   id: string
   /** What it is called now. */
   name: string
+  /** Ids of who drew what lies on it. */
   owners: string[]
   /** Classification of what is drawn on it next, else of what lies on it. */
   label: string
@@ -201,7 +202,7 @@ export interface Layer {
 }
 
 /** Named layers in their order, then those without a name. `said`: of layers as a whole. */
-export function layersOf(rows: readonly DrawingRow[], ownerOf: (row: DrawingRow) => string, said: readonly LayerRow[] = []): Layer[] {
+export function layersOf(rows: readonly DrawingRow[], said: readonly LayerRow[] = []): Layer[] {
   const known = new Map(said.map((one) => [one.id, one]))
   const found = new Map<string, Layer>()
   for (const row of rows) {
@@ -212,8 +213,7 @@ export function layersOf(rows: readonly DrawingRow[], ownerOf: (row: DrawingRow)
     const layer = found.get(id) ?? { id, name, owners: [], label: marking, marked: Boolean(marking), order: about?.order ?? orderOfName(name), rows: [] }
     found.set(id, layer)
     layer.rows.push(row)
-    const owner = ownerOf(row)
-    if (owner && !layer.owners.includes(owner)) layer.owners.push(owner)
+    if (row.source && !layer.owners.includes(row.source)) layer.owners.push(row.source)
     layer.label ||= row.label?.classification ?? ''
     // Until layers had a place of their own, each drawing said that of its layer as a number.
     const number = row.fields?.order

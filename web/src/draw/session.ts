@@ -48,7 +48,7 @@ export class DrawSession {
   readonly rows = shallowRef<DrawingRow[]>([])
   /** What was said of layers as a whole. */
   readonly said = shallowRef<LayerRow[]>([])
-  readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, (row) => (row.source ? this.desk.nameOf(row.source) : ''), this.said.value))
+  readonly layers = computed<Layer[]>(() => layersOf(this.rows.value, this.said.value))
   private readonly kept = readKept(localStorage.getItem(KEPT))
   readonly hidden = shallowRef<ReadonlySet<string>>(new Set(this.kept.hidden))
   readonly opacity = shallowRef<ReadonlyMap<string, number>>(new Map(this.kept.opacity))
