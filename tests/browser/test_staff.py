@@ -243,7 +243,7 @@ def test_a_question_looks_back_and_one_press_acknowledges_what_it_found(browse: 
     expect(card.locator(".hit")).to_have_text([re.compile(f"scree slide {number}") for number in (2, 1, 0)])
     # One need and one line for all of them.
     expect(page.locator(".need").filter(has_text="Where does it slide?: 3 found looking back")).to_have_count(1)
-    expect(journal_lines(page, "entries that fit: 3")).to_have_count(1)
+    expect(journal_lines(page, "fitting: 3")).to_have_count(1)
     card.get_by_role("button", name="Acknowledge all found").click()
     expect(card.locator(".hit .ok")).to_have_count(3)
     expect(card.get_by_role("button", name="Acknowledge all found")).to_have_count(0)
