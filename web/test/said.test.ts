@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { said, saidField, saidIn, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
+import { ApiError } from '../src/api/client'
 import { lengthOf } from '../src/draw/typed'
 import { bytes, latLon, lengthShown, lengthText, metres, speed } from '../src/geo/format'
 import { titleOf } from '../src/staff/tasks/title'
@@ -116,6 +117,14 @@ describe('a refusal', () => {
     await speak('ru')
     expect(told({ ...refusal, about: 'bridge.jpg' }).reason).toMatch(/^bridge\.jpg: .*в будущем/)
     expect(told(refusal).remedy).toBe('подождите минуту')
+  })
+  it('that a board shows for a while follows the language too', async () => {
+    const kept = new ApiError(422, 'time', 'the time 1 ms lies in the future', null, null, { ...late, reason: 'the time 1 ms lies in the future', remedy: 'wait a minute', allowed: null })
+    await speak('ru')
+    expect(kept.reason).toContain('в будущем')
+    expect(kept.advice).toBe('подождите минуту')
+    await speak('en')
+    expect(kept.reason).toMatch(/^the time 1 ms lies in the future/)
   })
   it('has advice for people only', async () => {
     expect(saidRemedy('every parameter and its values are in /api/v1/openapi.json')).toContain('openapi')

@@ -17,6 +17,16 @@ export class ApiError extends Error {
   ) {
     super(reason)
   }
+
+  /** Why it failed, in the language of now: what is shown for a while keeps the error, not its words. */
+  get reason(): string {
+    return this.refusal ? told(this.refusal).reason : this.message
+  }
+
+  /** What to do about it, in the language of now. */
+  get advice(): string | null {
+    return this.refusal ? told(this.refusal).remedy : this.remedy
+  }
 }
 
 function asText(value: unknown): string | null {

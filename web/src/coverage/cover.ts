@@ -40,7 +40,7 @@ export function fills(box: Box, view: Box): boolean {
 const round = (box: Box) => box.map((value) => value.toFixed(5)).join(',')
 const cornersOf = (grid: { west: number; south: number; east: number; north: number }): Box => [grid.west, grid.south, grid.east, grid.north]
 
-async function ask<T>(path: string, fault: Ref<string | null>, desk: Desk): Promise<T | null> {
+async function ask<T>(path: string, fault: Ref<ApiError | null>, desk: Desk): Promise<T | null> {
   try {
     const answer = await call<T>('GET', path)
     fault.value = null
@@ -49,7 +49,7 @@ async function ask<T>(path: string, fault: Ref<string | null>, desk: Desk): Prom
     if (!(error instanceof ApiError)) throw error
     if (error.status === 401) desk.login_needed.value = true
     // Nothing there to answer with is no fault.
-    fault.value = error.status === 404 ? null : error.message
+    fault.value = error.status === 404 ? null : error
     return null
   }
 }

@@ -1,5 +1,6 @@
 /** What of the two layers is shown and how: where nobody has looked, and what terrain hides. Kept on this machine. */
 import { ref, shallowRef, watch } from 'vue'
+import type { ApiError } from '../api/client'
 import type { CoverageGrid, ShadowGrid } from '../api.generated'
 import type { Place } from '../map/port'
 
@@ -64,8 +65,8 @@ export const shadow = shallowRef<ShadowGrid | null>(null)
 /** The view is too wide for looks. */
 export const too_wide = ref(false)
 /** Why there is no answer, in the node's words. */
-export const looks_fault = ref<string | null>(null)
-export const shadow_fault = ref<string | null>(null)
+export const looks_fault = shallowRef<ApiError | null>(null)
+export const shadow_fault = shallowRef<ApiError | null>(null)
 /** All radars were asked for, and there is none that the asker may see. */
 export const no_radars = ref(false)
 

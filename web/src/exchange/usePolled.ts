@@ -1,5 +1,5 @@
 /** Rows that are read again every few seconds, as long as whoever shows them is on the screen. */
-import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { computed, onScopeDispose, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
 import { ApiError } from '../api/client'
 import { useDesk } from '../store/desk'
 import { oneAtATime } from './oneAtATime'
@@ -7,14 +7,15 @@ import { oneAtATime } from './oneAtATime'
 export interface Polled<T> {
   value: ShallowRef<T | null>
   /** Why the last reading failed; null when it worked. */
-  error: Ref<string | null>
+  error: ComputedRef<string | null>
   again: () => Promise<void>
 }
 
 export function usePolled<T>(read: () => Promise<T>, every_ms = 3000): Polled<T> {
   const desk = useDesk()
   const value = shallowRef<T | null>(null)
-  const error = ref<string | null>(null)
+  const failed = shallowRef<ApiError | null>(null)
+  const error = computed(() => failed.value?.reason ?? null)
   let timer: ReturnType<typeof setTimeout> | undefined
   let over = false
 
@@ -25,12 +26,12 @@ export function usePolled<T>(read: () => Promise<T>, every_ms = 3000): Polled<T>
       const answer = await read()
       if (over) return
       value.value = answer
-      error.value = null
+      failed.value = null
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem
       if (over) return
       if (problem.status === 401) desk.login_needed.value = true
-      error.value = problem.message
+      failed.value = problem
     }
     timer = setTimeout(() => void beat(), every_ms)
   })

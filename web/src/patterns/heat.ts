@@ -24,7 +24,7 @@ export const showsHeat = ref(false)
 export const hours = ref<number>(24)
 /** What the node answered last; null: nothing yet. */
 export const heat = shallowRef<HeatGrid | null>(null)
-export const heat_fault = ref<string | null>(null)
+export const heat_fault = shallowRef<ApiError | null>(null)
 
 export const strength = (value: number) => (value ? FAINT + ((1 - FAINT) * value) / 255 : 0)
 export const heatPixels = (cells: Uint8Array, cols: number, theme: Theme) => pixels(cells, cols, () => COLOURS[theme], strength)
@@ -55,7 +55,7 @@ export function useHeat(desk: Desk, map: ShallowRef<MapAdapter | null>, theme: R
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (error.status === 401) desk.login_needed.value = true
-      heat_fault.value = error.message
+      heat_fault.value = error
     }
   }
   function soon(): void {

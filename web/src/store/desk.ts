@@ -70,7 +70,7 @@ export class Desk {
   readonly all_entries = shallowRef<Entry[]>([])
   readonly links = shallowRef<LinkState[]>([])
   readonly link_rates = shallowRef<ReadonlyMap<string, Rate>>(new Map())
-  readonly links_error = ref<string | null>(null)
+  readonly links_error = shallowRef<ApiError | null>(null)
   readonly stream_state = ref<StreamState>('connecting')
   /** The node's time on what came last, 0 before the first. */
   readonly heard_ms = ref(0)
@@ -350,7 +350,7 @@ export class Desk {
       this.links_error.value = null
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      this.links_error.value = error.message
+      this.links_error.value = error
     }
   }
 

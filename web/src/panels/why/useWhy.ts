@@ -12,7 +12,8 @@ export function useWhy() {
   const desk = useDesk()
   const why = shallowRef<WhyTrack | null>(null)
   /** Why it could not be read; null when it was, and where there is nothing to read. */
-  const error = ref<string | null>(null)
+  const failed = shallowRef<ApiError | null>(null)
+  const error = computed(() => failed.value?.reason ?? null)
   /** Does somebody look at it? Nothing is read for a section that is folded. */
   const open = ref(true)
 
@@ -22,20 +23,20 @@ export function useWhy() {
     try {
       const answer = await api.whyTrack(id)
       if (desk.selected.value !== id || desk.past.value) return
-      error.value = null
+      failed.value = null
       why.value = answer.members.length ? answer : null
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem
       if (desk.selected.value !== id) return
       why.value = null
-      error.value = problem.message
+      failed.value = problem
     }
   }
   watch(
     [desk.selected, desk.past],
     () => {
       why.value = null
-      error.value = null
+      failed.value = null
       void read()
     },
     { immediate: true },
