@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { WhyTrack } from '../src/api.generated'
 import { catalogueOf, pageI18n } from '../src/i18n'
 import { ledTo, stoodFor, withoutMembers } from '../src/draw/members'
-import { isLocked, keyText, sourcesText, sourceWord, whyLines } from '../src/panels/why/why'
+import { aliasText, isLocked, keyText, sourcesText, sourceWord, whyLines } from '../src/panels/why/why'
 import { worthOf } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
 import type { TrackMeta } from '../src/api/types'
 
 const { t } = pageI18n().global
-const speech = { t: (key: string, words?: Record<string, unknown>) => t(key, words ?? {}), nameOf: (id: string) => id.replace('user:', ''), when: () => '281405Z' }
+const speech = { t: (key: string, words?: Record<string, unknown>, count = 1) => t(key, words ?? {}, count), nameOf: (id: string) => id.replace('user:', ''), when: () => '281405Z' }
 const ais = { entity: 'a', source: 'mmsi', name: 'KARINA', keys: ['mmsi:451000012'], seen_at_ms: 0, sigma_m: 8.2, exists: 1, sensors: [] }
 const plotted = { entity: 'r', source: 'radar', name: 'T12', keys: [], seen_at_ms: 0, sigma_m: 30, exists: 0.974, sensors: [{ sensor: 'asterix:25/1', plots: 45, pd: 0.93, bias: [118.4, 0.0052] as [number, number] }] }
 const pair = { one: 'a', other: 'r', reason: 'window', distance: 0.84, threshold: 2.31, epochs: 30, votes: 10 }
@@ -23,6 +23,7 @@ describe('why a track is one', () => {
     expect(sourceWord('mmsi', speech.t)).toBe('AIS')
     expect(sourceWord('cot', speech.t)).toBe('TAK device')
     expect(sourceWord('sonar', speech.t)).toBe('sonar')
+    expect([aliasText('fused', 'T70', speech.t), aliasText('mmsi', '451000012', speech.t), aliasText('cot', 'ANDROID-1', speech.t)]).toEqual(['Fused track T70', 'MMSI 451000012', 'TAK ANDROID-1'])
     expect([keyText('mmsi:451000012'), keyText('icao24:3c6444'), keyText('cot:ANDROID-1:2')]).toEqual(['MMSI 451000012', 'ICAO 24 3C6444', 'UID ANDROID-1:2'])
     expect(sourcesText(whyOf(), speech.t)).toBe('AIS, Radar 25/1')
   })

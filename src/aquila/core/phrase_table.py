@@ -203,13 +203,13 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "orbat.note": (
         ("lost", "not in this format: {names*field}"),
-        ("holding_others", "only the relation that holds at the time is written, {n} units have others"),
+        ("holding_others", "only the relation that holds at the time is written; units that have others: {n}"),
         ("holding", "only the relation that holds at the time is written"),
         ("tacom", "TACOM is written as TACON, which is the nearest that MSDL has"),
         ("theatre", "theatre and command are written as REGION"),
         ("letters", "symbols are written with the letters of 2525C, which say less than digits"),
         ("one_sheet", "only the sheet {sheet} is read, not {others}"),
-        ("other_sides", "{n} units of other sides than {side} are left out"),
+        ("other_sides", "left out, of other sides than {side}: {n}"),
         ("places", "places, formations and equipment of the scenario are not taken: units report where they are"),
     ),
     "orbat.change": (

@@ -68,7 +68,7 @@ def read_msdl(content: str, side: str = "") -> FileRead:
     notes = []
     if len(kept) < len(units):
         named = _text(sides[wanted], "ForceSideName") if wanted is not None else ""
-        notes.append(f"{len(units) - len(kept)} units of other sides than {named} are left out")
+        notes.append(f"left out, of other sides than {named}: {len(units) - len(kept)}")
     if any(element.iterfind("{*}Disposition//{*}Location") for element in elements):
         notes.append("places, formations and equipment of the scenario are not taken: units report where they are")
     return FileRead(units=tuple(kept), faults=tuple(faults), notes=tuple(notes))

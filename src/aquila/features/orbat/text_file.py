@@ -96,7 +96,9 @@ def write_text(tree: Sequence[tuple[Branch, Unit]]) -> FileWritten:
         lines.append(" " * TAB * branch.depth + " | ".join(("\\" + name if name.startswith("#") else name, *said)))
     others = [unit for _, unit in tree if len(unit.parents) > 1]
     losses = (
-        (f"only the relation that holds at the time is written, {len(others)} units have others",) if others else ()
+        (f"only the relation that holds at the time is written; units that have others: {len(others)}",)
+        if others
+        else ()
     )
     return FileWritten(text="\n".join([*lines, ""]), losses=(*losses, *losses_of((unit for _, unit in tree), CARRIED)))
 

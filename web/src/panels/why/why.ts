@@ -5,7 +5,8 @@ import { metres } from '../../geo/format'
 
 /** What the lines are said with: texts of the page, names of people, times. */
 export interface Speech {
-  t(key: string, words?: Record<string, unknown>): string
+  /** count: of what stands in the sentence, for its plural. */
+  t(key: string, words?: Record<string, unknown>, count?: number): string
   /** A principal's id as people call it. */
   nameOf(principal: string): string
   /** A time, UTC in milliseconds, as a date-time group. */
@@ -39,8 +40,8 @@ export interface WhyLines {
 }
 
 /** Names of sources that are the same in every language. */
-const PROPER: Readonly<Record<string, string>> = { mmsi: 'AIS', icao24: 'ADS-B', gps: 'GPS', gpx: 'GPX', mavlink: 'MAVLink', meshtastic: 'Meshtastic', dis: 'DIS', gmti: 'GMTI', misb: 'MISB' }
-const WORDS: ReadonlySet<string> = new Set(['radar', 'asterix', 'cot'])
+const PROPER: Readonly<Record<string, string>> = { mmsi: 'AIS', icao24: 'ADS-B', gps: 'GPS', gpx: 'GPX', mavlink: 'MAVLink', meshtastic: 'Meshtastic', dis: 'DIS', gmti: 'GMTI', misb: 'MISB', 'misb-footprint': 'MISB', cap: 'CAP', aquila: 'Aquila' }
+const WORDS: ReadonlySet<string> = new Set(['radar', 'asterix', 'cot', 'fused'])
 const KEYS: Readonly<Record<string, string>> = { mmsi: 'MMSI', icao24: 'ICAO 24', cot: 'UID' }
 const RADAR = 'asterix:'
 
@@ -54,6 +55,12 @@ export function keyText(key: string): string {
   const at = key.indexOf(':')
   const scheme = key.slice(0, at)
   return `${KEYS[scheme] ?? scheme} ${scheme === 'icao24' ? key.slice(at + 1).toUpperCase() : key.slice(at + 1)}`
+}
+
+/** Under which name a source knows it: whose name it is, in words. */
+export function aliasText(scheme: string, value: string, t: Speech['t']): string {
+  if (scheme === 'cot') return `TAK ${value}`
+  return scheme in KEYS ? keyText(`${scheme}:${value}`) : `${sourceWord(scheme, t)} ${value}`
 }
 
 /** All sources of a track, radars by their names. */
@@ -95,7 +102,7 @@ function radarName(sensor: string, t: Speech['t']): string {
 
 function radarText({ sensor, plots, pd, bias: [range_m, azimuth_rad] }: PlottedBy, t: Speech['t']): string {
   const azimuth = `${signed(decimal((azimuth_rad * 180) / Math.PI, 2))}°`
-  return t('why.plotted', { radar: radarName(sensor, t), plots, pd: percent(pd), range: signed(metres(range_m)), azimuth })
+  return t('why.plotted', { radar: radarName(sensor, t), n: plots, pd: percent(pd), range: signed(metres(range_m)), azimuth }, plots)
 }
 
 /** Whole percent; what is not quite certain is never called so. */
@@ -106,7 +113,7 @@ function percent(share: number): string {
 
 function pairText({ one, other, reason, distance, threshold, epochs }: Because, why: WhyTrack, nameOf: (id: string) => string, { t, ...speech }: Speech): string {
   const words = { one: nameOf(one), other: nameOf(other) }
-  if (reason === 'window') return t('why.window', { ...words, distance: decimal(distance, 1), threshold: decimal(threshold, 1), looks: epochs })
+  if (reason === 'window') return t('why.window', { ...words, distance: decimal(distance, 1), threshold: decimal(threshold, 1), n: epochs }, epochs)
   if (reason === 'operator') {
     const said = why.said.find((word) => word.word === 'same' && [word.one, word.other].includes(one) && [word.one, word.other].includes(other))
     return said ? t('why.saidSame', { ...words, by: speech.nameOf(said.by), when: speech.when(said.at_ms) }) : t('why.operator', words)
