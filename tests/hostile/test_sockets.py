@@ -277,7 +277,7 @@ def test_who_never_finishes_is_closed_and_keeps_nobody_waiting(serve: Serve) -> 
         device.chat("<<still there>>")
         listener.hear_text("<<still there>>")
     counted = node.counted()
-    assert counted["aquila_closed_tcp_unfinished_event"] > 0
+    assert counted["aquila_closed_tcp_the_peer_did_not_end_in_time_what_it_began_to_say"] > 0
     assert counted["aquila_closed_tls_handshake_too_slow"] > 0
 
 
