@@ -74,6 +74,7 @@ def test_a_split_by_a_person_stands(node: ServedNode, sea: Sea) -> None:
     track = fused(node, "mmsi", "radar")[0]
     ship = next(entity for source, entity in track["members"] if source == "mmsi")
     others = {entity for source, entity in track["members"] if source != "mmsi"}
+    called = {member["entity"]: member["name"] for member in node.api.why_track(ship)["members"]}
     assert node.api.split_track(member=ship)["entries"]
 
     def together() -> set[str]:
@@ -88,7 +89,9 @@ def test_a_split_by_a_person_stands(node: ServedNode, sea: Sea) -> None:
         (ship, other, "apart") for other in others
     }
     assert all(word["by"] and word["at_ms"] > 0 for word in why["said"])
-    assert {other["entity"] for other in why["others"]} <= others
+    assert {other["entity"] for other in why["others"]} == others
+    # A radar's track is called as before, although another symbol stands for it now.
+    assert {other["entity"]: other["name"] for other in why["others"]} == {other: called[other] for other in others}
     assert any("kept apart" in sentence for sentence in why["sentences"])
 
 

@@ -4,6 +4,7 @@ A radar is known by its name in the plots; where it stands, it says itself (ASTE
 vain and are counted.
 """
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -108,6 +109,8 @@ class Radars:
         self._said: dict[tuple[float, int], Counter[str]] = {}
         self._names: dict[tuple[float, int], str] = {}
         self._born: dict[str, tuple[float, int]] = {}
+        self._called: dict[str, str] = {}
+        self._tally = itertools.count(1)
 
     def name(self, slot: int) -> str:
         """The radar in a slot."""
@@ -240,7 +243,12 @@ class Radars:
     def _baptise(self, born: tuple[float, int]) -> str:
         name = self._names[born] = name_of(born)
         self._born[name] = born
+        self._called[name] = f"T{next(self._tally)}"
         return name
+
+    def called(self, name: str) -> str:
+        """A track's name for people: its own for as long as it lives, whatever it is taken to be one with."""
+        return self._called[name]
 
     def row(self, picture: Picture, name: str) -> int | None:
         """Where a track stands in a picture; None = it is no more."""
@@ -273,6 +281,7 @@ class Radars:
         self._said = {born: said for born, said in self._said.items() if born in alive}
         self._names = {born: name for born, name in self._names.items() if born in alive}
         self._born = {name: born for born, name in self._names.items()}
+        self._called = {name: self._called[name] for name in self._born}
         if self._is_prepared and not self.tracker.compiled:
             self.tracker.compile()
 

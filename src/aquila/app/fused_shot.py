@@ -27,6 +27,7 @@ class Shown(msgspec.Struct, frozen=True):
     """A group at the last epoch: its members, and what is said of it with every position.
 
     Attributes:
+        plotted_as: its radar track's name for people; empty = no radar sees it.
         fields: of its reports; made once and never changed.
     """
 
@@ -34,6 +35,7 @@ class Shown(msgspec.Struct, frozen=True):
     number: int
     members: tuple[TrackKey, ...]
     label: Label
+    plotted_as: str
     fields: dict[str, str]
 
 
@@ -65,13 +67,13 @@ def member_id(key: TrackKey) -> str:
     return entity_id(RADAR, key[1]) if key[0] == RADAR else key[1]
 
 
-def shown_of(entity: str, number: int, members: tuple[TrackKey, ...], label: Label) -> Shown:
+def shown_of(entity: str, number: int, members: tuple[TrackKey, ...], label: Label, plotted_as: str) -> Shown:
     """A group in the words of its reports."""
     fields = {
         "sources": ", ".join(sorted({key[0] for key in members})),
         "members": " ".join(member_id(key) for key in members),
     }
-    return Shown(entity, number, members, label, fields)
+    return Shown(entity, number, members, label, plotted_as, fields)
 
 
 def best_of(reported: Iterable[Reported]) -> Report | None:
@@ -91,9 +93,9 @@ def height_of(reported: Iterable[Reported]) -> tuple[float | None, dict[str, str
     return next((hae_m for hae_m in heights if hae_m is not None), None), next(levels, {})
 
 
-def name_of(number: int, best: Report | None) -> str:
-    """A fused track's name for people."""
-    return f"T{number}" if best is None else best.name or best.alias.value
+def name_of(shown: Shown, best: Report | None) -> str:
+    """A fused track's name for people. best: whose looks it has; None = only radars see it."""
+    return shown.plotted_as if best is None else best.name or best.alias.value
 
 
 def ce_m(cov: Floats) -> Floats:
@@ -106,12 +108,12 @@ def fused_of(shot: Shot, at: int, plane: Plane, context: str) -> Fused:
     """A group of a shot in the words of the feature."""
     shown = shot.groups[at]
     lat, lon = plane.to_lat_lon(shot.x[at : at + 1, :2])[0].tolist()
-    members = tuple(_member(shot, key, shown.number) for key in shown.members)
+    members = tuple(_member(shot, key, shown.plotted_as) for key in shown.members)
     best = best_of(shot.reported[key] for key in shown.members if key in shot.reported)
     return Fused(
         entity=shown.entity,
         number=shown.number,
-        name=name_of(shown.number, best),
+        name=name_of(shown, best),
         observed_at_ms=shot.at_ms,
         position=Position(lat, lon, None, float(ce_m(shot.cov[at : at + 1])[0])),
         exists=max(member.exists for member in members),
@@ -135,13 +137,13 @@ def fused_of(shot: Shot, at: int, plane: Plane, context: str) -> Fused:
     )
 
 
-def _member(shot: Shot, key: TrackKey, number: int) -> TrackMember:
+def _member(shot: Shot, key: TrackKey, plotted_as: str) -> TrackMember:
     if key[0] == RADAR:
         radar, at = shot.radar, shot.radar.place[key[1]]
         return TrackMember(
             entity=member_id(key),
             source=RADAR,
-            name=f"T{number}",
+            name=plotted_as,
             keys=tuple(sorted(radar.keys[at])),
             seen_at_ms=round(float(radar.seen_s[at]) * 1000),
             sigma_m=round(math.sqrt((radar.cov[at, 0, 0] + radar.cov[at, 1, 1]) / 2), 1),

@@ -218,7 +218,8 @@ class Fusing:
         old = before.get(entity)
         if old is not None and old.members == members and old.number == group.number and old.label == label:
             return old
-        return shown_of(entity, group.number, members, label)
+        plotted_as = next((self.radars.called(key[1]) for key in members if key[0] == RADAR), "")
+        return shown_of(entity, group.number, members, label, plotted_as)
 
     def _id(self, group: Group) -> str:
         """The id of a group's symbol: made of the first member that it was known by, and never borne by two."""
@@ -322,7 +323,7 @@ class Fusing:
                 category="track",
                 observed_at_ms=at_ms,
                 stale_at_ms=at_ms + STALE_MS,
-                name=name_of(shown.number, best),
+                name=name_of(shown, best),
                 how="m-f",
                 position=Position(lat, lon, hae_m, radius_m),
                 motion=Motion(course_deg % 360, speed_mps),

@@ -76,8 +76,9 @@ class Fused(msgspec.Struct, frozen=True, kw_only=True):
     """One thing as all its sources see it.
 
     Attributes:
-        entity: id of its symbol. number: for people. exists: probability that a radar track is a target; 1 when
-            somebody reports itself. because: one line for each pair of members that is held together.
+        entity: id of its symbol. number: of the group, another one once its first member stands elsewhere. name: for
+            people, that of a member. exists: probability that a radar track is a target; 1 when somebody reports
+            itself. because: one line for each pair of members that is held together.
     """
 
     entity: str
