@@ -6,7 +6,8 @@ import { cornerGrid, degreeTicks, groundPerMm, roundLength, scaleNumber, sheetOf
 import { BOOKMARKS_MAX, readBookmarks, writeBookmarks } from '../src/replay/bookmarks'
 import { entriesUntil, fill, momentOf, momentText } from '../src/replay/past'
 import { trailOf } from '../src/replay/trail'
-import { boxOf, linesOf, readTrails, TRAIL_POINTS } from '../src/replay/trails'
+import { boxOf, linesOf, readTrails, TRAIL_POINTS, trails_min, trailsIn } from '../src/replay/trails'
+import type { Shell } from '../src/shell/shell'
 import { TrackStore } from '../src/store/tracks'
 import type { Entry } from '../src/api/types'
 
@@ -141,6 +142,25 @@ describe('trails of all that is seen', () => {
     })
     const { rows, span_min } = await readTrails([76, 42, 78, 44], AT, 60)
     expect([spans_min, span_min, rows.length]).toEqual([[60, 30, 15], 15, 3])
+    vi.unstubAllGlobals()
+  })
+
+  it('are read for the box of a sheet, of what the filter lets through; without the node the screen’s stay', async () => {
+    const store = new TrackStore()
+    fill(store, [row('a'), row('b')], new Map())
+    const shell = { desk: { tracks: store, clock: { now_ms: () => AT } }, tracks: { shown: { value: [store.handleOf('a')!] } } } as unknown as Shell
+    const asked: (string | null)[] = []
+    vi.stubGlobal('fetch', async (path: string) => {
+      asked.push(new URLSearchParams(path.split('?')[1]).get('bbox'))
+      return new Response(JSON.stringify(['a', 'b'].flatMap((id) => [fix(id, 0), fix(id, 1)])))
+    })
+    expect(await trailsIn(shell, [70, 40, 84, 46])).toBeNull()
+    trails_min.value = 10
+    const lines = await trailsIn(shell, [70, 40, 84, 46])
+    expect([asked, lines?.features.map((one) => one.properties)]).toEqual([['70,40,84,46'], [{ affiliation: 'friend' }]])
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('away')))
+    expect(await trailsIn(shell, [70, 40, 84, 46])).toBeNull()
+    trails_min.value = 0
     vi.unstubAllGlobals()
   })
 })

@@ -54,22 +54,40 @@ export function boxOf([west, south, east, north]: Box): Box {
   return east - west >= 360 ? [-180, Math.max(-90, south), 180, Math.min(90, north)] : [turn(west), Math.max(-90, south), turn(east), Math.min(90, north)]
 }
 
+/** The side of each entity that has a trail, by id: of what the filter lets through and the map shows. */
+function sidesOf({ desk, tracks }: Shell): Map<string, string> {
+  const now_ms = desk.clock.now_ms()
+  return new Map(tracks.shown.value.flatMap((h) => {
+    const meta = desk.tracks.meta[h]
+    // What a fused track stands for is drawn as that.
+    return meta && !isDrawn(meta) && desk.tracks.trackOf(meta.id, now_ms) === null ? [[meta.id, meta.affiliation] as const] : []
+  }))
+}
+
+/** The trails that are on, for a box that may be larger than the screen's; null: none are on, or the node is away. */
+export async function trailsIn(shell: Shell, box: Box): Promise<FeatureCollection | null> {
+  if (!trails_min.value) return null
+  try {
+    const { rows } = await readTrails(boxOf(box), shell.desk.clock.now_ms(), trails_min.value)
+    const sides = sidesOf(shell)
+    return linesOf(rows, (id) => sides.get(id) ?? null)
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return null
+  }
+}
+
 /** Keeps the trails of what is seen; `show` draws them. The past has those up to its moment. */
 export function useTrails(shell: Shell, seen: Readonly<ShallowRef<Box | null>>, show: (trails: FeatureCollection) => void): void {
-  const { desk, tracks } = shell
+  const { desk } = shell
   let asked_ms = -Infinity
   let turn = 0
   let told_min: number | null = null
   let last: readonly TrackRow[] = []
 
   function draw(): void {
-    const now_ms = desk.clock.now_ms()
-    const wanted = new Map(tracks.shown.value.flatMap((h) => {
-      const meta = desk.tracks.meta[h]
-      // What a fused track stands for is drawn as that.
-      return meta && !isDrawn(meta) && desk.tracks.trackOf(meta.id, now_ms) === null ? [[meta.id, meta.affiliation] as const] : []
-    }))
-    show(linesOf(last, (id) => wanted.get(id) ?? null))
+    const sides = sidesOf(shell)
+    show(linesOf(last, (id) => sides.get(id) ?? null))
   }
   async function read(): Promise<void> {
     const mine = ++turn
