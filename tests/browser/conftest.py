@@ -82,6 +82,10 @@ class TakClient:
 
         wait_until(found, f"{self.who.callsign} hears {words}")
 
+    def end(self) -> None:
+        """Say that nothing more comes, as a client does that is put away; a close over unread lines is a broken one."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self._socket.close()
 

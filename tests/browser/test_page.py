@@ -144,6 +144,10 @@ def test_what_a_tak_client_says_appears_once(page: Page, tak: Join, now_ms: Cloc
     link = page.locator(".link").filter(has_text="PAGE ONE")
     expect(link).to_have_count(1)
     expect(link).to_have_class(re.compile(r"\bup\b"))
+    client.end()
+    expect(link).to_have_class(re.compile(r"\bdown\b"))
+    expect(link.locator(".why")).to_have_text("closed by the peer")
+    expect(journal_lines(page, "disconnected: closed by the peer")).not_to_have_count(0)
 
 
 def test_what_the_page_writes_reaches_phones_and_other_desks(browse: Browse, tak: Join, now_ms: Clock) -> None:

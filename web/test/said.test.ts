@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidField, saidIn, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
+import { said, saidField, saidIn, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
 import { ApiError } from '../src/api/client'
+import type { Entry } from '../src/api/types'
 import { lengthOf } from '../src/draw/typed'
 import { bytes, latLon, lengthShown, lengthText, metres, speed } from '../src/geo/format'
 import { titleOf } from '../src/staff/tasks/title'
@@ -45,6 +46,21 @@ describe('what the node says', () => {
 
   it('has its key under that of all sentences', () => {
     expect(saidIn({ act: 'x', words: {} }, { t: (key) => key, has: () => true })).toBe('act.x')
+  })
+})
+
+describe('why a link was lost', () => {
+  const lost = (value: unknown, reason = 'closed by the peer', action = 'link.down') =>
+    ({ body: { action, detail: { reason } }, words: { target: 'device:P1', detail: { act: 'told.with', words: { parts: [{ act: 'detail.reason', words: { value } }] } } } }) as unknown as Entry
+  const closed = { act: 'links.why.peer_closed', words: {} }
+
+  it('is said in the language of the page, and in the words of the node where it has no sentence', async () => {
+    expect([lost(closed), lost('moon in the way', 'moon in the way')].map(saidReason)).toEqual(['closed by the peer', 'moon in the way'])
+    await speak('ru')
+    expect(saidReason(lost(closed))).toMatch(/^[а-я ]+$/)
+  })
+  it('is of links that went alone, and of those that say it', () => {
+    expect([lost(closed, ''), lost(closed, 'closed by the peer', 'link.up'), { body: null } as Entry].map(saidReason)).toEqual(['', '', ''])
   })
 })
 

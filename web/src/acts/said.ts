@@ -113,6 +113,15 @@ export const told = (refusal: Refusal) => ({
   allowed: refusal.allowed === null ? null : saidWord('allowed', refusal.allowed),
 })
 
+/** Why a link was lost, of the entry that says so; empty: it does not say. */
+export function saidReason(entry: Entry): string {
+  const reason = entry.body?.action === 'link.down' ? String(entry.body.detail?.reason ?? '') : ''
+  const detail = (entry.words?.detail ?? {}) as Phrase
+  const parts = (detail.words?.parts ?? []) as Phrase[]
+  const value = parts.find((part) => part.act === 'detail.reason')?.words?.value
+  return reason && said((value ?? {}) as Phrase, reason)
+}
+
 /** What an entry of the journal says. */
 export function saidOf(entry: Entry): string {
   return said(entry, textOf(entry))
