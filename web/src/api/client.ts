@@ -133,8 +133,13 @@ export const api = {
   /** Notes, removals and papers stamped between two times, from old to new, of more than `limit` the newest. Throws ApiError. */
   entriesBetween: async (from_ms: number, until_ms: number, limit: number) =>
     list(await call<Entry[]>('GET', `/entries?newest=true&kind=note,removal,paper&limit=${limit}&from_ms=${from_ms}&until_ms=${until_ms}`)),
-  /** Lines that hold these words, the newest first; `before` goes on behind the cursor of one. Throws ApiError. */
-  searchEntries: async (q: string, limit: number, before: Cursor = '') => list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit), before: String(before) })}`)),
+  /**
+   * Lines that hold these words, the newest first; `before` goes on behind the cursor of one, and with `until_ms` (UTC)
+   * only those are found that had happened by then. Throws ApiError.
+   */
+  searchEntries: async (q: string, limit: number, { before = '', until_ms = null }: { before?: Cursor; until_ms?: number | null } = {}) =>
+    // The node's `until_ms` is the first moment that is left out.
+    list(await call<Entry[]>('GET', `/log/search?${new URLSearchParams({ q, limit: String(limit), before: String(before), ...(until_ms === null ? {} : { until_ms: String(Math.floor(until_ms) + 1) }) })}`)),
   /** Groups, places, vehicles and events of intelligence; never persons. Throws ApiError. */
   subjects: async (q: string, limit: number) => list(await call<SubjectRow[]>('GET', `/intel/subjects?${new URLSearchParams({ q, limit: String(limit) })}`)),
   /** Why a track is one, by the id of its symbol or of a member. Throws ApiError. */

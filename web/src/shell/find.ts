@@ -30,8 +30,8 @@ export interface Found {
 }
 export interface Answers {
   found: Found[]
-  /** How many more of a group there are than are shown. */
-  more: Partial<Record<FindGroup, number>>
+  /** How many more of a group there are than are shown; with a `+`, at least so many. */
+  more: Partial<Record<FindGroup, number | string>>
 }
 
 /** A file is found by its name, by a keyword, or by so much of the digest of its bytes that it is no accident. */
@@ -135,6 +135,16 @@ function lineFound(shell: Shell, entry: Entry, text: string): Found {
   }
 }
 
+/** The node's lines beside those of the page: each counts once, as in the journal. The node tells the newest only. */
+function foundLines(shell: Shell, text: string, lines: readonly Entry[], answers: Answers): void {
+  const here = linesHere(shell, text)
+  const all = new Set([...here, ...lines].map(({ id }) => id))
+  const shown = new Set([...here.slice(0, SHOWN), ...lines].map(({ id }) => id))
+  for (const entry of lines) answers.found.push(lineFound(shell, entry, text))
+  const more = all.size - shown.size
+  if (more > 0) answers.more.journal = lines.length < SHOWN ? more : `${more}+`
+}
+
 /** A line that is older than those on the page is read where it happened: in the picture of its time. */
 export function openLine(shell: Shell, entry: Entry): void {
   if (shell.desk.entries.value.some(({ id }) => id === entry.id)) void shell.showLine(entry.id)
@@ -160,8 +170,8 @@ export async function findElsewhere(shell: Shell, text: string): Promise<Answers
   const [towns, files, lines, subjects] = await Promise.all([
     gazetteer().then((known) => known?.find(wanted, SHOWN) ?? []),
     api.packages(wanted).catch(none),
-    // In the past only what had been written by then is found, and the page has that itself.
-    shell.desk.past.value || !/[\p{L}\p{N}]/u.test(wanted) ? [] : api.searchEntries(wanted, SHOWN).catch(none),
+    // In the past only what had happened by then is found.
+    !/[\p{L}\p{N}]/u.test(wanted) ? [] : api.searchEntries(wanted, SHOWN, { until_ms: shell.desk.past.value?.at_ms ?? null }).catch(none),
     // Persons are never among them: their records are opened on the board of intelligence, with a reason.
     shell.desk.past.value ? [] : api.subjects(wanted, SHOWN + 1).catch(none),
   ])
@@ -175,7 +185,7 @@ export async function findElsewhere(shell: Shell, text: string): Promise<Answers
     })
   }
   if (subjects.length > SHOWN) answers.more.subjects = subjects.length - SHOWN
-  for (const entry of lines) answers.found.push(lineFound(shell, entry, wanted))
+  foundLines(shell, wanted, lines, answers)
   for (const town of towns) {
     answers.found.push({
       key: `town:${town.name}:${town.lat_deg}`,
