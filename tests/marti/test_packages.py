@@ -5,6 +5,8 @@ import io
 import re
 import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -356,6 +358,33 @@ def test_the_page_opens_a_package_with_its_cookie(node: ServedNode, device: Enro
         gone = f"{node.url}Marti/api/files/{digest(data)}"
         assert page.delete(gone).status_code == 401
         assert page.delete(gone, headers={"X-Aquila": "1"}).status_code == 200
+
+
+@contextmanager
+def desk(node: ServedNode, role: str) -> Iterator[httpx.Client]:
+    """The page of somebody who has logged in with a name and a password of his own."""
+    name, password = fresh("clerk"), "long enough 1"
+    made = {"name": name, "password": password, "role": role}
+    people = f"{node.url}api/v1/users"
+    assert httpx.post(people, json=made, headers={"Authorization": f"Bearer {node.token}"}).status_code == 201
+    with httpx.Client(base_url=node.url, headers={"X-Aquila": "1"}, timeout=60) as page:
+        assert page.post("/login", data={"user": name, "password": password}).status_code == 303
+        yield page
+
+
+def test_a_package_that_one_desk_sends_another_takes_byte_for_byte(node: ServedNode) -> None:
+    data, name = package(filler=300_000), f"{fresh('plan')}.zip"
+    with desk(node, "operator") as sends, desk(node, "viewer") as takes:
+        asked = {"name": name, "keywords": "missionpackage"}
+        kind = {"Content-Type": "application/zip"}
+        sent = sends.post("/Marti/sync/upload", params=asked, content=data, headers=kind)
+        assert sent.status_code == 200, sent.text
+        (found,) = (each for each in takes.get("/api/v1/packages").json() if each["name"] == name)
+        assert (found["hash"], found["size_bytes"]) == (digest(data), len(data))
+        got = takes.get("/Marti/sync/content", params={"uid": found["uid"]})
+        assert (got.status_code, got.content) == (200, data)
+        # Who only reads takes, and sends nothing.
+        assert takes.post("/Marti/sync/upload", params=asked, content=data, headers=kind).status_code == 403
 
 
 def test_two_send_the_same_bytes_at_once(node: ServedNode, device: Enrolled) -> None:
