@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
+import type * as maplibre from 'maplibre-gl'
 import type { Pair } from '../src/draw/geometry'
 import { lengthOf, placesShown, strokeOfPlaces } from '../src/draw/typed'
+import { LOOKS, Overlays } from '../src/map/overlays'
 
 const [A, B, C]: Pair[] = [[43, 77], [43, 77.1], [43.1, 77]]
 
@@ -23,4 +25,12 @@ it('they are shown with their numbers, and with what they make', () => {
   expect(kinds(A)).toEqual(['1'])
   expect(kinds(A, B)).toEqual(['LineString', '1', '2'])
   expect(kinds(A, B, C)).toEqual(['Polygon', '1', '2', '3'])
+})
+it('their numbers are as bright as words, though lines are dim at night', () => {
+  const layers: { id: string; paint?: Record<string, unknown> }[] = []
+  const map = { getSource: () => undefined, addSource: () => undefined, addLayer: (layer: (typeof layers)[number]) => layers.push(layer) }
+  new Overlays(map as unknown as maplibre.Map).add('night')
+  const colour = layers.find((one) => one.id === 'drawing-text')?.paint?.['text-color']
+  expect(colour).toEqual(['case', ['has', 'plain'], LOOKS.night.label, expect.anything()])
+  expect(placesShown('polygon', [A])[0].properties).toHaveProperty('plain')
 })

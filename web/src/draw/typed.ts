@@ -26,9 +26,9 @@ export function strokeOfPlaces(shape: PenShape, points: readonly Pair[], ended: 
 }
 
 const CHOSEN = { affiliation: 'friend', selected: true, opacity: 1 }
-/** A place with its number; a number that stands above it is not hidden by a handle of the pen. */
+/** A place with its number, of no side: it is read in the colour of words. A number that stands above it is not hidden by a handle of the pen. */
 export function numbered([lat, lon]: Pair, label: string, above = false): Feature {
-  return { type: 'Feature', properties: { ...CHOSEN, label: above ? `${label}\n\u00a0` : label, angle: 0, anchor: above ? 'bottom' : 'center' }, geometry: { type: 'Point', coordinates: [lon, lat] } }
+  return { type: 'Feature', properties: { ...CHOSEN, plain: true, label: above ? `${label}\n\u00a0` : label, angle: 0, anchor: above ? 'bottom' : 'center' }, geometry: { type: 'Point', coordinates: [lon, lat] } }
 }
 
 /** How they are shown while the rest is awaited: each with its number, and what they make so far. */

@@ -160,7 +160,7 @@ export class Overlays {
         'text-anchor': ['get', 'anchor'],
         'text-allow-overlap': true,
       },
-      paint: { 'text-color': ownColour(theme, 'stroke'), 'text-halo-color': LOOKS[theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
+      paint: { 'text-color': ['case', ['has', 'plain'], LOOKS[theme].label, ownColour(theme, 'stroke')], 'text-halo-color': LOOKS[theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
     })
   }
 
