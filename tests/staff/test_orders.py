@@ -272,7 +272,10 @@ def test_silence_is_reminded_once_and_escalated_once(desk: Any, port: MemoryPort
         port.tick(MINUTE_MS)
     steps = [each["action"] for each in desk.get(f"/orders/{id}")["steps"]]
     assert (steps.count("remind"), steps.count("escalate")) == (1, 1)
+    first, *_, reminder = said(port, Note)
+    assert reminder.text.startswith("REMINDER")
     assert sum(each.text.startswith("REMINDER") for each in said(port, Note)) == 1
+    assert (reminder.author_name, reminder.author_alias) == (first.author_name, first.author_alias)
     assert any("duty officer must be told" in each.summary for each in said(port, Paper))
 
 

@@ -130,6 +130,7 @@ describe('names behind ids', () => {
       ['TCP', 'PATROL1', 'operator', 'BRIGADE MAIN', '77', 'TCP 8087'],
     )
     expect(authorOf(entry(1, { author: 'node:01a2', author_name: '01a2' }), new Names(), node)).toBe('BRIGADE MAIN')
+    expect(authorOf(entry(1, { author: 'node:01a2', body: { author_name: '01a2', text: 'REMINDER' } }), new Names(), node)).toBe('BRIGADE MAIN')
   })
 
   it('are forgotten oldest first beyond the limit', () => {

@@ -33,7 +33,8 @@ export function kindOf(entry: Entry): JournalKind {
 /** Who said it: the callsign where one is known, else whom or what the node heard it from. */
 export function authorOf(entry: Entry, names?: Names, node: NodeName | null = null): string {
   const body = entry.body
-  if (body?.author_name) return body.author_name
+  // A rule that speaks for the node signs with the id.
+  if (body?.author_name && entry.author !== `node:${body.author_name}`) return body.author_name
   const reporter = body?.own ? body.name : names?.ofUid(body?.parent?.value)
   if (reporter) return reporter
   // Of these two the node sends the bare id; people and devices it names.

@@ -65,6 +65,8 @@ def extract(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
     order = None if thing is None else order_in(thing)
     if thing is None or order is None:
         return
+    # The node notices the silence, but a phone shows who is to be answered.
+    by = next((each.by for each in reversed(thing.steps) if each.action == "issue"), arrival.envelope.author)
     for place, addressee in enumerate(order.distribution):
         if body.action == "remind" and ANSWER + addressee not in body.fields:
             continue
@@ -75,8 +77,8 @@ def extract(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal]:
                 room=callsign,
                 text=text if body.action == "issue" else f"REMINDER, please answer: {text}",
                 happened_at_ms=body.happened_at_ms,
-                author_name=arrival.envelope.author.partition(":")[2] or arrival.envelope.author,
-                author_alias=Alias("aquila", arrival.envelope.author),
+                author_name=by.partition(":")[2] or by,
+                author_alias=Alias("aquila", by),
                 reference=f"{REFERENCE}.{thing.id}.{place}",
                 room_name=callsign,
                 to=(Address("callsign", callsign),),
