@@ -12,7 +12,7 @@ from aquila.simulator.scenario import MedevacAsked
 from aquila.testing.served import wait_until
 
 from .conftest import COARSE, COLOURS, Browse, Clock, Join
-from .test_page import AXE, SPOT, VIOLATIONS
+from .test_page import AXE, SPOT, VIOLATIONS, select
 from .test_shell import DROP_NOTHING, PHONE, opened, out_of_fields
 
 pytestmark = pytest.mark.browser
@@ -126,12 +126,36 @@ def test_every_board_of_a_desk_is_whole_in_three_looks(browse: Browse) -> None:
     assert wrong == []
 
 
-def test_a_wall_is_read_from_afar(browse: Browse) -> None:
+def test_a_wall_is_read_from_afar_and_what_is_pointed_at_lies_under_the_pointer(browse: Browse) -> None:
     page = opened(browse, viewport=WALL, device_scale_factor=COARSE / 2)
     assert page.evaluate(SMALLEST_PX) >= 22
     # The map is as sharp as the screen, though the page around it is enlarged.
     drawn_px, shown_px = page.evaluate(DRAWN_AND_SHOWN_PX)
     assert abs(drawn_px - shown_px) < 2
+    select(page, "ERMELLINO 13")
+    out_of_fields(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(".details h2")).to_have_class("quiet")
+    seen = page.locator("#map").bounding_box()
+    assert seen
+    x, y = seen["x"] + seen["width"] / 2, seen["y"] + seen["height"] / 2
+    page.mouse.click(x, y)
+    expect(page.locator(".details").get_by_role("heading", name="ERMELLINO 13")).to_be_visible()
+    page.mouse.click(x, y, button="right")
+    menu = page.locator(".point-menu").bounding_box()
+    assert menu
+    # Beside the pointer: what lies there stays in sight.
+    assert x < menu["x"] < x + 60
+    assert menu["y"] < y < menu["y"] + menu["height"]
+    page.keyboard.press("Escape")
+    edge = page.locator(".edge-left")
+    at = edge.bounding_box()
+    assert at
+    page.mouse.move(at["x"] + at["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(at["x"] + at["width"] / 2 + 60, y)
+    page.mouse.up()
+    wait_until(lambda: (edge.bounding_box() or at)["x"] == at["x"] + 60, "the edge lies under the pointer")
 
 
 def test_every_sheet_of_a_phone_is_whole_and_for_fingers(browse: Browse) -> None:
