@@ -144,3 +144,8 @@ describe('the first language', () => {
     expect(firstLanguage('xx', ['zz'])).toBe('en')
   })
 })
+
+it('a name and its value are joined by the catalogue: French writes a space before the colon', () => {
+  expect(sources.match(/`\$\{t\('[\w.]+'\)\}: |\{\{ t\('[\w.]+'\) \}\}: /g)).toBeNull()
+  expect(catalogues.get('fr')!.get('act.print.field')).toBe('{name}\u00a0: {value}')
+})
