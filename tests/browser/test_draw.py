@@ -19,6 +19,23 @@ from .test_page import AXE, VIOLATIONS
 pytestmark = pytest.mark.browser
 
 SPOT = Spot(43.05, 77.05, 1500.0)
+KEEP_PIXELS = """{
+  const real = HTMLCanvasElement.prototype.getContext
+  HTMLCanvasElement.prototype.getContext = function (kind, settings, ...more) {
+    return real.call(this, kind, kind === 'webgl2' ? { ...settings, preserveDrawingBuffer: true } : settings, ...more)
+  }
+}"""
+"""So that what the map shows can be read between its frames."""
+WATCH_GROUND = """() => {
+  const map = document.querySelector('canvas.maplibregl-canvas')
+  const eye = new OffscreenCanvas(64, 36).getContext('2d', { willReadFrequently: true })
+  window.ground = []
+  setInterval(() => {
+    eye.drawImage(map, 0, 0, 64, 36)
+    window.ground.push(new Set(new Uint32Array(eye.getImageData(0, 0, 64, 36).data.buffer)).size)
+  }, 10)
+}"""
+"""Counts, every 10 ms, the colours of the map without its symbols."""
 
 
 def layers(page: Page) -> None:
@@ -143,6 +160,50 @@ def test_without_a_mouse_by_grids_and_degrees(page: Page) -> None:
     area = kept("TYPED AREA")
     assert len(area["coordinates"][0]) == 5
     assert [77.9, 43] in area["coordinates"][0]
+
+
+def test_a_language_and_a_look_are_switched_under_a_drawing_and_nothing_is_lost(browse: Browse) -> None:
+    watched = browse()
+    watched.context.add_init_script(KEEP_PIXELS)
+    page = watched.open()
+    layers(page)
+    take(page, "Area")
+    strike(page, (0.35, 0.4), (0.5, 0.35), (0.55, 0.6))
+    page.evaluate(WATCH_GROUND)
+    wait_until(lambda: page.evaluate("window.ground.at(-1) > 50"), "the ground is drawn")
+    page.evaluate("window.ground = []")
+    languages = page.locator(".topbar .languages")
+    languages.select_option("ru")
+    expect(page.locator(".draw-hint")).to_contain_text("Район")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("вид днев")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "day")
+    languages.select_option("en")
+    # A fourth corner goes on from the three.
+    strike(page, (0.4, 0.7))
+    page.get_by_role("button", name="Finish").click()
+    wait_until(lambda: page.evaluate("window.ground.length > 50"), "the ground was watched")
+    assert page.evaluate("Math.min(...window.ground)") > 20, "the ground was bare for a moment"
+    page.get_by_label("Name", exact=True).fill("SWITCHED")
+    languages.select_option("fr")
+    expect(page.locator(".draw-card input").first).to_have_value("SWITCHED")
+    languages.select_option("en")
+    name(page, "SWITCHED")
+    assert len(shapes_of(page, "SWITCHED")[0]["coordinates"][0]) == 5
+    # So is what was taken up to be changed.
+    opened(page, "No layer")
+    page.get_by_role("button", name="Edit SWITCHED").click()
+    ready(page)
+    page.get_by_label("Put it at: MGRS, UTM, lat/lon").fill("42.9, 77.1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("look night")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "night")
+    page.locator(".draw-hint").get_by_role("button", name="Save").click()
+    expect(page.locator(".draw-hint")).to_have_count(0)
+    assert shapes_of(page, "SWITCHED")[0]["coordinates"][0][0] == [77.1, 42.9]
 
 
 def shapes_of(page: Page, *titles: str) -> list[Any]:

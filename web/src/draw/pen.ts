@@ -20,6 +20,21 @@ const tidy = (value: number) => Math.round(value * 1e7) / 1e7
 const pair = ([lon, lat]: Position): Pair => [tidy(lat), tidy(((((lon + 180) % 360) + 360) % 360) - 180)]
 const position = ([lat, lon]: Pair): Position => [tidy(lon), tidy(lat)]
 
+type AnyMode = new (options: { styles: object }) => unknown
+
+/** How each mode draws in one colour. */
+function inksOf(tint: HexColor) {
+  const ends = { closingPointColor: tint, snappingPointColor: tint }
+  const area = { fillColor: tint, fillOpacity: 0.16, outlineColor: tint, outlineWidth: 3 }
+  return {
+    point: { pointColor: tint, pointWidth: 6 },
+    linestring: { lineStringColor: tint, lineStringWidth: 3, ...ends },
+    polygon: { ...area, ...ends },
+    circle: area,
+    select: { selectedLineStringColor: tint, selectedPolygonColor: tint, selectedPolygonOutlineColor: tint, selectedPointColor: tint, selectionPointWidth: 7, midPointWidth: 5, midPointColor: tint, selectionPointColor: tint },
+  }
+}
+
 export class Pen {
   private readonly draw: TerraDraw
   private held: string | number | null = null
@@ -30,27 +45,30 @@ export class Pen {
     private readonly snaps: () => Position[],
     colour: string,
   ) {
-    const tint = colour as HexColor
     const snapping = { toCustom: (event: { lng: number; lat: number }) => this.snap(event.lng, event.lat) }
-    const line = { lineStringColor: tint, lineStringWidth: 3, closingPointColor: tint, snappingPointColor: tint }
-    const area = { fillColor: tint, fillOpacity: 0.16, outlineColor: tint, outlineWidth: 3 }
+    const { point, linestring, polygon, circle, select } = inksOf(colour as HexColor)
     const flags = { feature: { draggable: true, coordinates: { midpoints: true, draggable: true, deletable: true, snappable: snapping } } }
     this.draw = new TerraDraw({
       adapter: new TerraDrawMapLibreGLAdapter({ map, prefixId: 'pen' }),
       modes: [
-        new TerraDrawPointMode({ styles: { pointColor: tint, pointWidth: 6 } }),
-        new TerraDrawLineStringMode({ snapping, styles: line }),
-        new TerraDrawPolygonMode({ snapping, styles: { ...area, closingPointColor: tint, snappingPointColor: tint } }),
-        new TerraDrawCircleMode({ styles: area }),
+        new TerraDrawPointMode({ styles: point }),
+        new TerraDrawLineStringMode({ snapping, styles: linestring }),
+        new TerraDrawPolygonMode({ snapping, styles: polygon }),
+        new TerraDrawCircleMode({ styles: circle }),
         new TerraDrawSelectMode({
           flags: { point: { feature: { draggable: true } }, linestring: flags, polygon: flags, circle: { feature: { draggable: true, coordinates: { resizable: 'center-fixed' } } } },
           allowManualDeselection: false,
           keyEvents: null,
-          styles: { selectedLineStringColor: tint, selectedPolygonColor: tint, selectedPolygonOutlineColor: tint, selectedPointColor: tint, selectionPointWidth: 7, midPointWidth: 5, midPointColor: tint, selectionPointColor: tint },
+          styles: select,
         }),
       ],
     })
     this.draw.start()
+  }
+
+  /** Goes on in another colour; what is drawn so far stays. */
+  tint(colour: string): void {
+    for (const [mode, styles] of Object.entries(inksOf(colour as HexColor))) this.draw.updateModeOptions<AnyMode>(mode, { styles })
   }
 
   private snap(lon: number, lat: number): Position | undefined {

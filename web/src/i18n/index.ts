@@ -77,16 +77,26 @@ export function pageI18n(): Spoken {
 
 /** Fetches a language and speaks it from now on; a language that cannot be fetched changes nothing. */
 export async function loadLanguage(code: Language): Promise<boolean> {
+  const came = await fetchLanguage(code)
+  if (came) speak(code)
+  return came
+}
+
+/** Has the texts of a language here; false: they cannot be fetched. */
+export async function fetchLanguage(code: Language): Promise<boolean> {
   const { global } = pageI18n()
-  if (!global.availableLocales.includes(code)) {
-    try {
-      global.setLocaleMessage(code, await catalogueOf(code))
-    } catch {
-      return false
-    }
+  if (global.availableLocales.includes(code)) return true
+  try {
+    global.setLocaleMessage(code, await catalogueOf(code))
+  } catch {
+    return false
   }
-  global.locale.value = code
+  return true
+}
+
+/** Speaks a language that was fetched. */
+export function speak(code: Language): void {
+  pageI18n().global.locale.value = code
   document.documentElement.lang = code
   document.documentElement.dir = RIGHT_TO_LEFT.has(code) ? 'rtl' : 'ltr'
-  return true
 }

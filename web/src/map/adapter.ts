@@ -12,11 +12,11 @@ import { SpriteBatch } from './batch'
 import { doubtCircles } from './doubt'
 import type { GroupOf } from './cluster'
 import { latOfY, lonOfX, mercatorX, mercatorY } from './mercator'
-import { EMPTY, LOOKS, Overlays } from './overlays'
+import { EMPTY, LOOKS, overlayLayers, Overlays } from './overlays'
 import type { Cover, CoverName, GridOf, MapAdapter, MapOptions, MapPoint, Place } from './port'
 import { Scene } from './scene'
 import { SpriteCanvas } from './spriteCanvas'
-import { mapStyle, type Theme } from './style'
+import { mapStyle, repaint, type Theme } from './style'
 
 const CLICK_RADIUS_PX = 20
 /** CSS pixels of the whole world at zoom 0. */
@@ -69,10 +69,12 @@ class MapLibreAdapter implements MapAdapter {
   private pen: Pen | null = null
   private readonly base = new Map<string, boolean>()
   private theme: Theme
+  private locale: string
 
   constructor(private readonly options: MapOptions) {
     prepare()
     this.theme = options.theme
+    this.locale = options.locale
     const ratio = ratioOf(options)
     this.atlas = new Atlas(ratio, ratio > 1.5 ? 4096 : 2048)
     this.scene = new Scene(options.store, this.batch, this.atlas, LOOKS[options.theme])
@@ -159,6 +161,7 @@ class MapLibreAdapter implements MapAdapter {
 
   private addOurs(): void {
     this.overlays.add(this.theme)
+    this.paint()
     this.drawOwn()
     for (const name of this.covers.keys()) this.drawCover(name)
     for (const [id, shown] of this.base) this.showBase(id, shown)
@@ -357,9 +360,22 @@ class MapLibreAdapter implements MapAdapter {
     // The map has its texts from when it was made, and the bar writes them when it is set.
     Object.assign(this.map._locale, scaleSigns())
     this.scale.setUnit('metric')
+    const is_recoloured = theme !== this.theme
     this.theme = theme
+    this.locale = locale
     this.scene.setTheme(LOOKS[theme])
-    this.map.setStyle(mapStyle(theme, locale, location.origin), { diff: false })
+    this.pen?.tint(LOOKS[theme].accent)
+    // A style that is still on its way is painted when it has come.
+    if (this.overlays.isUp()) {
+      this.paint()
+      if (is_recoloured) this.drawOwn()
+    }
+    this.refresh()
+  }
+
+  /** The layers that are there in today's colours and language: another style would take the ground and the pen's strokes away. */
+  private paint(): void {
+    repaint(this.map, [...mapStyle(this.theme, this.locale, location.origin).layers, ...overlayLayers(this.theme)])
   }
 
   setDrawings(drawings: FeatureCollection): void {

@@ -1,14 +1,15 @@
 /**
  * What is laid over the base map as lines, areas and texts: drawings, circles of doubt, trails, the grid.
  *
- * They live in the style of the map and go with it; `add` puts them into the new one.
+ * They live in the style of the map; `add` puts them into one that comes, and their layers say how they look.
  */
 import type * as maplibre from 'maplibre-gl'
 import type { FeatureCollection } from 'geojson'
 import type { SceneTheme } from './seen'
 import { FIRST_LABEL_LAYER, type Theme } from './style'
 
-export type Overlay = 'drawings' | 'doubt' | 'trail' | 'trails' | 'grid'
+const OVERLAYS = ['drawings', 'doubt', 'trails', 'trail', 'grid'] as const
+export type Overlay = (typeof OVERLAYS)[number]
 export const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 export const LOOKS: Record<Theme, SceneTheme> = {
@@ -63,6 +64,103 @@ function drawnColour(theme: Theme): maplibre.ExpressionSpecification {
   return colour
 }
 
+/** How overlays are drawn in a look. A later one lies over an earlier one; texts lie over the names of the ground, the rest under them. */
+export function overlayLayers(theme: Theme): maplibre.LayerSpecification[] {
+  return [...drawingLayers(theme), ...pathLayers(theme), ...gridLayers(theme)]
+}
+
+type Line = maplibre.LineLayerSpecification
+const ROUND: Line['layout'] = { 'line-join': 'round', 'line-cap': 'round' }
+const IS_POINT: maplibre.ExpressionSpecification = ['==', ['geometry-type'], 'Point']
+const IS_LINE: maplibre.ExpressionSpecification = ['==', ['geometry-type'], 'LineString']
+const NO_POINT: maplibre.ExpressionSpecification = ['!=', ['geometry-type'], 'Point']
+const NOT_INSIDE: maplibre.ExpressionSpecification = ['!', ['has', 'inside']]
+
+function drawingLayers(theme: Theme): maplibre.LayerSpecification[] {
+  const { label, plate } = LOOKS[theme]
+  const source = 'drawings'
+  return [
+    {
+      id: 'drawing-fill',
+      type: 'fill',
+      source,
+      filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'fill-color': ownColour(theme, 'fill'), 'fill-opacity': ['*', ['coalesce', ['get', 'fill_opacity'], 0.1], ['get', 'opacity']] },
+    },
+    {
+      id: 'drawing-edge',
+      type: 'line',
+      source,
+      filter: ['all', NO_POINT, NOT_INSIDE, ['==', ['get', 'pale'], true]],
+      // A white phase line is not seen on a light map: it gets a dark edge there.
+      layout: { ...ROUND, visibility: theme === 'day' ? 'visible' : 'none' },
+      paint: { 'line-color': LOOKS.day.label, 'line-opacity': ['*', 0.7, ['get', 'opacity']], 'line-width': ['case', ['get', 'selected'], 5.5, 4] },
+    },
+    {
+      id: 'drawing-line',
+      type: 'line',
+      source,
+      filter: ['all', NO_POINT, NOT_INSIDE],
+      layout: ROUND,
+      paint: { 'line-color': ownColour(theme, 'stroke'), 'line-opacity': ['get', 'opacity'], 'line-width': ['case', ['get', 'selected'], 3.5, 2] },
+    },
+    {
+      id: 'drawing-text',
+      type: 'symbol',
+      source,
+      filter: ['has', 'label'],
+      layout: {
+        'text-field': ['get', 'label'],
+        'text-font': ['Inter Variable'],
+        'text-size': 13,
+        'text-rotate': ['get', 'angle'],
+        'text-rotation-alignment': 'map',
+        'text-anchor': ['get', 'anchor'],
+        'text-allow-overlap': true,
+      },
+      paint: { 'text-color': ['case', ['has', 'plain'], label, ownColour(theme, 'stroke')], 'text-halo-color': plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
+    },
+  ]
+}
+
+/** Circles of doubt, and where things came from. */
+function pathLayers(theme: Theme): maplibre.LayerSpecification[] {
+  const { accent, on_tone } = LOOKS[theme]
+  const colour = drawnColour(theme)
+  const doubt: Line['paint'] = { 'line-color': colour, 'line-opacity': ['case', ['get', 'selected'], 0.9, 0.4], 'line-width': ['case', ['get', 'selected'], 1.6, 1], 'line-dasharray': [2, 2.5] }
+  return [
+    { id: 'doubt-line', type: 'line', source: 'doubt', paint: doubt },
+    { id: 'trails-line', type: 'line', source: 'trails', layout: ROUND, paint: { 'line-color': colour, 'line-width': 1.5, 'line-opacity': 0.7 } },
+    { id: 'trail-line', type: 'line', source: 'trail', filter: IS_LINE, layout: ROUND, paint: { 'line-color': accent, 'line-width': 2, 'line-opacity': 0.75 } },
+    { id: 'trail-crumb', type: 'circle', source: 'trail', filter: IS_POINT, paint: { 'circle-radius': 3.2, 'circle-color': accent, 'circle-stroke-color': on_tone, 'circle-stroke-width': 1.2 } },
+  ]
+}
+
+function gridLayers(theme: Theme): maplibre.LayerSpecification[] {
+  const { label, plate } = LOOKS[theme]
+  const source = 'grid'
+  const is_heavy: maplibre.ExpressionSpecification = ['match', ['get', 'kind'], ['zone', 'tenth'], true, false]
+  return [
+    { id: 'grid-line', type: 'line', source, filter: IS_LINE, paint: { 'line-color': label, 'line-width': ['case', is_heavy, 1.4, 0.7], 'line-opacity': ['case', is_heavy, 0.4, 0.3] } },
+    {
+      id: 'grid-text',
+      type: 'symbol',
+      source,
+      filter: ['has', 'label'],
+      layout: {
+        'text-field': ['get', 'label'],
+        'text-font': ['Inter Variable'],
+        'text-size': ['match', ['get', 'kind'], 'square', 15, 11],
+        'text-anchor': ['get', 'anchor'],
+        'text-offset': ['match', ['get', 'anchor'], 'left', ['literal', [0.4, 0]], 'bottom', ['literal', [0, -2.2]], ['literal', [0, 0]]],
+        'text-allow-overlap': true,
+        'text-ignore-placement': true,
+      },
+      paint: { 'text-color': label, 'text-opacity': ['match', ['get', 'kind'], 'square', 0.55, 0.9], 'text-halo-color': plate, 'text-halo-width': 1.5 },
+    },
+  ]
+}
+
 export class Overlays {
   private readonly data = new Map<Overlay, FeatureCollection>()
   /** What each shows, as text: the same again would be worked out and drawn again by the whole map. */
@@ -89,126 +187,18 @@ export class Overlays {
     source.setData(features)
   }
 
-  /** Puts those that are not there into the style: after a new look, or a context that came back. */
+  /** Puts those that are not there into the style that came. */
   add(theme: Theme): void {
+    const { map } = this
     this.shown.clear()
-    if (!this.map.getSource('drawings')) this.addDrawings(theme)
-    if (!this.map.getSource('doubt')) this.addDoubt(theme)
-    if (!this.map.getSource('trails')) this.addTrails(theme)
-    if (!this.map.getSource('trail')) this.addTrail(theme)
-    if (!this.map.getSource('grid')) this.addGrid(theme)
+    for (const name of OVERLAYS) if (!map.getSource(name)) map.addSource(name, { type: 'geojson', data: this.dataOf(name) })
+    for (const layer of overlayLayers(theme)) {
+      if (!map.getLayer(layer.id)) map.addLayer(layer, layer.type === 'symbol' ? undefined : FIRST_LABEL_LAYER)
+    }
   }
 
   /** What it was given last, none: nothing. */
   dataOf(name: Overlay): FeatureCollection {
     return this.data.get(name) ?? EMPTY
-  }
-
-  private addDrawings(theme: Theme): void {
-    const { map } = this
-    map.addSource('drawings', { type: 'geojson', data: this.dataOf('drawings') })
-    map.addLayer(
-      {
-        id: 'drawing-fill',
-        type: 'fill',
-        source: 'drawings',
-        filter: ['==', ['geometry-type'], 'Polygon'],
-        paint: { 'fill-color': ownColour(theme, 'fill'), 'fill-opacity': ['*', ['coalesce', ['get', 'fill_opacity'], 0.1], ['get', 'opacity']] },
-      },
-      FIRST_LABEL_LAYER,
-    )
-    // A white phase line is not seen on a light map: it gets a dark edge there.
-    if (theme === 'day') {
-      map.addLayer(
-        {
-          id: 'drawing-edge',
-          type: 'line',
-          source: 'drawings',
-          filter: ['all', ['!=', ['geometry-type'], 'Point'], ['!', ['has', 'inside']], ['==', ['get', 'pale'], true]],
-          layout: { 'line-join': 'round', 'line-cap': 'round' },
-          paint: { 'line-color': LOOKS.day.label, 'line-opacity': ['*', 0.7, ['get', 'opacity']], 'line-width': ['case', ['get', 'selected'], 5.5, 4] },
-        },
-        FIRST_LABEL_LAYER,
-      )
-    }
-    map.addLayer(
-      {
-        id: 'drawing-line',
-        type: 'line',
-        source: 'drawings',
-        filter: ['all', ['!=', ['geometry-type'], 'Point'], ['!', ['has', 'inside']]],
-        layout: { 'line-join': 'round', 'line-cap': 'round' },
-        paint: {
-          'line-color': ownColour(theme, 'stroke'),
-          'line-opacity': ['get', 'opacity'],
-          'line-width': ['case', ['get', 'selected'], 3.5, 2],
-        },
-      },
-      FIRST_LABEL_LAYER,
-    )
-    map.addLayer({
-      id: 'drawing-text',
-      type: 'symbol',
-      source: 'drawings',
-      filter: ['has', 'label'],
-      layout: {
-        'text-field': ['get', 'label'],
-        'text-font': ['Inter Variable'],
-        'text-size': 13,
-        'text-rotate': ['get', 'angle'],
-        'text-rotation-alignment': 'map',
-        'text-anchor': ['get', 'anchor'],
-        'text-allow-overlap': true,
-      },
-      paint: { 'text-color': ['case', ['has', 'plain'], LOOKS[theme].label, ownColour(theme, 'stroke')], 'text-halo-color': LOOKS[theme].plate, 'text-halo-width': 2, 'text-opacity': ['get', 'opacity'] },
-    })
-  }
-
-  private addDoubt(theme: Theme): void {
-    const { map } = this
-    map.addSource('doubt', { type: 'geojson', data: this.dataOf('doubt') })
-    map.addLayer(
-      {
-        id: 'doubt-line',
-        type: 'line',
-        source: 'doubt',
-        paint: {
-          'line-color': drawnColour(theme),
-          'line-opacity': ['case', ['get', 'selected'], 0.9, 0.4],
-          'line-width': ['case', ['get', 'selected'], 1.6, 1],
-          'line-dasharray': [2, 2.5],
-        },
-      },
-      FIRST_LABEL_LAYER,
-    )
-  }
-
-  private addTrails(theme: Theme): void {
-    this.map.addSource('trails', { type: 'geojson', data: this.dataOf('trails') })
-    this.map.addLayer({ id: 'trails-line', type: 'line', source: 'trails', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': drawnColour(theme), 'line-width': 1.5, 'line-opacity': 0.7 } }, FIRST_LABEL_LAYER)
-  }
-
-  private addTrail(theme: Theme): void {
-    const { map } = this
-    const colour = LOOKS[theme].accent
-    map.addSource('trail', { type: 'geojson', data: this.dataOf('trail') })
-    map.addLayer({ id: 'trail-line', type: 'line', source: 'trail', filter: ['==', ['geometry-type'], 'LineString'], layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': colour, 'line-width': 2, 'line-opacity': 0.75 } }, FIRST_LABEL_LAYER)
-    map.addLayer({ id: 'trail-crumb', type: 'circle', source: 'trail', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 3.2, 'circle-color': colour, 'circle-stroke-color': LOOKS[theme].on_tone, 'circle-stroke-width': 1.2 } }, FIRST_LABEL_LAYER)
-  }
-
-  private addGrid(theme: Theme): void {
-    const { map } = this
-    const { label, plate } = LOOKS[theme]
-    const heavy: maplibre.ExpressionSpecification = ['match', ['get', 'kind'], ['zone', 'tenth'], 1, 0]
-    map.addSource('grid', { type: 'geojson', data: this.dataOf('grid') })
-    map.addLayer({ id: 'grid-line', type: 'line', source: 'grid', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': label, 'line-width': ['case', ['==', heavy, 1], 1.4, 0.7], 'line-opacity': ['case', ['==', heavy, 1], 0.4, 0.3] } }, FIRST_LABEL_LAYER)
-    map.addLayer({
-      id: 'grid-text',
-      type: 'symbol',
-      source: 'grid',
-      filter: ['has', 'label'],
-      layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter Variable'], 'text-size': ['match', ['get', 'kind'], 'square', 15, 11], 'text-anchor': ['get', 'anchor'], 'text-offset': ['match', ['get', 'anchor'], 'left', ['literal', [0.4, 0]], 'bottom', ['literal', [0, -2.2]], ['literal', [0, 0]]], 'text-allow-overlap': true, 'text-ignore-placement': true },
-      paint: { 'text-color': label, 'text-opacity': ['match', ['get', 'kind'], 'square', 0.55, 0.9], 'text-halo-color': plate, 'text-halo-width': 1.5 },
-    })
   }
 }

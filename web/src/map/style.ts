@@ -1,5 +1,5 @@
 /** The quiet base map: offline vector tiles and relief, in the colours of the theme. */
-import type { ExpressionSpecification, StyleSpecification } from 'maplibre-gl'
+import type { ExpressionSpecification, LayerSpecification, Map as EngineMap, StyleSpecification } from 'maplibre-gl'
 import type { Feature, Polygon } from 'geojson'
 
 import type { Theme } from '../shell/theme'
@@ -96,6 +96,8 @@ export function mapStyle(theme: Theme, locale: string, origin: string): StyleSpe
   const font = ['Inter Variable']
   return {
     version: 8,
+    // A look is there at once.
+    transition: { duration: 0, delay: 0 },
     sources: {
       base: { type: 'vector', url: `pmtiles://${origin}/maps/base.pmtiles` },
       dem: {
@@ -206,5 +208,15 @@ export function mapStyle(theme: Theme, locale: string, origin: string): StyleSpe
         paint: { 'text-color': c.place, 'text-halo-color': c.halo, 'text-halo-width': 1.2 },
       },
     ],
+  }
+}
+
+/** Gives layers of a map the colours, texts and visibility that these have; those that it lacks are left out. */
+export function repaint(map: EngineMap, layers: readonly LayerSpecification[]): void {
+  for (const layer of layers) {
+    if (!map.getLayer(layer.id)) continue
+    const { paint, layout } = layer as { paint?: object; layout?: object }
+    for (const [name, value] of Object.entries(paint ?? {})) map.setPaintProperty(layer.id, name as never, value as never)
+    for (const [name, value] of Object.entries(layout ?? {})) map.setLayoutProperty(layer.id, name as never, value as never)
   }
 }

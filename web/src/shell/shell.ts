@@ -6,7 +6,7 @@
  */
 import { computed, inject, nextTick, ref, shallowRef, type Component, type InjectionKey, type Ref } from 'vue'
 import { api } from '../api/client'
-import { loadLanguage, pageI18n, type Language } from '../i18n'
+import { fetchLanguage, pageI18n, speak, type Language } from '../i18n'
 import { alertsOf } from '../staff/alerts/live'
 import { ordered } from '../staff/alerts/watch'
 import { alarmsOf } from '../store/attention'
@@ -136,11 +136,14 @@ export class Shell {
     localStorage.setItem('aquila.theme', theme)
   }
 
+  private language_wished: Language | null = null
   async setLanguage(code: Language): Promise<void> {
-    if (!(await loadLanguage(code))) {
-      this.desk.notify({ tone: 'bad', key: 'error.unreachable' })
-      return
-    }
+    this.language_wished = code
+    const came = await fetchLanguage(code)
+    // Who chose another one meanwhile wants that one.
+    if (this.language_wished !== code) return
+    if (!came) return this.desk.notify({ tone: 'bad', key: 'error.unreachable' })
+    speak(code)
     this.language.value = code
     localStorage.setItem('aquila.language', code)
   }
