@@ -206,6 +206,45 @@ def test_a_language_and_a_look_are_switched_under_a_drawing_and_nothing_is_lost(
     assert shapes_of(page, "SWITCHED")[0]["coordinates"][0][0] == [77.1, 42.9]
 
 
+def test_a_shape_with_too_few_points_says_how_many_it_needs_and_goes_on(page: Page) -> None:
+    def lacks(need: str, have: int) -> None:
+        expect(page.locator(".draw-hint .wrong")).to_have_text(f"It needs {need}; so far: {have}.")
+
+    layers(page)
+    take(page, "Line")
+    page.keyboard.press("Enter")
+    lacks("2 points or more", 0)
+    strike(page, (0.35, 0.4))
+    expect(page.locator(".draw-hint .wrong")).to_have_count(0)
+    # The map has the keys after a tap.
+    page.keyboard.press("Enter")
+    lacks("2 points or more", 1)
+    strike(page, (0.5, 0.35))
+    page.keyboard.press("Enter")
+    name(page, "LINE OF TWO")
+    assert len(shapes_of(page, "LINE OF TWO")[0]["coordinates"]) == 2
+    take(page, "Area")
+    strike(page, (0.35, 0.4), (0.5, 0.35))
+    page.keyboard.press("Enter")
+    lacks("3 points or more", 2)
+    strike(page, (0.5, 0.6))
+    page.keyboard.press("Enter")
+    name(page, "AREA OF THREE")
+    assert len(shapes_of(page, "AREA OF THREE")[0]["coordinates"][0]) == 4
+    # Three taps on one place are one.
+    take(page, "Route")
+    strike(page, (0.45, 0.4), (0.45, 0.4), (0.45, 0.4))
+    lacks("2 points or more", 1)
+    strike(page, (0.5, 0.6))
+    page.get_by_role("button", name="Finish").click()
+    name(page, "ROUTE OF TWO")
+    assert len(shapes_of(page, "ROUTE OF TWO")[0]["coordinates"]) == 2
+    take(page, "Bearing line")
+    strike(page, (0.45, 0.4))
+    page.keyboard.press("Enter")
+    lacks("2 points", 1)
+
+
 def shapes_of(page: Page, *titles: str) -> list[Any]:
     """Geometries of drawings as the node has them, by their names."""
     rows = page.request.get(f"{page.url}api/v1/entities?kind=drawing", headers={"X-Aquila": "test"}).json()

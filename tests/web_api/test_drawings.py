@@ -99,7 +99,6 @@ def test_a_phone_gets_every_shape_under_the_uid_of_the_drawing(
     [
         {"shape": "circle"},
         {"radius_m": 5},
-        {"points": [[42.0, 77.0]]},
         {"points": [[99.0, 77.0], [42.0, 77.2], [42.2, 77.2]]},
         {"stroke": "red; url(x)"},
         {"name": ""},
@@ -113,6 +112,26 @@ def test_what_is_no_shape_gets_a_sentence(port: Any, client: Any, words: dict[st
     answer = draw(port, client, **words)
     assert answer.status_code == 400
     assert answer.json()["error"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "count", "need"),
+    [
+        ("polygon", 2, (3, 500)),
+        ("line", 1, (2, 500)),
+        ("route", 1, (2, 500)),
+        ("bearing", 3, (2, 2)),
+        ("point", 2, (1, 1)),
+    ],
+)
+def test_how_many_points_a_shape_needs_is_said_in_words(
+    port: Any, client: Any, shape: str, count: int, need: tuple[int, int]
+) -> None:
+    answer = draw(port, client, shape=shape, points=[[42.0, 77.0 + n] for n in range(count)])
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["act"] == "refused.points"
+    assert error["words"] == {"n": str(count), "least": str(need[0]), "most": str(need[1])}
 
 
 def test_a_viewer_draws_nothing(port: Any, client: Any) -> None:

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
-import type * as maplibre from 'maplibre-gl'
-import type { Pair } from '../src/draw/geometry'
-import { lengthOf, placesShown, strokeOfPlaces } from '../src/draw/typed'
-import { LOOKS, Overlays } from '../src/map/overlays'
+import { withoutRepeats, type Pair } from '../src/draw/geometry'
+import { lackOf, lengthOf, NEEDED, placesShown, strokeOfPlaces } from '../src/draw/typed'
+import { GRAPHICS } from '../src/draw/catalogue'
+import { PEN_OF } from '../src/draw/drawings'
+import { LOOKS, overlayLayers } from '../src/map/overlays'
 
 const [A, B, C]: Pair[] = [[43, 77], [43, 77.1], [43.1, 77]]
 
@@ -20,6 +21,24 @@ it('places are a shape once there are enough of them', () => {
   expect(strokeOfPlaces('circle', [A, A], false, null)).toBeNull()
   expect(strokeOfPlaces('circle', [A, B], false, null)?.radius_m).toBeCloseTo(8132, -1)
 })
+it.each([
+  ['point', null, 0, { need: 1, have: 0, exact: true }],
+  ['line', null, 1, { need: 2, have: 1, exact: false }],
+  ['line', 2, 1, { need: 2, have: 1, exact: true }],
+  ['line', null, 2, null],
+  ['polygon', null, 2, { need: 3, have: 2, exact: false }],
+  ['polygon', null, 3, null],
+  ['circle', null, 1, { need: 2, have: 1, exact: true }],
+] as const)('what a %s of at most %s lacks with %s places', (shape, limit, have, lack) => {
+  expect(lackOf(shape, have, limit)).toEqual(lack)
+})
+it('every tool and every graphic is a shape whose need is known', () => {
+  const shapes = [...Object.values(PEN_OF), ...GRAPHICS.map((one) => one.shape)]
+  for (const shape of shapes) expect(NEEDED[shape]).toBeGreaterThan(0)
+})
+it('a double click is one place', () => {
+  expect(withoutRepeats([A, [A[0], A[1] + 1e-8], B, A])).toEqual([A, B, A])
+})
 it('they are shown with their numbers, and with what they make', () => {
   const kinds = (...points: Pair[]) => placesShown('polygon', points).map((one) => one.properties?.label ?? one.geometry.type)
   expect(kinds(A)).toEqual(['1'])
@@ -27,10 +46,7 @@ it('they are shown with their numbers, and with what they make', () => {
   expect(kinds(A, B, C)).toEqual(['Polygon', '1', '2', '3'])
 })
 it('their numbers are as bright as words, though lines are dim at night', () => {
-  const layers: { id: string; paint?: Record<string, unknown> }[] = []
-  const map = { getSource: () => undefined, addSource: () => undefined, addLayer: (layer: (typeof layers)[number]) => layers.push(layer) }
-  new Overlays(map as unknown as maplibre.Map).add('night')
-  const colour = layers.find((one) => one.id === 'drawing-text')?.paint?.['text-color']
+  const colour = overlayLayers('night').find((one) => one.id === 'drawing-text')?.paint?.['text-color' as never]
   expect(colour).toEqual(['case', ['has', 'plain'], LOOKS.night.label, expect.anything()])
   expect(placesShown('polygon', [A])[0].properties).toHaveProperty('plain')
 })

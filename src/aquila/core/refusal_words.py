@@ -13,6 +13,7 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("no_alert", "there is no such alert, or you may not see it"),
         ("remove_some", "{full?full}: remove some"),
         ("answer_some", "{full?full}: answer or close some"),
+        ("points", "points of this shape: {n}, where {least} to {most} are needed"),
         ("height", "{low} m is above {high} m: name the lower one first"),
         (
             "dwell",

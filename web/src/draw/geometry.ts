@@ -82,3 +82,6 @@ export function mapRing(centre: Pair, radius_m: number): Position[] {
   })
   return [...ring, ring[0]]
 }
+
+/** Places without those that lie on the one before: what a double click sets. */
+export const withoutRepeats = (points: readonly Pair[]) => points.filter((at, i) => i === 0 || Math.hypot(at[0] - points[i - 1][0], at[1] - points[i - 1][1]) > 1e-6)

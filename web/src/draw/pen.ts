@@ -6,7 +6,7 @@ import {
   type GeoJSONStoreFeatures, type HexColor,
 } from 'terra-draw'
 import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter'
-import { circleOf, mapRing, type Pair } from './geometry'
+import { circleOf, mapRing, withoutRepeats, type Pair } from './geometry'
 import { nearestPlace } from './snap'
 
 export type PenShape = 'point' | 'line' | 'polygon' | 'circle'
@@ -20,6 +20,11 @@ const tidy = (value: number) => Math.round(value * 1e7) / 1e7
 const pair = ([lon, lat]: Position): Pair => [tidy(lat), tidy(((((lon + 180) % 360) + 360) % 360) - 180)]
 const position = ([lat, lon]: Pair): Position => [tidy(lon), tidy(lat)]
 
+export interface PenEvents {
+  done(stroke: Stroke): void
+  ended(): void
+  changed(): void
+}
 type AnyMode = new (options: { styles: object }) => unknown
 
 /** How each mode draws in one colour. */
@@ -38,6 +43,7 @@ function inksOf(tint: HexColor) {
 export class Pen {
   private readonly draw: TerraDraw
   private held: string | number | null = null
+  private ended: () => void = () => undefined
 
   /** `snaps` are the vertices ([lon, lat]) that a new vertex may snap to. */
   constructor(
@@ -76,8 +82,11 @@ export class Pen {
     return at && [tidy(at[0]), tidy(at[1])]
   }
 
-  /** Draws one shape; `limit` ends a line by itself after so many points. */
-  start(shape: PenShape, limit: number | null, done: (stroke: Stroke) => void): void {
+  /** Draws one shape; `limit` ends a line by itself after so many points. `ended`: somebody pressed Enter on the map; `changed`: a point may have come. */
+  start(shape: PenShape, limit: number | null, { done, ended, changed }: PenEvents): void {
+    this.ended = ended
+    this.map.getCanvas().addEventListener('keyup', this.onKey, { capture: true })
+    this.draw.on('change', changed)
     this.draw.setMode(MODES[shape])
     this.draw.on('finish', (id, context) => {
       const feature = context.action === 'draw' && this.draw.getSnapshotFeature(id)
@@ -98,7 +107,7 @@ export class Pen {
     const { points } = strokeOf(shape, feature)
     if (shape === 'circle') return points
     // An area that has only begun repeats its first corner.
-    return points.slice(0, -1).filter((at, i, all) => i === 0 || Math.hypot(at[0] - all[i - 1][0], at[1] - all[i - 1][1]) > 1e-6)
+    return withoutRepeats(points.slice(0, -1))
   }
 
   /** Takes up what is there, to be changed by its vertices; `changed` after each that a mouse has moved. */
@@ -134,7 +143,16 @@ export class Pen {
     this.map.getCanvas().dispatchEvent(new KeyboardEvent('keyup', { key: 'Enter', bubbles: true }))
   }
 
+  /** The pen would end a line of one point, and say nothing of an area of two: whoever holds it decides. */
+  private readonly onKey = (event: KeyboardEvent): void => {
+    // What `finish` says is no key of a person.
+    if (event.key !== 'Enter' || !event.isTrusted) return
+    event.stopImmediatePropagation()
+    this.ended()
+  }
+
   stop(): void {
+    this.map.getCanvas().removeEventListener('keyup', this.onKey, { capture: true })
     if (this.draw.enabled) this.draw.stop()
   }
 }

@@ -15,10 +15,10 @@ import {
 } from './drawings'
 import { CORRIDOR_M_MAX, KEPT, KEPT_CORRIDOR, readCorridor_m, readKept, type KeptLayers } from './kept'
 import { fusedTracks, membersOf } from './members'
-import type { Pair } from './geometry'
+import { withoutRepeats, type Pair } from './geometry'
 import type { Pen, PenShape, Stroke } from './pen'
 import { nearestPlace } from './snap'
-import { numbered, placesShown, strokeOfPlaces } from './typed'
+import { lackOf, numbered, placesShown, strokeOfPlaces, type Lack } from './typed'
 import { perDesk } from '../store/perDesk'
 
 export interface Task {
@@ -38,6 +38,8 @@ export class DrawSession {
   readonly stroke = shallowRef<Stroke | null>(null)
   /** Places that were typed for it, and those that were tapped before and since. */
   readonly typed = shallowRef<readonly Pair[]>([])
+  /** What was lacking when somebody ended the shape; null: nothing, or places came since. */
+  readonly lack = shallowRef<Lack | null>(null)
   /** The drawing whose vertices are being moved. */
   readonly editing = shallowRef<DrawingRow | null>(null)
   /** Which of its corners the keys move, counted from 0, and where that is; null: nothing is edited. */
@@ -150,7 +152,7 @@ export class DrawSession {
     const pen = await this.map.takePen(() => this.snaps())
     if (this.task.value !== task) return
     this.pen = pen
-    pen.start(penShapeOf(task), limitOf(task), (stroke) => this.drawn(task, stroke))
+    pen.start(penShapeOf(task), limitOf(task), { done: (stroke) => this.struck(task, stroke), ended: () => this.finish(), changed: () => this.lookAgain() })
     this.ready.value = true
   }
 
@@ -166,9 +168,44 @@ export class DrawSession {
     })
   }
 
+  /** Ends the shape, or says what it lacks. */
   finish(): void {
+    const task = this.task.value
+    if (!task) return
+    this.lack.value = lackOf(penShapeOf(task), this.places().length, limitOf(task))
+    if (this.lack.value) return
     if (this.typed.value.length) this.settle(true)
     else this.pen?.finish()
+  }
+
+  /** The places that are set so far. */
+  private places(): readonly Pair[] {
+    const task = this.task.value
+    if (!task || this.typed.value.length) return this.typed.value
+    return this.pen?.soFar(penShapeOf(task)) ?? []
+  }
+
+  private lookAgain(): void {
+    if (this.lack.value && this.places().length !== this.lack.value.have) this.lack.value = null
+  }
+
+  /** What the pen drew. A double click ends a line on its first place: that place is kept, and the line goes on. */
+  private struck(task: Task, stroke: Stroke): void {
+    const points = withoutRepeats(stroke.points)
+    const lack = stroke.shape === 'line' ? lackOf('line', points.length, limitOf(task)) : null
+    if (!lack) return this.drawn(task, { ...stroke, points })
+    setTimeout(() => {
+      if (this.task.value !== task) return
+      this.typed.value = points
+      this.dropPen()
+      this.lack.value = lack
+    })
+  }
+
+  /** From now on taps come here. */
+  private dropPen(): void {
+    this.pen = null
+    this.map?.layPen()
   }
 
   /** Takes a typed place, null: the middle of the map. The pen is laid down: from now on taps come here, too. */
@@ -178,10 +215,9 @@ export class DrawSession {
     if (!task || !map || this.stroke.value) return
     const centre = map.centre()
     const place: Pair = at ?? [centre.lat_deg, centre.lon_deg]
-    const before = this.typed.value.length ? this.typed.value : (this.pen?.soFar(penShapeOf(task)) ?? [])
-    this.typed.value = [...before, place]
-    this.pen = null
-    map.layPen()
+    this.typed.value = [...this.places(), place]
+    this.lack.value = null
+    this.dropPen()
     this.bringIn(place)
     this.settle(false)
   }
@@ -201,6 +237,7 @@ export class DrawSession {
   /** The last typed place was none. */
   takeBack(): void {
     if (this.typed.value.length > 1) this.typed.value = this.typed.value.slice(0, -1)
+    this.lack.value = null
   }
 
   private settle(ended: boolean): void {
@@ -221,6 +258,7 @@ export class DrawSession {
     this.task.value = null
     this.stroke.value = null
     this.typed.value = []
+    this.lack.value = null
     this.editing.value = null
     this.corner.value = null
     this.pen = null

@@ -13,6 +13,21 @@ export function lengthOf(text: string): number | null {
   return length_m > 0 ? length_m : null
 }
 
+/** How many places each shape takes at least; a point and a circle take just as many. */
+export const NEEDED: Record<PenShape, number> = { point: 1, circle: 2, line: 2, polygon: 3 }
+
+/** What a shape lacks to be whole: null: nothing. `limit`: a line takes just so many places; null: as many as one likes. */
+export function lackOf(shape: PenShape, have: number, limit: number | null): Lack | null {
+  const need = NEEDED[shape]
+  return have < need ? { need, have, exact: limit !== null || shape === 'point' || shape === 'circle' } : null
+}
+/** So many places are needed, exactly or at least, and so many are there. */
+export interface Lack {
+  need: number
+  have: number
+  exact: boolean
+}
+
 /** What these places are: null while more are wanted. `ended`: nothing follows; `limit` ends a line after so many. */
 export function strokeOfPlaces(shape: PenShape, points: readonly Pair[], ended: boolean, limit: number | null): Stroke | null {
   const count = points.length
@@ -21,7 +36,7 @@ export function strokeOfPlaces(shape: PenShape, points: readonly Pair[], ended: 
     const radius_m = count > 1 ? distance_m(points[0], points[1]) : 0
     return radius_m > 0 ? { shape, points: [points[0]], radius_m } : null
   }
-  const is_whole = count >= (shape === 'line' ? 2 : 3)
+  const is_whole = count >= NEEDED[shape]
   return is_whole && (ended || count === limit) ? { shape, points: [...points], radius_m: null } : null
 }
 

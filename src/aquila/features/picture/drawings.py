@@ -108,9 +108,6 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         check_text("name", self.name)
         check_text("remarks", self.remarks)
         check_text("layer", self.layer)
-        least, most = POINTS[self.shape]
-        if not least <= len(self.points) <= most:
-            raise ValueError(f"a {self.shape} of {len(self.points)} points: {least} to {most} are needed")
         for lat_deg, lon_deg in self.points:
             if not (-90 <= lat_deg <= 90 and -180 <= lon_deg <= 180):
                 raise ValueError(f"point {lat_deg}, {lon_deg}: latitude -90..90 and longitude -180..180 degrees")
@@ -138,6 +135,9 @@ async def place_drawing(principal: Principal, ask: NewDrawing, desk: Desk) -> Dr
     Field `CHANGE` of the report says how it was changed; without it, it is new to whoever writes.
     """
     kind, shape = TYPES[ask.shape]
+    least, most = POINTS[ask.shape]
+    if not least <= len(ask.points) <= most:
+        return Refused("field", f"points of this shape: {len(ask.points)}, where {least} to {most} are needed")
     if ask.mark in ICONS:
         kind = ICON_TYPE
     uid, now_ms = ask.uid or desk.new_id(), desk.now_ms()

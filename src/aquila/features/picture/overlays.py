@@ -65,7 +65,7 @@ async def import_overlay(principal: Principal, ask: ImportOverlay, desk: Desk) -
             continue
         written = await place_drawing(principal, made, desk)
         if isinstance(written, Refused):
-            reasons.append(written.reason)
+            reasons.append(f"{made.name[:60]}: {written.detail}" if written.detail else written.reason)
         else:
             uids[written.uid] = None
     return Imported(
