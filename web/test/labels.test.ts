@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { TrackMeta } from '../src/api/types'
 import type { Atlas, Cell } from '../src/map/atlas'
 import type { SpriteBatch } from '../src/map/batch'
-import { Labels, type Shown } from '../src/map/labels'
+import { Labels, namingRank, type Shown } from '../src/map/labels'
 import { mercatorX, mercatorY, writeSplit } from '../src/map/mercator'
 import { amplifiers, flightLevel } from '../src/map/names'
 import { LABEL_HEIGHT } from '../src/map/pictures'
@@ -28,14 +28,19 @@ const overlaps = (a: Box, b: Box) => a.left < b.right && b.left < a.right && a.t
 beforeEach(() => vi.stubGlobal('document', { createElement: () => ({ getContext: () => ({ measureText: (text: string) => ({ width: text.length * LETTER_PX }) }) }) }))
 afterEach(() => vi.unstubAllGlobals())
 
+type Places = readonly (readonly [number, number])[]
+/** Of what kind the one of a handle is, and how old it is. */
+type Kind = (h: number) => Partial<TrackMeta> & { age_ms?: number }
+
 /** Aircraft at places of the screen. */
-function storeOf(places: readonly (readonly [number, number])[]): TrackStore {
+function storeOf(places: Places, kind: Kind): TrackStore {
   const store = new TrackStore()
-  store.applyMetas(places.map((_, h) => ({ h, id: `cot:${h}`, name: `FALCO ${h}`, sidc: '10030100001101000000', type: 'a-f-A', source: 's', observed_at_ms: NOW_MS, stale_at_ms: NOW_MS + 60_000, affiliation: 'friend', category: 'platform' }) as TrackMeta))
+  store.applyMetas(places.map((_, h) => ({ h, id: `cot:${h}`, name: `FALCO ${h}`, sidc: '10030100001101000000', type: 'a-f-A', source: 's', observed_at_ms: NOW_MS, stale_at_ms: NOW_MS + 60_000, affiliation: 'friend', category: 'platform', ...kind(h) }) as TrackMeta))
   places.forEach(([x, y], h) => {
     const at = [VIEW.west + (x / WIDTH) * (VIEW.east - VIEW.west), VIEW.north + (y / HEIGHT) * (VIEW.south - VIEW.north)]
     writeSplit(store.mercator, h * 4, at[0], at[1])
     store.placed[h] = 1
+    store.observed_ms[h] = NOW_MS - (kind(h).age_ms ?? 0)
     store.alt_m[h] = 5210
     store.speed_dmps[h] = 1200
     store.course_cdeg[h] = 4_630
@@ -44,8 +49,8 @@ function storeOf(places: readonly (readonly [number, number])[]): TrackStore {
 }
 
 /** The labels that are placed. */
-function placed(places: readonly (readonly [number, number])[], full: boolean): Box[] {
-  const store = storeOf(places)
+function placed(places: Places, full: boolean, selected: number | null = null, kind: Kind = () => ({})): Box[] {
+  const store = storeOf(places, kind)
   const boxes: Box[] = []
   const atlas = { generation: 0, cell: (key: string) => ({ ...SYMBOL, width: 0, height: LABEL_HEIGHT, left: 0, top: 0, text: key.split('|')[2] }) } as unknown as Atlas
   const batch = {
@@ -54,10 +59,10 @@ function placed(places: readonly (readonly [number, number])[], full: boolean): 
       boxes.push({ text: cell.text, left: x + dx, top: y + dy, right: x + dx + cell.text.length * LETTER_PX + 10, bottom: y + dy + LABEL_HEIGHT })
     },
   } as unknown as SpriteBatch
-  const shown: Shown = { drawn: Int32Array.from(places.keys()), drawn_count: places.length, cellOf: places.map(() => SYMBOL), clusters: [], drawings: [], matters: () => false, clusterCell: () => null, groupOf: () => undefined, higherOf: () => undefined }
+  const shown: Shown = { drawn: Int32Array.from(places.keys()), drawn_count: places.length, cellOf: places.map(() => SYMBOL), clusters: [], drawings: [], naming: Uint8Array.from(places, (_, h) => namingRank(store.meta[h]!)), matters: () => false, clusterCell: () => null, groupOf: () => undefined, higherOf: () => undefined }
   const labels = new Labels(store, batch, atlas, { label: '', plate: '', accent: '', alarm: '', on_tone: '' })
   labels.full = full
-  labels.place(shown, VIEW, FOCUS, NOW_MS)
+  labels.place(shown, VIEW, { ...FOCUS, selected }, NOW_MS)
   return boxes
 }
 
@@ -84,6 +89,28 @@ describe('labels', () => {
     expect(tight.filter((text) => !text.includes('km/h')).length).toBeGreaterThan(0)
     // None loses its name because another says more.
     expect(tight.map((text) => text.split(' · ')[0])).toEqual(placed(CROWD, false).map((box) => box.text))
+  })
+  it.each([0, 7, 60, 299])('say all there is of the one that is selected, whoever stands round it: %i', (h) => {
+    const crowd = [...CROWD.slice(0, h), [4, 400] as const, ...CROWD.slice(h + 1)]
+    for (const places of [CROWD, crowd]) {
+      const boxes = placed(places, true, h)
+      const own = boxes.find((box) => box.text.startsWith(`FALCO ${h} `))
+      expect(own?.text).toBe(`FALCO ${h} · 045° · 430 km/h · 5\u202f200 m`)
+      expect([own!.left >= 0, own!.right <= WIDTH]).toEqual([true, true])
+      const inner = { ...own!, left: own!.left + 1, right: own!.right - 1, top: own!.top + 1, bottom: own!.bottom - 1 }
+      expect(boxes.filter((box) => box !== own && overlaps(box, inner))).toEqual([])
+    }
+  })
+  it('go to an alarm, to what ages, to own, to hostile and then to others, wherever they stand in the list', () => {
+    // All on one spot: there is room for a few names only.
+    const pile = Array.from({ length: 900 }, () => [600, 400] as const)
+    const last: Record<number, Partial<TrackMeta> & { age_ms?: number }> = { 896: { affiliation: 'hostile' }, 897: { affiliation: 'friend' }, 898: { age_ms: 180_000 }, 899: { category: 'alert' } }
+    const named = placed(pile, false, null, (h) => ({ affiliation: 'unknown', stale_at_ms: NOW_MS + 600_000, ...last[h] }))
+    expect(named.map((box) => box.text).slice(-4)).toEqual(['FALCO 896', 'FALCO 897', 'FALCO 898 · 3 min', 'FALCO 899'])
+  })
+  it('slide aside where a neighbour takes the place under the symbol', () => {
+    const walled = [[600, 400], [560, 432], [640, 400], [560, 400], [560, 368]] as const
+    expect(placed(walled, false).map((box) => box.text)).toContain('FALCO 0')
   })
 })
 

@@ -1,12 +1,13 @@
 /**
- * Labels where there is room: the counts of clusters, the names of drawings, then those of symbols, best first.
+ * Labels where there is room: that of the selected symbol, which always stands, the counts of clusters, the names of
+ * drawings, then those of symbols, best first.
  *
  * They go into the same batch as the symbols, after them. What is worked out for one picture is kept
  * for the next: a beat in which nothing changed its name makes no text and hardly an object.
  */
 import type { TrackMeta } from '../api/types'
 import type { TrackStore } from '../store/tracks'
-import { ageRound } from '../time/age'
+import { ageRound, isStill } from '../time/age'
 import type { Atlas, Cell } from './atlas'
 import type { SpriteBatch } from './batch'
 import type { Cluster, Group } from './cluster'
@@ -23,11 +24,24 @@ const LABEL_CANDIDATES = 600
 const LABEL_CROWD = 8000
 /** No symbol reaches farther from its place, in CSS pixels. */
 const REACH_PX = 40
+/** Above every rank. */
+const NOBODY = 255
 /** So many texts are remembered; then all are forgotten at once. */
 const TEXTS_MAX = 5000
-/** Which kind of thing is named first. */
-const ORDER: Record<string, number> = { alert: 2, unit: 3, platform: 4, place: 5, marker: 6 }
-const ORDER_LAST = 7
+/** Who is named first. Ageing goes before its kind: where it is now is a guess, and its label says since when. */
+const RANK = { selected: 0, hovered: 1, emergency: 2, alert: 3, ageing: 4, friend: 5, hostile: 6, mover: 7, still: 8 } as const
+/** Up to this rank a label stands, whether there is room or not. */
+const RANK_FORCED = RANK.emergency
+/** A label that slides along its symbol: so far from the middle beside it, so far beyond the middle above and below, in CSS pixels. */
+const SLIDE_PX = 9
+
+/** When a symbol is named, by what it is. */
+export function namingRank({ emergency, category, affiliation }: Pick<TrackMeta, 'emergency' | 'category' | 'affiliation'>): number {
+  if (emergency) return RANK.emergency
+  if (category === 'alert') return RANK.alert
+  if (isStill(category)) return RANK.still
+  return affiliation === 'friend' ? RANK.friend : affiliation === 'hostile' ? RANK.hostile : RANK.mover
+}
 
 /** What stands on the map before its labels do. */
 export interface Shown {
@@ -39,6 +53,8 @@ export interface Shown {
   readonly clusters: readonly Cluster[]
   /** Handles of the lines and areas that need a name. */
   readonly drawings: readonly number[]
+  /** By handle, see `namingRank`. */
+  readonly naming: Uint8Array
   /** Is this one to be named however crowded the screen is? */
   matters(h: number): boolean
   clusterCell(one: Cluster): Cell | null
@@ -52,6 +68,8 @@ interface Candidate {
   x: number
   y: number
   rank: number
+  /** Twice the rank, see `ranks`. */
+  order: number
 }
 type Tone = 'plain' | 'accent' | 'alarm'
 /** A label of a symbol at `x`, `y` of the screen, its corner `dx`, `dy` from there. */
@@ -64,6 +82,8 @@ interface Named {
   width: number
   text: string
   tone: Tone
+  /** It says all there is. */
+  whole: boolean
   opacity: number
 }
 /** The text of a cluster; its cell only once it found room, and only in this generation of the atlas. */
@@ -78,6 +98,8 @@ export class Labels {
   /** Do labels say more than names where there is room? */
   full = false
   private labelled = new Set<number>()
+  /** By place in `drawn`: twice the rank, 1 more for one without a label; NOBODY is not on the screen, or not to be named. */
+  private ranks = new Uint8Array(0)
   private readonly anchors = new WeakMap<TrackMeta, Float32Array>()
   private readonly names = new WeakMap<TrackMeta, string>()
   private readonly widths = new Map<string, number>()
@@ -113,21 +135,29 @@ export class Labels {
     this.room = this.room.cleared(view.width_px, view.height_px)
     for (const part of view.covered) this.room.take(...part)
     this.keepClear(focus, view)
-    this.countClusters(shown, view)
-    const candidates = this.candidates(shown, view, focus)
+    const candidates = this.candidates(shown, view, focus, now_ms)
     const labelled = new Set<number>()
     const named: Named[] = []
+    const name = (one: Candidate, whole: boolean): void => {
+      const label = this.nameSymbol(one, shown, focus, now_ms, whole)
+      if (!label) return
+      labelled.add(one.h)
+      named.push(label)
+    }
+    this.keepClustersClear(shown, view)
+    // What somebody has selected says all there is, and all others find room round it.
+    const selected = candidates[0]?.rank === RANK.selected ? candidates.shift() : undefined
+    if (selected) name(selected, this.full)
+    this.countClusters(shown, view)
     this.nameDrawings(shown, view, focus)
     for (const one of candidates) {
       if (labelled.size >= LABEL_LIMIT) break
-      const name = this.nameSymbol(one, shown.cellOf[one.h]!, focus, now_ms)
-      if (!name) continue
-      labelled.add(one.h)
-      named.push(name)
+      name(one, false)
     }
     // Every name first: what is said beside one must not cost another its own.
-    if (this.full) for (const one of named) this.amplify(one, shown)
-    for (const { h, dx, dy, text, tone, opacity } of named) this.batch.push(this.store.mercator, h * 4, this.label(text, tone), opacity, Math.round(dx), Math.round(dy))
+    if (this.full) for (const one of named) if (!one.whole) this.amplify(one, shown)
+    // The best last, which is on top.
+    for (const { h, dx, dy, text, tone, opacity } of named.reverse()) this.batch.push(this.store.mercator, h * 4, this.label(text, tone), opacity, Math.round(dx), Math.round(dy))
     this.labelled = labelled
   }
 
@@ -139,35 +169,55 @@ export class Labels {
     this.room.take(this.x - half, this.y - half, 2 * half, 2 * half)
   }
 
-  /** Symbols on the screen that may be named, best first; all take their room. */
-  private candidates(shown: Shown, view: SceneView, focus: SceneFocus): Candidate[] {
-    const { store, room } = this
+  /** Symbols on the screen that may be named, best first; all take their room, whether they are named or not. */
+  private candidates(shown: Shown, view: SceneView, focus: SceneFocus, now_ms: number): Candidate[] {
+    const last = this.survey(shown, view, focus, now_ms)
+    const { ranks } = this
     const found: Candidate[] = []
+    for (let i = 0; i < shown.drawn_count; i++) {
+      if (ranks[i] > last) continue
+      const h = shown.drawn[i]
+      this.locate(this.store.mercator, h * 4, view)
+      found.push({ h, x: this.x, y: this.y, order: ranks[i], rank: ranks[i] >> 1 })
+    }
+    return found.sort((a, b) => a.order - b.order || a.h - b.h).slice(0, LABEL_CANDIDATES)
+  }
+
+  /** Takes the room of all symbols and ranks them; answers the last rank (see `ranks`) that has a candidate. */
+  private survey(shown: Shown, view: SceneView, focus: SceneFocus, now_ms: number): number {
+    const { store, room } = this
     const crowded = shown.drawn_count > LABEL_CROWD
+    if (this.ranks.length < shown.drawn_count) this.ranks = new Uint8Array(shown.drawn_count * 2)
+    const { ranks } = this
+    const counts = new Int32Array(NOBODY)
     for (let i = 0; i < shown.drawn_count; i++) {
       const h = shown.drawn[i]
-      const focused = h === focus.selected || h === focus.hovered
-      if (crowded && !focused && !shown.matters(h)) continue
+      ranks[i] = NOBODY
+      if (crowded && h !== focus.selected && h !== focus.hovered && !shown.matters(h)) continue
       const cell = shown.cellOf[h]
       if (!cell || !this.locate(store.mercator, h * 4, view)) continue
-      const { x, y } = this
       // A little less than the symbol, so that its own label may touch it.
-      room.take(x + cell.left + 7, y + cell.top + 7, cell.width - 14, cell.height - 14)
-      if (found.length < LABEL_CANDIDATES || focused) found.push({ h, x, y, rank: this.rank(h, focused) })
+      room.take(this.x + cell.left + 7, this.y + cell.top + 7, cell.width - 14, cell.height - 14)
+      // A label that stands keeps its place before new ones come, so labels do not flicker.
+      ranks[i] = this.rank(h, shown.naming[h], focus, now_ms) * 2 + (this.labelled.has(h) ? 0 : 1)
+      counts[ranks[i]]++
     }
-    return found.sort((a, b) => a.rank - b.rank || a.h - b.h)
+    let last = 0
+    for (let count = counts[0]; count < LABEL_CANDIDATES && last < NOBODY - 1; count += counts[last]) last++
+    return last
   }
 
-  private rank(h: number, focused: boolean): number {
-    if (focused) return 0
-    const meta = this.store.meta[h]
-    if (meta?.emergency) return 1
-    // A label that stands keeps its place before new ones come, so labels do not flicker.
-    return (ORDER[meta?.category ?? ''] ?? ORDER_LAST) + (this.labelled.has(h) ? 0 : 0.5)
+  private rank(h: number, naming: number, { selected, hovered }: SceneFocus, now_ms: number): number {
+    if (h === selected) return RANK.selected
+    if (h === hovered) return RANK.hovered
+    return naming > RANK.ageing && !this.store.isFresh(h, now_ms) && this.store.age(h, now_ms) === 'ageing' ? RANK.ageing : naming
   }
 
-  /** Finds room beside a symbol for its name; null: it has none, or there is no room. */
-  private nameSymbol({ h, x, y, rank }: Candidate, symbol: Cell, focus: SceneFocus, now_ms: number): Named | null {
+  /**
+   * Finds room beside a symbol for its name, for all that is to be said when it is wanted `whole`.
+   * Null: it has none, or there is no room.
+   */
+  private nameSymbol({ h, x, y, rank }: Candidate, shown: Shown, focus: SceneFocus, now_ms: number, whole: boolean): Named | null {
     const { store, room } = this
     const meta = store.meta[h]
     const name = meta && this.nameOf(meta)
@@ -176,30 +226,50 @@ export class Labels {
     // One emergency, one red label: that of the caller.
     if (!selected && h !== focus.hovered && store.callerOf(h) !== null) return null
     const age = store.age(h, now_ms)
-    const text = age === 'fresh' ? name : `${name} · ${ageRound(now_ms - store.observed_ms[h])}`
+    const first = age === 'fresh' ? name : `${name} · ${ageRound(now_ms - store.observed_ms[h])}`
+    const text = whole ? [first, ...this.partsOf(h, shown)].join(' · ') : first
     const tone = meta.emergency ? 'alarm' : selected ? 'accent' : 'plain'
     // Measured before it is drawn: a label that finds no room costs no place in the picture.
     const width = this.widthOf(text)
-    const ringed = meta.emergency || selected
-    const below = ringed ? RING_RADIUS + 1 : symbol.top + symbol.height - 3
-    const right = ringed ? RING_RADIUS + 2 : symbol.left + symbol.width - 2
-    const isPlaced =
-      this.fits(x, y, -width / 2, below, width) ||
-      this.fits(x, y, right, -LABEL_HEIGHT / 2, width) ||
-      this.fits(x, y, (ringed ? -RING_RADIUS - 2 : symbol.left + 2) - width, -LABEL_HEIGHT / 2, width) ||
-      this.fits(x, y, -width / 2, (ringed ? -RING_RADIUS - 1 : symbol.top + 3) - LABEL_HEIGHT, width)
-    if (!isPlaced) {
-      if (rank > 1) return null
-      this.dx = -width / 2
-      this.dy = below
+    if (!this.findSpot(x, y, width, shown.cellOf[h]!, Boolean(meta.emergency) || selected)) {
+      if (rank > RANK_FORCED) return null
+      this.dx = Math.max(2, Math.min(x - width / 2, room.width - width - 2)) - x
     }
     room.take(x + this.dx - 2, y + this.dy - 1, width + 4, LABEL_HEIGHT + 2)
-    return { h, x, y, dx: this.dx, dy: this.dy, width, text, tone, opacity: age === 'stale' && tone === 'plain' ? 0.75 : 1 }
+    return { h, x, y, dx: this.dx, dy: this.dy, width, text, tone, whole, opacity: age === 'stale' && tone === 'plain' ? 0.75 : 1 }
+  }
+
+  /** Looks for room round a symbol: below it, right, left, above, then aside of its edges. False: there is none, and it answers with below. */
+  private findSpot(x: number, y: number, width: number, symbol: Cell, ringed: boolean): boolean {
+    const left = ringed ? -RING_RADIUS - 2 : symbol.left + 2
+    const right = ringed ? RING_RADIUS + 2 : symbol.left + symbol.width - 2
+    const above = (ringed ? -RING_RADIUS - 1 : symbol.top + 3) - LABEL_HEIGHT
+    const below = ringed ? RING_RADIUS + 1 : symbol.top + symbol.height - 3
+    const beside = -LABEL_HEIGHT / 2
+    const found =
+      this.fits(x, y, -width / 2, below, width) ||
+      this.fits(x, y, right, beside, width) ||
+      this.fits(x, y, left - width, beside, width) ||
+      this.fits(x, y, -width / 2, above, width) ||
+      this.fits(x, y, right, beside + SLIDE_PX, width) ||
+      this.fits(x, y, right, beside - SLIDE_PX, width) ||
+      this.fits(x, y, left - width, beside + SLIDE_PX, width) ||
+      this.fits(x, y, left - width, beside - SLIDE_PX, width) ||
+      this.fits(x, y, -SLIDE_PX, below, width) ||
+      this.fits(x, y, SLIDE_PX - width, below, width) ||
+      this.fits(x, y, -SLIDE_PX, above, width) ||
+      this.fits(x, y, SLIDE_PX - width, above, width)
+    if (!found) this.dy = below
+    return found
+  }
+
+  private partsOf(h: number, shown: Shown): string[] {
+    return amplifiers(this.store.meta[h]!, this.store.motion(h), shown.higherOf(h)?.name ?? null)
   }
 
   /** Says more than the name where there is still room beside it, as much as there is: the name stays where it is. */
   private amplify(one: Named, shown: Shown): void {
-    const parts = amplifiers(this.store.meta[one.h]!, this.store.motion(one.h), shown.higherOf(one.h)?.name ?? null)
+    const parts = this.partsOf(one.h, shown)
     for (let first = 0; first < parts.length; first++) {
       const text = [one.text, ...parts.slice(first)].join(' · ')
       const wider_px = this.widthOf(text) - one.width
@@ -213,6 +283,13 @@ export class Labels {
     }
   }
 
+  private keepClustersClear(shown: Shown, view: SceneView): void {
+    for (const one of shown.clusters) {
+      const symbol = shown.clusterCell(one)
+      if (symbol && this.locate(one.split, 0, view)) this.room.take(this.x + symbol.left + 4, this.y + symbol.top + 4, symbol.width - 8, symbol.height - 8)
+    }
+  }
+
   /** How many a cluster stands for, at its lower right; how many of them are old stands behind. */
   private countClusters(shown: Shown, view: SceneView): void {
     const { room } = this
@@ -221,7 +298,6 @@ export class Labels {
       const symbol = shown.clusterCell(one)
       if (!symbol) continue
       const { x, y } = this
-      room.take(x + symbol.left + 4, y + symbol.top + 4, symbol.width - 8, symbol.height - 8)
       // Counts change all the time: only one that finds room is written into the picture.
       const count = this.countOf(one, shown.groupOf(one))
       const { width } = count

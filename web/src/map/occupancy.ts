@@ -8,7 +8,7 @@ export class Occupancy {
   private readonly taken: Uint8Array
 
   constructor(
-    private readonly width: number,
+    readonly width: number,
     private readonly height: number,
   ) {
     this.columns = Math.max(1, Math.ceil(width / CELL))

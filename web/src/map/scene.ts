@@ -11,7 +11,7 @@ import { AGE_OPACITY } from '../time/age'
 import type { Atlas, Cell } from './atlas'
 import type { SpriteBatch } from './batch'
 import { CLUSTER_ZOOM, Clusters, sideOf, type Cluster, type Group, type GroupOf } from './cluster'
-import { Labels, type Shown } from './labels'
+import { Labels, namingRank, type Shown } from './labels'
 import { isDrawn, labelsItself } from './names'
 import { PickGrid } from './pick'
 import { blank, markPicture, ring, tick } from './pictures'
@@ -39,6 +39,8 @@ export class Scene implements Shown {
   private gathering = true
   /** By handle, of the meta in `known`: 0 nothing to draw, 1 a symbol, 2 one that matters. */
   private kind = new Uint8Array(0)
+  /** By handle: when it is named, of the meta in `known`. */
+  naming = new Uint8Array(0)
   /** By handle: with which side it gathers, -1 with none; the group's number, 0 for none. */
   private side = new Int8Array(0)
   private group = new Uint16Array(0)
@@ -106,11 +108,12 @@ export class Scene implements Shown {
     this.known_version = store.meta_version
     if (this.kind.length < store.size) {
       const room = store.size * 2
-      const [kind, side, group] = [new Uint8Array(room), new Int8Array(room), new Uint16Array(room)]
+      const [kind, naming, side, group] = [new Uint8Array(room), new Uint8Array(room), new Int8Array(room), new Uint16Array(room)]
       kind.set(this.kind)
+      naming.set(this.naming)
       side.set(this.side)
       group.set(this.group)
-      Object.assign(this, { kind, side, group, visible: new Int32Array(room), drawn: new Int32Array(room), inside: new Int32Array(room) })
+      Object.assign(this, { kind, naming, side, group, visible: new Int32Array(room), drawn: new Int32Array(room), inside: new Int32Array(room) })
     }
     if (!known.length) this.groups = []
     const numbers = new Map(this.groups.map((group, at) => [group, at + 1]))
@@ -122,6 +125,7 @@ export class Scene implements Shown {
       known[h] = meta
       const shown = meta && !isDrawn(meta) && !this.hidden.has(meta.id)
       this.kind[h] = !shown ? 0 : meta.emergency || meta.category === 'alert' ? 2 : 1
+      if (meta) this.naming[h] = namingRank(meta)
       this.side[h] = meta ? sideOf(meta) : -1
       const group = meta && this.side[h] >= 0 ? this.group_of?.(meta) : undefined
       if (group && !numbers.has(group)) numbers.set(group, this.groups.push(group))
