@@ -285,7 +285,7 @@ def test_the_picture_says_what_it_is_worth(page: Page) -> None:
 
 
 def counts(page: Page) -> dict[str, int]:
-    """How many are fresh, guessed and stale, as the bar says."""
+    """How many are fresh, ageing and stale, as the bar says."""
     text = page.locator(".chip.counts").inner_text()
     return {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", text)}
 
@@ -484,7 +484,7 @@ def test_a_sleep_makes_everything_old_until_the_node_says_the_time(browse: Brows
     page.evaluate("window.skew_ms = 600000")
     expect(page.locator(".entity:not(.fresh)").filter(has_text=PATROL)).to_have_count(1)
     expect(page.locator(".entity.fresh").filter(has_text="OP FALCO")).to_have_count(0)
-    wait_until(lambda: counts(page)["guessed"] + counts(page)["stale"] > 20, "the bar says that the movers are old")
+    wait_until(lambda: counts(page)["ageing"] + counts(page)["stale"] > 20, "the bar says that the movers are old")
     page.unroute("**/api/v1/me")
     expect(page.locator(".entity.fresh").filter(has_text=PATROL)).to_have_count(1)
 

@@ -176,9 +176,9 @@ describe('sorting', () => {
 })
 
 describe('what the picture is worth', () => {
-  it('counts each entity once: fresh, guessed or stale', () => {
+  it('counts each entity once: fresh, ageing or stale', () => {
     const store = storeOf({}, { age_s: 300 }, { age_s: 9000, stale_at_ms: NOW_MS - 60_000 }, { age_s: 9000, category: 'marker', stale_at_ms: NOW_MS + 1e9 })
-    expect(worthOf(store, NOW_MS)).toEqual({ entities: 4, fresh: 2, guessed: 1, stale: 1 })
+    expect(worthOf(store, NOW_MS)).toEqual({ entities: 4, fresh: 2, ageing: 1, stale: 1 })
   })
 })
 

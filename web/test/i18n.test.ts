@@ -51,6 +51,13 @@ describe.each(Object.keys(LANGUAGES) as Language[])('language %s', (code) => {
     expect(left.map(([key]) => key).filter((key) => !SAME_EVERYWHERE.test(key) && !SAME[code]?.test(key))).toEqual([])
   })
 
+  it('calls an age the same in the bar, in the filter and beside a symbol', () => {
+    for (const age of ['fresh', 'ageing', 'stale']) {
+      const root = catalogue().get(`age.${age}`)!.slice(0, 4)
+      for (const place of ['counts', 'entities']) expect(catalogue().get(`${place}.${age}`)!.toLowerCase()).toContain(root)
+    }
+  })
+
   it('can be spoken, and counts', async () => {
     const { global } = makeI18n()
     global.setLocaleMessage(code, await catalogueOf(code))

@@ -68,9 +68,9 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
   watch(hits, readOn, { immediate: true })
   const counts = computed(() => {
     const all = found.value.length
-    const { entities, fresh, guessed, stale } = worth.value
+    const { entities, fresh, ageing, stale } = worth.value
     // Most of the time the filter is open, and the bar has counted already.
-    if (all === entities) return { all, fresh, ageing: guessed, stale }
+    if (all === entities) return { all, fresh, ageing, stale }
     return { all, ...ageCounts(desk.tracks, found.value, desk.clock.now_ms()) }
   })
   const shown = computed(() => {

@@ -324,22 +324,22 @@ export interface Worth {
   /** Reported within the last two minutes, or a thing that stays where it was put. */
   fresh: number
   /** A mover whose last report is older than that: where it is now is a guess. */
-  guessed: number
+  ageing: number
   /** Past the time for which its reporter asked to be believed. */
   stale: number
 }
 
 /** `stood`: handles of those that another stands for; they are not counted. */
 export function worthOf(store: TrackStore, now_ms: number, stood: ReadonlyMap<number, number> = new Map()): Worth {
-  let [fresh, guessed, stale] = [0, 0, 0]
+  let [fresh, ageing, stale] = [0, 0, 0]
   const { meta } = store
   for (let h = 0; h < meta.length; h++) {
     if (!meta[h] || stood.has(h)) continue
     if (store.isFresh(h, now_ms)) fresh++
-    else if (store.age(h, now_ms) === 'ageing') guessed++
+    else if (store.age(h, now_ms) === 'ageing') ageing++
     else stale++
   }
-  return { entities: fresh + guessed + stale, fresh, guessed, stale }
+  return { entities: fresh + ageing + stale, fresh, ageing, stale }
 }
 
 export { AGES }
