@@ -79,18 +79,23 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     assert most < 0.9
     assert isinstance(friends, int)
     assert friends > 500
-    page.get_by_label("Paper").select_option("A3")
+    page.get_by_label("Paper").select_option("A4, portrait")
     expect(page.locator(".print-preview.waiting")).to_have_count(1)
     expect(page.locator(".print-preview:not(.waiting)")).to_be_visible(timeout=SHEET_MS)
-    assert saved(page, tmp_path)["size"] == [2520, 1782]
+    assert saved(page, tmp_path)["size"] == [1680, 2376]
     pdf = page.pdf(prefer_css_page_size=True, print_background=True)
-    # A3 landscape in points, one page.
-    assert b"/MediaBox [0 0 1190" in pdf or b"/MediaBox [0 0 1191" in pdf
+    # A4 portrait in points, one page.
+    assert b"/MediaBox [0 0 594" in pdf or b"/MediaBox [0 0 595" in pdf
     assert pdf.count(b"/Type /Page\n") == 1
+    said = PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
+    assert said.count("Friend · Unit") == 1, "a line of the legend more than once"
+    assert said.count("UNCLASSIFIED – DEMO") == 2
     page.keyboard.press("Escape")
-    # From the browser's own menu, without the box.
+    # From the browser's own menu, without the box, on the paper of last time.
     page.get_by_role("searchbox").blur()
-    assert page.pdf(prefer_css_page_size=True, print_background=True).count(b"/Type /Page\n") == 1
+    pdf = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert pdf.count(b"/Type /Page\n") == 1
+    assert b"/MediaBox [0 0 594" in pdf or b"/MediaBox [0 0 595" in pdf
     the_handover_on_paper(page)
 
 

@@ -1,7 +1,10 @@
+import type { Feature } from 'geojson'
 import { describe, expect, it, vi } from 'vitest'
 import type { EntityRow, TrackRow } from '../src/api.generated'
 import { cameraOf } from '../src/print/camera'
-import { kindsOf } from '../src/print/legend'
+import { kindsOf, symbolLines, trailLines, type LegendLine } from '../src/print/legend'
+import { laid } from '../src/print/legendBox'
+import { PAPERS } from '../src/print/paper'
 import { cornerGrid, degreeTicks, groundPerMm, roundLength, scaleNumber, sheetOf } from '../src/print/sheet'
 import { BOOKMARKS_MAX, readBookmarks, writeBookmarks } from '../src/replay/bookmarks'
 import { entriesUntil, fill, momentOf, momentText } from '../src/replay/past'
@@ -112,10 +115,10 @@ describe('bookmarks', () => {
 describe('a trail', () => {
   it('is one line in order of time with a dot every five minutes, also across 180 degrees', () => {
     const fix = (minute: number, lon_deg: number) => ({ at_ms: AT + minute * 60_000, lat_deg: 10, lon_deg })
-    const { features } = trailOf([fix(6, -179.5), fix(0, 179), fix(3, 179.8)])
+    const { features } = trailOf([fix(6, -179.5), fix(0, 179), fix(3, 179.8)], 'A')
     expect(features[0].geometry).toEqual({ type: 'LineString', coordinates: [[179, 10], [179.8, 10], [180.5, 10]] })
     expect(features.slice(1).map((one) => one.geometry)).toEqual([{ type: 'Point', coordinates: [180.5, 10] }])
-    expect(trailOf([fix(0, 1)]).features).toEqual([])
+    expect(trailOf([fix(0, 1)], 'A').features).toEqual([])
   })
 })
 
@@ -123,8 +126,8 @@ describe('trails of all that is seen', () => {
   const fix = (entity: string, minute: number) => ({ entity, at_ms: AT + minute * 60_000, lat_deg: 10, lon_deg: 77 + minute / 100 }) as TrackRow
 
   it('are a line with its side for each entity that the filter lets through and that has moved', () => {
-    const { features } = linesOf([fix('a', 1), fix('b', 0), fix('a', 0), fix('b', 2), fix('c', 0)], (id) => ({ a: 'friend', c: 'hostile' })[id] ?? null)
-    expect(features.map(({ properties, geometry }) => [properties, geometry])).toEqual([[{ affiliation: 'friend' }, { type: 'LineString', coordinates: [[77, 10], [77.01, 10]] }]])
+    const { features } = linesOf({ rows: [fix('a', 1), fix('b', 0), fix('a', 0), fix('b', 2), fix('c', 0)], span_min: 60 }, (id) => ({ a: 'friend', c: 'hostile' })[id] ?? null)
+    expect(features.map(({ properties, geometry }) => [properties, geometry])).toEqual([[{ affiliation: 'friend', span_min: 60 }, { type: 'LineString', coordinates: [[77, 10], [77.01, 10]] }]])
   })
 
   it('are asked for in a box that the node knows', () => {
@@ -157,7 +160,7 @@ describe('trails of all that is seen', () => {
     expect(await trailsIn(shell, [70, 40, 84, 46])).toBeNull()
     trails_min.value = 10
     const lines = await trailsIn(shell, [70, 40, 84, 46])
-    expect([asked, lines?.features.map((one) => one.properties)]).toEqual([['70,40,84,46'], [{ affiliation: 'friend' }]])
+    expect([asked, lines?.features.map((one) => one.properties)]).toEqual([['70,40,84,46'], [{ affiliation: 'friend', span_min: 10 }]])
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('away')))
     expect(await trailsIn(shell, [70, 40, 84, 46])).toBeNull()
     trails_min.value = 0
@@ -167,10 +170,12 @@ describe('trails of all that is seen', () => {
 
 describe('a sheet', () => {
   it('has its parts on the paper, none over another', () => {
-    for (const paper of ['A4', 'A3'] as const) {
+    for (const paper of PAPERS) {
       const { width, height, banner, map, legend } = sheetOf(paper)
-      expect(map.x + map.width).toBeLessThan(legend.x)
+      if (paper.endsWith('portrait')) expect(map.y + map.height).toBeLessThan(legend.y)
+      else expect(map.x + map.width).toBeLessThan(legend.x)
       expect(legend.x + legend.width).toBeLessThan(width)
+      expect(legend.y + legend.height).toBeLessThan(height - banner)
       expect(map.y).toBeGreaterThan(banner)
       expect(map.y + map.height).toBeLessThan(height - banner)
     }
@@ -215,5 +220,31 @@ describe('a sheet', () => {
     ])
     const shown = kindsOf(store, [76, 42, 78, 44], new Set(['c', 'a']))
     expect(shown.map(({ count, names }) => [count, names])).toEqual([[1, ['B']]])
+  })
+
+  it('says each line of its legend once', () => {
+    const kind = (sidc: string, category: string, names: string[]) => ({ sidc, affiliation: 'unknown', category, names, count: 1 })
+    const lines = symbolLines([kind('1', 'track', ['T1']), kind('2', 'track', ['T2']), kind('3', 'place', [])], ({ affiliation, category }) => `${affiliation} · ${category}`)
+    expect(lines.map(({ text }) => text)).toEqual(['unknown · track', 'T1', 'T2', 'unknown · place', ''])
+  })
+
+  it('names the trails that are on it', () => {
+    const line = (properties: object) => ({ type: 'Feature', properties, geometry: { type: 'LineString', coordinates: [] } }) as Feature
+    const dot: Feature = { type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: [] } }
+    const [hostile, friend] = ['hostile', 'friend'].map((affiliation) => line({ affiliation, span_min: 10 }))
+    const lines = trailLines([hostile, friend, friend, line({ name: 'FALCO', span_min: 60 }), dot], (n) => `last ${n} min`, (side) => side)
+    expect(lines.map(({ text, count }) => [text, count])).toEqual([['last 10 min', null], ['friend', 2], ['hostile', 1], ['last 60 min', null], ['FALCO', null]])
+    expect(trailLines([], String, String)).toEqual([])
+  })
+
+  it('lays its legend into columns, and says how much found no room', () => {
+    const symbol = () => null as unknown as HTMLCanvasElement
+    const [heading, one]: LegendLine[] = [{ symbol: null, text: 'a', count: null }, { symbol, text: 'b', count: 1 }]
+    const box = { height: 6 + 5 + 2 * 7.8, columns: 2 }
+    expect(laid([heading, one, one, one], box, 0).places.map(({ column }) => column)).toEqual([0, 0, 0, 1])
+    // A heading goes with what is below it.
+    expect(laid([heading, one, heading, one], box, 0).places.map(({ column }) => column)).toEqual([0, 0, 1, 1])
+    expect(laid([heading, one, one, one, one], box, 7.8).left).toBe(1)
+    expect(laid([heading, one, heading, one, heading, one], { ...box, columns: 1 }, 0)).toMatchObject({ places: [{ y: 6 }, { y: 11 }], left: 2 })
   })
 })

@@ -3,9 +3,9 @@ import type { ComposerTranslation } from 'vue-i18n'
 import { createMap } from '../map/adapter'
 import type { MapAdapter } from '../map/port'
 import { cameraOf, DRAWN_LIMIT_MS } from '../print/camera'
-import { compose } from '../print/compose'
+import { compose, pictureOf } from '../print/compose'
 import { dressSheet, hidingOf } from '../print/hiding'
-import { DOTS_PER_MM, type Paper } from '../print/paper'
+import { dotsPerMm, type Paper } from '../print/paper'
 import { sheetOf } from '../print/sheet'
 import type { DrawnSheet } from '../print/sheetShown'
 import { Pen, wrapped } from '../print/words'
@@ -59,16 +59,16 @@ export async function sheetsOf(shell: Shell, steps: readonly BriefStep[], paper:
         locale,
         title: t('map.label'),
         start: { ...place, zoom },
-        pixel_ratio: DOTS_PER_MM[paper] / PX_PER_MM,
+        pixel_ratio: dotsPerMm(paper) / PX_PER_MM,
         events: { click: () => {}, pointer: () => {}, moved: () => {} },
       })
       map.show(place, zoom)
       const hiding = hidingOf(shell, true, t)
-      dressSheet(shell, map, hiding)
+      await dressSheet(shell, map, hiding)
       if (!(await map.drawn(DRAWN_LIMIT_MS))) desk.notify({ tone: 'bad', key: 'print.incomplete' })
       map.refresh()
       const title = t('brief.sheetTitle', { n: sheets.length + 1, of: steps.length, title: step.title })
-      sheets.push(withNotes(compose(paper, map.copy(), map.bounds(), title, shell, hiding, t), paper, step.notes))
+      sheets.push(withNotes(compose(paper, pictureOf(map), title, shell, hiding, t), paper, step.notes))
     }
   } finally {
     map?.destroy()

@@ -2,7 +2,7 @@
 import * as maplibre from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Protocol } from 'pmtiles'
-import type { FeatureCollection } from 'geojson'
+import type { Feature, FeatureCollection } from 'geojson'
 import type { Pen } from '../draw/pen'
 import { sign } from '../geo/units'
 import { drawOwnMaps, type OwnMap } from '../maps/layers'
@@ -388,6 +388,10 @@ class MapLibreAdapter implements MapAdapter {
 
   setTrails(trails: FeatureCollection): void {
     this.overlays.put('trails', trails)
+  }
+
+  trails(): Feature[] {
+    return [...this.overlays.dataOf('trails').features, ...this.overlays.dataOf('trail').features]
   }
 
   bounds(): [number, number, number, number] {

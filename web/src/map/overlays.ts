@@ -37,7 +37,7 @@ export const LOOKS: Record<Theme, SceneTheme> = {
   },
 }
 /** Colours of lines and areas: bright on dark ground, deep on light ground, pale for no side. */
-const DRAWN: Record<Theme, Record<string, string>> = {
+export const DRAWN: Record<Theme, Record<string, string>> = {
   dark: { friend: '#80E0FF', hostile: '#FF8080', neutral: '#AAFFAA', other: '#A9BACB' },
   day: { friend: '#00668F', hostile: '#B81D1D', neutral: '#1B7030', other: '#3D4C5C' },
   night: { friend: '#4E6E78', hostile: '#A8382E', neutral: '#5C7050', other: '#7A4A40' },

@@ -3,7 +3,7 @@
  *
  * A map draws what the track store holds. It is told when something changed (`refresh`), and says what the pointer did.
  */
-import type { FeatureCollection } from 'geojson'
+import type { Feature, FeatureCollection } from 'geojson'
 import type { Pen } from '../draw/pen'
 import type { OwnMap } from '../maps/layers'
 import type { TrackStore } from '../store/tracks'
@@ -47,6 +47,8 @@ export interface MapAdapter {
   setTrail(trail: FeatureCollection): void
   /** Where all that is seen came from: a line each, with its side. */
   setTrails(trails: FeatureCollection): void
+  /** The trails that it shows: those of all (`affiliation`, `span_min`), and that of the selection (`name`). */
+  trails(): Feature[]
   /** West, south, east, north in degrees of what is seen; east may lie beyond 180. */
   bounds(): [number, number, number, number]
   /** A copy of what is drawn now, in device pixels. */

@@ -1,16 +1,29 @@
 /** Makes one sheet of what the page shows: its picture, its texts, its legend. */
+import type { Feature } from 'geojson'
 import type { ComposerTranslation } from 'vue-i18n'
 import { latLon } from '../geo/format'
+import type { MapAdapter } from '../map/port'
 import type { Shell } from '../shell/shell'
 import type { Desk } from '../store/desk'
 import { dtg } from '../time/dtg'
 import { contextOf, levelOf, PAPER_COLOUR } from './banner'
-import { kindsOf, legendLines, type Kind } from './legend'
+import { kindsOf, symbolLines, trailLines, type LegendLine } from './legend'
 import type { Paper } from './paper'
-import { drawSheet, groundPerMm, legendRoom, scaleNumber, sheetOf, type SheetTexts } from './sheet'
+import { drawSheet, groundPerMm, scaleNumber, sheetOf, type SheetTexts } from './sheet'
 import type { DrawnSheet } from './sheetShown'
 
 export type Bounds = [west_deg: number, south_deg: number, east_deg: number, north_deg: number]
+
+/** What a map shows, for a sheet. */
+export interface Picture {
+  canvas: HTMLCanvasElement
+  bounds: Bounds
+  /** As a map tells them (map/port.ts). */
+  trails: readonly Feature[]
+}
+export function pictureOf(map: MapAdapter): Picture {
+  return { canvas: map.copy(), bounds: map.bounds(), trails: map.trails() }
+}
 
 /** The line of time: the past and a picture that is no longer live say so. */
 function timeText(desk: Desk, t: ComposerTranslation): { time: string; past: boolean } {
@@ -34,6 +47,7 @@ function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, narrow
     banner_colour: PAPER_COLOUR[levelOf(banner)],
     title,
     legend: t('print.legend'),
+    more: (n) => t('print.more', n),
     notes: [...(narrowed === null ? [] : [narrowed]), t('print.scale', { n: scaleNumber(ground) }), t('print.datum'), latLon((south + north) / 2, (west + east) / 2), t('print.ages')],
     foot: [t('print.printed', { dtg: dtg(desk.present_ms.value), who }), t('print.node', { name: desk.node_name.value }), desk.context.value].join(' · '),
     attribution: t('map.attribution'),
@@ -47,31 +61,33 @@ export interface Hiding {
   narrowed: string | null
 }
 
-/** The sheet of a map's picture that shows these bounds. */
-export function compose(paper: Paper, map: CanvasImageSource, bounds: Bounds, title: string, shell: Shell, { hidden, narrowed }: Hiding, t: ComposerTranslation): DrawnSheet {
-  const { desk } = shell
-  const kinds = kindsOf(desk.tracks, bounds, hidden)
-  const room = legendRoom(paper)
-  const textOf = (kind: Kind) => `${t(`affiliation.${kind.affiliation}`)} · ${t(`category.${kind.category}`)}`
-  const legend = { lines: legendLines(kinds, room, textOf), more: kinds.length > room ? t('print.more', kinds.length - room) : null }
-  const texts = textsOf(desk, title, paper, bounds, narrowed, t)
+function legendOf(desk: Desk, { bounds, trails }: Picture, hidden: ReadonlySet<string>, t: ComposerTranslation): LegendLine[] {
+  return [
+    ...trailLines(trails, (span_min) => t('print.trails', { n: Math.max(1, Math.round(span_min)) }), (side) => t(`affiliation.${side}`)),
+    ...symbolLines(kindsOf(desk.tracks, bounds, hidden), (kind) => `${t(`affiliation.${kind.affiliation}`)} · ${t(`category.${kind.category}`)}`),
+  ]
+}
+
+/** The sheet of a map's picture. */
+export function compose(paper: Paper, picture: Picture, title: string, shell: Shell, { hidden, narrowed }: Hiding, t: ComposerTranslation): DrawnSheet {
+  const texts = textsOf(shell.desk, title, paper, picture.bounds, narrowed, t)
   const canvas = document.createElement('canvas')
-  const words = drawSheet(canvas, paper, map, bounds, texts, legend)
+  const words = drawSheet(canvas, paper, picture, texts, legendOf(shell.desk, picture, hidden, t))
   canvas.setAttribute('role', 'img')
   canvas.setAttribute('aria-label', t('print.sheet', { banner: `${texts.banner} ${texts.context}`, title, dtg: texts.time }))
   return { canvas, words }
 }
 
-/** The middle of a picture of the screen's map, in the shape of the sheet's map; with what it shows. */
-export function cropped(picture: HTMLCanvasElement, [west, south, east, north]: Bounds, paper: Paper): { map: HTMLCanvasElement; bounds: Bounds } {
+/** The middle of a picture of the screen's map, in the shape of the sheet's map. */
+export function cropped({ canvas: picture, bounds: [west, south, east, north], trails }: Picture, paper: Paper): Picture {
   const { map: frame } = sheetOf(paper)
   const shape = frame.width / frame.height
   const width = Math.min(picture.width, picture.height * shape)
   const height = width / shape
-  const map = document.createElement('canvas')
-  map.width = Math.round(width)
-  map.height = Math.round(height)
-  map.getContext('2d')!.drawImage(picture, (width - picture.width) / 2, (height - picture.height) / 2)
+  const canvas = document.createElement('canvas')
+  canvas.width = Math.round(width)
+  canvas.height = Math.round(height)
+  canvas.getContext('2d')!.drawImage(picture, (width - picture.width) / 2, (height - picture.height) / 2)
   const [x, y] = [width / picture.width / 2, height / picture.height / 2]
   const middle = (west + east) / 2
   const top = Math.log(Math.tan(Math.PI / 4 + (north * Math.PI) / 360))
@@ -79,7 +95,8 @@ export function cropped(picture: HTMLCanvasElement, [west, south, east, north]: 
   const lat = (value: number) => (2 * Math.atan(Math.exp(value)) - Math.PI / 2) * (180 / Math.PI)
   const half = (top - low) * y
   return {
-    map,
+    canvas,
+    trails,
     bounds: [middle - (east - west) * x, lat((top + low) / 2 - half), middle + (east - west) * x, lat((top + low) / 2 + half)],
   }
 }

@@ -6,9 +6,11 @@
  */
 import { forward } from 'mgrs'
 import { sign } from '../geo/units'
+import type { Picture } from './compose'
 import type { LegendLine } from './legend'
-import { DOTS_PER_MM, PAPER_MM, type Paper } from './paper'
-import { Pen, widthOf, wrapped, type Word } from './words'
+import { drawLegend } from './legendBox'
+import { dotsPerMm, PAPER_MM, type Paper } from './paper'
+import { INK, Pen, SOFT, widthOf, type Word } from './words'
 
 export interface Frame {
   x: number
@@ -21,28 +23,36 @@ export interface Sheet {
   height: number
   banner: number
   map: Frame
-  legend: Frame
+  legend: Frame & { columns: number }
 }
 const MARGIN = 7
 const BANNER = 8
 const HEAD = 12
 const FOOT = 9
 const TICKS = 6
+/** How wide the legend is beside the map, and its columns below it. */
 const LEGEND = 54
+/** How high it is below the map. */
+const LEGEND_BELOW = 64
+/** A corner's grid square has so much of the frame's side for itself. */
+const CORNER = 26
 
-/** Where the parts of the sheet lie, in millimetres. */
+/** Where the parts of the sheet lie, in millimetres: the legend beside the map, on upright paper below it. */
 export function sheetOf(paper: Paper): Sheet {
   const [width, height] = PAPER_MM[paper]
   const x = MARGIN + TICKS
   const y = BANNER + HEAD + TICKS
-  const map_width = width - x - TICKS - LEGEND - MARGIN
-  const map_height = height - y - TICKS - FOOT - BANNER
+  const is_upright = height > width
+  const map_width = width - x - TICKS - MARGIN - (is_upright ? 0 : LEGEND)
+  const map_height = height - y - TICKS - FOOT - BANNER - (is_upright ? LEGEND_BELOW : 0)
   return {
     width,
     height,
     banner: BANNER,
     map: { x, y, width: map_width, height: map_height },
-    legend: { x: x + map_width + TICKS + 3, y, width: LEGEND - 3, height: map_height },
+    legend: is_upright
+      ? { x, y: y + map_height + TICKS + 2, width: map_width, height: LEGEND_BELOW - 2, columns: Math.floor(map_width / LEGEND) }
+      : { x: x + map_width + TICKS + 3, y, width: LEGEND - 3, height: map_height, columns: 1 },
   }
 }
 
@@ -58,6 +68,8 @@ export interface SheetTexts {
   /** True when the sheet does not show the present. */
   past: boolean
   legend: string
+  /** How many lines the legend had no room for. */
+  more: (n: number) => string
   notes: string[]
   foot: string
   attribution: string
@@ -126,20 +138,10 @@ export function cornerGrid(lat_deg: number, lon_deg: number): string {
   return packed.replace(/^(\d{1,2}[C-X])([A-Z]{2})(\d{2})(\d{2})$/, '$1 $2 $3 $4')
 }
 
-const INK = '#14181d'
-const SOFT = '#4a5560'
-
-/** Draws all of the sheet but its words, and tells those; `map` is the picture of the map, `bounds` what it shows. */
-export function drawSheet(
-  canvas: HTMLCanvasElement,
-  paper: Paper,
-  map: CanvasImageSource,
-  bounds: [number, number, number, number],
-  texts: SheetTexts,
-  legend: { lines: LegendLine[]; more: string | null },
-): Word[] {
+/** Draws all of the sheet but its words, and tells those. */
+export function drawSheet(canvas: HTMLCanvasElement, paper: Paper, { canvas: map, bounds }: Picture, texts: SheetTexts, legend: LegendLine[]): Word[] {
   const sheet = sheetOf(paper)
-  const dots = DOTS_PER_MM[paper]
+  const dots = dotsPerMm(paper)
   canvas.width = sheet.width * dots
   canvas.height = sheet.height * dots
   const brush = canvas.getContext('2d')!
@@ -153,7 +155,7 @@ export function drawSheet(
   brush.drawImage(map, at.x, at.y, at.width, at.height)
   drawFrame(pen, sheet, bounds)
   drawScale(pen, sheet, bounds)
-  drawLegend(pen, sheet, texts, legend)
+  drawLegend(pen, sheet.legend, texts, legend)
   pen.write(texts.foot, at.x, sheet.height - sheet.banner - 3.2, 2.6, SOFT, { wide: at.width * 0.62 })
   pen.write(texts.attribution, at.x + at.width, sheet.height - sheet.banner - 3.2, 2.3, SOFT, { align: 'right', wide: at.width * 0.36 })
   return pen.words
@@ -164,12 +166,15 @@ function drawBanner(pen: Pen, sheet: Sheet, y: number, texts: SheetTexts): void 
   brush.fillStyle = texts.banner_colour
   brush.fillRect(0, y, sheet.width, sheet.banner)
   const base = y + sheet.banner / 2 + 1.4
-  const [first, second] = [widthOf(brush, texts.banner, 4, true), widthOf(brush, texts.context, 4, true)]
+  const whole = widthOf(brush, texts.banner, 4, true) + widthOf(brush, texts.context, 4, true)
+  // A long label is written smaller: nothing of it may lack.
+  const size = Math.min(4, (4 * (sheet.width - 2 * MARGIN - 8)) / whole)
+  const [first, second] = [widthOf(brush, texts.banner, size, true), widthOf(brush, texts.context, size, true)]
   const left = (sheet.width - first - second - 8) / 2
-  pen.write(texts.banner, left, base, 4, '#fff', { bold: true })
+  pen.write(texts.banner, left, base, size, '#fff', { bold: true })
   brush.fillStyle = texts.real ? '#fff' : 'rgba(0, 0, 0, 0.3)'
   brush.fillRect(left + first + 4, y + 1.3, second + 4, sheet.banner - 2.6)
-  pen.write(texts.context, left + first + 6, base, 4, texts.real ? INK : '#fff', { bold: true })
+  pen.write(texts.context, left + first + 6, base, size, texts.real ? INK : '#fff', { bold: true })
 }
 
 function drawHead(pen: Pen, sheet: Sheet, texts: SheetTexts): void {
@@ -205,7 +210,7 @@ function drawFrame(pen: Pen, sheet: Sheet, bounds: [number, number, number, numb
     line(at, y - 1.6, at, y)
     line(at, low, at, low + 1.6)
     // Corners hold the grid square.
-    if (share < 0.105 || share > 0.895) continue
+    if (at < x + CORNER || at > right - CORNER) continue
     pen.write(text, at, y - 2.2, 2.5, INK, { align: 'center' })
     pen.write(text, at, low + 4, 2.5, INK, { align: 'center' })
   }
@@ -230,7 +235,7 @@ function drawScale(pen: Pen, sheet: Sheet, bounds: [number, number, number, numb
   const length = length_m / per_mm
   const unit = length_m >= 1000 ? `${length_m / 1000} ${sign('km')}` : `${length_m} ${sign('m')}`
   const [x, y] = [sheet.map.x + 5, sheet.map.y + sheet.map.height - 6]
-  brush.fillStyle = 'rgba(255, 255, 255, 0.88)'
+  brush.fillStyle = '#fff'
   brush.fillRect(x - 2.5, y - 5, length + 15, 8)
   for (let part = 0; part < 4; part++) {
     brush.fillStyle = part % 2 ? '#fff' : INK
@@ -241,34 +246,4 @@ function drawScale(pen: Pen, sheet: Sheet, bounds: [number, number, number, numb
   brush.strokeRect(x, y, length, 1.5)
   pen.write('0', x, y - 1, 2.6, INK)
   pen.write(unit, x + length, y - 1, 2.6, INK, { align: 'center' })
-}
-
-function drawLegend(pen: Pen, sheet: Sheet, texts: SheetTexts, legend: { lines: LegendLine[]; more: string | null }): void {
-  const { brush } = pen
-  const { x, width } = sheet.legend
-  let y = sheet.legend.y + 3
-  pen.write(texts.legend, x, y, 3.6, INK, { bold: true })
-  y += 3
-  for (const { symbol, text, names, count } of legend.lines) {
-    if (symbol) {
-      // As large as fits into its place.
-      const scale = Math.min(9 / symbol.width, 7 / symbol.height)
-      const [wide, high] = [symbol.width * scale, symbol.height * scale]
-      brush.drawImage(symbol, x + (10 - wide) / 2, y + (8 - high) / 2, wide, high)
-    }
-    pen.write(text, x + 12, y + 3.6, 2.7, INK, { wide: width - 20 })
-    pen.write(names, x + 12, y + 6.8, 2.2, SOFT, { wide: width - 13 })
-    pen.write(String(count), x + width, y + 3.6, 2.7, SOFT, { align: 'right' })
-    y += 8.6
-  }
-  if (legend.more) pen.write(legend.more, x + 12, y + 3, 2.5, SOFT, { wide: width - 12 })
-  const low = sheet.legend.y + sheet.legend.height
-  // In the order in which they are read out; the last line stands lowest.
-  const notes = texts.notes.flatMap((note) => wrapped(brush, note, width, 2.4))
-  notes.forEach((note, n) => pen.write(note, x, low - (notes.length - 1 - n) * 3.4, 2.4, SOFT))
-}
-
-/** How many legend lines have room. */
-export function legendRoom(paper: Paper): number {
-  return Math.floor((sheetOf(paper).legend.height - 30) / 8.6)
 }

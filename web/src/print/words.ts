@@ -1,6 +1,8 @@
 /** Words of a sheet: told apart from the picture, so that paper has them as text that is searched, copied and read out. */
-import { DOTS_PER_MM, PAPER_MM, type Paper } from './paper'
+import { dotsPerMm, PAPER_MM, type Paper } from './paper'
 
+export const INK = '#14181d'
+export const SOFT = '#4a5560'
 const FONT = "'Inter Variable', sans-serif"
 const WEIGHT = { plain: 450, bold: 700 }
 const SVG = 'http://www.w3.org/2000/svg'
@@ -54,7 +56,7 @@ export class Pen {
 /** Puts the words onto the picture of their sheet. */
 export function paintWords(canvas: HTMLCanvasElement, paper: Paper, words: readonly Word[]): void {
   const brush = canvas.getContext('2d')!
-  const dots = DOTS_PER_MM[paper]
+  const dots = dotsPerMm(paper)
   brush.textBaseline = 'alphabetic'
   for (const { text, x, y, size, colour, bold, align, upwards } of words) {
     widthOf(brush, text, size, bold)

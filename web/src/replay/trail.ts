@@ -23,13 +23,13 @@ export function lineOf(fixes: readonly Fix[]): [number, number][] {
   return places
 }
 
-/** A line, and a dot every five minutes. */
-export function trailOf(fixes: readonly Fix[]): FeatureCollection {
+/** A line of what is called so, and a dot every five minutes. */
+export function trailOf(fixes: readonly Fix[], name: string): FeatureCollection {
   const features: FeatureCollection['features'] = []
   const ordered = [...fixes].sort((a, b) => a.at_ms - b.at_ms)
   if (ordered.length < 2) return { type: 'FeatureCollection', features }
   const places = lineOf(ordered)
-  features.push({ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: places } })
+  features.push({ type: 'Feature', properties: { name, span_min: TRAIL_MS / 60_000 }, geometry: { type: 'LineString', coordinates: places } })
   let crumb = Math.floor(ordered[0].at_ms / CRUMB_MS)
   ordered.forEach(({ at_ms }, i) => {
     if (Math.floor(at_ms / CRUMB_MS) === crumb) return
@@ -59,10 +59,11 @@ export function useTrail(desk: Desk, show: (trail: FeatureCollection) => void): 
         if (!(error instanceof ApiError)) throw error
       }
     }
-    if (mine === turn) show(trailOf(fixes))
+    const h = id === null ? null : desk.tracks.handleOf(id)
+    if (mine === turn) show(trailOf(fixes, (h !== null && desk.tracks.meta[h]?.name) || ''))
   }
   watch([desk.selected, desk.past], ([id], [before]) => {
-    if (id !== before) show(trailOf([]))
+    if (id !== before) show(trailOf([], ''))
     void read()
   })
   const timer = setInterval(() => {

@@ -30,8 +30,8 @@ export async function readTrails(box: Box, until_ms: number, wanted_min: number)
   }
 }
 
-/** A line for each entity that is let through, with its side. `sideOf` null: none is drawn. */
-export function linesOf(rows: readonly TrackRow[], sideOf: (id: string) => string | null): FeatureCollection {
+/** A line for each entity that is let through, with its side and how far back it goes. `sideOf` null: none is drawn. */
+export function linesOf({ rows, span_min }: Trails, sideOf: (id: string) => string | null): FeatureCollection {
   const of = new Map<string, TrackRow[]>()
   for (const row of rows) {
     const fixes = of.get(row.entity)
@@ -43,7 +43,7 @@ export function linesOf(rows: readonly TrackRow[], sideOf: (id: string) => strin
     features: [...of].flatMap(([id, fixes]) => {
       const affiliation = sideOf(id)
       const coordinates = affiliation === null ? [] : lineOf(fixes)
-      return coordinates.length < 2 ? [] : [{ type: 'Feature', properties: { affiliation }, geometry: { type: 'LineString', coordinates } }]
+      return coordinates.length < 2 ? [] : [{ type: 'Feature', properties: { affiliation, span_min }, geometry: { type: 'LineString', coordinates } }]
     }),
   }
 }
@@ -68,9 +68,9 @@ function sidesOf({ desk, tracks }: Shell): Map<string, string> {
 export async function trailsIn(shell: Shell, box: Box): Promise<FeatureCollection | null> {
   if (!trails_min.value) return null
   try {
-    const { rows } = await readTrails(boxOf(box), shell.desk.clock.now_ms(), trails_min.value)
+    const trails = await readTrails(boxOf(box), shell.desk.clock.now_ms(), trails_min.value)
     const sides = sidesOf(shell)
-    return linesOf(rows, (id) => sides.get(id) ?? null)
+    return linesOf(trails, (id) => sides.get(id) ?? null)
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return null
@@ -83,7 +83,7 @@ export function useTrails(shell: Shell, seen: Readonly<ShallowRef<Box | null>>, 
   let asked_ms = -Infinity
   let turn = 0
   let told_min: number | null = null
-  let last: readonly TrackRow[] = []
+  let last: Trails = { rows: [], span_min: 0 }
 
   function draw(): void {
     const sides = sidesOf(shell)
@@ -93,12 +93,12 @@ export function useTrails(shell: Shell, seen: Readonly<ShallowRef<Box | null>>, 
     const mine = ++turn
     asked_ms = performance.now()
     const [wanted_min, box] = [trails_min.value, seen.value]
-    last = []
+    last = { rows: [], span_min: wanted_min }
     if (!wanted_min || !box) return draw()
     try {
       const { rows, span_min } = await readTrails(boxOf(box), desk.clock.now_ms(), wanted_min)
       if (mine !== turn) return
-      last = rows
+      last = { rows, span_min }
       // Said once, not with every reading.
       if (span_min < wanted_min && told_min !== span_min) tell(shell, 'trails.shorter', { n: String(Math.max(1, Math.round(span_min))) })
       told_min = span_min

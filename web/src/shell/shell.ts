@@ -4,6 +4,7 @@
  * Panels need no props and emit nothing: they take the shell (`useShell()`) and the desk
  * (`useDesk()`). The desk is what the page knows; the shell is where it shows it.
  */
+import type { Feature } from 'geojson'
 import { computed, inject, nextTick, ref, shallowRef, type Component, type InjectionKey, type Ref } from 'vue'
 import { api } from '../api/client'
 import { fetchLanguage, pageI18n, speak, type Language } from '../i18n'
@@ -35,6 +36,8 @@ export interface MapTools {
   bounds?(): [number, number, number, number] | null
   /** A copy of the map's pixels; null where there is no map. */
   copy?(): HTMLCanvasElement | null
+  /** The trails that it shows, as a map tells them (map/port.ts). */
+  trails?(): Feature[]
   /** Lays onto the map of a sheet what people laid onto this one. */
   dress?(sheet: MapAdapter): void
 }
