@@ -79,6 +79,7 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     assert most < 0.9
     assert isinstance(friends, int)
     assert friends > 500
+    it_prints_by_its_button_only(page)
     page.get_by_label("Paper").select_option("A4, portrait")
     expect(page.locator(".print-preview.waiting")).to_have_count(1)
     expect(page.locator(".print-preview:not(.waiting)")).to_be_visible(timeout=SHEET_MS)
@@ -89,7 +90,7 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     assert pdf.count(b"/Type /Page\n") == 1
     said = PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
     assert said.count("Friend · Unit") == 1, "a line of the legend more than once"
-    assert said.count("UNCLASSIFIED – DEMO") == 2
+    assert said.count("UNCLASSIFIED") == 2
     page.keyboard.press("Escape")
     # From the browser's own menu, without the box, on the paper of last time.
     page.get_by_role("searchbox").blur()
@@ -97,6 +98,19 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     assert pdf.count(b"/Type /Page\n") == 1
     assert b"/MediaBox [0 0 594" in pdf or b"/MediaBox [0 0 595" in pdf
     the_handover_on_paper(page)
+
+
+def it_prints_by_its_button_only(page: Page) -> None:
+    """Not by the keys that open the box, nor by Enter in its title; the browser's own dialog is kept away, too."""
+    page.evaluate(
+        "() => { window.prints = []; window.print = () => window.prints.push('page');"
+        " addEventListener('keydown', (key) => key.key === 'p' && window.prints.push(key.defaultPrevented)) }"
+    )
+    page.keyboard.press("Control+p")
+    page.get_by_label("Title on the sheet").press("Enter")
+    assert page.evaluate("window.prints") == [True]
+    page.get_by_role("button", name="Print").click()
+    assert page.evaluate("window.prints") == [True, "page"]
 
 
 def the_handover_on_paper(page: Page) -> None:

@@ -223,7 +223,7 @@ describe('a sheet', () => {
   })
 
   it('says each line of its legend once', () => {
-    const kind = (sidc: string, category: string, names: string[]) => ({ sidc, affiliation: 'unknown', category, names, count: 1 })
+    const kind = (sidc: string, category: string, names: string[]) => ({ sidc, mark: null, affiliation: 'unknown', category, names, count: 1 })
     const lines = symbolLines([kind('1', 'track', ['T1']), kind('2', 'track', ['T2']), kind('3', 'place', [])], ({ affiliation, category }) => `${affiliation} · ${category}`)
     expect(lines.map(({ text }) => text)).toEqual(['unknown · track', 'T1', 'T2', 'unknown · place', ''])
   })

@@ -1,12 +1,14 @@
 /** What a map shows: its symbols and trails, each kind once with how many there are. */
 import type { Feature } from 'geojson'
+import { markOf, type MarkLook } from '../draw/marks'
 import { DRAWN, LOOKS } from '../map/overlays'
+import { blank, markPicture } from '../map/pictures'
 import type { TrackStore } from '../store/tracks'
 import { symbolCanvas } from '../symbols/symbol'
 
 export interface LegendLine {
   /** Null: a heading, for the lines below it. */
-  symbol: (() => HTMLCanvasElement) | null
+  symbol: (() => CanvasImageSource & { width: number; height: number }) | null
   /** Of a heading, what they are; of a line, what some of them are called. */
   text: string
   /** It needs no more room than its words. */
@@ -16,6 +18,8 @@ export interface LegendLine {
 }
 export interface Kind {
   sidc: string
+  /** What is drawn instead of the symbol; null: nothing else. */
+  mark: MarkLook | null
   affiliation: string
   category: string
   names: string[]
@@ -38,10 +42,11 @@ export function kindsOf(store: TrackStore, [west, south, east, north]: [number, 
     if (!meta || !store.placed[h] || meta.category === 'drawing' || hidden.has(meta.id)) continue
     const [lon, lat] = [store.lon_deg[h], store.lat_deg[h]]
     if (lat < south || lat > north || (((lon - west) % 360) + 360) % 360 > width) continue
-    const key = `${meta.sidc}|${meta.affiliation}|${meta.category}`
+    const mark = markOf(meta.drawn, meta.sidc)
+    const key = `${mark ? `${mark.mark}|${mark.colour}` : meta.sidc}|${meta.affiliation}|${meta.category}`
     const kind = kinds.get(key)
     const names = meta.name ? [meta.name] : []
-    if (!kind) kinds.set(key, { sidc: meta.sidc, affiliation: meta.affiliation, category: meta.category, names, count: 1 })
+    if (!kind) kinds.set(key, { sidc: meta.sidc, mark, affiliation: meta.affiliation, category: meta.category, names, count: 1 })
     else {
       kind.count++
       if (kind.names.length < NAMES) kind.names.push(...names)
@@ -53,10 +58,15 @@ export function kindsOf(store: TrackStore, [west, south, east, north]: [number, 
   )
 }
 
+function symbolOf({ sidc, mark, affiliation }: Kind): CanvasImageSource & { width: number; height: number } {
+  if (!mark) return symbolCanvas(sidc, affiliation, 40, 2).canvas
+  return (mark.mark === 'text' ? blank(2) : markPicture(2, mark.mark, mark.colour, LOOKS.day)).canvas
+}
+
 /** The kinds as lines under what they are, in the order of `kindsOf`. */
 export function symbolLines(kinds: readonly Kind[], headingOf: (kind: Kind) => string): LegendLine[] {
   return grouped(kinds, headingOf, (kind) => ({
-    symbol: () => symbolCanvas(kind.sidc, kind.affiliation, 40, 2).canvas,
+    symbol: () => symbolOf(kind),
     text: kind.names.join(', '),
     count: kind.count,
   }))
