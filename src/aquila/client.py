@@ -1537,6 +1537,7 @@ class LinkRow(TypedDict):
     transport: str
     state: str
     since_ms: int
+    last_ms: int | None
     why: str
     act: str
     words: dict[str, Any]

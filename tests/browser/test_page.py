@@ -2,7 +2,10 @@
 
 import json
 import re
+import socket
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -253,7 +256,16 @@ def test_hostile_words_stay_words(page: Page, tak: Join, now_ms: Clock) -> None:
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_italian_is_whole_and_stays(page: Page) -> None:
+def knock(node: ServedNode) -> None:
+    """Come to the door without a certificate."""
+    tls = ssl.create_default_context(cafile=str(node.data / "secrets" / "ca.pem"))
+    with suppress(OSError), socket.create_connection(("127.0.0.1", node.ports["tak_tls"]), timeout=10) as plain:
+        with tls.wrap_socket(plain, server_hostname="localhost") as shaken:
+            shaken.recv(1)
+
+
+def test_italian_is_whole_and_stays(page: Page, demo: ServedNode) -> None:
+    knock(demo)
     catalogue = json.loads(ITALIAN.read_text("utf-8"))
     raw_key = re.compile(rf"\b(?:{'|'.join(catalogue)})\.[a-z]\w+")
     expect(page.get_by_role("heading", name="Journal")).to_be_visible()
@@ -274,6 +286,9 @@ def test_italian_is_whole_and_stays(page: Page) -> None:
     page.keyboard.press("Escape")
     page.locator(".links-open").click()
     expect(page.locator(".link", has_text="attivo").first).to_be_visible()
+    refused = page.locator(".link.refused", has_text="127.0.0.1")
+    expect(refused.locator(".state")).to_have_text("rifiutato")
+    expect(refused.locator(".why")).to_contain_text("il client non ha mostrato nessun certificato")
     assert raw_key.findall(page.evaluate(WORDS)) == []
 
 

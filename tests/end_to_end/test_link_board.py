@@ -1,6 +1,7 @@
 """The link board against a started node: what policy refused is counted, and what was lost stays until it is back."""
 
 import socket
+import ssl
 import time
 from typing import Any
 
@@ -90,6 +91,33 @@ def test_what_policy_refuses_is_counted_for_its_link(node: ServedNode, papers: A
         guest.say(same, same, same)
         wait_until(lambda: board(node, guest.callsign)[0]["in_count"] >= row["in_count"] + 3, "it was heard")
         assert board(node, guest.callsign)[0]["refused_count"] == 1
+
+
+def refused_at_the_door(node: ServedNode) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{node.url}api/v1/links", headers={"Authorization": f"Bearer {node.token}"}, timeout=60)
+    return [row for row in answer.json() if row["state"] == "refused"]
+
+
+def test_who_is_refused_at_the_door_is_one_line_that_counts_until_somebody_from_there_is_let_in(
+    node: ServedNode, papers: Any
+) -> None:
+    nobody = ssl.create_default_context(cafile=str(node.data / "secrets" / "ca.pem"))
+    for tries in (1, 2):
+        try:
+            with TakClient(node.ports["tak_tls"], "NOBODY", tls=nobody) as client:
+                client.read(5)
+        except OSError:
+            pass  # Refused while it shakes hands, or when it first reads.
+        wait_until(lambda tries=tries: [row["refused_count"] for row in refused_at_the_door(node)] == [tries], "seen")
+    (row,) = refused_at_the_door(node)
+    assert (row["peer"], row["transport"]) == ("127.0.0.1", "tls")
+    assert row["since_ms"] < row["last_ms"]
+    assert row["act"] == "links.why.door"
+    assert row["words"]["why"]["words"]["why"]["act"] == "links.door.none_came"
+    assert row["name"] == ""
+    with papers.client() as device:
+        device.report()
+        wait_until(lambda: refused_at_the_door(node) == [], "what was wrong is mended")
 
 
 def test_the_board_says_why_the_node_itself_ended_a_link(node: ServedNode) -> None:

@@ -14,6 +14,7 @@ from aquila.app import (
     listening,
     lost_links,
     postman,
+    refused_links,
     web_server,
 )
 from aquila.app import looking_back as looking_back_edge
@@ -197,6 +198,7 @@ IN_CODE: dict[str, list[str]] = {
         f"{SETTINGS.connections_per_device} of one device",
     ],
     "lost links on the board": [f"{lost_links.LOST_MAX}, {lost_links.LOST_MS // 3_600_000} h"],
+    "refused links on the board": [f"{refused_links.REFUSED_MAX}, {refused_links.REFUSED_MS // 3_600_000} h"],
     "HTTPS connections": [f"{web_server.OF_ONE_MAX} of one certificate"],
     "request body": [f"{routes.BODY_MAX_BYTES} bytes"],
     "journal search": [f"{TEXTS_MAX} texts", f"{search.HITS_MAX} hits"],

@@ -15,6 +15,7 @@ from aquila.core.tongue import LANGUAGES, Tongue
 from aquila.features.orbat import sheet_in
 from aquila.features.roles.rights import RIGHTS
 from aquila.links import why
+from aquila.links.pki import handshakes
 from aquila.stores.sqlite import tiles
 from aquila.web_api.errors import WebError
 
@@ -132,6 +133,19 @@ def test_why_a_link_is_as_it_is_is_a_sentence_of_the_table() -> None:
     last = phrase_in("links.why", why.of_refusal(refused))
     assert last.words["why"]["act"] == "links.refused.uid"
     assert (why.of_refusal(None), why.of_misread(None)) == ("", "")
+
+
+def test_why_somebody_is_refused_at_a_door_is_a_sentence_of_the_table() -> None:
+    judged = [text for code, text in handshakes._BY_VERIFY_CODE.items() if code not in (62, 64)]  # what clients judge
+    said_to_us = [text for word, text in handshakes._BY_REASON.items() if word in handshakes.ABOUT_CERTIFICATES]
+    told = [phrase_in("links.why", why.of_door(f"TLS on 8089, 8443: {text}")) for text in (*judged, *said_to_us)]
+    assert len(told) > 20
+    assert {said.words["why"]["words"]["why"]["act"].rpartition(".")[0] for said in told} == {"links.door"}
+    doors = [SOURCE / "app" / name for name in ("people.py", "tak.py", "tak_socket.py")]
+    doors += [SOURCE / "links" / "tls.py", WEB_API / "callers.py"]
+    named = [text for file in doors for _, call in calls(file, "Refused") if (text := said(call.args[1])) is not None]
+    assert len(named) > 8
+    assert [text for text in named if not phrase_in("refused", text).act] == []
 
 
 def test_every_right_has_words() -> None:

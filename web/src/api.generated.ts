@@ -1263,6 +1263,7 @@ export interface LinkRow {
   transport: string
   state: string
   since_ms: number
+  last_ms: number | null
   why: string
   act: string
   words: Record<string, unknown>

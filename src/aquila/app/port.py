@@ -11,6 +11,7 @@ import msgspec
 
 import aquila
 from aquila.app.engine import Engine
+from aquila.app.refused_links import RefusedLink
 from aquila.app.tak import Speaker, TakEdge
 from aquila.core.box import Box
 from aquila.core.errors import Refused
@@ -23,7 +24,7 @@ from aquila.core.view import View
 from aquila.features.coverage.shadow import Shadows
 from aquila.features.links import LinkRow, LinkState
 from aquila.features.picture.queries import TrackFix
-from aquila.links import peer
+from aquila.links import peer, why
 from aquila.links.hub import Hub
 from aquila.links.stream import StreamListener
 from aquila.stores.sqlite.geopackage import Geopackages
@@ -136,11 +137,29 @@ class LinkBoard:
         self._context = context
 
     def states(self) -> list[LinkState]:
-        """All links, and those that were lost lately: down since then."""
+        """All links; those that were lost lately: down since then; and who was refused at a door lately."""
         up = [self._state(link.state(), link.tag) for link in self._edge.links.values()]
         lost = self._edge.lost_links()
         gone = [self._state(msgspec.structs.replace(one.state, since_ms=one.at_ms), one.tag) for one in lost]
-        return [*up, *gone]
+        return [*up, *gone, *map(self._refused, self._edge.refused_links())]
+
+    def _refused(self, refused: RefusedLink) -> LinkState:
+        sentence = why.of_door(refused.sentence)
+        said = phrase_in("links.why", sentence)
+        row = LinkRow(
+            id=f"refused-{refused.number}",
+            name=refused.name,
+            transport=refused.transport,
+            state="refused",
+            since_ms=refused.since_ms,
+            last_ms=refused.last_ms,
+            why=sentence,
+            act=said.act,
+            words=said.words,
+            peer=refused.address or None,
+            refused_count=refused.count,
+        )
+        return LinkState(row=row, label=self._edge.default_label, context=self._context)
 
     def _state(self, state: peer.LinkState, speaker: object) -> LinkState:
         assert isinstance(speaker, Speaker)

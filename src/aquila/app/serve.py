@@ -34,7 +34,7 @@ from aquila.app.parts import load_codecs, load_features
 from aquila.app.people import ensure_operator, mesh_principal, plain_principal, recogniser
 from aquila.app.port import FREE_BYTES_MIN, LinkBoard, Port
 from aquila.app.postman import Postman
-from aquila.app.refused import failures, noted, refusals
+from aquila.app.refused import DoorKeeper, refusals
 from aquila.app.relay import Encoder, Relay
 from aquila.app.renewals import Renewals
 from aquila.app.tak import TakEdge
@@ -152,10 +152,13 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         edge.on_undelivered.append(postman.undelivered)
         noter = refusals(engine)
         ports: dict[str, int] = {}
-        gate = TlsGate(authority, on_failed=failures(("tak_tls", "api_tls"), ports, noter))
-        open_gate = TlsGate(authority, asks_certificate=False, on_failed=failures(("enrol",), ports, noter))
+        keeper = DoorKeeper(noter, edge.refused, clockwork.clock_ms, ports)
+        gate = TlsGate(authority, on_failed=keeper.failures("tak_tls", "api_tls"))
+        open_gate = TlsGate(authority, asks_certificate=False, on_failed=keeper.failures("enrol"))
         listeners = open_listeners(engine, hub, edge, gate, settings)
-        listeners["tls"].recognise = noted(listeners["tls"].recognise, noter)
+        for listener in listeners.values():
+            listener.recognise = keeper.noted(listener.recognise)
+            listener.on_turned_away = partial(keeper.turned_away, listener.name)
         hub.start()
         stack.callback(hub.stop)
         plain_host, tls_host = settings.plain_host or LOOPBACK, settings.host or LOOPBACK
@@ -206,7 +209,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
         foreign = foreign_logins(engine, port, settings)
         web = web_settings(settings, _first_view(scenario, has_harbour))
         app = make_app(port, features, web, recogniser(engine), foreign)
-        tak_socket = TakSocket(engine, hub, edge, app.state.web.callers, link_limits(settings))
+        tak_socket = TakSocket(engine, hub, edge, app.state.web.callers, link_limits(settings), keeper.turned_away)
         app.state.web.sockets[TAK_SOCKET_PATH] = tak_socket
         await stack.enter_async_context(doors.serve(app, settings.link_unfinished_s))
         node = Running(engine, hub, app.state.web, listeners, ports)

@@ -12,6 +12,7 @@ import msgspec
 
 from aquila.app.engine import Engine
 from aquila.app.lost_links import LostLink, LostLinks
+from aquila.app.refused_links import RefusedLink, RefusedLinks
 from aquila.codecs.cot import disconnect_notice
 from aquila.core.codec import Control, Decoded
 from aquila.core.contacts import Contacts
@@ -50,6 +51,9 @@ class TakEdge:
     Args:
         engine: who takes what is said. hub: where goodbyes go. contacts: the directory of callsigns.
         links_of_one: a device or person may have so many at once.
+
+    Attributes:
+        refused: who did not come in lately, told by the doors.
     """
 
     def __init__(self, engine: Engine, hub: Hub, contacts: Contacts, links_of_one: int = 32) -> None:
@@ -60,6 +64,7 @@ class TakEdge:
         self._held: dict[int, Peer] = {}
         self.links: dict[int, Peer] = {}
         self._lost = LostLinks()
+        self.refused = RefusedLinks()
         self._links_of: Counter[str] = Counter()
         self._links_of_one = links_of_one
         self.controls: Counter[str] = Counter()
@@ -79,6 +84,8 @@ class TakEdge:
         link.tag = Speaker(label, {})
         self.links[link.id] = link
         self._links_of[principal.id] += 1
+        if principal.kind != "listener":
+            self.refused.let_in(link.address)
         self._say("link.up", link, {})
 
     def no_place(self, principal: Principal) -> Refused | None:
@@ -187,6 +194,15 @@ class TakEdge:
             if link.principal is not None:
                 principals.add(link.principal.id)
         return self._lost.still(self._engine.node.clock_ms(), uids, principals)
+
+    def refused_links(self) -> list[RefusedLink]:
+        """Who did not come in lately, each address once."""
+        return self.refused.still(self._engine.node.clock_ms())
+
+    @property
+    def default_label(self) -> Label:
+        """The marking of what nobody has marked."""
+        return self._engine.node.policy.default_label
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

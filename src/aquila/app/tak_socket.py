@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
@@ -12,6 +13,7 @@ from aquila.app.engine import Engine
 from aquila.app.tak import TakEdge
 from aquila.codecs.cot import TakMessages
 from aquila.codecs.cot.proto import cut_frames
+from aquila.core.errors import Refused
 from aquila.links import why
 from aquila.links.hub import Hub
 from aquila.links.limits import Limits
@@ -46,9 +48,19 @@ class TakSocket:
 
     Args:
         engine, hub, edge: the node. callers: says who comes. limits: of each link.
+        turned_away: told who is refused: transport, address, sentence, certificate (DER).
     """
 
-    def __init__(self, engine: Engine, hub: Hub, edge: TakEdge, callers: Callers, limits: Limits) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        hub: Hub,
+        edge: TakEdge,
+        callers: Callers,
+        limits: Limits,
+        turned_away: Callable[[str, str, str, bytes | None], None],
+    ) -> None:
+        self._turned_away = turned_away
         self._engine = engine
         self._hub = hub
         self._edge = edge
@@ -71,22 +83,33 @@ class TakSocket:
         await receive()
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         address = scope["client"][0] if scope["client"] else ""
+        state = scope.get("state") or {}
         try:
-            caller = await self._callers.caller(scope.get("state") or {}, headers, address)
-        except WebError:
-            caller = None
-        is_full = caller is not None and self._edge.no_place(caller.principal) is not None
-        if caller is None or not _may_speak(caller) or is_full or self._open >= self._limits.connections:
+            caller = self._judge(await self._callers.caller(state, headers, address))
+        except WebError as wrong:
+            caller = Refused(wrong.body.code, wrong.body.reason)
+        if isinstance(caller, Refused):
+            self._turned_away("websocket", address, caller.detail, state.get("certificate"))
             await send({"type": "websocket.close", "code": CLOSE_REFUSED, "reason": "login"})
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         link = self._link(address, send)
-        link.good_until_ms = _end_ms((scope.get("state") or {}).get("certificate"))
+        link.good_until_ms = _end_ms(state.get("certificate"))
         self._open += 1
         try:
             await self._talk(link, caller.principal, receive)
         finally:
             self._open -= 1
+
+    def _judge(self, caller: Caller | None) -> Caller | Refused:
+        """Who may have a link."""
+        if caller is None:
+            return Refused("login", "nobody says who it is: no certificate, password or token was shown")
+        if not _may_speak(caller):
+            return Refused("role", f"{caller.principal.name} may not speak here: that takes a device or an operator")
+        if self._open >= self._limits.connections:
+            return Refused("connections", f"{self._open} connections are open, the most that this door takes")
+        return self._edge.no_place(caller.principal) or caller
 
     def _link(self, address: str, send: Send) -> WebSocketLink:
         async def say(message: bytes) -> None:

@@ -241,6 +241,20 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("uid_other", "this client uid belongs to somebody else: say the uid of your own client, or none"),
         ("markings_used", "{who} has used {n} different markings"),
         ("not_active", "{who} is revoked or not active"),
+        ("at_door", "TLS on {ports}: {why?links.door}"),
+        ("certificate_ended", "the certificate of {who} ended at {at}"),
+        ("no_device_here", "{who} is no device in force here"),
+        ("no_certificate", "no client certificate was shown"),
+        ("certificate_revoked", "certificate {serial} is revoked"),
+        ("links_full", "{who} has {n} links already, the most that one may have"),
+        ("door_full", "{n} connections are open, the most that this door takes"),
+        ("address_full", "{n} connections of one address are open, the most that it may have"),
+        ("nobody_says", "nobody says who it is: no certificate, password or token was shown"),
+        ("no_authority", "this node knows no device certificates"),
+        ("speaks_not", "{who} may not speak here: that takes a device or an operator"),
+        ("login_wrong", "name and password, or token, do not match"),
+        ("password_wrong", "name and password do not match"),
+        ("no_authorization", "the Authorization header does not parse"),
         ("heard_statement", "this statement was heard before"),
         ("heard_position", "this position was heard before"),
         ("number_long", "it holds a whole number of more than 64 bits: name a smaller one"),
@@ -476,6 +490,72 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("too_much", "it says more than {n} a second: it is read more slowly"),
         ("refused", "last refused: {why?links.refused}"),
         ("misread", "last not read: {why}"),
+        ("door", "refused: {why?refused}"),
+    ),
+    "links.door": (
+        ("no_list", "the revocation list is missing: restore {file} from a backup"),
+        (
+            "forged",
+            "a signature does not fit: the certificate is forged or damaged, or the key is not its own; issue "
+            "new files with `aquila device add`",
+        ),
+        (
+            "not_yet",
+            "the certificate is not valid yet: the clock of one of the two machines is wrong; compare and set them",
+        ),
+        (
+            "expired",
+            "the certificate has expired: issue new files with `aquila device add`, or set the clock if it is wrong",
+        ),
+        ("list_early", "the revocation list is not valid yet: the node's clock went back; set it"),
+        ("list_over", "the revocation list has run out: the authority is at its end, or the clock is wrong"),
+        (
+            "own_signed",
+            "the certificate is signed by itself, not by the node's authority: issue new files with `aquila "
+            "device add`",
+        ),
+        (
+            "root",
+            "the chain ends in a root that is not trusted here: take {file} or {other} of the node that is called",
+        ),
+        (
+            "authority",
+            "the certificate comes from another authority than the one that is trusted here: take certificate "
+            "and {file} from the same node and data folder",
+        ),
+        ("chain", "the chain is not whole: trust {file} of this node, which holds intermediate and root"),
+        ("revoked", "the certificate is revoked: issue new files with `aquila device add` if the device may come back"),
+        (
+            "other_use",
+            "the certificate is made for another use (a server's shown by a client, or the reverse): name the "
+            "device's .pem and .key",
+        ),
+        (
+            "none_shown",
+            "the node wants a client certificate and none was shown: name the device's .pem and .key, or use "
+            "the enrolment port",
+        ),
+        ("none_came", "the client showed no certificate: import the device's .p12 in it, or use the enrolment port"),
+        (
+            "not_trusted",
+            "the other side does not trust the certificate's authority: the certificate and the trust store "
+            "come from different nodes or data folders, or the trust store lacks the intermediate; import both "
+            "anew",
+        ),
+        (
+            "expired_there",
+            "the other side says that the certificate has expired: compare the clocks, then issue new files "
+            "with `aquila device add`",
+        ),
+        ("not_accepted", "the other side does not accept the certificate: import {file} of this node in the client"),
+        (
+            "bad",
+            "the other side does not accept the certificate: it is not valid yet (compare the clocks), or it "
+            "is damaged; issue new files with `aquila device add`",
+        ),
+        ("old_tls", "one side speaks only TLS older than 1.2: update the client"),
+        ("no_cipher", "the two sides share no cipher: update the client"),
+        ("other", "the certificate is refused: {why}; issue new files with `aquila device add`"),
     ),
     "links.refused": (
         ("inactive", "{who} is revoked or not active"),

@@ -245,6 +245,8 @@ class StreamListener:
         self.limits = limits
         self.links: dict[int, StreamLink] = {}
         self.closed: Counter[str] = Counter()
+        self.on_turned_away: Callable[[str, str], None] | None = None
+        """Told the address and, in a sentence, why somebody from there found no place."""
         self.loop: asyncio.AbstractEventLoop
         self._context = context
         self._socket: socket.socket | None = None
@@ -333,12 +335,12 @@ class StreamListener:
     def _welcome(self, sock: socket.socket, address: str) -> None:
         if len(self.links) >= self.limits.connections:
             self.closed["too many connections"] += 1
-            sock.close()
+            self._turn_away(sock, address, f"{len(self.links)} connections are open, the most that this door takes")
             return
         limit = self.limits.per_address
         if limit is not None and self._addresses[address] >= limit and self._counts(address):
             self.closed["too many from one address"] += 1
-            sock.close()
+            self._turn_away(sock, address, f"{limit} connections of one address are open, the most that it may have")
             return
         try:
             _prepare(sock)
@@ -354,6 +356,11 @@ class StreamListener:
         if self._context is not None:
             self._shaking[link.id] = link
         link.start()
+
+    def _turn_away(self, sock: socket.socket, address: str, sentence: str) -> None:
+        sock.close()
+        if self.on_turned_away is not None:
+            self.on_turned_away(address, sentence)
 
     def _counts(self, address: str) -> bool:
         if self.limits.limits_loopback:

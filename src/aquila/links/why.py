@@ -64,6 +64,11 @@ def of_refusal(last: Refused | None) -> str:
     return "" if last is None else f"last refused: {last.detail or last.reason}"
 
 
+def of_door(sentence: str) -> str:
+    """Why somebody never became a link."""
+    return f"refused: {sentence}"
+
+
 def of_misread(last: CodecError | None) -> str:
     """What of a peer's words could not be read last; empty = all could."""
     return "" if last is None else f"last not read: {printable(str(last), 160)}"

@@ -384,7 +384,7 @@ class Screen:
         return sum(
             1
             for state in links.states()
-            if state.row.state != "down" and (state.label is None or self.releaser(state.label, state.context).verdict)
+            if state.is_there and (state.label is None or self.releaser(state.label, state.context).verdict)
         )
 
     async def _send_picture(self, now_ms: int) -> None:

@@ -142,8 +142,10 @@ export interface LinkState {
   transport: string
   peer?: string | null
   principal?: string | null
-  state: 'up' | 'slow' | 'down' | string
+  state: 'up' | 'slow' | 'down' | 'refused' | string
   since_ms: number
+  /** When somebody from there was refused last; null: never. */
+  last_ms?: number | null
   in_count: number
   out_count: number
   why?: string

@@ -1,5 +1,6 @@
 /** Devices, with what the links and contacts say of each: a device is online when one of its links is up. */
 import type { ContactRow, Device, LinkRow } from '../api.generated'
+import { isThere } from '../store/links'
 
 /** `hidden`: its links are of groups that the asker does not read, so nobody can say. */
 export type Presence = 'online' | 'slow' | 'offline' | 'never' | 'hidden'
@@ -42,7 +43,7 @@ export function deviceLines(devices: Device[], links: LinkRow[], contacts: Conta
   }
   return devices
     .map((device) => {
-      const open = links.filter((link) => link.principal === `device:${device.name}` && link.state !== 'down')
+      const open = links.filter((link) => link.principal === `device:${device.name}` && isThere(link))
       const contact = newest.get(device.name)
       const software = contact ? [contact.platform, contact.version].filter(Boolean).join(' ') : ''
       if (open.length) {

@@ -8,6 +8,7 @@ import ChatPanel from '../panels/ChatPanel.vue'
 import NowPanel from '../panels/NowPanel.vue'
 import TracksPanel from '../panels/TracksPanel.vue'
 import { alertsOf } from '../staff/alerts/live'
+import { isThere } from '../store/links'
 import type { Workspace } from './shell'
 
 export const WORKSPACES: readonly Workspace[] = [
@@ -82,7 +83,7 @@ export const WORKSPACES: readonly Workspace[] = [
     icon: 'links',
     where: 'full',
     keys: '7',
-    count: (desk) => desk.links.value.filter((link) => link.state !== 'down').length,
+    count: (desk) => desk.links.value.filter(isThere).length,
     live_only: true,
     part: defineAsyncComponent(() => import('../panels/LinkBoard.vue')),
   },

@@ -12,7 +12,7 @@ from aquila.features.devices.view import Device, target_of
 
 
 class LinksUp(Protocol):
-    """What is asked of the part `links` of a node: each has a `row` with `principal`, `state` and `since_ms`."""
+    """What is asked of the part `links` of a node: each has a `row` with `principal` and `since_ms`, and `is_there`."""
 
     def states(self) -> Iterable[Any]:
         """All links that are up."""
@@ -43,6 +43,6 @@ def _since(reading: Reading) -> dict[str, int]:
     found: dict[str, int] = {}
     for state in links.states():
         row = state.row
-        if row.state != "down":
+        if state.is_there:
             found[row.principal] = min(row.since_ms, found.get(row.principal, row.since_ms))
     return found

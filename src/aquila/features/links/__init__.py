@@ -24,7 +24,16 @@ def _links(principal: Principal, ask: AskLinks, reading: Reading) -> Iterator[La
     for state in links.states():
         # Who may not see what the peer says is not told its name either, only that a link is there.
         bare = msgspec.structs.replace(
-            state.row, name="", why="", act="", words={}, peer=None, principal=None, uid=None, callsign=None
+            state.row,
+            name="",
+            last_ms=None,
+            why="",
+            act="",
+            words={},
+            peer=None,
+            principal=None,
+            uid=None,
+            callsign=None,
         )
         yield Labelled(state.row, state.label, state.context, bare)
 

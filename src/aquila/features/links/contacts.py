@@ -71,8 +71,8 @@ def presence_of(reading: Reading) -> Presence:
 def _live(reading: Reading) -> Mapping[tuple[str, str | None], int]:
     """(via, principal) -> since when, of the links that are up."""
     links: Links = reading.part("links")
-    rows = (state.row for state in links.states())
-    return {(f"{row.transport}:{row.id}", row.principal): row.since_ms for row in rows if row.state != "down"}
+    rows = (state.row for state in links.states() if state.is_there)
+    return {(f"{row.transport}:{row.id}", row.principal): row.since_ms for row in rows}
 
 
 def _is_connected(seen: Seen, live: Mapping[tuple[str, str | None], int], node: str) -> bool:
@@ -122,7 +122,7 @@ def _subscriptions(principal: Principal, ask: AskSubscriptions, reading: Reading
     by_link = {seen.link: seen for seen in reversed(presence.seen())}
     for state in links.states():
         row = state.row
-        if row.state == "down":
+        if not state.is_there:
             continue
         seen = by_link.get((reading.node, f"{row.transport}:{row.id}", row.principal or ""))
         if seen is not None and seen.at_ms < row.since_ms:

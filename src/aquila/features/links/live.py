@@ -13,8 +13,10 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         transport: tcp, tls, websocket ... peer: address. principal: who is at the other end.
-        state: up, slow or down. since_ms: when it connected, began not to take what it is sent, or was lost; UTC.
+        state: up, slow, down, or refused: nobody was let in from this address. since_ms: when it connected, began not
+        to take what it is sent, was lost, or was refused first; UTC. last_ms: when it was refused last; None = never.
         why: it is slow or down, or what it said last was not taken: a sentence; empty = nothing to say.
+        refused_count: what of its words policy did not admit, or how often it was refused.
         act, words: of that sentence, see `Phrase`.
         backlog_bytes: waiting to be sent.
         uid, callsign: what the peer calls itself. incognito: other clients are not shown it.
@@ -25,6 +27,7 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     transport: str
     state: str
     since_ms: int
+    last_ms: int | None = None
     why: str = ""
     act: str = ""
     words: dict[str, Any] = {}
@@ -48,10 +51,15 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     label: Label | None
     context: Context
 
+    @property
+    def is_there(self) -> bool:
+        """Is somebody at the other end, neither lost nor refused?"""
+        return self.row.state not in ("down", "refused")
+
 
 class Links(Protocol):
     """The part `links` of a node."""
 
     def states(self) -> Sequence[LinkState]:
-        """All links, and those that were lost lately."""
+        """All links, those that were lost lately, and who was refused lately."""
         ...
