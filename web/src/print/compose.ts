@@ -1,5 +1,4 @@
 /** Makes one sheet of what the page shows: its picture, its texts, its legend. */
-import type { Feature } from 'geojson'
 import type { ComposerTranslation } from 'vue-i18n'
 import { latLon } from '../geo/format'
 import type { MapAdapter } from '../map/port'
@@ -7,20 +6,12 @@ import type { Shell } from '../shell/shell'
 import type { Desk } from '../store/desk'
 import { dtg } from '../time/dtg'
 import { contextOf, levelOf, PAPER_COLOUR } from './banner'
+import { sheetOf, type Bounds, type Picture, type SheetTexts } from './layout'
 import { kindsOf, symbolLines, trailLines, type LegendLine } from './legend'
 import type { Paper } from './paper'
-import { drawSheet, groundPerMm, scaleNumber, sheetOf, type SheetTexts } from './sheet'
+import { drawSheet, groundPerMm, scaleNumber } from './sheet'
 import type { DrawnSheet } from './sheetShown'
 
-export type Bounds = [west_deg: number, south_deg: number, east_deg: number, north_deg: number]
-
-/** What a map shows, for a sheet. */
-export interface Picture {
-  canvas: HTMLCanvasElement
-  bounds: Bounds
-  /** As a map tells them (map/port.ts). */
-  trails: readonly Feature[]
-}
 export function pictureOf(map: MapAdapter): Picture {
   return { canvas: map.copy(), bounds: map.bounds(), trails: map.trails() }
 }

@@ -1,6 +1,6 @@
 /** The legend on its sheet: lines in columns, and at the end of the last one what is to be known of the sheet. */
+import type { Sheet, SheetTexts } from './layout'
 import type { LegendLine } from './legend'
-import type { Sheet, SheetTexts } from './sheet'
 import { INK, SOFT, wrapped, type Pen } from './words'
 
 const TITLE = 6
