@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from aquila.core.tongue import Tongue
 from aquila.links import why
 from aquila.testing.served import Serve, ServedNode, wait_until
 from aquila.testing.tak_client import TakClient, chat, fresh, position, text_of
@@ -91,6 +92,24 @@ def test_what_policy_refuses_is_counted_for_its_link(node: ServedNode, papers: A
         guest.say(same, same, same)
         wait_until(lambda: board(node, guest.callsign)[0]["in_count"] >= row["in_count"] + 3, "it was heard")
         assert board(node, guest.callsign)[0]["refused_count"] == 1
+
+
+def test_a_client_that_has_not_said_its_name_goes_by_its_address_on_board_and_in_the_journal(node: ServedNode) -> None:
+    def rows() -> list[dict[str, Any]]:
+        answer = httpx.get(f"{node.url}api/v1/links", headers={"Authorization": f"Bearer {node.token}"}, timeout=60)
+        return [row for row in answer.json() if row["peer"] == "127.0.0.1" and row["state"] == "up"]
+
+    def told() -> list[str]:
+        lines = node.api.entries(kind="act", newest=True, limit=20)
+        return [Tongue("it").say(line["act"], **line["words"]) for line in lines if line["act"].startswith("did.link_")]
+
+    with node.client(name := fresh("NAMED")) as client:
+        wait_until(lambda: "127.0.0.1" in [row["name"] for row in rows()], "it is there without a name")
+        wait_until(lambda: "Client TCP su 127.0.0.1 collegato" in told(), "and the journal says from where")
+        client.report()
+        wait_until(lambda: name in [row["name"] for row in rows()], "it has a name now")
+        lost(node, client)
+    wait_until(lambda: any(line.startswith(f"{name} (TCP, 127.0.0.1) scollegato") for line in told()), "who has left")
 
 
 def refused_at_the_door(node: ServedNode) -> list[dict[str, Any]]:

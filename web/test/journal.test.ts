@@ -145,6 +145,13 @@ describe('names behind ids', () => {
     expect(lineOf(up, new Names(), [link])).toEqual({ key: 'line.linkUp', values: { name: 'PATROL 1' } })
     expect(lineOf(up, new Names(), [{ ...link, since_ms: 99_000 }])).toEqual({ key: 'line.linkUp', values: { name: 'TCP' } })
   })
+  it('say who it was by callsign, else by the phrase of the node', () => {
+    const down = { kind: 'act', body: { action: 'link.down', target: 'listener:tcp', detail: { link: 'tcp:1', callsign: 'HELLO' } } }
+    expect(lineOf(entry(5000, down), new Names(), [])).toEqual({ key: 'line.linkDown', values: { name: 'HELLO' } })
+    const who = { act: 'told.guest', words: { via: 'TCP', address: '192.0.2.1' } }
+    const up = { kind: 'act', body: { action: 'link.up', target: 'listener:tcp', detail: { link: 'tcp:1' } }, words: { target: who } }
+    expect(lineOf(entry(5000, up), new Names(), [])).toEqual({ key: 'line.linkUp', values: { name: 'TCP' }, who })
+  })
 
   it('turn no grid that follows them', () => {
     const drawn = entry(1, { kind: 'report', body: { name: 'A\u2069\u202eB', category: 'drawing', position: { lat_deg: 43, lon_deg: 77 } } } as Partial<Entry>)

@@ -164,9 +164,11 @@ class LinkBoard:
     def _state(self, state: peer.LinkState, speaker: object) -> LinkState:
         assert isinstance(speaker, Speaker)
         said = phrase_in("links.why", state.why)
+        # By the door where nobody logs in all have one name: until one says its own, it goes by its address.
+        is_guest = (state.principal or "").startswith("listener:")
         row = LinkRow(
             id=str(state.id),
-            name=speaker.callsign or state.name or state.address,
+            name=speaker.callsign or (state.address if is_guest else state.name) or state.address,
             transport=state.listener,
             state=state.state,
             since_ms=state.since_ms,

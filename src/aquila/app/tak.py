@@ -247,6 +247,11 @@ class TakEdge:
     def _say(self, action: str, link: Peer, detail: dict[str, str]) -> None:
         principal = link.principal
         target = principal.id if principal is not None else "unknown"
+        if principal is not None and principal.kind == "listener":
+            # The listener is many; of a guest its address is known, and the name once it has said one.
+            callsign = link.tag.callsign if isinstance(link.tag, Speaker) else None
+            guest = {"address": link.address, "callsign": callsign or ""}
+            detail = {**{key: value for key, value in guest.items() if value}, **detail}
         node = self._engine.node
         self._engine.say(
             Act(action=action, target=target, happened_at_ms=node.clock_ms(), detail={"link": link.via, **detail})

@@ -314,6 +314,8 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "told": (
         ("with", " ({parts*detail})"),
         ("number", "no. {id}"),
+        ("guest", "{via} client at {address}"),
+        ("guest_nowhere", "{via} client"),
     ),
     "detail": (
         ("role", "role: {value?role}"),

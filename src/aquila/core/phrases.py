@@ -23,6 +23,11 @@ DETAIL_MAX = 100
 NUMBER_LENGTH = 8
 _ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{24,}")
 """An id that was made by a machine for machines: a UUID, a digest, a serial number."""
+LISTENER = "listener:"
+"""How ids of doors begin where nobody logs in."""
+GUESTS = frozenset({"link.up", "link.down"})
+GUEST_SAYS = frozenset({"address", "callsign"})
+"""What of such acts tells who it was."""
 _GAP = re.compile(r"\{(\w+)(?:([:?*])([\w.]+))?\}")
 
 
@@ -120,9 +125,28 @@ def told_in(group: str, lines: Iterable[str]) -> tuple[Told, ...]:
 def _phrase_of_act(act: Act) -> Phrase:
     if act.action not in DEEDS:
         return NONE
-    told = [each for key in DETAILS if (each := _told(key, act.detail.get(key, ""))) is not None]
-    detail = {"act": "told.with", "words": {"parts": told}} if told else ""
-    return Phrase(f"did.{act.action.replace('.', '_')}", {"target": _target(act), "detail": detail})
+    is_guest = act.action in GUESTS and act.target.startswith(LISTENER)
+    target = _guest(act) if is_guest else _target(act)
+    detail = _details(act, GUEST_SAYS if is_guest else frozenset())
+    return Phrase(f"did.{act.action.replace('.', '_')}", {"target": target, "detail": detail})
+
+
+def _details(act: Act, without: frozenset[str]) -> dict[str, Any] | str:
+    """What else an act tells; "" = nothing."""
+    keys = [key for key in DETAILS if key not in without]
+    told = [each for key in keys if (each := _told(key, act.detail.get(key, ""))) is not None]
+    return {"act": "told.with", "words": {"parts": told}} if told else ""
+
+
+def _guest(act: Act) -> str | dict[str, Any]:
+    """Who came in by a door where nobody logs in: by its callsign, else by its address."""
+    via = act.target.removeprefix(LISTENER).upper()
+    address, callsign = (act.detail.get(key, "")[:DETAIL_MAX] for key in ("address", "callsign"))
+    if callsign:
+        return f"{callsign} ({via}, {address})" if address else callsign
+    if address:
+        return {"act": "told.guest", "words": {"via": via, "address": address}}
+    return {"act": "told.guest_nowhere", "words": {"via": via}}
 
 
 def _told(key: str, value: str) -> dict[str, Any] | None:

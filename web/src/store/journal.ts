@@ -50,8 +50,8 @@ export function textOf(entry: Entry): string {
 /** How a drawing became what a report says, as the node found it; a newer node's word counts as none. */
 const CHANGES = ['moved', 'reshaped', 'restyled', 'renamed', 'changed', 'restored'] as const
 
-/** A catalogue key with its values, or plain text. */
-export type Line = { key: string; values: Record<string, string>; kind?: string } | { text: string }
+/** A catalogue key with its values, or plain text. who: the node's phrase for whom it is about, where he has no name. */
+export type Line = { key: string; values: Record<string, string>; kind?: string; who?: object } | { text: string }
 
 /** A name among words of the page: marks in it that turn the direction of writing end with it, and turn no grid after it. */
 function apart(name: string): string {
@@ -89,8 +89,12 @@ function linkLine(entry: Entry, body: EntryBody, links: LinkState[]): Line {
       `${link.transport}:${link.id}` === body.detail?.link &&
       Math.abs(link.since_ms - entry.happened_at_ms) < SAME_LINK_MS,
   )
-  const name = same?.callsign || principalName(body.target ?? '', null)
-  return { key: body.action === 'link.up' ? 'line.linkUp' : 'line.linkDown', values: { name } }
+  const key = body.action === 'link.up' ? 'line.linkUp' : 'line.linkDown'
+  const callsign = same?.callsign || body.detail?.callsign
+  if (callsign) return { key, values: { name: apart(String(callsign)) } }
+  const who = entry.words?.target
+  const name = principalName(body.target ?? '', null)
+  return { key, values: { name }, ...(who && typeof who === 'object' ? { who } : {}) }
 }
 
 /** Oldest first by arrival; seq breaks ties within one node. */

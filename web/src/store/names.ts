@@ -60,7 +60,7 @@ export class Names {
 export function principalName(id: string, node: NodeName | null): string {
   const [kind, ...rest] = id.split(':')
   const name = rest.join(':')
-  if (!name) return id
+  if (!name || !/^[a-z]+$/.test(kind)) return id
   if (kind === 'listener') return name.toUpperCase()
   return kind === 'node' && name === node?.id ? node.name : name
 }
