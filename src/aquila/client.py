@@ -347,6 +347,8 @@ class CheckRow(TypedDict):
     sentence: str
     code: str
     values: dict[str, str]
+    act: str
+    words: dict[str, Any]
     at_ms: int
 
 

@@ -135,6 +135,23 @@ def test_why_a_link_is_as_it_is_is_a_sentence_of_the_table() -> None:
     assert (why.of_refusal(None), why.of_misread(None)) == ("", "")
 
 
+def test_what_a_peer_said_wrongly_is_a_sentence_of_the_table() -> None:
+    ours = [SOURCE / "core" / name for name in ("policy.py", "node.py", "owners.py")]
+    refused = [text for file in ours for _, call in calls(file, "Refused") if (text := said(call.args[1])) is not None]
+    refused = [text for text in refused if not text.endswith("was heard before")]  # counted by the node, told to nobody
+    assert len(refused) > 8
+    for text in refused:
+        assert isinstance(phrase_in("links.why", why.of_refusal(Refused("x", text))).words["why"], dict), text
+    unread = {
+        call.args[0] for file in (SOURCE / "codecs" / "cot").rglob("*.py") for _, call in calls(file, "CodecError")
+    }
+    words = {str(word.value) for word in unread if isinstance(word, ast.Constant)}
+    assert len(words) > 10
+    for word in words:
+        told = phrase_in("links.why", why.of_misread(CodecError(word, "lat=x: a number is expected"))).words
+        assert told == {"what": {"act": f"links.misread.{word}"}, "why": "lat=x: a number is expected"}
+
+
 def test_why_somebody_is_refused_at_a_door_is_a_sentence_of_the_table() -> None:
     judged = [text for code, text in handshakes._BY_VERIFY_CODE.items() if code not in (62, 64)]  # what clients judge
     said_to_us = [text for word, text in handshakes._BY_REASON.items() if word in handshakes.ABOUT_CERTIFICATES]

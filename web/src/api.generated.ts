@@ -253,6 +253,8 @@ export interface CheckRow {
   sentence: string
   code: string
   values: Record<string, string>
+  act: string
+  words: Record<string, unknown>
   at_ms: number
 }
 

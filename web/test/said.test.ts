@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidField, saidIn, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
+import { said, saidField, saidCause, saidIn, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
 import { ApiError } from '../src/api/client'
 import type { Entry } from '../src/api/types'
 import { lengthOf } from '../src/draw/typed'
@@ -35,6 +35,14 @@ describe('what the node says', () => {
     expect(said({ act: 'patterns.finding.found', words: { what: { act: 'patterns.text.stop', words: { a: 'P1' } } } }, 'english')).toBe('Поведение: P1: остановка')
     expect(said({ act: 'did.device_add', words: { target: 'device:P1', detail: '' } }, 'english')).toBe('P1: устройство добавлено')
     expect(said({ act: 'orders.order.step', words: { what: 'x', step: [{ act: 'step.read' }, 'moon'] } }, 'english')).toBe('x: прочитано, moon')
+  })
+
+  it('quotes a library as what the program says, and says a cause that it knows', async () => {
+    const revoked: Phrase = { act: 'refused.no_device_here', words: { who: 'P1' } }
+    expect(saidCause({}, 'database disk image is malformed')).toBe('database disk image is malformed')
+    await speak('it')
+    expect(saidCause({}, 'database disk image is malformed')).toBe('il programma dice: «database disk image is malformed»')
+    expect(saidCause(revoked, 'P1 is no device in force here')).toBe('P1 non è un dispositivo valido qui')
   })
 
   it('stays as it came where this page does not know the sentence, or a phrase in it', async () => {

@@ -94,7 +94,7 @@ def _refusals(entries: Sequence[Row]) -> Iterator[Finding]:
         if key in seen:
             continue
         seen.add(key)
-        who = "?" if key[0] == "unknown" else key[0]
+        who = "?" if key[0] == "unknown" else key[0].partition(":")[2] or key[0]
         where = f" ({detail['address']})" if detail.get("address") else ""
         why = detail.get("sentence") or key[1]
         yield found("refused", "warn", "refused", at=dtg(act["happened_at_ms"]), who=f"{who}{where}", why=why)

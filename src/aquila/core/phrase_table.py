@@ -314,6 +314,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "told": (
         ("with", " ({parts*detail})"),
         ("number", "no. {id}"),
+        ("program", "the program says: {why}"),
         ("guest", "{via} client at {address}"),
         ("guest_nowhere", "{via} client"),
     ),

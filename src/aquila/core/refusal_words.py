@@ -488,8 +488,11 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("system", "the connection failed: {why?system}"),
         ("behind", "the peer takes less than is sent to it, lines that wait: {n}"),
         ("too_much", "it says more than {n} a second: it is read more slowly"),
-        ("refused", "last refused: {why?links.refused}"),
-        ("misread", "last not read: {why}"),
+        ("refused", "last refused: {why:links.refused}"),
+        ("refused_else", "last refused: {why?refused}"),
+        ("misread", "last not read: {what:links.misread}: {why}"),
+        ("misread_bare", "last not read: {what:links.misread}"),
+        ("misread_other", "last not read: {why}"),
         ("door", "refused: {why?refused}"),
     ),
     "links.door": (
@@ -566,6 +569,11 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("caveats", "caveats {caveats}: {who} does not hold all of them"),
         ("uid", "{uid} belongs to {owner}, not to {who}"),
         ("markings", "{who} has used {n} different markings"),
+    ),
+    "links.misread": (
+        *(("syntax", "syntax"), ("missing", "missing"), ("unsupported", "unsupported"), ("oversize", "oversize")),
+        *(("range", "range"), ("time", "time"), ("number", "number"), ("elements", "elements"), ("type", "type")),
+        *(("attributes", "attributes"), ("depth", "depth"), ("dtd", "dtd"), ("encoding", "encoding")),
     ),
     "system": (
         ("refused", "Connection refused"),

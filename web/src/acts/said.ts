@@ -88,6 +88,13 @@ export function saidRefusal(refusal: Phrase & { code?: string }, reason: string)
   return `${t(te(general) ? general : keyOf('refusal.other'))} («${reason}»)`
 }
 
+/** Why something is as it is: a sentence of the node, else what a library says, which is quoted. */
+export function saidCause(phrase: Phrase, text: string): string {
+  const { t, locale } = pageI18n().global
+  const known = phrase.act ? said(phrase, '') : ''
+  return known || (locale.value === 'en' || !text ? text : t(keyOf('told.program'), { why: `«${text}»` }))
+}
+
 /** What to do about it. Advice for programs is for no reader of the page, in no language but theirs. */
 export function saidRemedy(remedy: string | null): string | null {
   const { locale } = pageI18n().global

@@ -15,6 +15,7 @@ import msgspec
 from aquila.core.errors import DiskError, Refused, UsageError
 from aquila.core.feature import Command, Desk, Feature, Labelled, Query, Reading
 from aquila.core.model import Act, Principal
+from aquila.core.phrases import Phrase, phrase_in
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Found = TypeVar("Found")
@@ -59,6 +60,7 @@ class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         sentence: in English. code, values: the same, to be said in another language (`upkeep.finding.CODE` of the
             page's texts); an empty code = there is only the sentence.
+        act, words: of the sentence that stands in it as `why`, see `Phrase`; empty = the text of a library, or none.
     """
 
     what: str
@@ -66,6 +68,8 @@ class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     code: str = ""
     values: dict[str, str] = {}
+    act: str = ""
+    words: dict[str, Any] = {}
     at_ms: int
 
 
@@ -138,15 +142,23 @@ def self_test(principal: Principal, ask: AskUpkeep, reading: Reading) -> Iterato
     """Look at everything once, now."""
     test: SelfTest = reading.part("self_test")
     for found in test():
+        cause = _cause(found.values.get("why", ""))
         row = CheckRow(
             what=found.what,
             grade=found.grade,
             sentence=found.sentence,
             code=found.code,
             values=dict(found.values),
+            act=cause.act,
+            words=cause.words,
             at_ms=reading.now_ms(),
         )
         yield Labelled(row, None, reading.context)
+
+
+def _cause(text: str) -> Phrase:
+    said = phrase_in("refused", text)
+    return said if said.act else phrase_in("system", text)
 
 
 def backups(principal: Principal, ask: AskUpkeep, reading: Reading) -> Iterator[Labelled]:
