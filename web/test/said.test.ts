@@ -90,14 +90,14 @@ describe('fixed words', () => {
 
 describe('figures', () => {
   it('have the decimal mark and the units of the language, but not in places and in names', async () => {
-    const all = () => [speed(1.2), bytes(1536), lengthShown(2500), metres(1200), ageClock(90_000_000), ageRound(60_000), lengthText(2500), latLon(42.8, 77.5)]
+    const all = () => [speed(1.2), bytes(1536), lengthShown(2500), metres(1200), ageClock(90_000_000), ageClock(70_000), ageRound(60_000), lengthText(2500), latLon(42.8, 77.5)]
     const kept = ['2.50 km', '42.80000° N 077.50000° E']
     const shown: [Language, string][] = [
-      ['en', '4.3 km/h, 1.5 KiB, 2.50 km, 1\u202f200 m, 1 d 1 h, 1 min'],
-      ['it', '4,3 km/h, 1,5 KiB, 2,50 km, 1\u202f200 m, 1 g 1 h, 1 min'],
-      ['fr', '4,3 km/h, 1,5 Kio, 2,50 km, 1\u202f200 m, 1 j 1 h, 1 min'],
-      ['ru', '4,3 км/ч, 1,5 КиБ, 2,50 км, 1\u202f200 м, 1 сут 1 ч, 1 мин'],
-      ['kk', '4,3 км/сағ, 1,5 КиБ, 2,50 км, 1\u202f200 м, 1 тәул 1 сағ, 1 мин'],
+      ['en', '4.3 km/h, 1.5 KiB, 2.50 km, 1\u202f200 m, 1 d 1 h, 1 min 10 s, 1 min'],
+      ['it', '4,3 km/h, 1,5 KiB, 2,50 km, 1\u202f200 m, 1 g 1 h, 1 min 10 s, 1 min'],
+      ['fr', '4,3 km/h, 1,5 Kio, 2,50 km, 1\u202f200 m, 1 j 1 h, 1 min 10 s, 1 min'],
+      ['ru', '4,3 км/ч, 1,5 КиБ, 2,50 км, 1\u202f200 м, 1 сут 1 ч, 1 мин 10 с, 1 мин'],
+      ['kk', '4,3 км/сағ, 1,5 КиБ, 2,50 км, 1\u202f200 м, 1 тәул 1 сағ, 1 мин 10 с, 1 мин'],
     ]
     for (const [code, line] of shown) {
       await speak(code)

@@ -73,7 +73,7 @@ describe('age', () => {
   })
 
   it('reads as a short clock', () => {
-    expect([-500, 42_000, 725_000, 12_000_000, 190_000_000, NaN].map(ageClock)).toEqual(['0 s', '42 s', '12:05', '3 h 20', '2 d 4 h', '–'])
+    expect([-500, 42_000, 70_000, 240_000, 599_999, 725_000, 10_800_000, 12_000_000, 190_000_000, NaN].map(ageClock)).toEqual(['0 s', '42 s', '1 min 10 s', '4 min', '9 min 59 s', '12 min', '3 h', '3 h 20 min', '2 d 4 h', '–'])
     expect([30_000, 260_000, 9_000_000, 300_000_000].map(ageRound)).toEqual(['0 min', '4 min', '2 h', '3 d'])
   })
 })

@@ -1,5 +1,5 @@
 /** How old a report is, and what that means for how it is shown. */
-import { sign } from '../geo/units'
+import { sign, type UnitSign } from '../geo/units'
 
 export type AgeState = 'fresh' | 'ageing' | 'stale'
 
@@ -39,17 +39,32 @@ export function freshFor(valid_ms: number, still: boolean): number {
   return still ? believed_ms : Math.min(believed_ms, AGEING_AFTER_MS)
 }
 
-/** A short clock: `42 s`, `12:05`, `3 h 20`, `2 d 4 h`. Never negative: clocks differ a little. */
+const MINUTE_S = 60
+const HOUR_S = 3600
+const DAY_S = 86_400
+/** So old, nobody counts seconds. */
+const SECONDS_UNTIL_S = 10 * MINUTE_S
+
+/**
+ * A span of time in words, never to be taken for a time of day: `42 s`, `1 min 10 s`, `40 min`, `3 h 20 min`, `2 d 4 h`.
+ * Never negative: clocks differ a little.
+ */
 export function ageClock(age_ms: number): string {
   if (!Number.isFinite(age_ms)) return '–'
   const seconds = Math.max(0, Math.floor(age_ms / 1000))
-  if (seconds < 60) return `${seconds} ${sign('s')}`
-  const two = (value: number) => String(value).padStart(2, '0')
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours} ${sign('h')} ${two(minutes % 60)}`
-  return `${Math.floor(hours / 24)} ${sign('d')} ${hours % 24} ${sign('h')}`
+  if (seconds < MINUTE_S) return inUnits([seconds, 's'])
+  const minutes = Math.floor(seconds / MINUTE_S)
+  if (seconds < SECONDS_UNTIL_S) return inUnits([minutes, 'min'], [seconds % MINUTE_S, 's'])
+  if (seconds < HOUR_S) return inUnits([minutes, 'min'])
+  const hours = Math.floor(seconds / HOUR_S)
+  if (seconds < DAY_S) return inUnits([hours, 'h'], [minutes % 60, 'min'])
+  return inUnits([Math.floor(seconds / DAY_S), 'd'], [hours % 24, 'h'])
+}
+
+/** The first part, and the second where it is not nothing. */
+function inUnits(first: [number, UnitSign], second?: [number, UnitSign]): string {
+  const parts = second?.[0] ? [first, second] : [first]
+  return parts.map(([count, unit]) => `${count} ${sign(unit)}`).join(' ')
 }
 
 /** A coarse age for labels on the map, which must not flicker: `4 min`, `2 h`, `3 d`. */
