@@ -582,6 +582,15 @@ def test_a_hidden_layer_stays_hidden_and_the_panel_holds_the_accessibility_rules
     opened(page, "QUIET")
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(VIOLATIONS) == []
+    # Who is looked for is shown while he is selected, whatever is hidden; the cursor says what lies under it.
+    page.get_by_role("region", name="QUIET").get_by_text("NASCOSTA").click()
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("canvas.maplibregl-canvas")).to_have_css("cursor", "pointer")
+    page.keyboard.press("Escape")
+    page.mouse.move(box["x"] + box["width"] / 2 + 1, box["y"] + box["height"] / 2)
+    expect(page.locator("canvas.maplibregl-canvas")).not_to_have_css("cursor", "pointer")
     shown.check()
     owner = page.get_by_role("region", name="QUIET").locator("small").first
     expect(owner).to_have_text("1 · operator")

@@ -274,6 +274,11 @@ def test_the_table_sorts_and_shows_on_the_map(page: Page) -> None:
     row.locator(".does button").click()
     expect(page.locator(".workspace")).to_have_count(0)
     expect(page.locator(".details h2")).to_have_text(name)
+    # It stands in the middle of the map, by itself: over a cluster the cursor says that a click comes nearer.
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("canvas.maplibregl-canvas")).to_have_css("cursor", "pointer")
 
 
 @pytest.mark.mapless

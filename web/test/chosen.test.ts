@@ -11,10 +11,12 @@ vi.stubGlobal('document', { createElement: () => ({ getContext: () => ({ font: '
 const NOW_MS = 1_790_000_000_000
 const RING_PX = 20
 
-/** Every symbol and text of a picture with 12 units on top of each other, and one of them selected. */
-function drawn(selected: number | null): { key: string; x: number; y: number; width: number; height: number }[] {
+const GROUND = '10031000001211000000'
+const AIR = '10030100001102000000'
+/** Every symbol and text of a picture with 12 units of one battalion on top of each other, and one of them selected; `flies` is an aircraft of it. */
+function drawn(selected: number | null, flies: number | null = null, belongs = false): { key: string; x: number; y: number; width: number; height: number }[] {
   const store = new TrackStore()
-  store.applyMetas(Array.from({ length: 12 }, (_, h) => ({ h, id: `e${h}`, name: `N${h}`, sidc: 's', type: 'a-f-G', source: 'x', category: 'unit', affiliation: 'friend', observed_at_ms: NOW_MS, stale_at_ms: NOW_MS + 1e7 })) as TrackMeta[])
+  store.applyMetas(Array.from({ length: 12 }, (_, h) => ({ h, id: `e${h}`, name: `N${h}`, sidc: h === flies ? AIR : GROUND, type: 'a-f-G', source: 'x', category: 'unit', affiliation: 'friend', observed_at_ms: NOW_MS, stale_at_ms: NOW_MS + 1e7 })) as TrackMeta[])
   for (let h = 0; h < 12; h++) {
     store.placed[h] = 1
     writeSplit(store.mercator, h * 4, 0.5005, 0.5005)
@@ -35,7 +37,10 @@ function drawn(selected: number | null): { key: string; x: number; y: number; wi
       }),
   } as unknown as SpriteBatch
   const theme = { label: '', plate: '', accent: '', alarm: '', on_tone: '' }
-  new Scene(store, batch, atlas, theme).build(view, { selected, hovered: null }, NOW_MS)
+  const scene = new Scene(store, batch, atlas, theme)
+  const battalion = { name: '2 BN', sidc: GROUND, affiliation: 'friend' }
+  if (belongs) scene.setGroups(() => battalion)
+  scene.build(view, { selected, hovered: null }, NOW_MS)
   return pushed
 }
 
@@ -44,7 +49,7 @@ describe('one selected among gathered symbols', () => {
     expect(drawn(null).map(({ key }) => key).filter((key) => key.startsWith('r|'))).toEqual([])
     const keys = drawn(7).map(({ key }) => key)
     const ring = keys.indexOf('r|chosen')
-    expect(keys[ring + 1]).toBe('s|s|friend')
+    expect(keys[ring + 1]).toBe(`s|${GROUND}|friend`)
     expect(keys.slice(ring + 2).some((key) => key.startsWith('s|'))).toBe(false)
     expect(keys.some((key) => key.includes('N7'))).toBe(true)
   })
@@ -56,5 +61,18 @@ describe('one selected among gathered symbols', () => {
       const apart = Math.abs(one.x + one.width / 2 - 400) >= one.width / 2 + RING_PX - 4 || one.y >= 400 + RING_PX - 4 || one.y + one.height <= 400 - RING_PX + 4
       expect(apart).toBe(true)
     }
+  })
+})
+
+describe('a helicopter over those of its unit', () => {
+  it.each([false, true])('keeps a symbol and a name of its own, in a unit: %s', (belongs) => {
+    const keys = drawn(null, 7, belongs).map(({ key }) => key)
+    expect(keys).toContain(`s|${AIR}|friend`)
+    expect(keys.some((key) => key.includes('×11'))).toBe(true)
+  })
+  it.each([false, true])('is drawn with its ring when it is found, in a unit: %s', (belongs) => {
+    const keys = drawn(7, 7, belongs).map(({ key }) => key)
+    expect(keys[keys.indexOf('r|chosen') + 1]).toBe(`s|${AIR}|friend`)
+    expect(keys.some((key) => key.includes('N7'))).toBe(true)
   })
 })

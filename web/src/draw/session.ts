@@ -104,9 +104,21 @@ export class DrawSession {
     return before && before.size === now.size && [...now].every((id) => before.has(id)) ? before : now
   })
 
+  /** Ids of what has no place on the map, whoever is selected. */
+  private readonly left_out = computed<ReadonlySet<string>>(() => {
+    const hidden = this.layers.value.filter((layer) => this.hidden.value.has(layer.id))
+    return new Set([...this.fused.value, ...hidden.flatMap((layer) => layer.rows.map(({ id }) => id))])
+  })
+  /** The selected one where it is among them: what somebody looks at is shown. */
+  private readonly brought = computed(() => {
+    const id = this.desk.selected.value
+    return id !== null && this.left_out.value.has(id) ? id : null
+  })
+
   /** How the map shows drawings: reads everything reactive, so that a watcher sees each change. */
   readonly look = computed<DrawingLook>(() => {
-    const hidden = new Set<string>(this.fused.value)
+    const hidden = new Set(this.left_out.value)
+    if (this.brought.value) hidden.delete(this.brought.value)
     const opacity = new Map<string, number>()
     const order = new Map<string, number>()
     this.layers.value.forEach((layer, i) => {
@@ -115,7 +127,6 @@ export class DrawSession {
         // The layer at the top of the list lies on top.
         order.set(id, -i)
         if (share !== undefined) opacity.set(id, share)
-        if (this.hidden.value.has(layer.id)) hidden.add(id)
       }
     })
     if (this.editing.value) hidden.add(this.editing.value.id)

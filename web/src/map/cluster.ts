@@ -6,6 +6,7 @@
  */
 import type { TrackMeta } from '../api/types'
 import { writeSplit } from './mercator'
+import { isAir } from './names'
 
 /** The unit into whose symbol its members collapse. */
 export interface Group {
@@ -31,12 +32,19 @@ export function columnsAt(zoom: number, cell_px: number): number {
   return (WORLD_PX / cell_px) * 2 ** Math.round(zoom)
 }
 
-/** Which side gathers with which; -1: things that stay by themselves. */
+const AFFILIATIONS = ['unknown', 'friend', 'hostile', 'neutral']
+const SIDES = 2 * AFFILIATIONS.length
+/**
+ * Which side gathers with which, what flies apart from the rest: no helicopter is lost in the symbol of those below it.
+ * -1: things that stay by themselves.
+ */
 export function sideOf(meta: TrackMeta): number {
   if (meta.emergency || !(meta.category === 'unit' || meta.category === 'platform' || meta.category === 'track')) return -1
-  return Math.max(0, ['unknown', 'friend', 'hostile', 'neutral'].indexOf(meta.affiliation))
+  const affiliation = Math.max(0, AFFILIATIONS.indexOf(meta.affiliation))
+  return isAir(meta.sidc) ? AFFILIATIONS.length + affiliation : affiliation
 }
-const SIDES = 4
+/** Those of one unit become its symbol, which is one of the ground: what flies gathers with what flies only. */
+export const joinsUnit = (side: number) => side < AFFILIATIONS.length
 
 export interface Cluster {
   count: number

@@ -35,6 +35,7 @@ export function shownName(meta: TrackMeta): string {
 const MOVING_MPS = 1
 /** Digits 5 and 6 of the symbol code of what flies. */
 const AIR = '01'
+export const isAir = (sidc: string) => sidc.slice(4, 6) === AIR
 const nearest = (value: number, step: number) => Math.round(value / step) * step
 
 /** `FL104`: by the pressure of the standard atmosphere, so that nobody takes it for a height above the ground. */
@@ -56,7 +57,7 @@ export function amplifiers({ name, sidc, level }: Pick<TrackMeta, 'name' | 'sidc
     if (course_deg !== null) parts.push(course(nearest(course_deg, 5)))
     parts.push(`${Math.max(5, nearest(speed_mps * 3.6, 5))} km/h`)
   }
-  if (sidc.slice(4, 6) === AIR) {
+  if (isAir(sidc)) {
     if (alt_m !== null) parts.push(metres(nearest(alt_m, 50)))
     else if (level !== undefined) parts.push(flightLevel(level))
   }

@@ -10,7 +10,7 @@ import { symbolCanvas } from '../symbols/symbol'
 import { AGE_OPACITY } from '../time/age'
 import type { Atlas, Cell } from './atlas'
 import type { SpriteBatch } from './batch'
-import { CLUSTER_ZOOM, Clusters, sideOf, type Cluster, type Group, type GroupOf } from './cluster'
+import { CLUSTER_ZOOM, Clusters, joinsUnit, sideOf, type Cluster, type Group, type GroupOf } from './cluster'
 import { Labels, namingRank, type Shown } from './labels'
 import { isDrawn, labelsItself } from './names'
 import { PickGrid } from './pick'
@@ -271,7 +271,7 @@ export class Scene implements Shown {
       }
       x -= Math.floor(x - edge)
       const gathers = alone !== null && drawn_as === 1 && side[h] >= 0 && h !== alone
-      inside[count] = gathers ? tally.add(h, x, y, side[h], group[h], !store.isFresh(h, now_ms)) : 0
+      inside[count] = gathers ? tally.add(h, x, y, side[h], joinsUnit(side[h]) ? group[h] : 0, !store.isFresh(h, now_ms)) : 0
       visible[count++] = h
     }
     this.visible_count = count
