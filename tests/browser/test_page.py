@@ -61,6 +61,16 @@ def rows_of(page: Page, name: str) -> Locator:
     return page.locator(".entity").filter(has=page.locator(".name").get_by_text(name, exact=True))
 
 
+def middle_cursor(page: Page) -> str:
+    """What the cursor says of the middle of the map: it is asked by a move."""
+    canvas = page.locator("canvas.maplibregl-canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    for aside in (1, 0):
+        page.mouse.move(box["x"] + box["width"] / 2 + aside, box["y"] + box["height"] / 2)
+    return str(canvas.evaluate("it => getComputedStyle(it).cursor"))
+
+
 def select(page: Page, name: str) -> Locator:
     """Its details, opened from the list."""
     rows_of(page, name).click()

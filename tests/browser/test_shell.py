@@ -17,7 +17,7 @@ from aquila.testing.served import ServedNode, wait_until
 from .cable import Cable
 from .conftest import DESKTOP, Browse, Clock, Join
 from .sleep import browser_processes, signal_all
-from .test_page import AXE, VIOLATIONS, WORDS, rows_of, select
+from .test_page import AXE, VIOLATIONS, WORDS, middle_cursor, rows_of, select
 
 pytestmark = pytest.mark.browser
 
@@ -275,10 +275,7 @@ def test_the_table_sorts_and_shows_on_the_map(page: Page) -> None:
     expect(page.locator(".workspace")).to_have_count(0)
     expect(page.locator(".details h2")).to_have_text(name)
     # It stands in the middle of the map, by itself: over a cluster the cursor says that a click comes nearer.
-    box = page.locator("#map").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page.locator("canvas.maplibregl-canvas")).to_have_css("cursor", "pointer")
+    wait_until(lambda: middle_cursor(page) == "pointer", "it is under the pointer")
 
 
 @pytest.mark.mapless
