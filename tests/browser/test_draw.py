@@ -411,9 +411,12 @@ def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_
     at = datetime.fromtimestamp(now_ms() / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     drawn = re.sub(r' (time|start)="[^"]*"', rf' \1="{at}"', drawn.replace("AREA 1", "AREA 2"))
     phone.send(f"{drawn}</event>".encode())
+    journal = page.get_by_role("region", name="Journal", exact=True)
+    expect(journal).to_contain_text("Drawing is called AREA 2 now")
     opened(page, "No layer")
     expect(page.get_by_role("button", name="AREA 2", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="AREA 1", exact=True)).to_have_count(0)
+    expect(journal.get_by_text("AREA 2")).to_have_count(1)
     # Two have said where it is: both are among its sources, the newest first, with their ages.
     page.get_by_role("button", name="AREA 2", exact=True).click()
     sources = page.locator(".details .sources li")

@@ -249,8 +249,15 @@ def test_a_drawing_stays_on_its_layer_when_a_phone_changes_it(make: Any) -> None
     sight = picture.sight(make.report("line", 0).entity, reader(), POLICY)
     assert sight is not None
     assert (sight.report.name, sight.report.fields) == ("LINE 2", {"layer": "OPS", "order": "2"})
+    # Its side is not said by its type.
+    picture.fold(make.entry(make.report("line", 3, **drawn, sidc="10032500001403000000"), 3, "person:ops"))
+    heard = make.report("line", 4, category="drawing", sidc="10012500001403000000")
+    picture.fold(make.entry(heard, 4, "device:A"))
+    sight = picture.sight(heard.entity, reader(), POLICY)
+    assert sight is not None
+    assert sight.report.sidc == "10032500001403000000"
     # People take it off its layer by saying none.
-    picture.fold(make.entry(make.report("line", 3, category="drawing", name="LINE 3"), 3, "person:other"))
+    picture.fold(make.entry(make.report("line", 5, category="drawing", name="LINE 3"), 5, "person:other"))
     sight = picture.sight(make.report("line", 0).entity, reader(), POLICY)
     assert sight is not None
     assert sight.report.fields == {}

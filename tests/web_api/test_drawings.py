@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from aquila.codecs.cot import cot_xml
 from aquila.core.codec import Outgoing
 from aquila.core.model import Report
+from aquila.features.picture.changes import change_heard
 from aquila.features.picture.corridor import corridor_corners
 from aquila.testing.codecs import bodies, decoded
 
@@ -145,6 +147,30 @@ def on_phone(port: Any, made: Any) -> tuple[bytes, Report]:
     (back,) = bodies(decoded(cot_xml, [document]))
     assert isinstance(back, Report)
     return document, back
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"layer": "OPS", "order": 3, "fill": "#33AAFF40"},
+        {"shape": "line", "sidc": "10032500001403000000", "stroke": "#3d9bff"},
+        {"shape": "corridor", "corridor_m": 300},
+        {"shape": "route", "remarks": "by night"},
+        {"shape": "circle", "points": [[42.0, 77.0]], "radius_m": 1500.25},
+        {"shape": "bullseye", "points": [[42.0, 77.0]], "radius_m": 6000, "rings": 0},
+        {"shape": "bullseye", "points": [[42.0, 77.0]], "radius_m": 6000, "inward": True},
+        {"shape": "bearing", "points": [[42.0, 77.0], [42.31, 77.77]]},
+        {"shape": "point", "points": [[42.0, 77.0]], "mark": "flag", "stroke": "#ffff00"},
+        {"shape": "point", "points": [[42.0, 77.0]]},
+        {"shape": "text", "points": [[42.0, 77.0]]},
+    ],
+)
+def test_what_a_phone_sends_back_as_it_came_is_no_change(port: Any, client: Any, words: dict[str, Any]) -> None:
+    made = draw(port, client, **words)
+    _, back = on_phone(port, made)
+    drawn = port.journal.entry(made.json()["entry"]).body
+    assert change_heard(drawn, back) is None
+    assert change_heard(drawn, msgspec.structs.replace(back, name="ELSE")) == "renamed"
 
 
 @pytest.mark.parametrize("case", CORRIDORS, ids=lambda case: case["name"])

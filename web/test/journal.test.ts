@@ -25,6 +25,13 @@ describe('the journal tail', () => {
     expect(tail.all().map((one) => one.seq)).toEqual([1, 2, 3])
   })
 
+  it('leaves out a drawing that a phone says again as it is', () => {
+    const drawn = (n: number, change?: string) => entry(n, { kind: 'report', body: { name: 'PL RED', fields: change ? { change } : {} } })
+    const tail = new JournalTail()
+    tail.add([drawn(1), drawn(2, 'same'), drawn(3, 'renamed')])
+    expect(tail.all().map((one) => one.seq)).toEqual([1, 3])
+  })
+
   it('keeps the newest lines only', () => {
     const tail = new JournalTail()
     tail.add(Array.from({ length: TAIL_LIMIT + 20 }, (_, n) => entry(n)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aquila.app.clockwork import Clockwork
+from aquila.app.heard_again import with_change
 from aquila.core.codec import Decoded
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Feature, Saying
@@ -97,6 +98,8 @@ class Engine:
 
         storage: what is kept of a report, see features.feeds.
         """
+        if storage == "journal":
+            decoded = with_change(decoded, principal, self.node)
         heard = self.node.hear(decoded, principal, via, scheme, as_position=storage != "journal")
         if heard.sample is not None:
             self._submit(heard.staged, None)

@@ -5,7 +5,7 @@ import type { Cursor, Entry } from '../api/types'
 import { entriesUntil } from '../replay/past'
 import { linesHere } from '../shell/find'
 import type { Shell } from '../shell/shell'
-import { inOrder } from '../store/journal'
+import { inOrder, isRepeat } from '../store/journal'
 
 /** Lines that are asked for at a time. */
 export const FOUND_PAGE = 100
@@ -27,7 +27,7 @@ export function useFoundLines(shell: Shell) {
     await desk.attempt(async () => {
       const rows = await api.searchEntries(words_wanted.value, FOUND_PAGE, { before, until_ms: desk.past.value?.at_ms ?? null })
       if (mine !== turn) return
-      older.value = [...kept, ...rows]
+      older.value = [...kept, ...rows.filter((row) => !isRepeat(row))]
       last.value = rows.length < FOUND_PAGE ? null : rows[rows.length - 1].cursor
     })
     if (mine === turn) asking.value = false

@@ -3,7 +3,7 @@ import { computed, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { api, ApiError } from '../api/client'
 import type { Entry } from '../api/types'
 import type { Desk } from '../store/desk'
-import { TAIL_LIMIT } from '../store/journal'
+import { isRepeat, TAIL_LIMIT } from '../store/journal'
 
 /** More marks than that on one strip are a bar. */
 const LINES = 1000
@@ -40,7 +40,7 @@ export function useStripLines(desk: Desk, from_ms: Ref<number>, span_ms: Ref<num
     asked = next
     try {
       const found = await api.entriesBetween(next.from_ms, next.until_ms, LINES)
-      if (asked === next) older.value = found
+      if (asked === next) older.value = found.filter((entry) => !isRepeat(entry))
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       // The tail is still shown; the next turn asks again.

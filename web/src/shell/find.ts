@@ -10,7 +10,7 @@ import type { Place } from '../geo/place'
 import { gazetteer } from '../geo/places'
 import { pageI18n } from '../i18n'
 import { replayOf } from '../replay/replay'
-import { authorOf, textOf } from '../store/journal'
+import { authorOf, isRepeat, textOf } from '../store/journal'
 import { holds, wordsOf } from '../store/search'
 import { dtgShort } from '../time/dtg'
 import { pieceOf } from './piece'
@@ -171,7 +171,7 @@ export async function findElsewhere(shell: Shell, text: string): Promise<Answers
     gazetteer().then((known) => known?.find(wanted, SHOWN) ?? []),
     api.packages(wanted).catch(none),
     // In the past only what had happened by then is found.
-    !/[\p{L}\p{N}]/u.test(wanted) ? [] : api.searchEntries(wanted, SHOWN, { until_ms: shell.desk.past.value?.at_ms ?? null }).catch(none),
+    !/[\p{L}\p{N}]/u.test(wanted) ? [] : api.searchEntries(wanted, SHOWN, { until_ms: shell.desk.past.value?.at_ms ?? null }).then((found) => found.filter((line) => !isRepeat(line))).catch(none),
     // Persons are never among them: their records are opened on the board of intelligence, with a reason.
     shell.desk.past.value ? [] : api.subjects(wanted, SHOWN + 1).catch(none),
   ])

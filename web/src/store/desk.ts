@@ -15,7 +15,7 @@ import type { StreamSocket } from '../stream/socket'
 import { StreamClient, type StreamState, type View } from '../stream/stream'
 import { ServerClock } from '../time/clock'
 import { WakeWatch } from '../time/wake'
-import { JournalTail } from './journal'
+import { isRepeat, JournalTail } from './journal'
 import { LinkRates, type Rate } from './linkRates'
 import { Names, principalName } from './names'
 import { withNotice, type Notice } from './notices'
@@ -263,7 +263,7 @@ export class Desk {
     }
     fill(this.tracks, rows, handles)
     const known = new Map([...entries, ...this.all_entries.value].map((entry) => [entry.id, entry]))
-    const until = entriesUntil([...known.values()], at_ms)
+    const until = entriesUntil([...known.values()].filter((entry) => !isRepeat(entry)), at_ms)
     this.past.value = { at_ms, rows: new Map(rows.map((row) => [row.id, row])), entries: until }
     this.entries.value = until
     this.showAgain()

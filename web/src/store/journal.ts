@@ -50,6 +50,9 @@ export function textOf(entry: Entry): string {
 /** How a drawing became what a report says, as the node found it; a newer node's word counts as none. */
 const CHANGES = ['moved', 'reshaped', 'restyled', 'renamed', 'changed', 'restored'] as const
 
+/** Does somebody say again what is known? It stands in the journal, and nobody has to read it. */
+export const isRepeat = (entry: Entry) => entry.kind === 'report' && entry.body?.fields?.change === 'same'
+
 /** A catalogue key with its values, or plain text. who: the node's phrase for whom it is about, where he has no name. */
 export type Line = { key: string; values: Record<string, string>; kind?: string; who?: object } | { text: string }
 
@@ -108,7 +111,7 @@ export class JournalTail {
 
   /** Adds what is new; answers whether anything was. */
   add(entries: Entry[]): boolean {
-    const fresh = entries.filter((entry) => this.seen.first(entry.id))
+    const fresh = entries.filter((entry) => !isRepeat(entry) && this.seen.first(entry.id))
     if (!fresh.length) return false
     this.lines = [...this.lines, ...fresh].sort(inOrder).slice(-TAIL_LIMIT)
     return true

@@ -449,7 +449,9 @@ def _as_drawn(best: Cell, report: Report, full: list[Cell]) -> Report:
         # A corner more or less, and nobody knows which two lie across from each other.
         names.append(CORRIDOR)
     kept = {name: made.fields[name] for name in names if name in made.fields}
-    return msgspec.structs.replace(report, category="drawing", fields={**report.fields, **kept})
+    # CoT says the side of a graphic by its type, which a drawing shares with those of nobody.
+    sidc = made.sidc if report.sidc[4:] == made.sidc[4:] else report.sidc
+    return msgspec.structs.replace(report, category="drawing", sidc=sidc, fields={**report.fields, **kept})
 
 
 def _drawn_here(cell: Cell) -> bool:
