@@ -97,6 +97,23 @@ def test_a_kmz_is_a_packed_kml(port: Any, client: Any, layer: dict[str, Any]) ->
     assert set(drawn(port, client)) == set(layer)
 
 
+def test_a_kmz_is_read_with_what_it_links_to_inside_and_no_more() -> None:
+    def mark(name: str) -> str:
+        return f"<Placemark><name>{name}</name><Point><coordinates>77,42</coordinates></Point></Placemark>"
+
+    def links(*names: str) -> str:
+        return "".join(f"<NetworkLink><Link><href>{name}</href></Link></NetworkLink>" for name in names)
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("doc.kml", f"<kml>{mark('A')}{links('in/b.kml', 'none.kml', 'http://x.invalid/c.kml')}</kml>")
+        # Round and round, and up.
+        archive.writestr("in/b.kml", f"<kml>{mark('B')}{links('b.kml', '../doc.kml', 'd.kml')}</kml>")
+        archive.writestr("in/d.kml", f"<kml>{mark('D')}</kml>")
+        archive.writestr("apart.kml", f"<kml>{mark('APART')}</kml>")
+    assert [one.name for one in shapes_of("kmz", packed.getvalue()) if isinstance(one, Shape)] == ["A", "B", "D"]
+
+
 @pytest.mark.parametrize("tag", ["Placemark", "LineString"])
 def test_what_lies_in_each_other_in_a_kml_is_read_once(tag: str) -> None:
     # A KMZ of 4 kB that was read 250 times, a million points each time.

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,9 @@ Format = Literal["geojson", "kml", "kmz", "gpx", "gpkg"]
 SHAPES_MAX = 2_000
 LAYER_LETTERS_MAX = 100
 KML_BYTES_MAX = 4 << 20
-"""A packed file may not grow beyond this."""
+"""A packed file may not grow beyond this, with all that it links to."""
+KMLS_MAX = 100
+"""Files in a KMZ that are read."""
 
 Pairs = tuple[tuple[float, float], ...]
 
@@ -58,7 +61,7 @@ def shapes_of(format: Literal["geojson", "kml", "kmz", "gpx"], data: bytes) -> I
         return _geojson(data)
     if format == "gpx":
         return _gpx(data)
-    return _kml(_unpacked(data) if format == "kmz" else data)
+    return _kmz(data) if format == "kmz" else _marks(kml_root(data, "the file"))
 
 
 # -- GeoJSON (RFC 7946) -----------------------------------------------------------------------------------------------
@@ -209,22 +212,43 @@ def _sidc(value: object, category: object) -> str | None:
 # -- KML 2.2 ----------------------------------------------------------------------------------------------------------
 
 
-def _unpacked(data: bytes) -> bytes:
-    """The first KML in a KMZ. Raises ValueError."""
+def _kmz(data: bytes) -> Iterator[Found]:
+    """Shapes of the first KML in a KMZ, and of those inside that it links to. Raises ValueError."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [each for each in archive.infolist() if each.filename.lower().endswith(".kml")]
-            if not names:
-                raise ValueError("the KMZ has no .kml inside")
-            # Of the other ways LZMA lets a file say how much memory it wants.
-            if names[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError("the KML inside is packed in another way than KMZ has it: deflate")
-            with archive.open(names[0]) as packed:
-                text = packed.read(KML_BYTES_MAX + 1)
+            roots = _roots_in(archive)
     # What zipfile raises for a file that is cut, broken, locked or of a later format: it has no one error.
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as wrong:
         raise ValueError(f"the file is no KMZ: {_broken_kmz(wrong)}; export it again from where it was drawn") from None
-    if len(text) > KML_BYTES_MAX:
+    return (found for root in roots for found in _marks(root))
+
+
+def _roots_in(archive: zipfile.ZipFile) -> list[etree._Element]:
+    """GDAL, for one, writes each layer into a file of its own, and a first one that links to them."""
+    files = {each.filename: each for each in archive.infolist() if each.filename.lower().endswith(".kml")}
+    if not files:
+        raise ValueError("the KMZ has no .kml inside")
+    roots: list[etree._Element] = []
+    names = [next(iter(files))]
+    left = KML_BYTES_MAX
+    for name in names:
+        text = _unpacked(archive, files[name], left)
+        left -= len(text)
+        roots.append(kml_root(text, "the file"))
+        for link in roots[-1].iterfind(".//{*}NetworkLink/{*}Link/{*}href"):
+            linked = posixpath.normpath(posixpath.join(posixpath.dirname(name), (link.text or "").strip()))
+            if linked in files and linked not in names and len(names) < KMLS_MAX:
+                names.append(linked)
+    return roots
+
+
+def _unpacked(archive: zipfile.ZipFile, file: zipfile.ZipInfo, bytes_max: int) -> bytes:
+    # Of the other ways LZMA lets a file say how much memory it wants.
+    if file.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("the KML inside is packed in another way than KMZ has it: deflate")
+    with archive.open(file) as packed:
+        text = packed.read(bytes_max + 1)
+    if len(text) > bytes_max:
         raise ValueError(f"the KML inside is larger than {KML_BYTES_MAX} bytes: split it")
     return text
 
@@ -240,8 +264,7 @@ def _broken_kmz(wrong: Exception) -> str:
     return "what is packed inside is broken"
 
 
-def _kml(data: bytes) -> Iterator[Found]:
-    root = kml_root(data, "the file")
+def _marks(root: etree._Element) -> Iterator[Found]:
     return (found for mark in _outermost(root, "{*}Placemark") for found in _placemark(mark))
 
 
