@@ -21,10 +21,21 @@ export interface Cell {
   packed?: Uint32Array
 }
 
-export interface Picture {
-  canvas: HTMLCanvasElement | OffscreenCanvas
+/** Pixels of the screen; the anchor is the place within the picture. */
+interface Anchored {
   anchor_x: number
   anchor_y: number
+}
+/** A picture that is there. */
+export interface Picture extends Anchored {
+  canvas: HTMLCanvasElement | OffscreenCanvas
+}
+/** One that is painted right where it will stand: new texts come every second, and a canvas of its own for each costs more than the text. */
+export interface Painted extends Anchored {
+  width: number
+  height: number
+  /** In CSS pixels, from the upper left corner; nothing outside the size. */
+  paint(context: CanvasRenderingContext2D): void
 }
 
 const GAP = 2
@@ -61,19 +72,21 @@ export class Atlas {
   }
 
   /** The cell of a key; `draw` is called once, with the pixel ratio, when it is new. */
-  cell(key: string, draw: (pixel_ratio: number) => Picture): Cell {
+  cell(key: string, draw: (pixel_ratio: number) => Picture | Painted): Cell {
     const known = this.cells.get(key)
     if (known) return known
     const picture = draw(this.pixel_ratio)
-    const width = Math.min(picture.canvas.width, this.edge / 4)
-    const height = Math.min(picture.canvas.height, this.edge / 4)
+    const size = 'canvas' in picture ? picture.canvas : picture
+    const width = Math.min(size.width, this.edge / 4)
+    const height = Math.min(size.height, this.edge / 4)
     if (this.x + width + GAP > this.edge) {
       this.x = GAP
       this.y += this.shelf + GAP
       this.shelf = 0
     }
     if (this.y + height + GAP > this.edge) this.reset()
-    this.context.drawImage(picture.canvas, this.x, this.y)
+    if ('canvas' in picture) this.context.drawImage(picture.canvas, this.x, this.y)
+    else this.paint(picture)
     const ratio = this.pixel_ratio
     const unit = 65535 / this.edge
     const cell: Cell = {
@@ -91,5 +104,13 @@ export class Atlas {
     this.shelf = Math.max(this.shelf, height)
     this.version++
     return cell
+  }
+
+  private paint(picture: Painted): void {
+    const { context, pixel_ratio } = this
+    context.save()
+    context.setTransform(pixel_ratio, 0, 0, pixel_ratio, this.x, this.y)
+    picture.paint(context)
+    context.restore()
   }
 }

@@ -43,7 +43,11 @@ export class Occupancy {
     const r0 = Math.max(0, Math.floor(top / CELL))
     const r1 = Math.min(this.rows, Math.ceil((top + height) / CELL))
     if (c1 <= c0) return
-    for (let r = r0; r < r1; r++) this.taken.fill(1, r * this.columns + c0, r * this.columns + c1)
+    const { taken, columns } = this
+    for (let r = r0; r < r1; r++) {
+      // A symbol is seven cells wide: to call `fill` for so few costs more than to write them.
+      for (let at = r * columns + c0; at < r * columns + c1; at++) taken[at] = 1
+    }
   }
 
   /** Takes so much more on the right of a rectangle that was taken, on its left when less than 0; false: there is no room. */

@@ -1,7 +1,7 @@
 /** The small pictures beside the symbols: rings, courses, plates with a text. Sizes are CSS pixels. */
 import { MARK_PATHS, type Mark } from '../draw/marks'
 import { dimmed } from '../symbols/symbol'
-import type { Picture } from './atlas'
+import type { Painted, Picture } from './atlas'
 import type { SceneTheme } from './seen'
 
 export const LABEL_FONT = '600 11px "Inter Variable", sans-serif'
@@ -90,8 +90,8 @@ export function blank(pixel_ratio: number): Picture {
 }
 
 /** A text on its plate; `width` is that of the plate. */
-export function plate(pixel_ratio: number, text: string, width: number, ground: string, ink: string): Picture {
-  const draw = (context: CanvasRenderingContext2D): void => {
+export function plate(pixel_ratio: number, text: string, width: number, ground: string, ink: string): Painted {
+  const paint = (context: CanvasRenderingContext2D): void => {
     context.fillStyle = ground
     context.beginPath()
     context.roundRect(0, 0, width, LABEL_HEIGHT, 4)
@@ -101,5 +101,5 @@ export function plate(pixel_ratio: number, text: string, width: number, ground: 
     context.textBaseline = 'middle'
     context.fillText(text, 5, LABEL_HEIGHT / 2 + 0.5)
   }
-  return rounded(pixel_ratio, width, LABEL_HEIGHT, draw, [0, 0])
+  return { width: Math.ceil(width * pixel_ratio), height: Math.ceil(LABEL_HEIGHT * pixel_ratio), anchor_x: 0, anchor_y: 0, paint }
 }
