@@ -20,6 +20,8 @@ pytestmark = pytest.mark.browser
 
 DESK = {"width": 1440, "height": 900}
 WALL = {"width": 3840, "height": 2160}
+LINE_PX = 80
+"""At most, of the line of alarms over the map of a phone, with its margin."""
 SMALLEST_PX = """() => Math.min(...[...document.querySelectorAll('body *')]
   .filter((one) => one.checkVisibility({ visibilityProperty: true }))
   .filter((one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
@@ -176,7 +178,13 @@ def test_needs_lie_over_no_button_of_a_phone(browse: Browse, tak: Join, now_ms: 
     client.send(cot.position(client.who, SPOT, now_ms(), 5.0, 80))
     client.send(cot.alert(client.who, SPOT, now_ms()))
     page = opened(browse, viewport=PHONE, has_touch=True, device_scale_factor=COARSE)
-    expect(page.locator(".over-map .card").filter(has_text="LOOK SOS")).to_have_count(1)
+    card = page.locator(".over-map .card").filter(has_text="LOOK SOS")
+    expect(card).to_have_count(1)
+    # One line, until somebody wants more.
+    line = page.locator(".over-map [aria-expanded]")
+    assert (page.locator(".over-map").bounding_box() or {})["height"] < LINE_PX
+    line.click()
+    expect(card.get_by_role("button", name="Acknowledge")).to_be_visible()
     assert page.evaluate(COVERED, ".map-view button, .topbar button, .nav button") == []
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
 
@@ -194,6 +202,9 @@ def test_a_phone_keeps_in_sight_what_is_chosen_and_what_is_written(browse: Brows
     page.locator(".nav").get_by_role("button", name="Tracks").click()
     page.locator(".entity").first.click()
     expect(page.locator(".nav [aria-current=page]")).to_have_text("Map")
+    # What it is about is its only heading, with one way out.
+    expect(page.locator(".sheet .workspace-head")).to_have_count(0)
+    expect(page.locator(".sheet header .bare:visible, .sheet header .icon-button:visible")).to_have_count(1)
     for _ in range(4):
         page.get_by_role("button", name="Zoom in").click()
     seen = page.locator(".map").bounding_box()
