@@ -145,6 +145,12 @@ def test_silence_is_watched_paused_and_answered_from_the_needs(page: Page, tak: 
     need.get_by_role("button", name="Open").click()
     card = alerts(page, "To acknowledge", "TACITO 4 has not reported for")
     expect(card.locator(".alert-go")).to_be_focused()
+    # What a screen reader is told is in the language of the page, also when that is another than it was.
+    spoken = page.locator("p.unseen[role=status]").filter(has_text="TACITO 4")
+    expect(spoken).to_contain_text("has not reported for")
+    page.get_by_label("Language").select_option("it")
+    expect(spoken).to_contain_text("non riferisce da")
+    page.get_by_label("Lingua").select_option("en")
     page.get_by_role("tab", name="Now").click()
     need.get_by_role("button", name="Acknowledge").click()
     expect(need).to_have_count(0)
