@@ -1,4 +1,4 @@
-/** Rows of a feature: read again every few seconds, and at once when the journal brings a paper of its kind. */
+/** Rows of a feature: read again every few seconds, and at once when the journal brings a paper or an act of its kind. */
 import { onScopeDispose, watch } from 'vue'
 import type { Entry } from '../api/types'
 import { usePolled, type Polled } from '../exchange/usePolled'
@@ -9,12 +9,15 @@ const EVERY_MS = 5000
 /** What only papers change is read again this often all the same: a line of the journal may have been missed. */
 export const SELDOM_MS = 60_000
 
+/** Among so many lines what is new is looked for: a busy second may bring dozens. */
+const LATELY = 100
+
 /** Calls when the journal brings an entry that fits, once for all that come together. */
 export function useArrival(fits: (entry: Entry) => boolean, then: () => void): void {
   const desk = useDesk()
   watch(desk.entries, (now, before) => {
-    const known = new Set(before.slice(-50).map((entry) => entry.id))
-    if (now.slice(-20).some((entry) => !known.has(entry.id) && fits(entry))) then()
+    const known = new Set(before.slice(-LATELY).map((entry) => entry.id))
+    if (now.slice(-LATELY).some((entry) => !known.has(entry.id) && fits(entry))) then()
   })
 }
 
@@ -41,5 +44,12 @@ export function useMoments(then: () => void): void {
 export function useLive<T>(read: () => Promise<T>, type: string, every_ms = EVERY_MS): Polled<T> {
   const polled = usePolled(read, every_ms)
   useArrival((entry) => entry.kind === 'paper' && Boolean(entry.body?.type?.startsWith(type)), () => void polled.again())
+  return polled
+}
+
+/** Rows that acts change. `deeds`: how their actions begin, `mission.`. */
+export function useDeeds<T>(read: () => Promise<T>, deeds: readonly string[], every_ms?: number): Polled<T> {
+  const polled = usePolled(read, every_ms)
+  useArrival((entry) => entry.kind === 'act' && deeds.some((deed) => entry.body?.action?.startsWith(deed)), () => void polled.again())
   return polled
 }
