@@ -94,3 +94,22 @@ def test_a_task_that_waits_for_long_can_be_ended(texts: dict[Path, str]) -> None
     # Python 3.11's asyncio.wait_for forgets that it was cancelled when what it waited for came in the same turn.
     found = [str(path) for path, text in texts.items() if "src" in path.parts and "asyncio.wait_for(" in text]
     assert not found, f"{found}: wait in `async with asyncio.timeout(...)`"
+
+
+COLON = re.compile(r"\}\}(?:</\w+>)?: |</template>: |\$\{[^{}]*\}: |`: \$\{|join\([\'\"]: [\'\"]\)")
+"""A colon of our own behind what stands in a gap."""
+FOR_PROGRAMS = {"frame.ts"}
+"""What it says is in the log of the browser, in English."""
+
+
+def test_the_page_joins_a_name_and_a_value_by_its_catalogue(root: Path) -> None:
+    pages = [path for path in (root / "web" / "src").rglob("*.*") if path.suffix in {".vue", ".ts"}]
+    bad = [
+        f"{path.relative_to(root)}:{number}: {found[0]}"
+        for path in pages
+        if path.name not in FOR_PROGRAMS
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if (found := COLON.search(line))
+    ]
+    assert len(pages) > 100
+    assert not bad, "French writes a space before its colon: use joined() or colon() of acts/said:\n" + "\n".join(bad)

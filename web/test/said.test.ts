@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { said, saidField, saidCause, saidIn, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
+import { colon, joined, said, saidField, saidCause, saidIn, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
 import { ApiError } from '../src/api/client'
 import type { Entry } from '../src/api/types'
 import { lengthOf } from '../src/draw/typed'
@@ -35,6 +35,12 @@ describe('what the node says', () => {
     expect(said({ act: 'patterns.finding.found', words: { what: { act: 'patterns.text.stop', words: { a: 'P1' } } } }, 'english')).toBe('Поведение: P1: остановка')
     expect(said({ act: 'did.device_add', words: { target: 'device:P1', detail: '' } }, 'english')).toBe('P1: устройство добавлено')
     expect(said({ act: 'orders.order.step', words: { what: 'x', step: [{ act: 'step.read' }, 'moon'] } }, 'english')).toBe('x: прочитано, moon')
+  })
+
+  it('joins a name and a value as the language does', async () => {
+    expect([joined('A', 'b'), joined('', 'b'), joined('A', null), colon()]).toEqual(['A: b', 'b', 'A', ': '])
+    await speak('fr')
+    expect([joined('A', 'b'), colon()]).toEqual(['A\u00a0: b', '\u00a0: '])
   })
 
   it('quotes a library as what the program says, and says a cause that it knows', async () => {

@@ -113,9 +113,16 @@ export type Refusal = Phrase & {
   about?: string
 }
 
+/** A name and what belongs to it, as the language joins them: French writes a space before its colon. One alone stays alone. */
+export const joined = (name: string | null | undefined, value: string | null | undefined) =>
+  name && value ? pageI18n().global.t(keyOf('print.field'), { name, value }) : name || value || ''
+
+/** What stands between the two where each is an element of its own. */
+export const colon = () => pageI18n().global.t(keyOf('print.field'), { name: '', value: '' })
+
 /** The same in the reader's language. */
 export const told = (refusal: Refusal) => ({
-  reason: [refusal.about, saidRefusal(refusal, refusal.reason)].filter(Boolean).join(': '),
+  reason: joined(refusal.about, saidRefusal(refusal, refusal.reason)),
   remedy: saidRemedy(refusal.remedy),
   allowed: refusal.allowed === null ? null : saidWord('allowed', refusal.allowed),
 })

@@ -1,4 +1,5 @@
 /** What was measured, and against what, as sentences with units: never the names of parameters. */
+import { joined } from '../acts/said'
 import { marked } from '../geo/decimal'
 import { metres, speed } from '../geo/format'
 import { sign } from '../geo/units'
@@ -77,7 +78,7 @@ function gapOf(unit: Unit, say: Say): string {
 }
 function ofWhom(name: string, text: string, say: Say): string {
   const domain = DOMAINS.find((one) => name === `${one}_mps` || name === `fast_${one}_mps`)
-  return domain ? `${say(`patterns.domain.${domain}`)}: ${text}` : text
+  return domain ? joined(say(`patterns.domain.${domain}`), text) : text
 }
 /** The sentence of a threshold as the label of its field, with a gap for the number and its unit; speeds say of whom they are. */
 export function fieldLabel(name: string, say: Say): string {
