@@ -268,5 +268,5 @@ def test_a_feed_is_handed_over_with_the_address_it_has_now(desk: Any, port: Any)
     step("add", {"name": "sky", "format": "sbs", "url": was}, f"feed sky added: sbs from {was}")
     step("change", {"url": now}, "feed sky: url changed")
     (line,) = desk.get("/handover")
-    assert line["text"] == f"feed sky added: sbs from {now}"
+    assert line["text"] == f"feed sky: sbs from {now}"
     assert line["words"]["url"] == now

@@ -237,6 +237,7 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("asset", "evacuation asset {name}"),
         ("facility", "medical facility {name}"),
         ("request", "request for evacuation {name}"),
+        ("feed", "feed {name}: {format} from {url}"),
     ),
     "node.need": (
         ("feed_why", "{feed} is {condition:node.feed}: {why?feeds.why}"),

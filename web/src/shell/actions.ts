@@ -37,7 +37,7 @@ export const ACTIONS: readonly Action[] = [
   ...workspaceActions,
   { id: 'go.map', title: 'actions.map', section: 'go', keys: ['0'], run: (shell) => shell.open('map') },
   { id: 'next-alert', title: 'actions.nextAlert', section: 'find', keys: ['a'], run: (shell) => shell.nextAlert() },
-  { id: 'marker', title: 'actions.marker', also: 'palette.also.marker', section: 'map', keys: ['u', 'm'], run: (shell) => shell.placeMarker() },
+  { id: 'marker', title: 'actions.marker', also: 'palette.also.marker', section: 'map', keys: ['m', 'u'], run: (shell) => shell.placeMarker() },
   { id: 'fit', title: 'tools.fit', also: 'palette.also.fit', section: 'map', keys: ['f'], when: (shell) => Boolean(shell.map.value?.fitAll), run: (shell) => shell.map.value?.fitAll?.() },
   {
     id: 'centre',

@@ -74,7 +74,7 @@ export function lineOf(entry: Entry, names: Names, links: LinkState[]): Line {
       const grid = body.position ? mgrs(body.position.lat_deg, body.position.lon_deg, 4) : ''
       const change = CHANGES.find((one) => one === body.fields?.change)
       const key = change ? `line.${change}` : grid ? 'line.report' : 'line.reportNowhere'
-      return { key, values: { name: apart(name), grid, remarks: body.remarks ?? '' }, kind: body.category }
+      return { key, values: { name: apart(name), who: apart(authorOf(entry, names)), grid, remarks: body.remarks ?? '' }, kind: body.category }
     }
   }
   if (entry.kind === 'removal' && body) {

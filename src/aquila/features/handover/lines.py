@@ -57,6 +57,7 @@ CALLED = {
 """What a thing is whose first line is a bare name."""
 NAMED = {"tasks.task": "task {title} for {unit}", "orders.order": "{kind} {number} {title}"}
 """How things are called whose first line says only that they were drafted; of fields, where the title is known."""
+FEED = "feeds.feed"
 KEPT = "keep"
 """The step by which somebody says a thing whole: how it stands then tells more."""
 DUES = ("due_ms", "needed_by_ms", "ltiov_ms")
@@ -152,7 +153,9 @@ def _line(reading: Reading, thing: Thing, since_ms: int, now_ms: int) -> Handove
     if not sections:
         return None
     title = _title(thing)
-    phrase = phrase_in("handover.line", title) if thing.type in NAMED or thing.type in CALLED else NONE
+    phrase = (
+        phrase_in("handover.line", title) if thing.type in NAMED or thing.type in CALLED or thing.type == FEED else NONE
+    )
     if not phrase.act:
         phrase = phrase_of_line(thing.type, thing.first.action, title)
     return HandoverLine(
@@ -212,9 +215,9 @@ def _doubts(thing: Thing) -> tuple[Detail, ...]:
 
 
 def _title(thing: Thing) -> str:
-    if thing.type == "feeds.feed" and thing.get("url"):
-        # As its first line says it, but with the address of today.
-        return "feed {name} added: {format} from {url}".format(**thing.fields())
+    if thing.type == FEED and thing.get("url"):
+        # With the address of today. That it was added is told where it is new.
+        return "feed {name}: {format} from {url}".format(**thing.fields())
     if thing.type in CALLED:
         return CALLED[thing.type].format(name=thing.first.summary)
     if thing.type not in NAMED or not thing.get("title"):
