@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from aquila.core.dtg import dtg
 from aquila.core.model import Label
+from aquila.core.phrases import phrase_in
 from aquila.features.medevac.request import headline
 from aquila.testing.memory_node import NATIONAL, OPEN
 
@@ -57,7 +59,14 @@ def test_from_the_phone_to_closed_with_times(desk: Any, port: Any) -> None:
     step(desk, id, "mark", mark="injury", at_ms=row["asked_at_ms"] - 5 * MINUTE_MS)
     step(desk, id, "mark", mark="first_aid", at_ms=row["asked_at_ms"], number=1)
     step(desk, id, "close")
-    row = desk.get(f"/medevac/requests/{id}")["row"]
+    found = desk.get(f"/medevac/requests/{id}")
+    # The journal says which time was noted, and of whom.
+    injured, aided = dtg(row["asked_at_ms"] - 5 * MINUTE_MS), dtg(row["asked_at_ms"])
+    lines = [each["summary"].partition("MED.1")[2] for each in found["steps"] if each["action"] == "mark"]
+    assert sorted(lines) == [f", casualty 1: first aid, noted as {aided}", f": injury, noted as {injured}"]
+    said = [phrase_in("medevac.request", each["summary"]).act for each in found["steps"] if each["action"] == "mark"]
+    assert sorted(said) == ["medevac.request.marked", "medevac.request.marked_one"]
+    row = found["row"]
     assert (row["state"], row["asset"], row["facility"]) == ("closed", asset, hospital)
     first, second = row["casualties"]
     assert [(clock["mark"], clock["is_late"]) for clock in first["clocks"]] == [

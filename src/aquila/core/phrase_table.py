@@ -340,7 +340,16 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "role": tuple((role, role) for role in ("viewer", "operator", "admin", "owner")),
     "extract.made": (("released", "Extract released to {nation}: {entities} entities, {papers} papers"),),
-    "medevac.request": (("step", "{what}: {step:step}"),),
+    "medevac.request": (
+        ("marked_one", "{what}, casualty {number}: {mark:medevac.mark}, noted as {time}"),
+        ("marked", "{what}: {mark:medevac.mark}, noted as {time}"),
+        ("step", "{what}: {step:step}"),
+    ),
+    "medevac.mark": (
+        *(("injury", "injury"), ("first_aid", "first aid"), ("request", "request"), ("approved", "approval")),
+        *(("launch", "departure of the asset"), ("pickup", "pick-up"), ("mtf1", "advanced care")),
+        ("surgery", "surgery"),
+    ),
     **PRINTED,
     **REFUSED,
 }

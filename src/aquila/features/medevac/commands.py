@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from aquila.core.dtg import dtg
 from aquila.core.errors import Refused
 from aquila.core.feature import Command, Desk, check_text
 from aquila.core.model import Principal
@@ -24,6 +25,7 @@ from aquila.core.paper_work import (
     wrong_time,
 )
 from aquila.core.papers import Thing
+from aquila.core.phrase_table import PHRASES
 from aquila.core.states import ANY, Move, States
 from aquila.core.view import view_of
 from aquila.features.medevac.request import (
@@ -146,8 +148,15 @@ async def step_medevac(principal: Principal, ask: TakeStep, desk: Desk) -> StepT
         return fields
     if ask.action in MARK_OF_STEP:
         fields[f"time.{MARK_OF_STEP[ask.action]}"] = at_ms
-    text = f"{headline(thing.get('title', ''))}: {ask.action}"
+    text = _marked(thing, read) if isinstance(read, MarkTime) else f"{headline(thing.get('title', ''))}: {ask.action}"
     return await say_step(principal, desk, NextStep.asked(STATES, thing, ask, fields, text))
+
+
+def _marked(thing: Thing, read: MarkTime) -> str:
+    """Which time was noted, of whom."""
+    whose = "" if read.number is None else f", casualty {read.number}"
+    mark = dict(PHRASES["medevac.mark"])[read.mark]
+    return f"{headline(thing.get('title', ''))}{whose}: {mark}, noted as {dtg(read.at_ms)}"
 
 
 def _fields_of(lines: MedevacLines) -> dict[str, Any]:
