@@ -1550,6 +1550,7 @@ class LinkRow(TypedDict):
     refused_count: int
     error_count: int
     backlog_bytes: int
+    is_counted: bool
     uid: str | None
     callsign: str | None
     format: str | None

@@ -169,7 +169,9 @@ def test_who_is_lost_since_when_and_why_outlives_kill_9(serve: Serve) -> None:
         node.kill()
     node.start()
     (row,) = board(node, left.callsign)
-    assert [row[key] for key in ("state", "why")] == ["down", "closed by the peer"]
+    # What it had counted is not kept, and unknown is not zero.
+    assert [row[key] for key in ("state", "why", "is_counted")] == ["down", "closed by the peer", False]
+    assert before["is_counted"]
     # What is kept is the time of the line that says so, written just after the link went.
     assert 0 <= row["since_ms"] - before["since_ms"] < 1000
     (row,) = board(node, cut.callsign)

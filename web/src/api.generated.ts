@@ -1276,6 +1276,7 @@ export interface LinkRow {
   refused_count: number
   error_count: number
   backlog_bytes: number
+  is_counted: boolean
   uid: string | null
   callsign: string | null
   format: string | null

@@ -182,6 +182,7 @@ class LinkBoard:
             refused_count=sum(state.refused.values()),
             error_count=sum(state.errors.values()),
             backlog_bytes=state.backlog_bytes,
+            is_counted=state.id > 0,
             uid=speaker.uid,
             callsign=speaker.callsign,
             format=state.format,

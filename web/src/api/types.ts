@@ -146,6 +146,8 @@ export interface LinkState {
   since_ms: number
   /** When somebody from there was refused last; null: never. */
   last_ms?: number | null
+  /** False: lost before the node started, what it had counted is not known. */
+  is_counted?: boolean
   in_count: number
   out_count: number
   why?: string

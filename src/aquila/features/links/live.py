@@ -18,7 +18,8 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
         why: it is slow or down, or what it said last was not taken: a sentence; empty = nothing to say.
         refused_count: what of its words policy did not admit, or how often it was refused.
         act, words: of that sentence, see `Phrase`.
-        backlog_bytes: waiting to be sent.
+        backlog_bytes: waiting to be sent. is_counted: False = it was lost before the node started, and its counts are
+        not known.
         uid, callsign: what the peer calls itself. incognito: other clients are not shown it.
     """
 
@@ -38,6 +39,7 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     refused_count: int = 0
     error_count: int = 0
     backlog_bytes: int = 0
+    is_counted: bool = True
     uid: str | None = None
     callsign: str | None = None
     format: str | None = None
