@@ -135,7 +135,7 @@ def test_a_phone_is_invited_comes_online_and_is_revoked(desk: Page, node: Served
         expect(code).to_have_attribute("data-text", made["qr"][client])
         assert dialog.locator(".qr path").get_attribute("d"), "the code is drawn"
     expect(dialog.locator("code").filter(has_text=made["token"])).to_be_visible()
-    expect(dialog.locator(".countdown")).to_contain_text(re.compile(r"Good for another 5\d:"))
+    expect(dialog.locator(".countdown")).to_contain_text(re.compile(r"Good for another 5\d min"))
     with desk.expect_download() as got:
         dialog.get_by_role("button", name=f"Download {name}-atak.zip").click()
     assert content(got.value) == base64.b64decode(made["package_atak"])
@@ -169,7 +169,7 @@ def test_an_invitation_that_waits_is_listed_and_can_be_cancelled(desk: Page, nod
     dialog, _ = invited(desk, name)
     dialog.get_by_role("button", name="Done").click()
     waiting = dialog.get_by_role("list", name="Invited, not here yet").get_by_role("listitem").filter(has_text=name)
-    expect(waiting).to_contain_text(re.compile(r"Good for another 5\d:"))
+    expect(waiting).to_contain_text(re.compile(r"Good for another 5\d min"))
     waiting.get_by_role("button", name=f"Cancel: {name}").click()
     waiting.get_by_role("button", name="Cancel", exact=True).click()
     expect(waiting).to_have_count(0)

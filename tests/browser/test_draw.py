@@ -355,7 +355,7 @@ def test_corners_are_moved_by_keys(page: Page) -> None:
     journal = page.get_by_role("region", name="Journal", exact=True)
     expect(journal).to_contain_text("Drawing KEYS 2 has another shape")
     page.keyboard.press("Control+z")
-    expect(journal).to_contain_text("Drawing KEYS 2 is as it was again: somebody took a change back")
+    expect(journal).to_contain_text("Drawing KEYS 2 is as it was again: operator took a change back")
 
 
 @pytest.mark.parametrize("ending", ["kml", "gpx"])

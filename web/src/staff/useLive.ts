@@ -47,9 +47,10 @@ export function useLive<T>(read: () => Promise<T>, type: string, every_ms = EVER
   return polled
 }
 
-/** Rows that acts change. `deeds`: how their actions begin, `mission.`. */
-export function useDeeds<T>(read: () => Promise<T>, deeds: readonly string[], every_ms?: number): Polled<T> {
+/** Rows that acts change. `deeds`: how their actions begin, `mission.`. `ends`: the one after which there is nothing left to read. */
+export function useDeeds<T>(read: () => Promise<T>, deeds: readonly string[], { every_ms, ends }: { every_ms?: number; ends?: string } = {}): Polled<T> {
   const polled = usePolled(read, every_ms)
-  useArrival((entry) => entry.kind === 'act' && deeds.some((deed) => entry.body?.action?.startsWith(deed)), () => void polled.again())
+  const fits = (action: string) => action !== ends && deeds.some((deed) => action.startsWith(deed))
+  useArrival((entry) => entry.kind === 'act' && fits(entry.body?.action ?? ''), () => void polled.again())
   return polled
 }
