@@ -119,6 +119,13 @@ def test_a_brief_shows_its_views_one_after_the_other_and_gives_the_page_back(bro
     page.keyboard.press("Escape")
     expect(presenter).to_have_count(0)
     expect(page.get_by_role("searchbox").first).to_be_visible()
+    # The map shows what it showed before, no less near.
+    page.get_by_role("button", name="Take this view").click()
+    widths = page.evaluate(
+        "() => JSON.parse(localStorage.getItem('aquila.brief')).map((one) => one.bounds[2] - one.bounds[0])"
+    )
+    assert widths[2] == pytest.approx(widths[1], rel=0.01)
+    assert widths[0] > 1.5 * widths[1]
 
 
 BRIEF = """() => localStorage.setItem('aquila.brief', JSON.stringify(['The whole valley', 'The lake'].map(

@@ -107,6 +107,16 @@ describe('filters', () => {
     expect(found.value).toHaveLength(3 * SLICE)
   })
 
+  it('leave out what a filter leaves out, but for what somebody picked', () => {
+    const three = storeOf({ name: 'MILAN' }, { name: 'TORINO' }, { name: 'ROMA' })
+    const selected = ref<string | null>(null)
+    const desk = { tracks: three, tick: ref(0), meta_version: ref(0), selected, clock: { now_ms: () => NOW_MS } } as unknown as Desk
+    const { left_out } = tracksShown(desk, new TrackIndex(three), ref({ text: 'milan' }))
+    expect([...left_out.value]).toEqual(['e1', 'e2'])
+    selected.value = 'e2'
+    expect([...left_out.value]).toEqual(['e1'])
+  })
+
   it('follow what comes, changes and goes', () => {
     const live = storeOf({ name: 'B' }, { name: 'A' })
     const followed = new TrackIndex(live)

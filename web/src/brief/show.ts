@@ -4,12 +4,13 @@ import type { ComposerTranslation } from 'vue-i18n'
 import type { Shell } from '../shell/shell'
 import type { BriefStep } from './brief'
 
-export function showStep(shell: Shell, step: BriefStep): void {
+/** `below_px`: how much of the map something lies over, at its lower edge. */
+export function showStep(shell: Shell, step: BriefStep, below_px = 0): void {
   const replay = replayOf(shell.desk)
   shell.filter.value = step.filter
   if (step.at_ms !== null) replay.go(step.at_ms)
   else if (replay.active.value) replay.live()
-  shell.map.value?.fit?.(step.bounds)
+  shell.map.value?.frame?.(step.bounds, below_px)
 }
 
 /** Says how many symbols the filter of what is shown leaves out; null: none. */

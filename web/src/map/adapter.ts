@@ -315,6 +315,13 @@ class MapLibreAdapter implements MapAdapter {
     this.map.fitBounds([west, south, east, north], { padding, maxZoom: 11.5, animate: false })
   }
 
+  frame([west, south, east, north]: [number, number, number, number], below_px: number): void {
+    // The map may just have grown to the whole screen, or come back from it.
+    this.map.resize()
+    const padding = { top: 0, left: 0, right: 0, bottom: Math.min(below_px, this.map.getContainer().clientHeight / 2) }
+    this.map.fitBounds([west, south, east, north], { padding, animate: false })
+  }
+
   show(place: Place, zoom: number): void {
     this.map.jumpTo({ center: [place.lon_deg, place.lat_deg], zoom })
   }

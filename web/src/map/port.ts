@@ -30,6 +30,8 @@ export interface MapEvents {
 }
 export interface MapAdapter {
   fit(bounds: [number, number, number, number]): void
+  /** Shows what was seen, at once: all of west, south, east, north in degrees and no more than it must, above the lowest `below_px`. */
+  frame(bounds: [number, number, number, number], below_px: number): void
   /** Shows a place at exactly this zoom, at once. */
   show(place: Place, zoom: number): void
   /** Goes to a place; never zooms out. */

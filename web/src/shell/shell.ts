@@ -32,6 +32,8 @@ export interface MapTools {
   fitAll?(): void
   /** Shows west, south, east, north in degrees. */
   fit?(bounds: [number, number, number, number]): void
+  /** Shows a view that `bounds` told, above the lowest `below_px`. */
+  frame?(bounds: [number, number, number, number], below_px: number): void
   /** West, south, east, north in degrees of what is seen; null before the first picture. */
   bounds?(): [number, number, number, number] | null
   /** A copy of the map's pixels; null where there is no map. */

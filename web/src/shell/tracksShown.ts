@@ -1,6 +1,7 @@
 /** What the filter lets through, worked out once for everything that shows it. */
 import { computed, ref, watch, type Ref } from 'vue'
 import { fusedTracks, ledTo, stoodFor, withoutMembers } from '../draw/members'
+import type { TrackMeta } from '../api/types'
 import { isDrawn } from '../map/names'
 import type { Desk } from '../store/desk'
 import { nations_version } from '../store/nations'
@@ -80,11 +81,12 @@ export function tracksShown(desk: Desk, index: TrackIndex, filter: Readonly<Ref<
     const now_ms = desk.clock.now_ms()
     return found.value.filter((h) => desk.tracks.age(h, now_ms) === age)
   })
-  /** Ids of symbols that the filter leaves out; drawings have switches of their own. The list and the table are narrowed always, the map where a brief is shown. */
+  /** Ids of symbols that the filter leaves out, but for the one that is picked; drawings have switches of their own. The list and the table are narrowed always, the map where a brief is shown. */
   const left_out = computed<ReadonlySet<string>>((before) => {
     const kept = new Set(shown.value)
     // Without a filter all are kept.
-    const now = new Set(Object.values(filter.value).some(Boolean) ? desk.tracks.meta.flatMap((meta, h) => (meta && !isDrawn(meta) && !kept.has(h) && !stood.value.has(h) ? [meta.id] : [])) : [])
+    const isLeftOut = (meta: TrackMeta, h: number) => !isDrawn(meta) && !kept.has(h) && !stood.value.has(h) && meta.id !== desk.selected.value
+    const now = new Set(Object.values(filter.value).some(Boolean) ? desk.tracks.meta.flatMap((meta, h) => (meta && isLeftOut(meta, h) ? [meta.id] : [])) : [])
     // The same ids are the same set: the map need not learn them again.
     return before && isEqual(before, now) ? before : now
   })
