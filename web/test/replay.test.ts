@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { EntityRow, TrackRow } from '../src/api.generated'
 import { cameraOf } from '../src/print/camera'
 import { kindsOf, symbolLines, trailLines, type LegendLine } from '../src/print/legend'
-import { laid } from '../src/print/legendBox'
+import { laid, roomFor } from '../src/print/legendBox'
 import { PAPERS } from '../src/print/paper'
 import { cornerGrid, degreeTicks, groundPerMm, roundLength, scaleNumber } from '../src/print/sheet'
 import { sheetOf } from '../src/print/layout'
@@ -247,5 +247,16 @@ describe('a sheet', () => {
     expect(laid([heading, one, heading, one], box, 0).places.map(({ column }) => column)).toEqual([0, 0, 1, 1])
     expect(laid([heading, one, one, one, one], box, 7.8).left).toBe(1)
     expect(laid([heading, one, heading, one, heading, one], { ...box, columns: 1 }, 0)).toMatchObject({ places: [{ y: 6 }, { y: 11 }], left: 2 })
+  })
+
+  it('packs the lines of a sheet denser, and in one column more, before it leaves one out', () => {
+    const symbol = () => null as unknown as HTMLCanvasElement
+    const lines = (count: number): LegendLine[] => [{ symbol: null, text: 'a', count: null }, ...Array.from({ length: count }, (_, n) => ({ symbol, text: `${n}`, count: 1 }))]
+    const { legend } = sheetOf('A4 portrait')
+    const rooms = [10, 22, 30, 99].map((count) => roomFor(lines(count), legend, () => 8))
+    expect(rooms.map(({ columns, shown }) => [columns, shown.left > 0])).toEqual([[3, false], [3, false], [4, false], [4, true]])
+    expect(rooms.map(({ line_mm }) => line_mm)).toEqual([7.8, 6.4, 6.4, 5.6])
+    // Beside the map a second column would have no room for names.
+    expect(roomFor(lines(99), sheetOf('A4 landscape').legend, () => 8).columns).toBe(1)
   })
 })
