@@ -61,6 +61,11 @@ export function ageClock(age_ms: number): string {
   return inUnits([Math.floor(seconds / DAY_S), 'd'], [hours % 24, 'h'])
 }
 
+/** The longest that an `ageClock` of less than four days is, in the language of the page: who holds the room for it moves nothing later. */
+export function longestAge(): string {
+  return ageClock((DAY_S - MINUTE_S) * 1000)
+}
+
 /** The first part, and the second where it is not nothing. */
 function inUnits(first: [number, UnitSign], second?: [number, UnitSign]): string {
   const parts = second?.[0] ? [first, second] : [first]
