@@ -166,6 +166,7 @@ describe('a hit is explained by what people see', () => {
     expect(pieceOf(body, 'ORSO seen', 'orso')).toBe('')
     expect(pieceOf(body, 'ORSO seen', 'orso quarry')).toBe('they came from the old quarry above the road and went…')
     expect(pieceOf(body, '', 'nothing of it')).toBe('')
+    expect(pieceOf({ changes: [{ path: 'tasks.T2.text', new: 'x' }] }, '', 'T2')).toBe('task T2, text')
   })
 })
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { colon, joined, said, saidField, saidCause, saidIn, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
+import { colon, joined, said, saidField, saidCause, saidIn, saidPath, saidReason, saidRefusal, saidRemedy, saidWord, told, type Phrase, type Refusal } from '../src/acts/said'
 import { ApiError } from '../src/api/client'
 import type { Entry } from '../src/api/types'
 import { lengthOf } from '../src/draw/typed'
@@ -125,6 +125,16 @@ describe('a field of a report', () => {
     expect(saidField('form', 'places: Medeu')).not.toContain('places')
     expect(saidField('form', 'our own heading: x')).toBe('our own heading: x')
     expect(saidField('form', 'no field at all')).toBe('no field at all')
+  })
+})
+
+describe('a path in an order', () => {
+  it('is a place in the language of the page; any other path stays', async () => {
+    expect(saidPath('tasks.T2.end_ms')).toBe('task T2, end')
+    expect(saidPath('mission.when')).toBe('mission, when')
+    expect(saidPath('maps/base.pmtiles')).toBe('maps/base.pmtiles')
+    await speak('ru')
+    expect(saidPath('tasks.T2.text')).toBe('задача T2, текст')
   })
 })
 

@@ -76,6 +76,19 @@ export function saidField(group: string, line: string): string {
   return key && te(key) ? t(keyOf('print.field'), { name: t(key), value: written }) : line
 }
 
+/** Where in an order something changes: `tasks.T2.text` as "task T2, text"; what is no path of an order stays. */
+export function saidPath(path: string): string {
+  const { t, te } = pageI18n().global
+  const [first, ...rest] = path.split('.')
+  const place = keyOf(`order.place.${first}`)
+  const word = (name: string) => {
+    const key = keyOf(`field.${name.replace(/_ms$/, '')}`)
+    return te(key) ? t(key) : name
+  }
+  if (rest.length && te(place)) return [t(place, { id: rest[0] }), ...rest.slice(1).map(word)].join(', ')
+  return te(keyOf(`field.${first}`)) ? [first, ...rest].map(word).join(', ') : path
+}
+
 /**
  * Why the node refused. What it has in no table is told in general, by its code, with the node's own words behind it;
  * in English these are enough.

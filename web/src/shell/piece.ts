@@ -1,4 +1,5 @@
 /** Why a record is among the hits, when the line that is shown of it does not say it. */
+import { saidPath } from '../acts/said'
 import { fold } from '../geo/fold'
 import { wordsOf } from '../store/search'
 
@@ -17,5 +18,7 @@ export function pieceOf(record: unknown, shown: string, text: string): string {
 
 function textsOf(value: unknown, deep: number): string[] {
   if (typeof value === 'string') return [value]
-  return deep && value && typeof value === 'object' ? Object.values(value).flatMap((inner) => textsOf(inner, deep - 1)) : []
+  if (!deep || !value || typeof value !== 'object') return []
+  // The path of a change is for programs: people read where in the order it is.
+  return Object.entries(value).flatMap(([name, inner]) => (name === 'path' && typeof inner === 'string' ? [saidPath(inner)] : textsOf(inner, deep - 1)))
 }
