@@ -117,6 +117,16 @@ def test_who_is_above_or_below_the_heights_of_a_watch_has_not_entered(desk: Any,
     assert {text.split()[0] for text in texts(desk)} == {"IN", "UNSAID", "HIGH"}
 
 
+def test_a_long_silence_is_told_in_hours(desk: Any, port: Any) -> None:
+    for uid, every_min in (("FOX", 180), ("OWL", 190)):
+        watch = {"kind": "silence", "name": uid, "entity": port.place(uid, 42.1, 77.1), "every_min": every_min}
+        desk.post("/watches", watch=watch | {"grace_min": 0})
+    for more_min in (180, 10):
+        port.tick(more_min * MINUTE_MS)
+        port.tick()
+    assert sorted(texts(desk)) == ["FOX has not reported for 3 h", "OWL has not reported for 3 h 10 min"]
+
+
 def test_silence_is_told_and_over_when_somebody_speaks_again(desk: Any, port: Any) -> None:
     entity = port.place("FOX", 42.1, 77.1)
     desk.post(

@@ -63,7 +63,7 @@ def test_from_the_phone_to_closed_with_times(desk: Any, port: Any) -> None:
     # The journal says which time was noted, and of whom.
     injured, aided = dtg(row["asked_at_ms"] - 5 * MINUTE_MS), dtg(row["asked_at_ms"])
     lines = [each["summary"].partition("MED.1")[2] for each in found["steps"] if each["action"] == "mark"]
-    assert sorted(lines) == [f", casualty 1: first aid, noted as {aided}", f": injury, noted as {injured}"]
+    assert sorted(lines) == [f", casualty 1: first aid at {aided}", f": injury at {injured}"]
     said = [phrase_in("medevac.request", each["summary"]).act for each in found["steps"] if each["action"] == "mark"]
     assert sorted(said) == ["medevac.request.marked", "medevac.request.marked_one"]
     row = found["row"]

@@ -101,7 +101,7 @@ def test_people_read_the_name_of_a_unit_and_programs_its_id(desk: Any, port: Mem
         for name in ("text", "c2sim")
     }
     assert unit not in files["text"]
-    assert "A Coy: OPCON HQ" in files["text"]
+    assert "A Coy: OPCON HQ on order\n" in files["text"]
     assert "T1: A Coy: keep in view" in files["text"]
     assert unit in files["c2sim"]
     assert "T1 FOX: keep in view" in said(port, Note)[-1].text

@@ -169,6 +169,13 @@ def test_a_line_is_read_as_the_sentence_that_it_is(type: str, action: str, line:
     assert phrase_of_line(type, action, line).act == act
 
 
+def test_a_silence_is_read_by_its_longest_unit() -> None:
+    told = {
+        span: phrase_in("alerts.text", f"P1 has not reported for {span}").act for span in ("3 h", "3 h 10 min", "9 min")
+    }
+    assert [*told.values()] == [f"alerts.text.{name}" for name in ("silence_hours", "silence_long", "silence")]
+
+
 def test_what_stands_in_the_gaps_is_text_or_a_phrase() -> None:
     read = phrase_of_line("tasks.task", "late", "Reach: late, not in OBJ A by 1210Z: its position is not known")
     reason = {"act": "tasks.why.unknown", "words": {"area": "OBJ A", "time": "1210Z"}}

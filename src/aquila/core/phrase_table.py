@@ -160,6 +160,8 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("enter", "{name} is in an area that is watched"),
         ("leave", "{name} has left an area that is watched"),
         ("dwell", "{name} stays in an area that is watched"),
+        ("silence_hours", "{name} has not reported for {hours} h"),
+        ("silence_long", "{name} has not reported for {hours} h {minutes} min"),
         ("silence", "{name} has not reported for {minutes} min"),
         ("emergency", "{name}: emergency {type?emergency}"),
     ),
@@ -341,8 +343,8 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "role": tuple((role, role) for role in ("viewer", "operator", "admin", "owner")),
     "extract.made": (("released", "Extract released to {nation}: {entities} entities, {papers} papers"),),
     "medevac.request": (
-        ("marked_one", "{what}, casualty {number}: {mark:medevac.mark}, noted as {time}"),
-        ("marked", "{what}: {mark:medevac.mark}, noted as {time}"),
+        ("marked_one", "{what}, casualty {number}: {mark:medevac.mark} at {time}"),
+        ("marked", "{what}: {mark:medevac.mark} at {time}"),
         ("step", "{what}: {step:step}"),
     ),
     "medevac.mark": (

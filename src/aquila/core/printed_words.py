@@ -296,6 +296,8 @@ PRINTED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("version", "{order}, version {version}"),
         ("under", "{relation} {under} from {time}"),
         ("alone", "{relation} from {time}"),
+        ("under_on_order", "{relation} {under} on order"),
+        ("alone_on_order", "{relation} on order"),
         ("phase", "phase {name}"),
         ("guarded", f"{{verb}} ({GUARDED})"),
         ("task", "{unit}: {verb}, {span}."),

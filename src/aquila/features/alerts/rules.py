@@ -19,7 +19,7 @@ DOES = {
     "enter": "is in an area that is watched",
     "leave": "has left an area that is watched",
     "dwell": "stays in an area that is watched",
-    "silence": "has not reported for {minutes} min",
+    "silence": "has not reported for {span}",
 }
 """The name of the watch is not among it: who sees the entity need not see the watch."""
 
@@ -44,9 +44,15 @@ def watch_over(arrival: Arrival, views: Mapping[str, View]) -> Iterator[Proposal
             yield _over(finding, known, arrival.at_ms)
 
 
+def _span(minutes: int) -> str:
+    """As the phrases "alerts.text" have it: no hours that somebody has to work out."""
+    hours, rest = divmod(minutes, 60)
+    return f"{rest} min" if not hours else f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 def _raise(finding: Finding, thing: Thing, now_ms: int) -> Proposal:
     watch = read_watch(thing)
-    does = DOES[finding.trigger].format(minutes=(now_ms - finding.since_ms) // 60_000)
+    does = DOES[finding.trigger].format(span=_span((now_ms - finding.since_ms) // 60_000))
     key = f"raise {finding.watch} {finding.entity} {finding.trigger} {finding.since_ms}"
     fields = {
         "watch": finding.watch,

@@ -156,7 +156,7 @@ def _marked(thing: Thing, read: MarkTime) -> str:
     """Which time was noted, of whom."""
     whose = "" if read.number is None else f", casualty {read.number}"
     mark = dict(PHRASES["medevac.mark"])[read.mark]
-    return f"{headline(thing.get('title', ''))}{whose}: {mark}, noted as {dtg(read.at_ms)}"
+    return f"{headline(thing.get('title', ''))}{whose}: {mark} at {dtg(read.at_ms)}"
 
 
 def _fields_of(lines: MedevacLines) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from aquila.core.phrases import Told, told_in
 from aquila.core.tongue import Tongue
 from aquila.features.orders.c2sim import to_c2sim
 from aquila.features.orders.order import Order
-from aquila.features.orders.text import sections_of, to_text
+from aquila.features.orders.text import headed, sections_of, to_text
 
 MIMES = {
     "text": ("txt", "text/plain; charset=utf-8"),
@@ -57,7 +57,7 @@ def to_docx(order: Order, tongue: Tongue) -> bytes:
         for name, text in said:
             paragraph = document.add_paragraph()
             if name:
-                paragraph.add_run(f"{name}: ").bold = True
+                paragraph.add_run(headed(name, tongue)).bold = True
             paragraph.add_run(text)
     written = io.BytesIO()
     document.save(written)
@@ -80,7 +80,7 @@ def _typst_lines(order: Order, tongue: Tongue) -> Iterator[str]:
         yield f"#heading({_quoted(heading)})"
         for name, text in said:
             first, *more = in_pieces(text)
-            start = f"strong({_quoted(name + ': ')}) + " if name else ""
+            start = f"strong({_quoted(headed(name, tongue))}) + " if name else ""
             yield f"#par({start}text({_quoted(first)}))"
             yield from (f"#par(text({_quoted(each)}))" for each in more)
 

@@ -90,10 +90,11 @@ def _heading(order: Order, tongue: Tongue) -> Iterator[tuple[str, str]]:
 
 
 def _attached(each: OrderAttachment, tongue: Tongue) -> str:
-    time = time_said(each.from_ms, tongue)
-    if each.under is None:
-        return tongue.say("order.says.alone", relation=each.relation, time=time)
-    return tongue.say("order.says.under", relation=each.relation, under=each.under, time=time)
+    words = {"relation": each.relation} | ({} if each.under is None else {"under": each.under})
+    key = "order.says.alone" if each.under is None else "order.says.under"
+    if each.from_ms is None:
+        return tongue.say(f"{key}_on_order", **words)
+    return tongue.say(key, **words, time=time_said(each.from_ms, tongue))
 
 
 def _said(part: msgspec.Struct, tongue: Tongue) -> Iterator[tuple[str, str]]:
@@ -135,13 +136,18 @@ def _watch(watch: OrderWatch, task: OrderTask, tongue: Tongue) -> str:
     return tongue.say(f"order.watch.{watch.kind}", area=task.area, **words)
 
 
+def headed(name: str, tongue: Tongue) -> str:
+    """The name of a paragraph as it stands before its text: a colon, as the language sets it."""
+    return tongue.say("print.field", name=name, value="")
+
+
 def to_text(order: Order, tongue: Tongue) -> str:
     """The whole order; empty paragraphs say so, because a missing one would be asked for."""
     lines: list[str] = []
     nothing = f"  {tongue.say('order.says.nothing')}"
     for heading, said in sections_of(order, tongue):
         lines.append(heading.upper())
-        lines += [f"  {name}: {text}" if name else f"  {text}" for name, text in said] or [nothing]
+        lines += [f"  {headed(name, tongue)}{text}" if name else f"  {text}" for name, text in said] or [nothing]
         lines.append("")
     return "\n".join(lines)
 
