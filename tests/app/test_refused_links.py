@@ -1,6 +1,9 @@
 """Who was refused at a door lately: one line for each address, so many and so long."""
 
+from aquila.app.refused import DoorKeeper
 from aquila.app.refused_links import REFUSED_MAX, REFUSED_MS, RefusedLinks
+from aquila.core.model import Body
+from aquila.features.devices.refusals import Refusals
 
 NOW_MS = 1_790_000_000_000
 
@@ -35,3 +38,19 @@ def test_a_refusal_is_forgotten_after_a_watch_or_when_somebody_known_comes_in_fr
     assert (anew.count, anew.since_ms) == (1, NOW_MS + REFUSED_MS + 1)
     links.let_in("192.0.2.1")
     assert links.still(NOW_MS + REFUSED_MS + 1) == []
+
+
+def test_a_failed_login_is_on_the_board_until_one_from_there_is_right() -> None:
+    written: list[Body] = []
+    links = RefusedLinks()
+    noter = Refusals(written.append, lambda word: None, lambda: NOW_MS)
+    keeper = DoorKeeper(noter, links, lambda: NOW_MS, {})
+    keeper.note("person:anna", "login", "name and password do not match", "192.0.2.1")
+    keeper.note("person:anna", "role", "she may not", "192.0.2.2")
+    keeper.turned_away("tls", "192.0.2.3", "x")
+    assert [row.address for row in links.still(NOW_MS)] == ["192.0.2.1", "192.0.2.3"]
+    assert (links.still(NOW_MS)[0].name, links.still(NOW_MS)[0].transport) == ("anna", "https")
+    assert len(written) == 2, "the journal has all of them that it had"
+    for address in ("192.0.2.1", "192.0.2.3"):
+        keeper.let_in(address)
+    assert [row.address for row in links.still(NOW_MS)] == ["192.0.2.3"], "a right password mends no certificate"

@@ -184,3 +184,12 @@ def test_who_is_lost_since_when_and_why_outlives_kill_9(serve: Serve) -> None:
     node.start()
     # It has hung up with what it was sent unread, so that it is cut off; of that the journal says so too.
     assert [each["why"] for each in board(node, cut.callsign)] == [why.BROKEN_OFF]
+
+
+def test_a_wrong_password_has_a_line_on_the_board(node: ServedNode) -> None:
+    asked = httpx.get(f"{node.url}Marti/api/version/config", auth=("nobody", "wrong"), timeout=60)
+    assert asked.status_code == 401
+    rows = httpx.get(f"{node.url}api/v1/links", headers={"Authorization": f"Bearer {node.token}"}, timeout=60).json()
+    (row,) = (row for row in rows if row["transport"] == "https")
+    assert (row["name"], row["state"]) == ("nobody", "refused")
+    assert row["words"]["why"]["act"].startswith("refused.")

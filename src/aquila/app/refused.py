@@ -7,6 +7,7 @@ from cryptography import x509
 
 from aquila.app.engine import Engine
 from aquila.app.refused_links import RefusedLinks
+from aquila.core.document import name_of
 from aquila.core.errors import Refused
 from aquila.core.model import Principal
 from aquila.features.devices.refusals import WORDS_MAX, Refusals, plain
@@ -22,6 +23,11 @@ def refusals(engine: Engine) -> Refusals:
         engine.counts[word] += 1
 
     return Refusals(engine.say, count, engine.clockwork.clock_ms)
+
+
+WEB = "https"
+AT_DOOR = frozenset({"login", "certificate", "rate", "used", "taken", "identity", "request"})
+"""Reasons of logins and enrolments that failed. Others are of people who came in, and tried what they may not."""
 
 
 class DoorKeeper:
@@ -64,6 +70,17 @@ class DoorKeeper:
             return found
 
         return recognised
+
+    def note(self, target: str, reason: str, sentence: str = "", address: str = "") -> None:
+        """See Noter: the part `refusals`."""
+        self._noter.note(target, reason, sentence, address)
+        if reason in AT_DOOR:
+            name = "" if target == UNKNOWN else plain(name_of(target), WORDS_MAX)
+            self._board.note(WEB, plain(address, WORDS_MAX), sentence, self._clock_ms(), name)
+
+    def let_in(self, address: str) -> None:
+        """See Noter."""
+        self._board.let_in(address, WEB)
 
     def turned_away(self, transport: str, address: str, sentence: str, certificate: bytes | None = None) -> None:
         """Have the board of links tell of it. certificate: DER, of a handshake that went well; None = none shown."""

@@ -14,7 +14,7 @@ class RefusedLink(msgspec.Struct, frozen=True):
 
     Attributes:
         number: in the order of the first refusals. transport: tls, websocket ... address: "" = not known here.
-        name: whom the certificate names that was shown last; "" = nobody, or none was read.
+        name: whom the certificate or login names that was shown last; "" = nobody, or none was read.
         sentence: why it was refused last, of the group "refused". since_ms, last_ms: the first and the last time, UTC.
     """
 
@@ -47,9 +47,14 @@ class RefusedLinks:
         if len(self._refused) > REFUSED_MAX:
             self._refused.popitem(last=False)
 
-    def let_in(self, address: str) -> None:
-        """Somebody who is known came in from there: what was wrong is mended. The journal keeps that it was."""
-        self._refused.pop(address, None)
+    def let_in(self, address: str, transport: str | None = None) -> None:
+        """Somebody who is known came in from there: what was wrong is mended. The journal keeps that it was.
+
+        transport: by which; who was refused by another is none the better for it. None = whichever it was.
+        """
+        known = self._refused.get(address)
+        if known is not None and transport in (None, known.transport):
+            del self._refused[address]
 
     def still(self, now_ms: int) -> list[RefusedLink]:
         """Those of the last REFUSED_MS."""

@@ -192,7 +192,7 @@ async def running(settings: Settings, clockwork: Clockwork) -> AsyncIterator[Run
             "files": FileStore(engine.folder.files_path, reserve_bytes=2 * FREE_BYTES_MIN),
             "upload_limits": upload_limits(settings),
             "tokens": token_signer(engine),
-            "refusals": noter,
+            "refusals": keeper,
             "streams": streams,
             "passwords": access,
             "events": latest_events.answer,

@@ -120,6 +120,9 @@ class NoRefusals:
     def note(self, target: str, reason: str, sentence: str = "", address: str = "") -> None:
         """See devices.refusals.Noter."""
 
+    def let_in(self, address: str) -> None:
+        """See devices.refusals.Noter."""
+
 
 class NoTerrain:
     """No heights are known anywhere."""

@@ -153,12 +153,17 @@ class Gate:
             raise
         if not is_right:
             self.note(target_of(user), "login", "name and password do not match", address)
+        else:
+            self._refusals().let_in(address)
         return is_right
 
     def note(self, target: str, reason: str, sentence: str, address: str) -> None:
         """Somebody was refused."""
-        refusals: Noter = self._port.part("refusals")
-        refusals.note(target, reason, sentence, address)
+        self._refusals().note(target, reason, sentence, address)
+
+    def _refusals(self) -> Noter:
+        noter: Noter = self._port.part("refusals")
+        return noter
 
     async def _is_password(self, user: str, password: str) -> bool:
         async with self._checks:

@@ -18,6 +18,10 @@ class Noter(Protocol):
         """Somebody was refused."""
         ...
 
+    def let_in(self, address: str) -> None:
+        """Somebody proved from there who he is, by name and password."""
+        ...
+
 
 class Refusals:
     """Writes the act `device.refuse`: the same of the same once a minute, and 30 a minute in all; others are counted.
