@@ -14,8 +14,10 @@ import { watchPhone } from './ui/useScreen'
 const sockets = new SocketWorker(() => new Worker(new URL('./stream/socket.worker.ts', import.meta.url), { type: 'module' }))
 const desk = new Desk((url) => sockets.open(url))
 const language = firstLanguage(localStorage.getItem('aquila.language'), navigator.languages)
-// A page in the wrong language for an instant would jump: the language comes first, at worst English.
-const spoken = await loadLanguage(language)
+/** The letters of the page, of its own and of Russian and Kazakh; null after as long as nobody waits for them. */
+const letters = Promise.race([document.fonts.load('13px "Inter Variable"', 'Aяқ'), new Promise<null>((done) => setTimeout(done, 500, null))]).catch(() => null)
+// A page in the wrong language, or in other letters, for an instant would jump: these come first, at worst English.
+const [spoken] = await Promise.all([loadLanguage(language), letters])
 const shell = new Shell(desk, WORKSPACES, watchPhone(), spoken ? language : 'en')
 
 createApp(App).use(pageI18n()).provide(DESK, desk).provide(SHELL, shell).mount('#app')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ageClock, ageRound, ageState, AGE_OPACITY, freshFor, isStill } from '../src/time/age'
+import { ageClock, ageRound, ageState, AGE_OPACITY, freshFor, isStill, longestAge } from '../src/time/age'
 import { ServerClock } from '../src/time/clock'
 import { dtg, dtgSeconds, dtgShort, dtgTime, pastTime } from '../src/time/dtg'
 import { WakeWatch } from '../src/time/wake'
@@ -75,6 +75,8 @@ describe('age', () => {
   it('reads as a short clock', () => {
     expect([-500, 42_000, 70_000, 240_000, 599_999, 725_000, 10_800_000, 12_000_000, 190_000_000, NaN].map(ageClock)).toEqual(['0 s', '42 s', '1 min 10 s', '4 min', '9 min 59 s', '12 min', '3 h', '3 h 20 min', '2 d 4 h', '–'])
     expect([30_000, 260_000, 9_000_000, 300_000_000].map(ageRound)).toEqual(['0 min', '4 min', '2 h', '3 d'])
+    const minutes = Array.from({ length: 4 * 24 * 60 }, (_, n) => ageClock(n * 60_000 + 59_000).length)
+    expect(Math.max(...minutes)).toBe(longestAge().length)
   })
 })
 
