@@ -255,7 +255,7 @@ describe('a sheet', () => {
     const { legend } = sheetOf('A4 portrait')
     const rooms = [10, 22, 30, 99].map((count) => roomFor(lines(count), legend, () => 8))
     expect(rooms.map(({ columns, shown }) => [columns, shown.left > 0])).toEqual([[3, false], [3, false], [4, false], [4, true]])
-    expect(rooms.map(({ line_mm }) => line_mm)).toEqual([7.8, 6.4, 6.4, 5.6])
+    expect(rooms.map(({ line_mm }) => line_mm)).toEqual([7.8, 6.4, 6.4, 4.3])
     // Beside the map a second column would have no room for names.
     expect(roomFor(lines(99), sheetOf('A4 landscape').legend, () => 8).columns).toBe(1)
   })

@@ -29,11 +29,11 @@ async function timeReached(shell: Shell, step: BriefStep): Promise<void> {
 function withNotes(sheet: DrawnSheet, paper: Paper, notes: string): DrawnSheet {
   const { map } = sheetOf(paper)
   const pen = new Pen(sheet.canvas.getContext('2d')!)
-  const lines = wrapped(pen.brush, notes, map.width - 12, NOTE_SIZE_MM)
+  const lines = notes.split('\n').flatMap((line) => wrapped(pen.brush, line, map.width - 12, NOTE_SIZE_MM))
   if (!lines.length) return sheet
   pen.brush.fillStyle = 'rgba(255, 255, 255, 0.9)'
-  pen.brush.fillRect(map.x + 3, map.y + 3, map.width - 6, lines.length * NOTE_MM + 4)
-  lines.forEach((line, n) => pen.write(line, map.x + 6, map.y + 6.6 + n * NOTE_MM, NOTE_SIZE_MM, '#14181d'))
+  pen.brush.fillRect(map.x + 3, map.y + 3, map.width - 6, lines.length * NOTE_MM + 2.6)
+  lines.forEach((line, n) => pen.write(line, map.x + 6, map.y + 6.9 + n * NOTE_MM, NOTE_SIZE_MM, '#14181d'))
   return { canvas: sheet.canvas, words: [...sheet.words, ...pen.words] }
 }
 

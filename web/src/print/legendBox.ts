@@ -7,7 +7,9 @@ const TITLE = 6
 const HEADING = 5
 const LINE = 7.8
 /** Of lines of which more find room, one after the other until all do. */
-const DENSER = [6.4, 5.6]
+const DENSER = [6.4, 5, 4.3]
+/** Lower lines have names in one row. */
+const TWO_ROWS = 6
 /** A column that is narrower has no room for names. */
 const NARROWEST = 40
 const MORE = 4.5
@@ -17,7 +19,7 @@ const GAP = 5
 /** Where words begin, to the right of the symbol. */
 const INDENT = 12
 
-const heightOf = ({ symbol, is_low }: LegendLine, line_mm = LINE) => (symbol && !is_low ? line_mm : HEADING)
+const heightOf = ({ symbol, is_low }: LegendLine, line_mm = LINE) => (symbol && !is_low ? line_mm : Math.min(HEADING, line_mm))
 
 export interface Laid {
   line: LegendLine
@@ -32,7 +34,7 @@ export function laid(lines: readonly LegendLine[], { height, columns, line_mm }:
   let [column, y] = [0, TITLE]
   const end = () => (column === columns - 1 ? height - kept : height)
   for (const [n, line] of lines.entries()) {
-    const wants = line.symbol ? heightOf(line, line_mm) : HEADING + (line_mm ?? LINE)
+    const wants = line.symbol ? heightOf(line, line_mm) : Math.min(HEADING, line_mm ?? LINE) + (line_mm ?? LINE)
     if (y + wants > end() && column < columns - 1) [column, y] = [column + 1, TITLE]
     if (y + wants > end()) return { places, left: lines.slice(n).filter((one) => one.symbol).length }
     places.push({ line, column, y })
@@ -73,7 +75,7 @@ function drawLine(pen: Pen, line: LegendLine, { x, y, width, height }: Frame): v
   const scale = Math.min(9 / picture.width, Math.min(7, height - 0.6) / picture.height)
   const [wide, high] = [picture.width * scale, picture.height * scale]
   pen.brush.drawImage(picture, x + (10 - wide) / 2, y + (height - high) / 2, wide, high)
-  const [first, ...rest] = wrapped(pen.brush, text, width - INDENT - 6, 2.4)
+  const [first, ...rest] = height < TWO_ROWS ? [text] : wrapped(pen.brush, text, width - INDENT - 6, 2.4)
   const base = y + height / 2 + (rest.length ? -0.6 : 0.9)
   if (first) pen.write(first, x + INDENT, base, 2.4, INK, { wide: width - INDENT - 6 })
   if (rest.length) pen.write(rest.join(' '), x + INDENT, base + 3, 2.4, INK, { wide: width - INDENT - 6 })
