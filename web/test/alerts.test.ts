@@ -5,6 +5,7 @@ import { readKept } from '../src/draw/kept'
 import { membersOf } from '../src/draw/members'
 import { namesPlaced, phasesOf } from '../src/panels/phases'
 import { cornersOf } from '../src/draw/useDrawnPlace'
+import { nextToSettle } from '../src/staff/alerts/settle'
 import { areasOf, blankDraft, boundsOf, draftOf, LEVEL_COLOURS, missing, ordered, watchOf } from '../src/staff/alerts/watch'
 import { TrackIndex } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
@@ -26,6 +27,12 @@ describe('alerts', () => {
       alert({ id: 'grave', level: 'warning' }),
     ]
     expect(ordered(rows).map((row) => row.id)).toEqual(['grave', 'new', 'old', 'seen'])
+  })
+
+  it('are closed after they were acknowledged, before those that nobody has seen', () => {
+    const rows = ordered([alert({ id: 'seen', state: 'acknowledged', actions: ['close'] }), alert({ id: 'new', actions: ['acknowledge', 'close'] })])
+    expect(nextToSettle(rows, 'acknowledge')?.id).toBe('new')
+    expect(nextToSettle(rows, 'close')?.id).toBe('seen')
   })
 
   it('light the area of their watch while their reason stands, in the colour of the gravest', () => {

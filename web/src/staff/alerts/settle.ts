@@ -29,10 +29,19 @@ export function alertsAbout(desk: Desk, id: string): AlertRow[] {
   return ordered(alertsOf(desk).alerts.value.filter(({ entity }) => told.includes(entity)))
 }
 
+/**
+ * Which of several one press settles. One that was acknowledged is closed before one that nobody has seen: after an
+ * acknowledgement its order puts it behind those.
+ */
+export function nextToSettle(rows: readonly AlertRow[], action: Settling): AlertRow | undefined {
+  const can = rows.filter(({ actions }) => actions.includes(action))
+  return (action === 'close' ? can.find(({ state }) => state === 'acknowledged') : undefined) ?? can[0]
+}
+
 /** By key, away from the list: the alert of who is selected, one with each press. What cannot be is said, with the way to it. */
 export async function settleSelected({ desk }: Shell, action: Settling): Promise<void> {
   const rows = desk.selected.value ? alertsAbout(desk, desk.selected.value) : []
-  const row = rows.find(({ actions }) => actions.includes(action))
+  const row = nextToSettle(rows, action)
   if (!row) return desk.notify({ tone: 'ok', key: rows.length ? 'staffAlerts.keyDone' : 'staffAlerts.keyNone' })
   if (await desk.attempt(() => staff.settleAlert(row.id, action, row.heads))) desk.notify({ tone: 'ok', key: `staffAlerts.keySettled.${action}`, words: { text: row.text } })
   alertsOf(desk).asked.value++
