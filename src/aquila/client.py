@@ -1104,10 +1104,12 @@ class IconsetRow(TypedDict):
 
 
 class Imported(TypedDict):
-    """How many shapes of the file became drawings, how many were refused, and why the first of those were."""
+    """What became of the shapes of the file."""
 
     layer: str
     drawn: int
+    changed: int
+    same: int
     refused: int
     reasons: list[str]
     uids: list[str]
@@ -1952,7 +1954,7 @@ class OverlayFile(TypedDict):
 class OverlayPiece(TypedDict):
     """A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings."""
 
-    part: Literal["drawing", "head", "tail"]
+    part: Literal["drawing", "head", "left_out", "tail"]
     text: str
 
 

@@ -363,13 +363,13 @@ def test_a_dropped_file_comes_out_again_with_the_same_shapes(page: Page, tmp_pat
     title = f"BACK {ending}"
     points = "<trkpt lat='42.9' lon='77'/><trkpt lat='43.05' lon='77.31'/>"
     texts = {
-        "kml": "<kml xmlns='http://www.opengis.net/kml/2.2'><Document><Placemark><name>PATH</name>"
+        "kml": "<kml xmlns='http://www.opengis.net/kml/2.2'><Document><Placemark><name>PATH kml</name>"
         "<LineString><coordinates>77,42.9 77.31,43.05</coordinates></LineString></Placemark></Document></kml>",
         "gpx": "<gpx version='1.1' creator='t' xmlns='http://www.topografix.com/GPX/1/1'>"
-        f"<trk><name>PATH</name><trkseg>{points}</trkseg></trk></gpx>",
+        f"<trk><name>PATH gpx</name><trkseg>{points}</trkseg></trk></gpx>",
     }
 
-    def drop(stem: str, text: str) -> None:
+    def drop(stem: str, text: str, new: int) -> None:
         page.evaluate(
             """([name, text]) => {
               const files = new DataTransfer()
@@ -379,23 +379,23 @@ def test_a_dropped_file_comes_out_again_with_the_same_shapes(page: Page, tmp_pat
             }""",
             [f"{stem}.{ending}", text],
         )
-        expect(page.get_by_text(f"Shapes on layer {stem}: 1.", exact=True)).to_be_visible()
+        expect(page.get_by_text(f"New on layer {stem}: {new}; changed: 0; already there: {1 - new}.")).to_be_visible()
 
     def shapes(layer: str) -> list[Any]:
         rows = page.request.get(f"{page.url}api/v1/entities?kind=drawing", headers={"X-Aquila": "test"}).json()
         return [(row["name"], row["geometry"]) for row in rows if row["fields"].get("layer") == layer]
 
     layers(page)
-    drop(title, texts[ending])
+    drop(title, texts[ending], new=1)
     was = shapes(title)
     opened(page, title)
-    assert [(row[0], row[1]["coordinates"]) for row in was] == [("PATH", [[77.0, 42.9], [77.31, 43.05]])]
+    assert [(row[0], row[1]["coordinates"]) for row in was] == [(f"PATH {ending}", [[77.0, 42.9], [77.31, 43.05]])]
     with page.expect_download() as saved:
         page.get_by_role("button", name=f"Export {title} as {ending.upper()}").click()
     saved.value.save_as(tmp_path / "out")
-    # From the file of another name they are the same drawings, which lie on the layer of that name now.
-    drop(f"{title} again", (tmp_path / "out").read_text("utf-8"))
-    assert shapes(f"{title} again") == was
+    # In the file of another name they are the same drawings, which stay where they lie.
+    drop(f"{title} again", (tmp_path / "out").read_text("utf-8"), new=0)
+    assert (shapes(title), shapes(f"{title} again")) == (was, [])
 
 
 def test_what_a_phone_changes_is_changed_on_the_page(page: Page, tak: Join, now_ms: Clock) -> None:
@@ -558,7 +558,7 @@ def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path)
     plan.write_text(json.dumps({"type": "FeatureCollection", "features": [feature, bad]}))
     layers(page)
     page.get_by_label("Import file").last.set_input_files(plan)
-    expect(page.get_by_text("Shapes on layer plan: 1; 1 refused.")).to_be_visible()
+    expect(page.get_by_text("New on layer plan: 1; changed: 0; already there: 0; left out: 1.")).to_be_visible()
     opened(page, "plan")
     with page.expect_download() as kept:
         page.get_by_role("button", name="Export plan as geojson").click()
@@ -568,7 +568,7 @@ def test_a_file_becomes_a_layer_and_the_layer_a_file(page: Page, tmp_path: Path)
     assert [one["properties"]["name"] for one in whole["features"]] == ["VALLE"]
     (tmp_path / "plan.geojson").write_text(saved.read_text())
     page.get_by_label("Import file").last.set_input_files(plan)
-    expect(page.get_by_text("Shapes on layer plan: 1.", exact=True)).to_be_visible()
+    expect(page.get_by_text("New on layer plan: 0; changed: 0; already there: 1.", exact=True)).to_be_visible()
     wait_until(lambda: page.get_by_role("button", name="VALLE", exact=True).count() == 1, "it is there once")
 
 

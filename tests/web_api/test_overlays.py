@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aquila.core.ids import entity_id
-from aquila.core.model import Alias, Geometry, Label, Report
+from aquila.core.model import Alias, Geometry, Label, Position, Report
 from aquila.core.policy import derive
 from aquila.features.picture.overlay_files import Shape, shapes_of
 
@@ -63,13 +64,28 @@ def layer(port: Any, client: Any) -> dict[str, Any]:
     return drawn(port, client)
 
 
-@pytest.mark.parametrize("format", ["geojson", "kml"])
-def test_the_nodes_own_export_comes_back_as_the_same_drawings(
+def file_of(port: Any, client: Any, format: str, layer: str = LAYER) -> bytes:
+    return saved(port, client, format, layer)[1] if format in ("kmz", "gpkg") else export(port, client, format, layer)
+
+
+def counts(answer: Any) -> tuple[int, int, int, int]:
+    """New, changed, already there, left out."""
+    told = answer.json()
+    return told["drawn"], told["changed"], told["same"], told["refused"]
+
+
+@pytest.mark.parametrize("format", ["geojson", "kml", "kmz", "gpkg"])
+def test_the_nodes_own_export_brings_back_what_was_taken_away(
     port: Any, client: Any, layer: dict[str, Any], format: str
 ) -> None:
+    content = file_of(port, client, format)
+    for row in layer.values():
+        port.now_ms += 1000
+        assert client.delete(f"/api/v1/entities/{row['id']}", headers=port.token("op", "operator")).is_success
+    assert not drawn(port, client)
     port.now_ms += 1000
-    answer = bring(port, client, format, export(port, client, format))
-    assert (answer.json()["drawn"], answer.json()["refused"]) == (len(SHAPES), 0), answer.text
+    answer = bring(port, client, format, content)
+    assert counts(answer) == (len(SHAPES), 0, 0, 0), answer.text
     after = drawn(port, client)
     assert set(after) == set(layer)
     for uid, row in after.items():
@@ -93,7 +109,7 @@ def torn(packed: bytes) -> bytes:
 def test_a_kmz_is_a_packed_kml(port: Any, client: Any, layer: dict[str, Any]) -> None:
     packed = kmz(export(port, client, "kml"))
     port.now_ms += 1000
-    assert bring(port, client, "kmz", packed).json()["drawn"] == len(SHAPES)
+    assert bring(port, client, "kmz", packed).json()["same"] == len(SHAPES)
     assert set(drawn(port, client)) == set(layer)
 
 
@@ -138,20 +154,103 @@ def test_a_line_too_long_to_be_drawn_is_counted_and_the_rest_is_taken(port: Any,
     assert "500 points" in answer["reasons"][0]
 
 
+TURNED = ((42.0, 77.0), (42.2, 77.0), (42.2, 77.123456789))
+"""Clockwise, which KML and GeoJSON turn; a figure longer than KML has them."""
+OF_PHONES: dict[str, Report] = {
+    name: Report(
+        entity=entity_id("cot", name), alias=Alias("cot", name), type=type, sidc="10032500000000000000",
+        category="drawing", observed_at_ms=0, name=name, geometry=geometry, fields=fields, remarks="by hand",
+        position=Position(42.0, 77.0),
+    )
+    for name, type, geometry, fields in (
+        ("AO BLEU", "u-d-f", Geometry("polygon", TURNED, None, "#0077ff", "#0077ff40"), {}),
+        ("KORIDOR", "u-d-f", Geometry("polygon", ((42.0, 77.0), (42.1, 77.0), (42.1, 77.1))), {"corridor_m": "50.0"}),
+        ("PL ARES", "u-d-f", Geometry("line", ((42.0, 77.0), (42.1, 77.2)), None, "#ffffffff"), {}),
+        ("BULL", "u-r-b-bullseye", Geometry("circle", ((42.0, 77.0),), 1234.5678), {"rings": "3", "ring_m": "411.5"}),
+        ("SPOT", "b-m-p-s-m", None, {"iconsetpath": "COT_MAPPING_SPOTMAP/b-m-p-s-m/-1", "color": "-1"}),
+    )
+}  # fmt: skip
+"""Drawings that lie on no layer, as phones have them, with what no file has a word for."""
+
+
+@pytest.fixture
+def of_phones(port: Any, client: Any) -> dict[str, Any]:
+    for report in OF_PHONES.values():
+        port.say(replace(report, observed_at_ms=port.now_ms), port.open)
+    return drawn(port, client)
+
+
+@pytest.mark.parametrize("format", ["geojson", "kml", "kmz", "gpx", "gpkg"])
+def test_drawings_of_others_that_a_file_has_as_they_are_are_left_as_they_are(
+    port: Any, client: Any, of_phones: dict[str, Any], layer: dict[str, Any], format: str
+) -> None:
+    before = drawn(port, client)
+    for of in ("", LAYER):
+        content = file_of(port, client, format, of)
+        port.now_ms += 1000
+        answer = bring(port, client, format, content, "drawings")
+        there = [row for row in before.values() if row["fields"].get("layer", "") == of]
+        in_file = [row for row in there if format != "gpx" or (row.get("geometry") or {}).get("shape") not in ROUND]
+        assert counts(answer) == (0, 0, len(in_file), 0), answer.text
+    assert drawn(port, client) == before
+
+
+ROUND = ("polygon", "circle")
+"""What GPX has no word for."""
+
+
+def test_a_file_changes_what_lies_on_a_layer_and_leaves_what_another_drew(
+    port: Any, client: Any, of_phones: dict[str, Any], layer: dict[str, Any]
+) -> None:
+    files = [export(port, client, "geojson", of) for of in ("", LAYER)]
+    for name, content in zip(("BULL", "PL BLUE"), files, strict=True):
+        other = content.replace(f'"name":"{name}"'.encode(), f'"name":"{name} NEW"'.encode())
+        port.now_ms += 1000
+        told = bring(port, client, "geojson", other, "ANOTHER").json()
+        rows = {row["name"]: row for row in drawn(port, client).values()}
+        if name == "BULL":
+            assert (told["changed"], told["refused"]) == (0, 1)
+            assert told["reasons"] == ["BULL NEW: device:FOX drew it otherwise; it stays so"]
+            assert "BULL NEW" not in rows
+        else:
+            assert (told["changed"], told["refused"], told["same"]) == (1, 0, len(SHAPES) - 1)
+            assert rows["PL BLUE NEW"]["fields"]["layer"] == LAYER
+            assert rows["PL BLUE NEW"]["aliases"] == next(r["aliases"] for r in layer.values() if r["name"] == name)
+
+
+def test_a_file_makes_no_drawing_of_what_is_none(port: Any, client: Any) -> None:
+    port.place("FOX-1", 42.0, 77.0)
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "FOX", "uid": "FOX-1"},
+        "geometry": {"type": "Point", "coordinates": [78.0, 43.0]},
+    }
+    answer = bring(port, client, "geojson", json.dumps(feature).encode())
+    assert counts(answer) == (0, 0, 0, 1), answer.text
+
+
+def test_gpx_has_no_areas_and_says_which_it_leaves_out(port: Any, client: Any, layer: dict[str, Any]) -> None:
+    asked = client.get(f"/api/v1/overlays?layer={LAYER}&format=gpx", headers=port.token("op")).json()
+    assert {piece["text"] for piece in asked if piece["part"] == "left_out"} == {"AA EAGLE", "RING"}
+    assert b"EAGLE" not in export(port, client, "gpx")
+
+
 def test_gpx_keeps_lines_and_points_and_the_same_file_twice_is_drawn_once(
     port: Any, client: Any, layer: dict[str, Any]
 ) -> None:
-    content = export(port, client, "gpx")
-    first = bring(port, client, "gpx", content, "GPS").json()
+    # Of other places, so that none of it is there.
+    content = export(port, client, "gpx").replace(b'lon="77', b'lon="78')
+    first = bring(port, client, "gpx", content, "GPS")
     port.now_ms += 1000
-    second = bring(port, client, "gpx", content, "GPS").json()
-    assert first["drawn"] == second["drawn"] == len(SHAPES)
-    assert first["uids"] == second["uids"]
+    assert counts(bring(port, client, "gpx", content, "GPS")) == (0, 0, len(SHAPES) - 2, 0)
+    assert counts(first) == (len(SHAPES) - 2, 0, 0, 0)
     rows = drawn(port, client)
-    assert len(rows) == len(layer) + len(SHAPES)
+    assert len(rows) == len(layer) + len(SHAPES) - 2
     # GPX has a word for what something is, and none for its colour.
     types = {
-        row["name"]: (row["type"], row["fields"].get("iconsetpath")) for row in map(rows.get, first["uids"]) if row
+        row["name"]: (row["type"], row["fields"].get("iconsetpath"))
+        for row in map(rows.get, first.json()["uids"])
+        if row
     }
     before = {row["name"]: (row["type"], row["fields"].get("iconsetpath")) for row in layer.values()}
     for name in ("GATE", "TO CP 1", "BOAT", "MSR"):
@@ -280,21 +379,10 @@ def saved(port: Any, client: Any, format: str, layer: str = LAYER) -> tuple[dict
 
 
 @pytest.mark.parametrize("format", ["kmz", "gpkg"])
-def test_a_file_that_is_no_text_comes_back_as_the_same_drawings(
-    port: Any, client: Any, layer: dict[str, Any], format: str
-) -> None:
-    told, content = saved(port, client, format)
+def test_a_file_that_is_no_text_says_what_is_in_it(port: Any, client: Any, layer: dict[str, Any], format: str) -> None:
+    told, _ = saved(port, client, format)
     assert (told["name"], told["drawings"]) == (f"OPS.{format}", len(SHAPES))
     assert told["marking"] == "UNCLASSIFIED REL TO MISSION; groups COMMON"
-    port.now_ms += 1000
-    answer = bring(port, client, format, content).json()
-    assert (answer["drawn"], answer["refused"]) == (len(SHAPES), 0), answer
-    after = drawn(port, client)
-    assert set(after) == set(layer)
-    for uid, row in after.items():
-        assert row.get("geometry") == layer[uid].get("geometry"), row["name"]
-        for field in ("name", "sidc", "type", "fields"):
-            assert row.get(field) == layer[uid].get(field), row["name"]
 
 
 def test_a_kmz_says_its_marking(port: Any, client: Any, layer: dict[str, Any]) -> None:

@@ -990,10 +990,12 @@ export interface ImportOverlay {
   content: string
 }
 
-/** How many shapes of the file became drawings, how many were refused, and why the first of those were. */
+/** What became of the shapes of the file. */
 export interface Imported {
   layer: string
   drawn: number
+  changed: number
+  same: number
   refused: number
   reasons: string[]
   uids: string[]
@@ -1988,7 +1990,7 @@ export interface OverlayFile {
 
 /** A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings. */
 export interface OverlayPiece {
-  part: 'drawing' | 'head' | 'tail'
+  part: 'drawing' | 'head' | 'left_out' | 'tail'
   text: string
 }
 

@@ -41,9 +41,12 @@ export type DrawnGeometry = Geometry & { shape?: string; radius_m?: number; stro
 export interface DrawingRow extends EntityDetail {
   geometry?: DrawnGeometry | null
 }
+/** How many shapes are new, were changed, were there as the file has them, and were left out. */
 export interface ImportAnswer {
   layer: string
   drawn: number
+  changed: number
+  same: number
   refused: number
   reasons: string[]
 }

@@ -27,7 +27,8 @@ export async function base64Of(file: Blob): Promise<string> {
 }
 
 export interface Piece {
-  part: 'head' | 'drawing' | 'tail'
+  /** left_out: a drawing that the format has no word for; the text is its name. */
+  part: 'head' | 'drawing' | 'left_out' | 'tail'
   text: string
 }
 /** The whole text of an export from its pieces. */
@@ -36,16 +37,17 @@ export function joined(format: TextFormat, pieces: readonly Piece[]): string {
   return [of('head').join(''), of('drawing').join(format === 'geojson' ? ',' : ''), of('tail').join('')].join('')
 }
 
-/** Reads a layer from the node and gives it to the browser as a file. Throws ApiError. */
-export async function saveLayer(layer: string, format: ExportFormat): Promise<void> {
+/** Reads a layer from the node and gives it to the browser as a file. Answers how many drawings are not in it. Throws ApiError. */
+export async function saveLayer(layer: string, format: ExportFormat): Promise<number> {
   const asked = `layer=${encodeURIComponent(layer)}&format=${format}`
   if (format === 'kmz' || format === 'gpkg') {
     const { name, mime, base64 } = await call<OverlayFile>('GET', `/overlays/file?${asked}`)
     give(new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type: mime }), name)
-    return
+    return 0
   }
   const pieces = await call<Piece[]>('GET', `/overlays?${asked}`)
   give(new Blob([joined(format, pieces)], { type: KINDS[format] }), `${layer || 'drawings'}.${format}`)
+  return pieces.filter((piece) => piece.part === 'left_out').length
 }
 
 function give(content: Blob, name: string): void {

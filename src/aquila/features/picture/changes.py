@@ -97,7 +97,7 @@ def _as_heard(report: Report, now: Report) -> Report:
 
 
 def _geometry_heard(shape: Geometry, now: Geometry) -> Geometry:
-    same = len(shape.points) == len(now.points) and all(map(_is_near, shape.points, now.points))
+    same = len(shape.points) == len(now.points) and all(map(is_near, shape.points, now.points))
     radii = shape.radius_m, now.radius_m
     near = radii[0] is not None and radii[1] is not None and abs(radii[0] - radii[1]) < _NEAR_M
     stroke, fill = (None if css is None else str(argb_of_css(css)) for css in (shape.stroke, shape.fill))
@@ -109,9 +109,10 @@ def _geometry_heard(shape: Geometry, now: Geometry) -> Geometry:
 def _nearest_position(position: Position | None, now: Position | None) -> Position | None:
     if position is None or now is None:
         return None
-    is_near = _is_near((position.lat_deg, position.lon_deg), (now.lat_deg, now.lon_deg))
-    return Position(now.lat_deg, now.lon_deg) if is_near else Position(position.lat_deg, position.lon_deg)
+    near = is_near((position.lat_deg, position.lon_deg), (now.lat_deg, now.lon_deg))
+    return Position(now.lat_deg, now.lon_deg) if near else Position(position.lat_deg, position.lon_deg)
 
 
-def _is_near(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+def is_near(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    """Are two places, (lat_deg, lon_deg), the same but for figures that were rounded?"""
     return abs(a[0] - b[0]) < _NEAR_DEG and abs(a[1] - b[1]) < _NEAR_DEG

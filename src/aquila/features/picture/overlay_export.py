@@ -70,9 +70,12 @@ class Packer(Protocol):
 
 
 class OverlayPiece(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings."""
+    """A part of the file: its head, one drawing, or its tail. A GeoJSON file has a comma between drawings.
 
-    part: Literal["head", "drawing", "tail"]
+    `left_out` is no part of it: the name of a drawing that the format has no word for.
+    """
+
+    part: Literal["head", "drawing", "left_out", "tail"]
     text: str
 
 
@@ -80,9 +83,15 @@ def _overlay(principal: Principal, ask: AskOverlay, reading: Reading) -> Iterato
     head, tail = _frame(ask)
     yield Labelled(OverlayPiece(part="head", text=head), None, reading.context)
     for sight in _drawings(ask.layer, reading):
-        piece = OverlayPiece(part="drawing", text=_piece(sight.report, sight.label, ask.format, reading.now_ms()))
-        yield Labelled(piece, sight.label, sight.context)
+        report = sight.report
+        text = piece(report, sight.label, ask.format, reading.now_ms())
+        part = OverlayPiece(part="drawing", text=text) if text else _left_out(report)
+        yield Labelled(part, sight.label, sight.context)
     yield Labelled(OverlayPiece(part="tail", text=tail), None, reading.context)
+
+
+def _left_out(report: Report) -> OverlayPiece:
+    return OverlayPiece(part="left_out", text=report.name or report.alias.value)
 
 
 def _drawings(layer: str, reading: Reading) -> Iterator[Sight]:
@@ -112,7 +121,8 @@ def _frame(ask: AskOverlay) -> tuple[str, str]:
     return GPX_HEAD, "</gpx>\n"
 
 
-def _piece(report: Report, label: Label, format: str, now_ms: int) -> str:
+def piece(report: Report, label: Label, format: Literal["geojson", "kml", "gpx"], now_ms: int) -> str:
+    """A drawing as a part of a file; empty = the format has no word for it."""
     if format == "geojson":
         feature = msgspec.json.decode(encode_feature(Outgoing(body=report, label=label, now_ms=now_ms)))
         # Its uid makes a file that comes back the same drawing again.
@@ -141,28 +151,30 @@ def _kml_piece(report: Report, label: Label) -> str:
 
 
 def _gpx_piece(report: Report) -> str:
-    """GPX knows points and lines: an area becomes its closed outline, a circle its centre."""
-    name = f"<name>{escape(_printable(report.name or report.alias.value))}</name>"
-    if drawn := drawn_as(report).get("drawn"):
-        name += f"<type>{drawn}</type>"
+    """GPX knows points and lines: of an area or a circle there is nothing, since an outline is another thing."""
     geometry = report.geometry
-    if geometry is None or geometry.shape == "circle" or len(geometry.points) < 2:
+    if geometry is not None and geometry.shape in ("circle", "polygon"):
+        return ""
+    said = f"<name>{_gpx_text(report.name or report.alias.value)}</name>"
+    if report.remarks:
+        said += f"<desc>{_gpx_text(report.remarks)}</desc>"
+    if drawn := drawn_as(report).get("drawn"):
+        said += f"<type>{drawn}</type>"
+    if geometry is None or len(geometry.points) < 2:
         at = geometry.points[0] if geometry is not None and geometry.points else None
         if at is None and report.position is not None:
             at = (report.position.lat_deg, report.position.lon_deg)
-        return "" if at is None else f'<wpt lat="{at[0]!r}" lon="{at[1]!r}">{name}</wpt>'
-    tag, points = ("rtept", geometry.points) if geometry.shape == "route" else ("trkpt", geometry.points)
-    if geometry.shape == "polygon":
-        points = (*points, points[0])
-    places = "".join(f'<{tag} lat="{lat_deg!r}" lon="{lon_deg!r}"/>' for lat_deg, lon_deg in points)
+        return "" if at is None else f'<wpt lat="{at[0]!r}" lon="{at[1]!r}">{said}</wpt>'
+    tag = "rtept" if geometry.shape == "route" else "trkpt"
+    places = "".join(f'<{tag} lat="{lat_deg!r}" lon="{lon_deg!r}"/>' for lat_deg, lon_deg in geometry.points)
     if geometry.shape == "route":
-        return f"<rte>{name}{places}</rte>"
-    return f"<trk>{name}<trkseg>{places}</trkseg></trk>"
+        return f"<rte>{said}{places}</rte>"
+    return f"<trk>{said}<trkseg>{places}</trkseg></trk>"
 
 
-def _printable(text: str) -> str:
+def _gpx_text(text: str) -> str:
     """Without what XML cannot carry."""
-    return "".join(letter for letter in text if letter.isprintable())
+    return escape("".join(letter for letter in text if letter.isprintable() or letter == "\n"))
 
 
 def _file(principal: Principal, ask: AskOverlayFile, reading: Reading) -> Iterator[Labelled]:
@@ -174,7 +186,7 @@ def _file(principal: Principal, ask: AskOverlayFile, reading: Reading) -> Iterat
         data = kmz(document(ask.layer, (_kml_piece(sight.report, sight.label) for sight in sights), marking))
     else:
         packer: Packer = reading.part("geopackages")
-        data = packer.write(ask.layer, marking, [_packed(sight, ask.layer, now_ms) for sight in sights], now_ms)
+        data = packer.write(ask.layer, marking, [packed(sight, ask.layer, now_ms) for sight in sights], now_ms)
     file = OverlayFile(
         name=f"{ask.layer or 'drawings'}.{ask.format}",
         mime=MIMES[ask.format],
@@ -191,7 +203,7 @@ def _marking(label: Label) -> str:
     return f"{words} REL TO {', '.join(label.releasable_to) or 'nobody'}; groups {', '.join(label.groups) or 'none'}"
 
 
-def _packed(sight: Sight, layer: str, now_ms: int) -> dict[str, Any]:
+def packed(sight: Sight, layer: str, now_ms: int) -> dict[str, Any]:
     """A feature for a table: a circle as its ring, whose centre is told beside it; lists as words."""
     report, label = sight.report, sight.label
     feature: dict[str, Any] = msgspec.json.decode(encode_feature(Outgoing(body=report, label=label, now_ms=now_ms)))

@@ -1,15 +1,16 @@
 """Overlays as files: what another program drew becomes drawings on a layer."""
 
 import asyncio
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from aquila.core.errors import Refused, UsageError
 from aquila.core.feature import Command, Desk, check_text
 from aquila.core.ids import statement_id
-from aquila.core.model import Principal
-from aquila.features.picture.drawings import POINTS_MAX, Mark, NewDrawing, place_drawing
+from aquila.core.model import Principal, Report
+from aquila.features.picture.drawings import LAYER_FIELD, ORDER_FIELD, POINTS_MAX, NewDrawing, place_drawing
 from aquila.features.picture.overlay_export import Packer
 from aquila.features.picture.overlay_files import (
     LAYER_LETTERS_MAX,
@@ -20,6 +21,8 @@ from aquila.features.picture.overlay_files import (
     shapes_of,
     shapes_of_features,
 )
+from aquila.features.picture.overlay_known import NAME_LETTERS, REMARKS_LETTERS, KnownDrawings, asked_look
+from aquila.features.picture.view import Sight
 
 REASONS_SHOWN = 5
 
@@ -41,40 +44,94 @@ class ImportOverlay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """How many shapes of the file became drawings, how many were refused, and why the first of those were."""
+    """What became of the shapes of the file.
+
+    Attributes:
+        drawn: how many are new drawings, on `layer`.
+        changed: how many were there and say something else now; they keep their layer.
+        same: how many were there as the file says them: nothing was written of these.
+        refused: how many were left out. reasons: why the first of those were.
+        uids: of what was drawn or changed.
+    """
 
     layer: str
     drawn: int
+    changed: int = 0
+    same: int = 0
     refused: int
     reasons: tuple[str, ...] = ()
     uids: tuple[str, ...] = ()
 
 
+class _Plan(msgspec.Struct):
+    """What is to be done with a file: drawings to write, each with whether it was there, and what is left."""
+
+    written: list[tuple[NewDrawing, bool]] = []
+    same: int = 0
+    reasons: list[str] = []
+
+
 async def import_overlay(principal: Principal, ask: ImportOverlay, desk: Desk) -> Imported | Refused:
-    """Draw every shape of the file. The same file again changes the same drawings: their uids come from the shapes."""
+    """Draw the shapes of the file that are not there yet; change those that are the importer's or on a named layer.
+
+    A drawing that says what the file says stays as it is, its author and layer, too. A shape is a drawing by the uid
+    that our own export wrote, else by what it says: the same file again finds the same drawings.
+    """
     try:
-        found = await asyncio.to_thread(_found, ask, desk)
+        plan = await asyncio.to_thread(_planned, principal, ask, desk)
     except (ValueError, UsageError) as wrong:
         return Refused("invalid", str(wrong))
-    uids: dict[str, None] = {}
-    reasons: list[str] = []
-    for number, one in enumerate(found):
-        made = f"only the first {SHAPES_MAX} shapes are taken" if number >= SHAPES_MAX else _drawing_of(one, ask.layer)
-        if isinstance(made, str):
-            reasons.append(made)
-            continue
+    uids: dict[str, bool] = {}
+    reasons = plan.reasons
+    for made, was_there in plan.written:
         written = await place_drawing(principal, made, desk)
         if isinstance(written, Refused):
             reasons.append(f"{made.name[:60]}: {written.detail}" if written.detail else written.reason)
         else:
-            uids[written.uid] = None
+            uids[written.uid] = was_there
+    changed = sum(uids.values())
     return Imported(
         layer=ask.layer,
-        drawn=len(uids),
+        drawn=len(uids) - changed,
+        changed=changed,
+        same=plan.same,
         refused=len(reasons),
         reasons=tuple(dict.fromkeys(reasons))[:REASONS_SHOWN],
         uids=tuple(uids),
     )
+
+
+def _planned(principal: Principal, ask: ImportOverlay, desk: Desk) -> _Plan:
+    """Raises ValueError or UsageError for a file of another kind."""
+    found = _found(ask, desk)
+    known, plan = KnownDrawings(ask.format, found, desk), _Plan()
+    for number, one in enumerate(found):
+        sight = None if isinstance(one, str) else known.of(one.uid or derived_uid(one, ask.layer))
+        if number >= SHAPES_MAX:
+            plan.reasons.append(f"only the first {SHAPES_MAX} shapes are taken")
+        elif isinstance(one, Shape) and known.has(one, sight):
+            plan.same += 1
+        elif isinstance(made := _drawing_of(one, ask.layer), str):
+            plan.reasons.append(made)
+        elif sight is None:
+            plan.written.append((made, False))
+        elif may_change(principal, sight):
+            plan.written.append((_where_it_lies(made, sight.report), True))
+        else:
+            plan.reasons.append(f"{made.name[:60]}: {sight.source or 'somebody else'} drew it otherwise; it stays so")
+    return plan
+
+
+def may_change(principal: Principal, sight: Sight) -> bool:
+    """Is it a drawing of the importer's own, or one on a named layer, which a phone does not draw on?"""
+    own = sight.source == principal.id or LAYER_FIELD in sight.report.fields
+    return own and sight.report.category == "drawing"
+
+
+def _where_it_lies(made: NewDrawing, report: Report) -> NewDrawing:
+    """Changed on the layer that it lies on, at its place there."""
+    order = report.fields.get(ORDER_FIELD, "")
+    return replace(made, layer=report.fields.get(LAYER_FIELD), order=int(order) if order.isdecimal() else None)
 
 
 def _found(ask: ImportOverlay, desk: Desk) -> list[Found]:
@@ -92,32 +149,21 @@ def _drawing_of(one: Shape | str, layer: str) -> NewDrawing | str:
         return one
     asked: dict[str, Any] = {
         "shape": one.shape,
-        "name": one.name[:100],
+        "name": one.name[:NAME_LETTERS],
         "points": one.points,
         "radius_m": one.radius_m,
         "uid": one.uid or derived_uid(one, layer),
         "stroke": one.stroke,
         "fill": one.fill,
         "sidc": one.sidc,
-        "remarks": None if one.remarks is None else one.remarks[:4000],
+        "remarks": None if one.remarks is None else one.remarks[:REMARKS_LETTERS],
         "layer": layer,
-        **_drawn_as(one),
+        **asked_look(one),
     }
     try:
         return msgspec.convert(asked, NewDrawing)
     except msgspec.ValidationError as wrong:
         return f"{one.name[:60]}: {_why_not(wrong)}"
-
-
-def _drawn_as(one: Shape) -> dict[str, str]:
-    """Shape and mark by what our own export said; a word that does not fit the shape is passed over."""
-    if one.shape == "point" and one.drawn == "text":
-        return {"shape": "text"}
-    if one.shape == "point" and one.drawn is not None and one.drawn in get_args(Mark):
-        return {"mark": one.drawn}
-    if one.shape == "line" and one.drawn == "bearing" and len(one.points) == 2:
-        return {"shape": "bearing"}
-    return {}
 
 
 _FIELDS = {
