@@ -17,6 +17,7 @@ from .conftest import Browse, Clock, Join, TakClient
 from .test_page import AXE, VIOLATIONS, middle_cursor
 
 pytestmark = pytest.mark.browser
+SLIM = {"width": 380, "height": 800}
 
 SPOT = Spot(43.05, 77.05, 1500.0)
 KEEP_PIXELS = """{
@@ -356,6 +357,25 @@ def test_corners_are_moved_by_keys(page: Page) -> None:
     expect(journal).to_contain_text("Drawing KEYS 2 has another shape")
     page.keyboard.press("Control+z")
     expect(journal).to_contain_text("Drawing KEYS 2 is as it was again: operator took a change back")
+
+
+def test_on_a_phone_all_of_a_drawing_is_in_reach(browse: Browse) -> None:
+    page = browse(viewport=SLIM, has_touch=True).open()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Layers").click()
+    page.get_by_role("button", name="Circle", exact=True).click()
+    hint, scale = page.locator(".draw-hint").bounding_box(), page.locator(".maplibregl-ctrl-scale").bounding_box()
+    assert hint is not None
+    assert scale is not None
+    assert hint["y"] + hint["height"] <= scale["y"]
+    strike(page, (0.6, 0.45), (0.75, 0.45))
+    card = page.get_by_role("form", name="Circle")
+    for name in ("Save", "Cancel"):
+        box = card.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= SLIM["width"], name
+        assert box["y"] + box["height"] <= SLIM["height"], name
 
 
 @pytest.mark.parametrize("ending", ["kml", "gpx"])
