@@ -139,6 +139,7 @@ def test_silence_is_told_and_over_when_somebody_speaks_again(desk: Any, port: An
     port.place("FOX", 42.1, 77.2)
     port.tick()
     assert desk.get("/alerts")[0]["over_at_ms"] == port.now_ms
+    assert texts(desk) == ["FOX had not reported for 20 min"], "it goes on no more"
     port.tick(21 * MINUTE_MS)
     assert len(texts(desk)) == 1, "one that is still open is not raised a second time"
 

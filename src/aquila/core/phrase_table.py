@@ -163,6 +163,9 @@ PHRASES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("silence_hours", "{name} has not reported for {hours} h"),
         ("silence_long", "{name} has not reported for {hours} h {minutes} min"),
         ("silence", "{name} has not reported for {minutes} min"),
+        ("silent_hours", "{name} had not reported for {hours} h"),
+        ("silent_long", "{name} had not reported for {hours} h {minutes} min"),
+        ("silent", "{name} had not reported for {minutes} min"),
         ("emergency", "{name}: emergency {type?emergency}"),
     ),
     "emergency": (

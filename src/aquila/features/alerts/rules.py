@@ -76,14 +76,20 @@ def _raise(finding: Finding, thing: Thing, now_ms: int) -> Proposal:
 
 
 def _over(finding: Finding, known: Thing, now_ms: int) -> Proposal:
+    text = known.get("text", "")
+    fields: dict[str, object] = {"over_at_ms": now_ms}
+    if finding.trigger == "silence":
+        # Who speaks again is silent no more, and the alert may stay open for long: it says how long that was.
+        text = f"{finding.name} had not reported for {_span((now_ms - known.get('since_ms', now_ms)) // 60_000)}"
+        fields["text"] = text
     paper = Paper(
         type=ALERT,
         target=known.id,
         action="over",
         happened_at_ms=now_ms,
-        fields={"over_at_ms": now_ms},
+        fields=fields,
         seen=known.heads(),
-        summary=f"alert is over: {known.get('text', '')}",
+        summary=f"alert is over: {text}",
     )
     return Proposal(paper, known.first.label, key=f"over {known.id}")
 
