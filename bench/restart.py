@@ -98,6 +98,8 @@ def point(number: int) -> TrackPoint:
         context="EXERCISE:BENCH",
         course_deg=45.0,
         speed_mps=2.0,
+        source="device:x",
+        valid_ms=75_000,
     )
 
 

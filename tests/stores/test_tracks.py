@@ -246,3 +246,24 @@ def test_the_end_of_a_track_is_kept_whatever_was_kept_of_that_moment(store: Sqli
     still = Kept(T0, 42.0, 77.0, None)
     assert not is_worth_keeping(Thinning(), still, point("T1", T0 + 1, 42.0, 77.0))
     assert is_worth_keeping(Thinning(), still, point("T1", T0 + 1, 42.0, 77.0, ended=True))
+
+
+def test_a_point_says_who_said_it_and_for_how_long_and_an_old_one_does_not(tmp_path: Path):
+    path = tmp_path / "journal.db"
+    store = SqliteStore(path)
+    insert(store, [point("OLD", T0, 42.0, 77.0)])
+    # As a node of format 3 left it.
+    for statement in (
+        "ALTER TABLE track DROP COLUMN source",
+        "ALTER TABLE track DROP COLUMN valid",
+        "DROP TABLE track_source",
+        "PRAGMA user_version=3",
+    ):
+        store.writing.execute(statement)
+    store.close()
+    store = SqliteStore(path)
+    insert(store, [point("NEW", T0, 42.0, 77.0, source="listener:tcp", valid_ms=75_000)])
+    insert(store, [point("NEVER", T0, 42.0, 77.0, source="device:FOX")])
+    found = {one.entity: (one.source, one.valid_ms) for one in Tracks(store.writing).inside(EVERYWHERE, T0, T0).points}
+    store.close()
+    assert found == {"OLD": (None, None), "NEW": ("listener:tcp", 75_000), "NEVER": ("device:FOX", None)}

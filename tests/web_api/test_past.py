@@ -7,6 +7,7 @@ import pytest
 from aquila.core.ids import entity_id
 from aquila.core.model import Alias, Removal
 from aquila.features.picture import TrackFix
+from aquila.features.picture.queries import iso
 
 MINUTE_MS = 60_000
 
@@ -123,3 +124,10 @@ def test_a_fused_track_of_the_past_stands_for_its_members(port: Any, client: Any
     (row,) = client.get(f"/api/v1/picture?at_ms={port.now_ms}", headers=port.token("op")).json()
     assert row["aliases"][0]["scheme"] == "fused"
     assert row["fields"] == {"members": members}
+
+
+def test_a_kept_position_without_a_source_is_believed_for_five_minutes_and_called_kept(port: Any, client: Any) -> None:
+    port.parts["tracks"].fixes.append(fix(port, "OLD", 42.0, port.open))
+    (row,) = client.get(f"/api/v1/picture?at_ms={port.now_ms}", headers=port.token("op")).json()
+    assert row["source"] == "track"
+    assert row["stale_at"] == iso(port.now_ms + 5 * MINUTE_MS)

@@ -236,6 +236,7 @@ class Engine:
         if self._recording is not None:
             self._recording.flush()
         now_ms = self.clockwork.clock_ms()
+        self.positions.settle(now_ms)
         if now_ms >= self._prune_at_ms:
             self._prune_at_ms = now_ms + PRUNE_EVERY_MS
             self.writer.later(lambda _: self.store.prune_step(self.node.policy.retention, now_ms))
@@ -305,6 +306,7 @@ class Engine:
 
     def close(self) -> None:
         """Write what waits, keep snapshots, let the folder go."""
+        self.positions.settle()
         self.positions.flush()
         self.keep_snapshots()
         if not self.writer.stop():

@@ -124,6 +124,8 @@ class PooledTracks:
                 label=classes[row.label_class].label,
                 context=classes[row.label_class].context,
                 ended=row.ended,
+                source=row.source,
+                valid_ms=row.valid_ms,
             )
             for row in found.points
         ]

@@ -35,6 +35,7 @@ ENTRIES_MAX = 50_000
 """Entries of the journal that one question looks at, the newest first."""
 PAGE = 500
 FIX_VALID_MS = 300_000
+"""Of a kept position whose reporter's own wish was not kept."""
 UIDS_MAX = 1_000
 
 
@@ -187,6 +188,12 @@ def _row_of_fix(fix: TrackFix, uid: str, sight: Sight | None, reading: Reading) 
         yield Labelled(EventRow(at_ms=fix.at_ms, xml=xml), fix.label, fix.context)
 
 
+def _stale_at_ms(fix: TrackFix) -> int | None:
+    if fix.source is None:
+        return fix.at_ms + FIX_VALID_MS
+    return None if fix.valid_ms is None else fix.at_ms + fix.valid_ms
+
+
 def report_of_fix(fix: TrackFix, uid: str, known: Report | None) -> Report:
     """A report that says a kept position; `known`: what the reader knows of the entity otherwise."""
     return Report(
@@ -196,7 +203,7 @@ def report_of_fix(fix: TrackFix, uid: str, known: Report | None) -> Report:
         sidc="10010000000000000000" if known is None else known.sidc,
         category="unit" if known is None else known.category,
         observed_at_ms=fix.at_ms,
-        stale_at_ms=fix.at_ms + FIX_VALID_MS,
+        stale_at_ms=_stale_at_ms(fix),
         name=None if known is None else known.name,
         how="m-g",
         own=False,

@@ -26,6 +26,8 @@ WINDOW_MS = 600_000
 WINDOWS_MAX = 12
 """Kept positions are looked for in so many windows back from the time: two hours."""
 FIXES_MAX = 200_000
+KEPT = "track"
+"""Stands for the source of a kept position of which none was kept."""
 _COUNTER_BITS = 16
 """Of a clock reading: a kept position stands before everything else said in its millisecond."""
 
@@ -83,21 +85,21 @@ def _entries_until(journal: JournalStore, at_ms: int) -> Iterator[Entry]:
 
 
 def _fixes_until(reading: Reading, at_ms: int) -> list[TrackFix]:
-    """The last kept position of every entity under every marking, from the newest window back."""
+    """The last kept position of every entity from every source under every marking, from the newest window back."""
     table: TrackTable = reading.part("tracks")
 
     def may(label: Label, context: Context) -> bool:
         return reading.release(label, context).verdict is Verdict.FULL
 
-    newest: dict[tuple[str, Label, Context], TrackFix] = {}
+    newest: dict[tuple[str, str | None, Label, Context], TrackFix] = {}
     until_ms = at_ms
     for _ in range(WINDOWS_MAX):
         if until_ms < 0:
             break
         from_ms = max(0, until_ms - WINDOW_MS + 1)
-        window: dict[tuple[str, Label, Context], TrackFix] = {}
+        window: dict[tuple[str, str | None, Label, Context], TrackFix] = {}
         for fix in table.inside(EVERYWHERE, from_ms, until_ms, may, None, FIXES_MAX):
-            key = (fix.entity, fix.label, fix.context)
+            key = (fix.entity, fix.source, fix.label, fix.context)
             if key not in window or fix.at_ms > window[key].at_ms:
                 window[key] = fix
         # What a newer window said stays.
@@ -122,7 +124,7 @@ def _sample(fix: TrackFix, reading: Reading, past: Picture) -> Sample:
     return Sample(
         report=report,
         stamp=Stamp(fix.at_ms << _COUNTER_BITS, reading.node, 0, 0),
-        author="track",
+        author=fix.source or KEPT,
         via="track",
         label=fix.label,
         context=fix.context,

@@ -95,7 +95,12 @@ class EntityRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
-    """One kept position, as the track table gives it. ended: its last; there is no more of it since then."""
+    """One kept position, as the track table gives it. ended: its last; there is no more of it since then.
+
+    Attributes:
+        source: who said it; None = kept by an Aquila that kept neither this nor the next.
+        valid_ms: for how long he asked to be believed; None = he did not say.
+    """
 
     entity: str
     at_ms: int
@@ -107,6 +112,8 @@ class TrackFix(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
     context: Context
     ended: bool = False
+    source: str | None = None
+    valid_ms: int | None = None
 
 
 class TrackTable(Protocol):

@@ -35,6 +35,8 @@ class Positions:
         self._newest: dict[tuple[str, Context, Label], Sample] = {}
         self._points: list[TrackPoint] = []
         self._last: dict[tuple[str, Context, Label], Kept] = {}
+        # What thinning left out since the last kept point, the one heard longest ago first.
+        self._left_out: dict[tuple[str, Context, Label], TrackPoint] = {}
         self._busy = False
         self.dropped_count = 0
 
@@ -46,27 +48,40 @@ class Positions:
         report = sample.report
         key = (report.entity, sample.context, sample.label)
         self._newest[key] = sample
-        position, motion = report.position, report.motion
-        if position is None or not track:
+        if report.position is None or not track:
             return
-        point = TrackPoint(
-            entity=report.entity,
-            at_ms=at_ms,
-            lat_deg=position.lat_deg,
-            lon_deg=position.lon_deg,
-            label=sample.label,
-            context=sample.context,
-            hae_m=position.hae_m,
-            course_deg=None if motion is None else motion.course_deg,
-            speed_mps=None if motion is None else motion.speed_mps,
-            ended=report.ended,
-        )
-        if not is_worth_keeping(self._thinning, self._last.get(key), point):
-            return
+        point = _point_of(sample, at_ms)
+        last, before = self._last.get(key), self._left_out.pop(key, None)
+        heard = before or last
+        gap_ms = 0 if heard is None else max(0, at_ms - heard.at_ms)
+        if before is not None and _went_stale(before, at_ms):
+            self._keep(key, before)
+            last = self._last[key]
+        if is_worth_keeping(self._thinning, last, point, gap_ms):
+            self._keep(key, point)
+        else:
+            self._left_out[key] = point
+
+    def settle(self, now_ms: int | None = None) -> None:
+        """Keep the last word of those who fell silent: call it once a second. None = of all, since the node stops.
+
+        Else a look back would have them silent since the last point that thinning let through, up to a minute earlier.
+        """
+        silent = []
+        for key, point in self._left_out.items():
+            if now_ms is not None and now_ms - point.at_ms < self._thinning.silent_ms:
+                break
+            silent.append((key, point))
+        for key, point in silent:
+            del self._left_out[key]
+            self._keep(key, point)
+
+    def _keep(self, key: tuple[str, Context, Label], point: TrackPoint) -> None:
         if len(self._last) >= REMEMBERED_MAX:
             # Forgetting costs one point too many per entity, never one too few.
             self._last.clear()
-        self._last[key] = Kept(at_ms, point.lat_deg, point.lon_deg, point.course_deg)
+        stale_at_ms = None if point.valid_ms is None else point.at_ms + point.valid_ms
+        self._last[key] = Kept(point.at_ms, point.lat_deg, point.lon_deg, point.course_deg, stale_at_ms)
         if len(self._points) >= POINTS_MAX:
             self.dropped_count += len(self._points) - POINTS_MAX // 2
             del self._points[: len(self._points) - POINTS_MAX // 2]
@@ -107,3 +122,28 @@ class Positions:
         self._busy = True
         self._newest, self._points = {}, []
         return True
+
+
+def _point_of(sample: Sample, at_ms: int) -> TrackPoint:
+    """Of a sample with a position that holds good at `at_ms`."""
+    report = sample.report
+    position, motion = report.position, report.motion
+    assert position is not None
+    return TrackPoint(
+        entity=report.entity,
+        at_ms=at_ms,
+        lat_deg=position.lat_deg,
+        lon_deg=position.lon_deg,
+        label=sample.label,
+        context=sample.context,
+        hae_m=position.hae_m,
+        course_deg=None if motion is None else motion.course_deg,
+        speed_mps=None if motion is None else motion.speed_mps,
+        ended=report.ended,
+        source=sample.author,
+        valid_ms=None if report.stale_at_ms is None else max(0, report.stale_at_ms - report.observed_at_ms),
+    )
+
+
+def _went_stale(point: TrackPoint, at_ms: int) -> bool:
+    return point.valid_ms is not None and at_ms - point.at_ms > point.valid_ms

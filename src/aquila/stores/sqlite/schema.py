@@ -10,7 +10,7 @@ from aquila.core.errors import UsageError
 APPLICATION_ID = 0x4151_4C41
 """`AQLA` in the file's header, so that a stranger's database is never taken for a journal."""
 
-VERSION = 3
+VERSION = 4
 
 QUICK_CHECK_MAX_BYTES = 64 << 20
 """Above this size only header, schema and the journal's end are looked at when the node starts."""
@@ -66,6 +66,13 @@ STEPS = {
     ),
     # 1 = the last point of what has ended; NULL = it goes on.
     2: ("ALTER TABLE track ADD COLUMN ended INTEGER",),
+    # Who said it, and for how long he asked to be believed, ms (NULL = he did not say). A row without a source is older
+    # than these columns: what its reporter asked for is not known.
+    3: (
+        "CREATE TABLE track_source(id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE) STRICT",
+        "ALTER TABLE track ADD COLUMN source INTEGER",
+        "ALTER TABLE track ADD COLUMN valid INTEGER",
+    ),
 }
 """What lifts a database of format N to N + 1. A new one is made in format 1 and lifted: there is one way only."""
 

@@ -18,6 +18,7 @@ RANGES_MAX = 20_000
 POINTS_MAX = 200_000
 PRUNE_ROWS = 5_000
 
+_SELECT = "SELECT uid, t, lat, lon, hae, course, speed, class, ended IS NOT NULL, valid, source FROM track"
 _METRES_PER_DEG = 111_320.0
 
 
@@ -25,6 +26,7 @@ class TrackPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One kept position of one entity.
 
     Time in UTC ms, degrees, metres above the ellipsoid, degrees true, m/s. ended: there is no more of it since then.
+    source: who said it. valid_ms: for how long he asked to be believed; None = he did not say.
     """
 
     entity: str
@@ -37,10 +39,15 @@ class TrackPoint(msgspec.Struct, frozen=True, kw_only=True):
     course_deg: float | None = None
     speed_mps: float | None = None
     ended: bool = False
+    source: str | None = None
+    valid_ms: int | None = None
 
 
 class TrackRow(msgspec.Struct, frozen=True):
-    """A track point as it lies in the table; `label_class` is a number of `marking.classes`."""
+    """A track point as it lies in the table; `label_class` is a number of `marking.classes`.
+
+    source None = kept by an Aquila that kept neither source nor validity.
+    """
 
     entity: str
     at_ms: int
@@ -51,6 +58,8 @@ class TrackRow(msgspec.Struct, frozen=True):
     speed_mps: float | None
     label_class: int
     ended: bool
+    valid_ms: int | None
+    source: str | None
 
 
 class TrackAnswer(msgspec.Struct, frozen=True):
@@ -61,17 +70,27 @@ class TrackAnswer(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What thinning remembers of the last point that was kept."""
+    """What thinning remembers of the last point that was kept.
+
+    stale_at_ms: until when it is believed; None = its reporter did not say.
+    """
 
     at_ms: int
     lat_deg: float
     lon_deg: float
     course_deg: float | None
+    stale_at_ms: int | None = None
 
 
-def is_worth_keeping(rule: Thinning, last: Kept | None, point: TrackPoint) -> bool:
-    """Should this point go into the track table, given the last that did?"""
+def is_worth_keeping(rule: Thinning, last: Kept | None, point: TrackPoint, gap_ms: int = 0) -> bool:
+    """Should this point go into the track table, given the last that did?
+
+    gap_ms: since what was heard before it, kept or not: the next is expected as long after it. A look back knows kept
+    points only, so one is kept before the last goes stale, else who reports and stands would look stale there.
+    """
     if point.ended or last is None or abs(point.at_ms - last.at_ms) >= rule.silent_ms:
+        return True
+    if last.stale_at_ms is not None and point.at_ms + gap_ms > last.stale_at_ms:
         return True
     north_m = (point.lat_deg - last.lat_deg) * _METRES_PER_DEG
     turn = (point.lon_deg - last.lon_deg + 180.0) % 360.0 - 180.0
@@ -106,6 +125,7 @@ class Tracks:
         """
         uids: dict[str, int] = {}
         numbers: dict[tuple[Context, Label], int] = {}
+        sources: dict[str | None, int | None] = {None: None}
         rows = []
         for point in points:
             uid = uids.get(point.entity)
@@ -115,6 +135,8 @@ class Tracks:
             number = numbers.get(marking)
             if number is None:
                 number = numbers[marking] = class_id(self._connection, *marking)
+            if point.source is not None and point.source not in sources:
+                sources[point.source] = self._source(point.source)
             rows.append(
                 (
                     point.at_ms // BUCKET_MS,
@@ -128,10 +150,13 @@ class Tracks:
                     point.course_deg,
                     point.speed_mps,
                     1 if point.ended else None,
+                    sources[point.source],
+                    point.valid_ms,
                 )
             )
         self._connection.executemany(
-            "INSERT INTO track VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET ended=1 WHERE excluded.ended",
+            "INSERT INTO track VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET ended=1 WHERE excluded.ended",
             rows,
         )
 
@@ -142,6 +167,14 @@ class Tracks:
                 "INSERT INTO track_entity(entity) VALUES(?) RETURNING uid", (entity,)
             ).fetchone()
         return None if found is None else int(found[0])
+
+    def _source(self, source: str) -> int:
+        found = self._connection.execute("SELECT id FROM track_source WHERE source=?", (source,)).fetchone()
+        if found is None:
+            found = self._connection.execute(
+                "INSERT INTO track_source(source) VALUES(?) RETURNING id", (source,)
+            ).fetchone()
+        return int(found[0])
 
     def inside(
         self,
@@ -193,7 +226,7 @@ class Tracks:
             ]
         for span in ranges:
             yield from self._connection.execute(
-                "SELECT uid, t, lat, lon, hae, course, speed, class, ended IS NOT NULL FROM track WHERE bucket=?"
+                f"{_SELECT} WHERE bucket=?"
                 " AND cell BETWEEN ? AND ?"
                 " AND t BETWEEN ? AND ? AND lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?",
                 span + bounds,
@@ -220,8 +253,7 @@ class Tracks:
     ) -> TrackAnswer:
         """The newest points of one entity with from_ms <= t <= until_ms, in order of time."""
         cursor = self._connection.execute(
-            "SELECT uid, t, lat, lon, hae, course, speed, class, ended IS NOT NULL FROM track INDEXED BY track_uid"
-            " WHERE uid=? AND t BETWEEN ? AND ? ORDER BY t DESC",
+            f"{_SELECT} INDEXED BY track_uid WHERE uid=? AND t BETWEEN ? AND ? ORDER BY t DESC",
             (self._uid(entity), from_ms, until_ms),
         )
         rows: list[tuple[float | int | None, ...]] = []
@@ -243,7 +275,11 @@ class Tracks:
         )
         names = dict(named.fetchall())
         # The table is STRICT, so the columns have the types that the struct wants.
-        points = [TrackRow(names[row[0]], *row[1:8], bool(row[8])) for row in rows]  # type: ignore[arg-type, call-arg]
+        sources = dict(self._connection.execute("SELECT id, source FROM track_source").fetchall())
+        points = [
+            TrackRow(names[row[0]], *row[1:8], bool(row[8]), row[9], sources.get(row[10]))  # type: ignore[arg-type, call-arg]
+            for row in rows
+        ]
         points.sort(key=lambda point: (point.entity, point.at_ms))
         return points
 
