@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from aquila.features.orbat.file_unit import FileRead
 from aquila.features.orbat.importing import ImportOrbat, planned_of
 from aquila.features.orbat.sheet_file import read_spreadsheet, write_spreadsheet
-from aquila.features.orbat.unit import Branch, Strength, Unit, tree_of
+from aquila.features.orbat.unit import Branch, Caveat, Holding, Strength, Unit, tree_of
 from aquila.testing.hostile_zip import HOSTILE_ZIPS
 from tests.staff.test_orbat_files import AT_MS, FIELDS, MORE, TREE, orders_of_battle, tree
 
@@ -241,6 +241,14 @@ def test_text_that_looks_like_a_formula_goes_out_as_text_and_stays_it() -> None:
     assert sheet.cell(2, names.index("present") + 1).value == 1
     assert (read(data).units[0].name, read(data).units[0].fields["remarks"]) == (unit.name, unit.remarks)
     assert data == write_spreadsheet([(Branch(id="a", depth=0, parent=None), unit)]).data
+
+
+def test_slashes_that_end_what_somebody_wrote_stay() -> None:
+    unit = Unit(name="A", caveats=(Caveat(text="/"), Caveat(text="no night/")), equipment=(Holding(name="rope/"),))
+    data = write_spreadsheet([(Branch(id="a", depth=0, parent=None), unit)]).data
+    planned = planned_of(read(data), ImportOrbat(format="xlsx", content="x"), {}, AT_MS, lambda: "a")
+    (change,) = planned.changes
+    assert (change.after.caveats, change.after.equipment) == (unit.caveats, unit.equipment)
 
 
 @settings(max_examples=60)

@@ -40,7 +40,7 @@ def pages(pdf: bytes) -> str:
             "2. MISSIONE\n  chi: A Coy",
             "T1: FOX: tenere sotto osservazione, 181106ZNOV26 – 181206ZNOV26.",
         ),
-        ("fr", "2. MISSION\n  qui: A Coy", "T1: FOX\u00a0: garder à vue, 181106ZNOV26 – 181206ZNOV26."),
+        ("fr", "2. MISSION\n  qui\u00a0: A Coy", "T1\u00a0: FOX\u00a0: garder à vue, 181106ZNOV26 – 181206ZNOV26."),
         ("ru", "2. ЗАДАЧА\n  кто: A Coy", "T1: FOX: держать под наблюдением, 181106ZNOV26 – 181206ZNOV26."),
         ("kk", "2. МІНДЕТ\n  кім: A Coy", "T1: FOX: бақылауда ұстау, 181106ZNOV26 – 181206ZNOV26."),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from aquila.features.devices import InviteDevice
 from aquila.features.devices.invitations import invitation_key
+from aquila.features.links import LinkRow, LinkState
 
 DEVICE = {"name": "PATROL1", "nation": "ITA", "groups_in": ["COMMON"], "callsign": "FALCO 1"}
 
@@ -133,7 +134,7 @@ def test_a_device_says_whether_it_is_connected_and_since_when(port: Any, client:
     (row,) = client.get("/api/v1/devices", headers=admin).json()
     assert (row["connected"], row["connected_since_ms"]) == (False, None)
     for since_ms in (port.now_ms + 5, port.now_ms):
-        up = SimpleNamespace(principal="device:PATROL1", state="up", since_ms=since_ms)
-        port.parts["links"].rows.append(SimpleNamespace(row=up, label=None, context=port.context))
+        up = LinkRow(id="1", name="PATROL1", transport="tls", state="up", since_ms=since_ms, principal="device:PATROL1")
+        port.parts["links"].rows.append(LinkState(row=up, label=None, context=port.context))
     (row,) = client.get("/api/v1/devices", headers=admin).json()
     assert (row["connected"], row["connected_since_ms"]) == (True, port.now_ms)

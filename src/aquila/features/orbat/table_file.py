@@ -207,12 +207,18 @@ def _parent_cell(parent: Parent) -> str:
 def _holding_cell(each: Holding) -> str:
     counts = (each.authorised, each.on_hand, each.serviceable)
     said = (escaped(each.name, MARKS), *map(number_text, counts), escaped(each.supply_class or "", MARKS))
-    return "/".join((*said, number_text(each.per_day))).rstrip("/")
+    return _joined(*said, number_text(each.per_day))
 
 
 def _caveat_cell(each: Caveat) -> str:
     said = (escaped(each.text, MARKS), " ".join(escaped(verb, MARKS) for verb in each.verbs), time_text(each.until_ms))
-    return "/".join(said).rstrip("/")
+    return _joined(*said)
+
+
+def _joined(*said: str) -> str:
+    """One part of a cell; what is unsaid at its end is left out. A slash of somebody's own words stays."""
+    count = next((n for n in range(len(said), 0, -1) if said[n - 1]), 0)
+    return "/".join(said[:count])
 
 
 def _of(name: str) -> Callable[[Branch, Unit], str]:
