@@ -292,6 +292,24 @@ def test_a_call_for_help_has_its_room_before_what_it_says_is_read(page: Page, ta
     client.send(cot.alert_over(client.who, SPOT, now_ms()))
 
 
+def test_the_boards_stay_where_they_are_whichever_is_open(page: Page) -> None:
+    # Kazakh has the longest row: one title left room for it on one line, another did not.
+    page.locator(".topbar .languages").select_option("kk")
+    expect(page.locator("html")).to_have_attribute("lang", "kk")
+    page.keyboard.press("6")
+    boards = page.locator(".workspace-head nav button")
+    expect(boards.first).to_be_visible()
+    at = set()
+    for number in range(boards.count()):
+        # What a board reads is not looked at.
+        boards.nth(number).dispatch_event("click")
+        expect(boards.nth(number)).to_have_attribute("aria-pressed", "true")
+        at.add(str((page.locator(".workspace-head").bounding_box(), boards.nth(1).bounding_box())))
+    assert len(at) == 1
+    page.keyboard.press("Escape")
+    page.locator(".topbar .languages").select_option("en")
+
+
 def test_the_list_of_tracks_stays_where_it_is_when_it_is_empty(page: Page) -> None:
     rows = page.locator(".entities .scroll")
     expect(page.locator(".entity").first).to_be_visible()
