@@ -5,7 +5,8 @@ import type { Desk } from './desk'
 import { EVERYONE, kindOf, roomOf, roomsOf } from './journal'
 
 export class Rooms {
-  readonly current = ref(EVERYONE)
+  private readonly chosen = ref(EVERYONE)
+  readonly current = computed(() => this.one(this.chosen.value))
   /** True while the open room is on the screen: only then does a line count as read. */
   readonly seen = ref(false)
   /** Rooms opened from here that nobody wrote in yet, with whom they are for. */
@@ -13,7 +14,7 @@ export class Rooms {
   private readonly read_ms = reactive(new Map<string, number>())
   private readonly started_ms: number
 
-  readonly all = computed(() => [...new Set([...roomsOf(this.desk.entries.value), ...this.opened.keys()])])
+  readonly all = computed(() => [...new Set([...roomsOf(this.desk.entries.value), ...this.opened.keys()].map((room) => this.one(room)))])
   /** Names of rooms whose id is a foreign one (a phone's uid). */
   private readonly names = computed(() => {
     const found = new Map<string, string>()
@@ -22,14 +23,28 @@ export class Rooms {
     }
     return found
   })
+  /** Callsigns that are rooms of one person: nobody else was addressed there. */
+  private readonly direct = computed(() => {
+    const found = new Set(this.opened.keys())
+    const groups = new Set<string>()
+    for (const entry of this.desk.entries.value) {
+      const [room, to] = [roomOf(entry), entry.body?.to ?? []]
+      if (kindOf(entry) !== 'chat') continue
+      if (to.length === 1 && to[0].value === room) found.add(room)
+      else groups.add(room)
+    }
+    return new Set([...found].filter((room) => !groups.has(room)))
+  })
+  /** A person's room by the uid of the phone, which phones write to -> that by the callsign, which people and the node write to. */
+  private readonly callsigns = computed(() => new Map([...this.names.value].filter(([room, name]) => room !== name && this.direct.value.has(name))))
   readonly lines = computed(() =>
-    this.desk.entries.value.filter((entry) => kindOf(entry) === 'chat' && roomOf(entry) === this.current.value),
+    this.desk.entries.value.filter((entry) => kindOf(entry) === 'chat' && this.of(entry) === this.current.value),
   )
   readonly unread = computed(() => {
     const count = new Map<string, number>()
     for (const entry of this.desk.entries.value) {
       if (kindOf(entry) !== 'chat' || this.mine(entry)) continue
-      const room = roomOf(entry)
+      const room = this.of(entry)
       if (this.seen.value && room === this.current.value) continue
       if (entry.received_at_ms <= (this.read_ms.get(room) ?? this.started_ms)) continue
       count.set(room, (count.get(room) ?? 0) + 1)
@@ -40,6 +55,15 @@ export class Rooms {
 
   constructor(private readonly desk: Desk) {
     this.started_ms = desk.clock.now_ms()
+  }
+
+  /** The room that this one is, too: of two with one person there is one. */
+  private one(room: string): string {
+    return this.callsigns.value.get(room) ?? room
+  }
+
+  private of(entry: Entry): string {
+    return this.one(roomOf(entry))
   }
 
   named(room: string): string {
@@ -57,7 +81,7 @@ export class Rooms {
 
   choose(room: string): void {
     if (this.seen.value) this.read()
-    this.current.value = room
+    this.chosen.value = room
     if (this.seen.value) this.read()
   }
 
@@ -72,11 +96,12 @@ export class Rooms {
     this.seen.value = seen
   }
 
-  /** Callsigns of a direct room: as opened here, else those whom I addressed in it last; undefined for a group. */
+  /** Callsigns of a direct room: as opened here, else those whom I addressed in it last, else whose it is; undefined for a group. */
   addressees(): string[] | undefined {
     const here = this.opened.get(this.current.value)
     if (here) return here
     const last = this.lines.value.findLast((entry) => this.mine(entry) && entry.body?.to?.length)
-    return last?.body?.to?.map((address) => address.value)
+    if (last) return last.body?.to?.map((address) => address.value)
+    return this.direct.value.has(this.current.value) ? [this.current.value] : undefined
   }
 }
