@@ -136,7 +136,7 @@ def test_silence_is_watched_paused_and_answered_from_the_needs(page: Page, tak: 
     form.get_by_role("button", name="Choose TACITO 4").click()
     # Three seconds: nobody waits a quarter of an hour in a test.
     form.get_by_label("Expected every, minutes").fill("0.05")
-    form.get_by_label("Late is not late for, minutes").fill("0")
+    form.get_by_label("Allowed delay, minutes").fill("0")
     form.get_by_role("button", name="Keep the watch").click()
     watch = page.locator(".watch-card").filter(has_text="PATROL")
     expect(watch).to_contain_text("TACITO 4 expected every 0.05 min")
@@ -288,6 +288,7 @@ def test_a_drawn_line_becomes_a_route_that_somebody_is_to_keep_to_and_is_taken_b
     page.get_by_label("Who is to keep to it").fill("CAMOSCIO")
     page.get_by_role("button", name="Choose CAMOSCIO 11").click()
     page.get_by_label("Take one that is drawn").select_option("PL BORA")
+    expect(page.get_by_label("Take one that is drawn").locator("option:checked")).to_have_text("PL BORA")
     expect(page.locator(".watch-area")).to_contain_text("corners")
     page.evaluate(AXE.read_text())
     assert page.evaluate(VIOLATIONS) == []

@@ -1,5 +1,5 @@
 /** The part of a form that has a place: drawn on the map while the form waits, or taken from what is drawn already. */
-import { computed, nextTick, onMounted, useTemplateRef } from 'vue'
+import { computed, nextTick, onMounted, ref, useTemplateRef } from 'vue'
 import { useShell } from '../shell/shell'
 import { useDesk } from '../store/desk'
 import { strokeOfRow, type Tool } from './drawings'
@@ -40,11 +40,11 @@ export function useDrawnPlace(workspace: string, fits: (stroke: Stroke) => boole
       return stroke && fits(stroke) ? [{ id: row.id, name: row.name, stroke }] : []
     }),
   )
-  function takeDrawn(event: Event): void {
-    const field = event.target as HTMLSelectElement
-    const one = drawn.value.find(({ id }) => id === field.value)
+  /** The drawing that the place was taken from, while it is the place; '' for none. */
+  const taken = ref('')
+  function takeDrawn(): void {
+    const one = drawn.value.find(({ id }) => id === taken.value)
     if (one) target()(cornersOf(one.stroke), one.name)
-    field.value = ''
   }
   function begin(tool: Tool): void {
     const put = target()
@@ -54,9 +54,10 @@ export function useDrawnPlace(workspace: string, fits: (stroke: Stroke) => boole
       tool,
       take: (stroke) => {
         put(cornersOf(stroke))
+        taken.value = ''
         shell.open(workspace)
       },
     })
   }
-  return { drawn, takeDrawn, begin, cancel: () => draw.cancel() }
+  return { drawn, taken, takeDrawn, begin, cancel: () => draw.cancel() }
 }

@@ -60,6 +60,8 @@ export interface Workspace {
   bar?: boolean
   /** A number beside the title: 0 shows none. Read on the desk's beat. */
   count?(desk: Desk, shell: Shell): number
+  /** What the number counts, as a word of the catalogue. */
+  counted?: string
   /** Absent: for everyone. */
   when?(desk: Desk): boolean
 }

@@ -48,6 +48,7 @@ export const WORKSPACES: readonly Workspace[] = [
     where: 'right',
     keys: 'shift+a',
     count: (desk) => alertsOf(desk).raised(),
+    counted: 'staffAlerts.tabCount',
     part: defineAsyncComponent(() => import('../staff/alerts/AlertPanel.vue')),
   },
   {
