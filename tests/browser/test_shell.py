@@ -201,6 +201,17 @@ def test_one_box_finds_everything(page: Page, demo: ServedNode) -> None:
     expect(page.locator(".details h2")).to_have_text(PATROL)
 
 
+def test_a_place_found_by_its_coordinates_is_marked_until_esc(page: Page) -> None:
+    expect(page.locator(".entity").first).to_be_visible()
+    out_of_fields(page)
+    find(page, "42.8, 77.5")
+    page.keyboard.press("Enter")
+    mark = page.locator(".pin.asked")
+    expect(mark).to_have_text(re.compile(r"43T GH 0443[4-6] 4163[5-7]"))
+    page.keyboard.press("Escape")
+    expect(mark).to_have_count(0)
+
+
 def test_what_this_page_did_is_undone_and_done_again(page: Page) -> None:
     expect(page.locator(".entity").first).to_be_visible()
     # With nothing to take back yet, the browser would put the cursor into the field that was written in last.

@@ -55,7 +55,7 @@ export function findHere(shell: Shell, text: string): Answers {
   const place = parsePlace(wanted)
   if (place) {
     const grid = mgrs(place.lat_deg, place.lon_deg)
-    answers.found.push({ key: 'grid', group: 'grid', name: grid, about: '', run: () => shell.goTo(place) })
+    answers.found.push({ key: 'grid', group: 'grid', name: grid, about: '', run: () => shell.showPlace(place) })
   }
   findEntities(shell, wanted, answers)
   if (wanted.length >= LEAST_LETTERS) findLines(shell, wanted, answers)

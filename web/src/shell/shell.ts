@@ -29,6 +29,8 @@ export interface MapTools {
   /** Esc: true when there was something to cancel. */
   cancel(): boolean
   flyTo(place: Place, zoom?: number): void
+  /** Marks a place until Esc, a click, or until another is gone to. */
+  pin?(place: Place): void
   fitAll?(): void
   /** Shows west, south, east, north in degrees. */
   fit?(bounds: [number, number, number, number]): void
@@ -230,6 +232,12 @@ export class Shell {
     if (this.phone.value) this.sheet.value = 'map'
     this.full.value = null
     this.map.value?.flyTo(place, zoom)
+  }
+
+  /** Goes to a place that was asked for by its coordinates, and marks it: on bare ground nobody sees which spot was meant. */
+  showPlace(place: Place): void {
+    this.goTo(place)
+    this.map.value?.pin?.(place)
   }
 
   /** The journal with the cursor in it; nobody types into a field that a workspace covers. */
