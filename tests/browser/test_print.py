@@ -91,6 +91,7 @@ def test_a_sheet_is_light_and_whole_as_picture_and_as_pdf(browse: Browse, tmp_pa
     said = PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
     assert said.count("Friend · Unit") == 1, "a line of the legend more than once"
     assert said.count("UNCLASSIFIED") == 2
+    assert "Borders de facto. Not for navigation." in " ".join(said.split())
     page.keyboard.press("Escape")
     # From the browser's own menu, without the box, on the paper of last time.
     page.get_by_role("searchbox").blur()

@@ -42,6 +42,7 @@ function textsOf(desk: Desk, title: string, paper: Paper, bounds: Bounds, narrow
     notes: [...(narrowed === null ? [] : [narrowed]), t('print.scale', { n: scaleNumber(ground) }), t('print.datum'), latLon((south + north) / 2, (west + east) / 2), t('print.ages')],
     foot: [t('print.printed', { dtg: dtg(desk.present_ms.value), who }), t('print.node', { name: desk.node_name.value }), desk.context.value].join(' · '),
     attribution: t('map.attribution'),
+    borders: t('map.borders'),
   }
 }
 

@@ -70,4 +70,5 @@ export interface SheetTexts {
   notes: string[]
   foot: string
   attribution: string
+  borders: string
 }

@@ -97,6 +97,7 @@ export function drawSheet(canvas: HTMLCanvasElement, paper: Paper, { canvas: map
   drawScale(pen, sheet, bounds)
   drawLegend(pen, sheet.legend, texts, legend)
   pen.write(texts.foot, at.x, sheet.height - sheet.banner - 3.2, 2.6, SOFT, { wide: at.width * 0.62 })
+  pen.write(texts.borders, at.x + at.width, sheet.height - sheet.banner - 6.2, 2.3, SOFT, { align: 'right', wide: at.width })
   pen.write(texts.attribution, at.x + at.width, sheet.height - sheet.banner - 3.2, 2.3, SOFT, { align: 'right', wide: at.width * 0.36 })
   return pen.words
 }

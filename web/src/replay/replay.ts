@@ -10,6 +10,7 @@ import { api, call } from '../api/client'
 import type { Entry } from '../api/types'
 import type { Desk } from '../store/desk'
 import { TAIL_LIMIT } from '../store/journal'
+import { dtg } from '../time/dtg'
 import { readBookmarks, writeBookmarks, type Bookmark } from './bookmarks'
 import { MINUTE_MS, SPEEDS } from './past'
 import { perDesk } from '../store/perDesk'
@@ -35,13 +36,17 @@ export class Replay {
   private beat_ms = 0
   private entries: Entry[] | null = null
   private recalled: Entry[] = []
+  /** It was begun and not yet answered: the moment is the page's choice, not that of anybody. */
+  private beginning = false
   /** The moment that the node was asked for last. */
   private told_ms: number | null = null
   private readonly handles = new Map<string, number>()
 
   constructor(private readonly desk: Desk) {}
 
+  /** Ten minutes back, or where the journal begins: before, there is nothing to be seen. */
   begin(): void {
+    this.beginning = true
     this.go(this.desk.present_ms.value - BACK_MS)
   }
 
@@ -145,11 +150,26 @@ export class Replay {
 
   private async show(at_ms: number): Promise<void> {
     this.entries ??= await api.entries(ENTRIES)
+    const first_ms = this.firstLine_ms()
+    const chosen = !this.beginning
+    this.beginning = false
+    if (!chosen && this.wanted_ms.value === at_ms && at_ms < first_ms) {
+      this.wanted_ms.value = first_ms
+      return
+    }
     const older = await this.olderUntil(at_ms)
     const selected = this.desk.selected.value
     const rows = await call<EntityRow[]>('GET', `/picture?${new URLSearchParams({ at_ms: String(at_ms), limit: String(ROWS), ...(selected ? { sources_of: selected } : {}) })}`)
     // Somebody went back to the present while the node worked.
-    if (this.wanted_ms.value !== null) this.desk.showPast(at_ms, rows, [...older, ...(this.entries ?? []), ...this.recalled], this.handles)
+    if (this.wanted_ms.value === null) return
+    this.desk.showPast(at_ms, rows, [...older, ...(this.entries ?? []), ...this.recalled], this.handles)
+    if (!rows.length && at_ms <= first_ms) this.desk.notify({ tone: 'ok', key: 'replay.nothingBefore', words: { dtg: dtg(first_ms) } })
+  }
+
+  /** When the oldest line came in that the reader may have; -Infinity: there is none, or there are older ones than were asked for. */
+  private firstLine_ms(): number {
+    const known = this.entries ?? []
+    return known.length && known.length < ENTRIES ? Math.min(known[0].received_at_ms, this.desk.present_ms.value) : -Infinity
   }
 
   /** Lines by a moment that lies before all those that were asked for: the journal of then is not empty. */
