@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AlertRow, InForceRow, WatchRow } from '../src/api.generated'
+import type { AlertRow, InForceRow, UnitRow, WatchRow } from '../src/api.generated'
 import type { TrackMeta } from '../src/api/types'
 import { readKept } from '../src/draw/kept'
 import { membersOf } from '../src/draw/members'
@@ -7,7 +7,8 @@ import { namesPlaced, phasesOf } from '../src/panels/phases'
 import { cornersOf } from '../src/draw/useDrawnPlace'
 import { nextToSettle } from '../src/staff/alerts/settle'
 import { areasOf, blankDraft, boundsOf, draftOf, LEVEL_COLOURS, missing, ordered, watchOf } from '../src/staff/alerts/watch'
-import { TrackIndex } from '../src/store/search'
+import { fromAbove, fromTeams } from '../src/store/nations'
+import { NO_NATION, TrackIndex } from '../src/store/search'
 import { TrackStore } from '../src/store/tracks'
 
 const NOW_MS = 1_790_000_000_000
@@ -130,12 +131,26 @@ describe('fused tracks and nations', () => {
   it('are narrowed to a nation by whose source it is', () => {
     const index = new TrackIndex(store)
     index.nations = new Map([['device:ship', 'ITA'], ['device:gone', 'FRA']])
-    expect(index.nationsSeen()).toEqual(['ITA'])
+    expect(index.nationsSeen()).toEqual(['ITA', NO_NATION])
+    expect(index.find({ nation: NO_NATION }, NOW_MS)).toHaveLength(2)
     expect(index.find({ nation: 'ITA' }, NOW_MS)).toEqual([0])
     expect(index.find({ nation: 'FRA' }, NOW_MS)).toEqual([])
     // The order of battle knows better whose unit somebody's link brings.
     index.called = new Map([['ship', 'KAZ']])
-    expect(index.nationsSeen()).toEqual(['KAZ'])
+    expect(index.nationsSeen()).toEqual(['KAZ', NO_NATION])
     expect(index.find({ nation: 'ITA' }, NOW_MS)).toEqual([])
+    index.derived = new Map([['ship', 'FRA'], ['plot', 'FRA']])
+    expect(index.find({ nation: 'FRA' }, NOW_MS)).toEqual([1])
+  })
+
+  it('have the nation of the unit above or of the command post of their team where they have none', () => {
+    const unit = (nation: string | null, ...callsigns: string[]) => ({ nation, callsigns }) as UnitRow['unit']
+    const rows = [{ depth: 0, unit: unit('ITA') }, { depth: 1, unit: unit('FRA', 'BLEU PC') }, { depth: 2, unit: unit(null, 'GENIE') }, { depth: 1, unit: unit(null, 'TRAIN') }]
+    expect([...fromAbove(rows)]).toEqual([['GENIE', 'FRA'], ['TRAIN', 'ITA']])
+    const who = (name: string, team: string | null, role: string | null = null) => ({ name, team, role })
+    const called = new Map([['BLEU PC', 'FRA'], ['A', 'ITA'], ['B', 'KAZ']])
+    const found = fromTeams([who('CHOUCAS', 'Blue'), who('BLEU PC', 'Blue', 'HQ'), who('A', 'Red', 'HQ'), who('B', 'Red', 'HQ'), who('C', 'Red'), who('D', null)], called)
+    expect(found.get('CHOUCAS')).toBe('FRA')
+    expect(['C', 'D'].map((name) => found.get(name))).toEqual([undefined, undefined])
   })
 })

@@ -34,6 +34,8 @@ export interface TrackFilter {
   nation?: string
   age?: AgeState
 }
+/** In place of a nation: none is known. */
+export const NO_NATION = '?'
 export const COLUMNS = ['name', 'kind', 'affiliation', 'age', 'speed', 'altitude', 'source'] as const
 export type Column = (typeof COLUMNS)[number]
 
@@ -91,6 +93,8 @@ export class TrackIndex {
   nations: ReadonlyMap<string, string> = new Map()
   /** Nations by callsign, as the order of battle has them: what it says of a unit goes before whose link brings it. */
   called: ReadonlyMap<string, string> = new Map()
+  /** Nations by callsign of those of whom neither says one: that of the unit above, or of the command post of their team. */
+  derived: ReadonlyMap<string, string> = new Map()
 
   constructor(
     private readonly store: TrackStore,
@@ -217,14 +221,16 @@ export class TrackIndex {
     return [...found].sort()
   }
 
-  private nationOf(meta: TrackMeta): string | undefined {
-    return this.called.get(meta.name) ?? this.nations.get(meta.source)
+  private nationOf(meta: TrackMeta): string {
+    return this.called.get(meta.name) ?? this.nations.get(meta.source) ?? this.derived.get(meta.name) ?? NO_NATION
   }
 
-  /** The nations of whoever is in the picture, in the order of their codes. */
+  /** The nations of whoever is in the picture, in the order of their codes; `NO_NATION` stands last. */
   nationsSeen(): string[] {
     this.update()
-    return [...new Set(this.sorted.flatMap((h) => this.nationOf(this.known[h]!) ?? []))].sort()
+    const seen = new Set(this.sorted.map((h) => this.nationOf(this.known[h]!)))
+    const is_unknown = seen.delete(NO_NATION)
+    return [...[...seen].sort(), ...(is_unknown ? [NO_NATION] : [])]
   }
 
   /** The same handles in the order of a column; what is unknown stands last, either way. */
