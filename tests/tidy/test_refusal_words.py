@@ -128,7 +128,7 @@ def test_what_to_do_about_a_refusal_is_a_sentence_of_the_table() -> None:
 def test_why_a_link_is_as_it_is_is_a_sentence_of_the_table() -> None:
     errors = (TimeoutError(errno.ETIMEDOUT, ""), BrokenPipeError(errno.EPIPE, ""), OSError(errno.EHOSTUNREACH, ""))
     refused, misread = Refused("spoof", "P1 belongs to device:A, not to device:B"), CodecError("number", "lat=x")
-    said = (*why.ENDS, *map(why.of_error, errors), why.NO_ROOM, why.behind(3), why.too_much(2000.0))
+    said = (*why.ENDS, *map(why.of_error, errors), why.NO_ROOM, why.behind(3), why.behind(0), why.too_much(2000.0))
     assert [text for text in (*said, why.of_misread(misread)) if not phrase_in("links.why", text).act] == []
     last = phrase_in("links.why", why.of_refusal(refused))
     assert last.words["why"]["act"] == "links.refused.uid"

@@ -486,6 +486,7 @@ REFUSED: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("certificate", "certificate: {why}"),
         ("tls", "tls: {why}"),
         ("system", "the connection failed: {why?system}"),
+        ("behind_bytes", "the peer takes less than is sent to it"),
         ("behind", "the peer takes less than is sent to it, lines that wait: {n}"),
         ("too_much", "it says more than {n} a second: it is read more slowly"),
         ("refused", "last refused: {why:links.refused}"),

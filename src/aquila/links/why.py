@@ -50,8 +50,12 @@ def of_error(error: OSError) -> str:
 
 
 def behind(statements: int) -> str:
-    """Why a link is slow. statements: lines that wait behind the bytes that it has not taken."""
-    return f"the peer takes less than is sent to it, lines that wait: {statements}"
+    """Why a link is slow.
+
+    statements: lines that wait behind the bytes that it has not taken; 0 = no line waits, bytes do.
+    """
+    said = "the peer takes less than is sent to it"
+    return f"{said}, lines that wait: {statements}" if statements else said
 
 
 def too_much(rate_per_s: float) -> str:
