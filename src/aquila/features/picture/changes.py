@@ -19,7 +19,8 @@ _HEARD = ("rings", "ring_m", "bearing_ref", "inward", *_LOOKS)
 """Fields for which CoT has words."""
 _NEAR_DEG = 1e-6
 """A tenth of a metre: further than figures of a phone are rounded, nearer than anybody draws."""
-_NEAR_M = 0.1
+NEAR_M = 0.1
+"""The same, of a radius."""
 
 
 def change_of(before: Report, now: Report) -> Change | None:
@@ -99,7 +100,7 @@ def _as_heard(report: Report, now: Report) -> Report:
 def _geometry_heard(shape: Geometry, now: Geometry) -> Geometry:
     same = len(shape.points) == len(now.points) and all(map(is_near, shape.points, now.points))
     radii = shape.radius_m, now.radius_m
-    near = radii[0] is not None and radii[1] is not None and abs(radii[0] - radii[1]) < _NEAR_M
+    near = radii[0] is not None and radii[1] is not None and abs(radii[0] - radii[1]) < NEAR_M
     stroke, fill = (None if css is None else str(argb_of_css(css)) for css in (shape.stroke, shape.fill))
     return Geometry(
         shape.shape, now.points if same else shape.points, now.radius_m if near else shape.radius_m, stroke, fill

@@ -7,16 +7,17 @@ from aquila.core.colours import argb_of_css
 from aquila.core.feature import Reading
 from aquila.core.ids import entity_id
 from aquila.core.model import Verdict
-from aquila.features.picture.changes import is_near
+from aquila.features.picture.changes import NEAR_M, is_near
 from aquila.features.picture.drawings import Mark
 from aquila.features.picture.overlay_export import packed, piece
 from aquila.features.picture.overlay_files import Format, Found, Pairs, Shape, shapes_of, shapes_of_features
 from aquila.features.picture.queries import picture_of
 from aquila.features.picture.view import LAYER, Sight
 
-NEAR_M = 0.1
 NAME_LETTERS, REMARKS_LETTERS = 100, 4000
 """What is kept of longer ones."""
+STARTS_MAX = 8
+"""Corners of a ring that lie where another ring begins: more are no area that anybody drew, and each costs a round."""
 
 
 class KnownDrawings:
@@ -122,7 +123,7 @@ def _same_places(known: Shape, told: Shape) -> bool:
 
 def _starts(a: Pairs, ring: Pairs) -> Sequence[int]:
     """Where a ring may begin to be `a`."""
-    return [at for at, place in enumerate(ring) if a and is_near(a[0], place)]
+    return [at for at, place in enumerate(ring) if a and is_near(a[0], place)][:STARTS_MAX]
 
 
 def _all_near(a: Pairs, b: Pairs) -> bool:

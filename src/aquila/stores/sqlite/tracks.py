@@ -3,6 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -190,7 +191,7 @@ class Tracks:
         `label_classes` None = all, else only of these. Raises ValueError for a box that is none.
         """
         buckets = self._buckets(from_ms // BUCKET_MS, until_ms // BUCKET_MS)
-        rows: list[tuple[float | int | None, ...]] = []
+        rows: list[tuple[Any, ...]] = []
         cut = False
         for half in box.checked().halves():
             for row in self._scan(half, buckets, from_ms, until_ms):
@@ -202,9 +203,7 @@ class Tracks:
                 rows.append(row)
         return TrackAnswer(self._named(rows), cut)
 
-    def _scan(
-        self, box: Box, buckets: list[int], from_ms: int, until_ms: int
-    ) -> Iterator[tuple[float | int | None, ...]]:
+    def _scan(self, box: Box, buckets: list[int], from_ms: int, until_ms: int) -> Iterator[tuple[Any, ...]]:
         bounds = (from_ms, until_ms, box.south, box.north, box.west, box.east)
         first_row, last_row = (
             math.floor(box.south / CELL_DEG),
@@ -256,7 +255,7 @@ class Tracks:
             f"{_SELECT} INDEXED BY track_uid WHERE uid=? AND t BETWEEN ? AND ? ORDER BY t DESC",
             (self._uid(entity), from_ms, until_ms),
         )
-        rows: list[tuple[float | int | None, ...]] = []
+        rows: list[tuple[Any, ...]] = []
         cut = False
         for row in cursor:
             if label_classes is not None and row[7] not in label_classes:
@@ -267,18 +266,18 @@ class Tracks:
             rows.append(row)
         return TrackAnswer(self._named(rows), cut)
 
-    def _named(self, rows: list[tuple[float | int | None, ...]]) -> list[TrackRow]:
+    def _named(self, rows: list[tuple[Any, ...]]) -> list[TrackRow]:
+        """Rows of `_SELECT`. The table is STRICT, so its columns have the types that the struct wants."""
         uids = sorted({row[0] for row in rows if row[0] is not None})
         named = self._connection.execute(
             "SELECT uid, entity FROM track_entity WHERE uid IN (SELECT value FROM json_each(?))",
             (msgspec.json.encode(uids).decode(),),
         )
         names = dict(named.fetchall())
-        # The table is STRICT, so the columns have the types that the struct wants.
         sources = dict(self._connection.execute("SELECT id, source FROM track_source").fetchall())
         points = [
-            TrackRow(names[row[0]], *row[1:8], bool(row[8]), row[9], sources.get(row[10]))  # type: ignore[arg-type, call-arg]
-            for row in rows
+            TrackRow(names[uid], at_ms, lat, lon, hae, course, speed, marking, bool(ended), valid, sources.get(source))
+            for uid, at_ms, lat, lon, hae, course, speed, marking, ended, valid, source in rows
         ]
         points.sort(key=lambda point: (point.entity, point.at_ms))
         return points
